@@ -1,0 +1,268 @@
+"""Elementwise kernels against NumPy and SciPy in float64, on every layout and on NaN, infinities and zeros."""
+
+from __future__ import annotations
+
+import operator
+
+import numpy as np
+import pytest
+import scipy.special
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.kernels.compare import assert_close, assert_same
+from tests.strategies import DTYPES, FLOATS, arrays, broadcastable_shapes, dtypes, float_dtypes, shapes
+
+RELATIONS = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+ARITHMETIC = {
+    "add": np.add,
+    "sub": np.subtract,
+    "mul": np.multiply,
+    "div": np.divide,
+    "maximum": np.maximum,
+    "minimum": np.minimum,
+}
+FUNCTIONS = {
+    "exp": np.exp,
+    "log": np.log,
+    "sqrt": np.sqrt,
+    "tanh": np.tanh,
+    "sigmoid": scipy.special.expit,
+}
+
+
+def quiet():
+    """For the oracles, which warn of NaN, overflow and division by zero. The kernels must not."""
+    return np.errstate(all="ignore")
+
+
+@st.composite
+def operands(draw, dtype, **options):
+    """Two arrays that broadcast together."""
+    shape, other = draw(broadcastable_shapes())
+    dtype = draw(dtype) if isinstance(dtype, st.SearchStrategy) else dtype
+    return draw(arrays(dtype, shape, **options)), draw(arrays(dtype, other, **options))
+
+
+def ulps(actual, expected) -> float:
+    """The largest error in units in the last place of the correctly rounded result."""
+    rounded = expected.astype(actual.dtype)
+    finite = np.isfinite(rounded)
+    np.testing.assert_array_equal(actual[~finite], rounded[~finite])
+    error = np.abs(actual[finite] - expected[finite]) / np.spacing(np.abs(rounded[finite]))
+    return float(error.max(initial=0))
+
+
+# ----------------------------------------------------------------------------------------------------------- arithmetic
+
+
+@pytest.mark.parametrize("name", ARITHMETIC)
+@given(st.data())
+def test_arithmetic(kernels, name, data):
+    """Addition, multiplication, division round correctly by IEEE 754: equal to the bit."""
+    x, y = data.draw(operands(float_dtypes, special=True))
+    with quiet():
+        expected = ARITHMETIC[name](x, y)
+    assert_same(getattr(kernels, name)(x, y), np.asarray(expected))
+
+
+@pytest.mark.parametrize("name", ["add", "sub", "mul", "maximum", "minimum"])
+@given(st.data())
+def test_arithmetic_of_integers(kernels, name, data):
+    x, y = data.draw(operands(st.sampled_from(DTYPES[2:5])))
+    assert_same(getattr(kernels, name)(x, y), np.asarray(ARITHMETIC[name](x, y)))
+
+
+@pytest.mark.parametrize("name", ARITHMETIC)
+@given(arrays(), st.sampled_from([2, -3, 0.1, 0, 1e-3]))
+def test_a_number_takes_the_type_of_the_array(kernels, name, x, number):
+    kernel, oracle = getattr(kernels, name), ARITHMETIC[name]
+    with quiet():
+        assert_same(kernel(x, number), np.asarray(oracle(x, x.dtype.type(number))))
+        assert_same(kernel(number, x), np.asarray(oracle(x.dtype.type(number), x)))
+
+
+@given(operands(float_dtypes))
+def test_pow(kernels, operands):
+    x, y = operands
+    x = np.abs(x)
+    expected = x.astype(np.float64) ** y
+    np.testing.assert_allclose(kernels.pow(x, y), expected, rtol=64 * np.finfo(x.dtype).eps, atol=1e-30)
+
+
+@pytest.mark.parametrize("exponent", [2, 3, 0, 1, 0.5, -1, -2])
+@given(arrays())
+def test_pow_with_a_number(kernels, exponent, x):
+    with quiet():
+        expected = x.astype(np.float64) ** exponent
+    assert_close(kernels.pow(x, exponent), expected)
+
+
+@pytest.mark.parametrize("dtype", FLOATS, ids=str)
+def test_pow_special_cases(kernels, dtype):
+    x = np.array([-2, -2, 0, 0, np.nan, np.nan, np.inf, 2, 1], dtype)
+    y = np.array([0.5, 3, 0, -1, 0, 2, -1, np.inf, np.nan], dtype)
+    assert_same(kernels.pow(x, y), np.array([np.nan, -8, 1, np.inf, 1, np.nan, 0, np.inf, 1], dtype))
+    assert_same(kernels.pow(2.0, x[:4]), np.array([0.25, 0.25, 1, 1], dtype))
+
+
+@given(st.data(), float_dtypes, st.sampled_from([1, -1, 0.5, 0]))
+def test_add_in_place(kernels, data, dtype, alpha):
+    shape = data.draw(shapes())
+    x = data.draw(arrays(dtype, shape, writable=True))
+    y = data.draw(arrays(dtype, tuple(data.draw(st.sampled_from([1, n])) for n in shape)))
+    expected = x.astype(np.float64) + alpha * y.astype(np.float64)
+    kernels.add_(x, y, alpha)
+    assert_close(x, expected)
+
+
+def test_add_in_place_defaults_to_alpha_1(kernels):
+    x = np.ones(3, np.float32)
+    kernels.add_(x, np.arange(3, dtype=np.float32))
+    assert x.tolist() == [1, 2, 3]
+
+
+@given(st.data(), float_dtypes, st.booleans())
+def test_mul_in_place(kernels, data, dtype, by_number):
+    shape = data.draw(shapes())
+    x = data.draw(arrays(dtype, shape, writable=True))
+    y = 0.3 if by_number else data.draw(arrays(dtype, tuple(data.draw(st.sampled_from([1, n])) for n in shape)))
+    expected = x.astype(np.float64) * y
+    kernels.mul_(x, y)
+    assert_close(x, expected)
+
+
+# ------------------------------------------------------------------------------------------------------- choices, signs
+
+
+@pytest.mark.parametrize("relation", RELATIONS)
+@given(st.data(), dtypes)
+def test_compare(kernels, relation, data, dtype):
+    x, y = data.draw(operands(dtype, special=True, ties=data.draw(st.booleans())))
+    assert_same(kernels.compare(x, y, relation), np.asarray(RELATIONS[relation](x, y)))
+
+
+def test_compare_with_a_number(kernels):
+    x = np.array([0.1, 0.2, np.nan], np.float32)
+    assert kernels.compare(x, 0.1, "==").tolist() == [True, False, False]  # 0.1 is rounded to float32 first
+    assert kernels.compare(0.15, x, "<").tolist() == [False, True, False]
+
+
+@given(st.data(), dtypes, broadcastable_shapes())
+def test_where(kernels, data, dtype, shapes):
+    condition = data.draw(arrays(np.bool_, shapes[0]))
+    x, y = data.draw(arrays(dtype, shapes[1], special=True)), data.draw(arrays(dtype, shapes[0], special=True))
+    shape = np.broadcast_shapes(*shapes)
+    expected = np.empty(shape, dtype)
+    for index in np.ndindex(shape):
+        source = x if np.broadcast_to(condition, shape)[index] else y
+        expected[index] = np.broadcast_to(source, shape)[index]
+    assert_same(kernels.where(condition, x, y), expected)
+
+
+@given(arrays(dtypes, special=True))
+def test_logical_not(kernels, x):
+    assert_same(kernels.logical_not(x), np.asarray(np.logical_not(x)))
+
+
+@pytest.mark.parametrize(("name", "oracle"), [("neg", np.negative), ("abs", np.absolute), ("sign", np.sign)])
+@given(arrays(st.sampled_from(DTYPES[:4]), special=True))
+def test_signs(kernels, name, oracle, x):
+    y = getattr(kernels, name)(x)
+    assert_same(y, np.asarray(oracle(x)))
+    if name != "sign":
+        assert_same(np.signbit(y), np.asarray(np.signbit(oracle(x))))
+
+
+# ------------------------------------------------------------------------------------------------------------ functions
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+@given(arrays(special=True))
+def test_function(kernels, name, x):
+    with quiet():
+        expected = FUNCTIONS[name](x.astype(np.float64))
+        expected = np.where(np.isfinite(expected), expected, expected.astype(x.dtype))
+    assert_close(getattr(kernels, name)(x), expected, units=4)
+
+
+@pytest.mark.parametrize("dtype", FLOATS, ids=str)
+def test_exp_is_accurate_over_its_whole_range(kernels, dtype):
+    low, high = (-87, 88.7) if dtype == np.float32 else (-708, 709.7)  # beyond: denormal numbers, infinity
+    x = np.linspace(low, high, 200_003).astype(dtype)
+    assert ulps(kernels.exp(x), np.exp(x.astype(np.longdouble))) <= 3
+
+
+@pytest.mark.parametrize("dtype", FLOATS, ids=str)
+def test_exp_at_the_ends(kernels, dtype):
+    x = np.array([-np.inf, -1e4, -0.0, 0.0, 1e4, np.inf, np.nan], dtype)
+    assert_same(kernels.exp(x), np.array([0, 0, 1, 1, np.inf, np.inf, np.nan], dtype))
+    denormal = np.array([-100 if dtype == np.float32 else -740], dtype)
+    assert 0 <= kernels.exp(denormal)[0] < np.finfo(dtype).tiny
+
+
+@pytest.mark.parametrize("dtype", FLOATS, ids=str)
+@pytest.mark.parametrize(("name", "low", "high"), [("tanh", -20, 20), ("sigmoid", -80, 80), ("log", 1e-6, 1e6)])
+def test_function_over_a_range(kernels, name, low, high, dtype):
+    x = np.linspace(low, high, 20_001).astype(dtype)
+    expected = FUNCTIONS[name](x.astype(np.float64))
+    np.testing.assert_allclose(getattr(kernels, name)(x), expected, rtol=8 * np.finfo(dtype).eps, atol=1e-38)
+
+
+@pytest.mark.parametrize("dtype", FLOATS, ids=str)
+def test_sigmoid_does_not_overflow(kernels, dtype):
+    huge = np.finfo(dtype).max
+    assert_same(kernels.sigmoid(np.array([-np.inf, -huge, huge, np.inf], dtype)), np.array([0, 0, 1, 1], dtype))
+
+
+@pytest.mark.parametrize("dtype", FLOATS, ids=str)
+def test_tanh_is_accurate_near_zero(kernels, dtype):
+    x = np.array([1e-3, -1e-5, 1e-20], dtype)
+    np.testing.assert_allclose(kernels.tanh(x), np.tanh(x.astype(np.float64)), rtol=8 * np.finfo(dtype).eps)
+
+
+@given(arrays(st.sampled_from(DTYPES[:4]), special=True))
+def test_relu(kernels, x):
+    assert_same(kernels.relu(x), np.asarray(np.where(np.isnan(x), x, np.where(x > 0, x, 0)), x.dtype))
+
+
+# ------------------------------------------------------------------------------------------------------------ gradients
+
+
+@given(st.data(), float_dtypes, shapes())
+def test_relu_gx(kernels, data, dtype, shape):
+    gy, y = (data.draw(arrays(dtype, shape, special=True)) for _ in range(2))
+    expected = np.zeros(shape, dtype)
+    for index in np.ndindex(shape):
+        if y[index] > 0:
+            expected[index] = gy[index]
+    assert_same(kernels.relu_gx(gy, y), expected)
+
+
+@pytest.mark.parametrize("name", ["tanh", "sigmoid"])
+@given(st.data(), float_dtypes, shapes())
+def test_gradient_by_the_output(kernels, name, data, dtype, shape):
+    """dy/dx by a central difference in float64."""
+    gy, x = data.draw(arrays(dtype, shape)), data.draw(arrays(dtype, shape))
+    f, h = FUNCTIONS[name], 1e-6
+    slope = (f(x.astype(np.float64) + h) - f(x.astype(np.float64) - h)) / (2 * h)
+    gx = getattr(kernels, f"{name}_gx")(gy, f(x.astype(np.float64)).astype(dtype))
+    np.testing.assert_allclose(gx, gy * slope, rtol=1e-8, atol=64 * np.finfo(dtype).eps + 1e-8)
+
+
+@pytest.mark.parametrize("name", [*ARITHMETIC, *FUNCTIONS, "relu", "neg", "abs"])
+def test_large_arrays(kernels, name):
+    """More than one block of work, with an odd rest."""
+    rng = np.random.default_rng(0)
+    x, y = np.abs(rng.standard_normal((2, 100_003))).astype(np.float32)
+    oracle = {**ARITHMETIC, **FUNCTIONS, "relu": np.abs, "neg": np.negative, "abs": np.abs}[name]
+    arguments = (x, y) if name in ARITHMETIC else (x,)
+    actual = getattr(kernels, name)(*arguments)
+    np.testing.assert_allclose(actual, oracle(*(a.astype(np.float64) for a in arguments)), rtol=1e-6)

@@ -1,0 +1,103 @@
+"""The scalar formulas give the same numbers as plain Python and compiled, and stay in the type of their argument."""
+
+from __future__ import annotations
+
+import warnings
+
+import numba
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.kernels.test_random import KNOWN_ANSWERS, integers
+from tinyconv.kernels import formulas
+
+compiled = {}
+
+
+def both(name: str, *args):
+    """The result of a formula in plain Python, after checking that the compiled one gives the same."""
+    function = getattr(formulas, name)
+    if name not in compiled:
+        compiled[name] = numba.njit(function)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # an integer overflow in NumPy would be a warning
+        plain = function(*args)
+    np.testing.assert_allclose(np.float64(compiled[name](*args)), np.float64(plain), rtol=1e-6)
+    return plain
+
+
+numbers = st.sampled_from([np.nan, np.inf, -np.inf, 0.0, -0.0, 0.5, -2.5, 1e4, -1e4])
+types = st.sampled_from([np.float32, np.float64])
+
+
+@pytest.mark.parametrize(("counter", "key", "expected"), KNOWN_ANSWERS)
+def test_philox_known_answers(counter, key, expected):
+    arguments = [np.uint64(word) for word in integers(counter) + integers(key)]
+    assert [int(word) for word in both("philox4x32_10", *arguments)] == integers(expected)
+
+
+@given(types, numbers)
+def test_functions_of_one_number(t, x):
+    x = t(x)
+    with np.errstate(all="ignore"):
+        expected = {"relu": np.maximum(x, t(0)), "sigmoid": t(1 / (1 + np.exp(-np.float64(x))))}
+    for name, y in expected.items():
+        result = both(name, x)
+        assert type(result) is t
+        np.testing.assert_allclose(result, y, rtol=1e-6)
+
+
+@given(types, numbers, numbers)
+def test_gradients(t, gy, y):
+    gy, y = t(gy), t(y)
+    with np.errstate(all="ignore"):
+        expected = {
+            "relu_gx": gy if y > 0 else t(0),
+            "tanh_gx": gy * (1 - y * y),
+            "sigmoid_gx": gy * y * (1 - y),
+        }
+        for name, gx in expected.items():
+            result = getattr(formulas, name)(gy, y)
+            assert type(result) is t
+            np.testing.assert_equal(result, gx)
+
+
+@pytest.mark.parametrize(
+    ("candidate", "best", "expected"),
+    [(2, 1, True), (1, 1, False), (1, 2, False), (np.nan, 1, True), (1, np.nan, False), (np.nan, np.nan, False)],
+)
+def test_wins(candidate, best, expected):
+    assert both("wins", np.float32(candidate), np.float32(best)) == expected
+
+
+def test_uniforms_are_exact_and_below_one():
+    top = np.uint64(2**32 - 1)
+    assert both("uniform_float32", top) == 1 - 2.0**-24
+    assert both("uniform_float64", both("random_bits", top, top)) == 1 - 2.0**-53
+    assert both("uniform_float32", np.uint64(255)) == 0
+    assert both("random_bits", np.uint64(1), np.uint64(2)) == (1 << 32) + 2
+
+
+def test_stretch_never_reaches_high():
+    u = np.float32(1 - 2.0**-24)
+    assert np.float32(1) + u == 2  # rounded
+    assert both("stretch", u, np.float32(1), np.float32(2)) == 1
+
+
+@given(types, st.floats(0, 1, exclude_max=True, width=16), st.floats(0, 1, exclude_max=True, width=16))
+def test_box_muller(t, u, v):
+    x, y = both("box_muller", t(u), t(v))
+    assert type(x) is type(y) is t
+    np.testing.assert_allclose(np.float64(x) ** 2 + np.float64(y) ** 2, -2 * np.log(1 - u), rtol=1e-5)
+
+
+@pytest.mark.parametrize(("nesterov", "first"), [(False, False), (True, False), (True, True)])
+def test_sgd(nesterov, first):
+    t = np.float32
+    p, v = both("sgd", t(1), t(2), t(3), t(0.1), t(0.9), t(0.5), t(0.25), nesterov, first)
+    g = 2 + 0.25 * 1
+    velocity = g if first else 0.9 * 3 + 0.5 * g
+    np.testing.assert_allclose([v, p], [velocity, 1 - 0.1 * (g + 0.9 * velocity if nesterov else velocity)], rtol=1e-6)
+    assert type(p) is type(v) is t

@@ -1,0 +1,110 @@
+"""Batch normalization: the formulas in float64, and the gradient by finite differences."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.kernels.compare import assert_close
+from tests.strategies import FLOATS, arrays, float_dtypes, normal, seeds
+
+shapes = st.tuples(st.integers(1, 4), st.integers(1, 5), st.integers(1, 9))
+EPS = 1e-5
+
+
+def per_channel(a) -> np.ndarray:
+    return np.asarray(a, np.float64)[:, None]
+
+
+@given(st.data(), shapes, float_dtypes)
+def test_batch_norm_stats(kernels, data, shape, dtype):
+    x = data.draw(arrays(dtype, shape))
+    mean, var = kernels.batch_norm_stats(x)
+    for c in range(shape[1]):
+        values = x[:, c].astype(np.float64).ravel()
+        np.testing.assert_allclose(mean[c], values.mean(), rtol=1e-6, atol=64 * np.finfo(dtype).eps)
+        np.testing.assert_allclose(var[c], values.var(ddof=0), rtol=1e-5, atol=64 * np.finfo(dtype).eps)
+    assert mean.shape == var.shape == (shape[1],)
+
+
+@pytest.mark.parametrize("offset", [0, 1e3, -1e4])
+@pytest.mark.parametrize("shape", [(64, 3, 784), (2, 3, 40_001)])
+def test_the_variance_does_not_cancel(kernels, offset, shape):
+    """By E[x**2] - mean**2 the variance of numbers near 10**4 would be noise, often negative."""
+    x = (offset + normal(np.random.default_rng(0), shape, np.float64)).astype(np.float32)
+    mean, var = kernels.batch_norm_stats(x)
+    exact = x.astype(np.float64)
+    np.testing.assert_allclose(mean, exact.mean((0, 2)), rtol=2e-6, atol=2e-6)
+    np.testing.assert_allclose(var, exact.var((0, 2)), rtol=1e-4)
+
+
+@pytest.mark.parametrize("dtype", FLOATS, ids=str)
+def test_constant_channels_have_variance_zero(kernels, dtype):
+    mean, var = kernels.batch_norm_stats(np.full((3, 2, 4), 0.5, dtype))
+    assert mean.tolist() == [0.5, 0.5]
+    assert var.tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("dtype", FLOATS, ids=str)
+def test_statistics_of_nothing_are_nan(kernels, dtype):
+    for shape in [(0, 2, 3), (3, 2, 0)]:
+        mean, var = kernels.batch_norm_stats(np.ones(shape, dtype))
+        assert np.isnan(mean).all()
+        assert np.isnan(var).all()
+
+
+def test_nan_stays_in_its_channel(kernels):
+    x = np.ones((2, 3, 4), np.float32)
+    x[1, 1, 2] = np.nan
+    mean, var = kernels.batch_norm_stats(x)
+    assert np.isnan(mean).tolist() == np.isnan(var).tolist() == [False, True, False]
+
+
+@given(st.data(), st.tuples(st.integers(0, 4), st.integers(0, 5), st.integers(0, 9)), float_dtypes)
+def test_batch_norm(kernels, data, shape, dtype):
+    x = data.draw(arrays(dtype, shape))
+    mean, rstd, w, b = (data.draw(arrays(dtype, shape[1:2])) for _ in range(4))
+    y = kernels.batch_norm(x, mean, rstd, w, b)
+    xh = (x.astype(np.float64) - per_channel(mean)) * per_channel(rstd)
+    assert_close(y, xh * per_channel(w) + per_channel(b), terms=8)
+
+
+@given(st.data(), shapes.filter(lambda s: s[0] * s[2] > 2), seeds)
+def test_batch_norm_gx_is_the_derivative(kernels, data, shape, seed):
+    """The derivative of sum(gy * batch_norm(x)) in a random direction, statistics included, by a central difference."""
+    rng = np.random.default_rng(seed)
+    gy, x, dx = (normal(rng, shape, np.float64) for _ in range(3))
+    w, b, dw, db = (normal(rng, shape[1:2], np.float64) for _ in range(4))
+
+    def loss(t):
+        z = x + t * dx
+        centred = z - z.mean((0, 2), keepdims=True)
+        xh = centred / np.sqrt((centred**2).mean((0, 2), keepdims=True) + EPS)
+        return np.sum(gy * (xh * per_channel(w + t * dw) + per_channel(b + t * db)))
+
+    mean, var = x.mean((0, 2)), x.var((0, 2))
+    rstd = 1 / np.sqrt(var + EPS)
+    gx, gw, gb = kernels.batch_norm_gx(gy, x, mean, rstd, w)
+    h = 1e-6
+    slope = (loss(h) - loss(-h)) / (2 * h)
+    scale = 1 + np.abs(gx).max() + np.abs(gw).max() + np.abs(gb).max()
+    np.testing.assert_allclose(np.vdot(gx, dx) + np.vdot(gw, dw) + np.vdot(gb, db), slope, atol=1e-6 * scale)
+
+
+@given(st.data(), st.tuples(st.integers(0, 4), st.integers(0, 5), st.integers(0, 9)), float_dtypes)
+def test_batch_norm_gx_formula(kernels, data, shape, dtype):
+    gy, x = data.draw(arrays(dtype, shape)), data.draw(arrays(dtype, shape))
+    mean, rstd, w = (data.draw(arrays(dtype, shape[1:2])) for _ in range(3))
+    gx, gw, gb = kernels.batch_norm_gx(gy, x, mean, rstd, w)
+
+    gy, M = np.array(gy, np.float64), shape[0] * shape[2]
+    xh = (x.astype(np.float64) - per_channel(mean)) * per_channel(rstd)
+    sum_gy, sum_gy_xh = gy.sum((0, 2)), (gy * xh).sum((0, 2))
+    assert_close(gb, sum_gy, terms=M)
+    assert_close(gw, sum_gy_xh, terms=16 * M)
+    if gx.size:
+        correction = per_channel(sum_gy) / M + xh * per_channel(sum_gy_xh) / M
+        assert_close(gx, per_channel(w) * per_channel(rstd) * (gy - correction), terms=256)
+    assert gx.shape == shape

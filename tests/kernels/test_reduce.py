@@ -1,0 +1,119 @@
+"""Reductions."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.kernels.compare import assert_close, assert_same
+from tests.strategies import DTYPES, FLOATS, arrays, axes_of, shapes
+
+
+def reduced(function, x, axes, keepdims) -> np.ndarray:
+    """``function(list of numbers)`` over ``axes``, element by element."""
+    kept = [i for i in range(x.ndim) if i not in axes]
+    shape = [x.shape[i] for i in kept]
+    y = np.array([function(x[at(index, kept, x.ndim)].ravel().tolist()) for index in np.ndindex(*shape)])
+    y = y.reshape(shape)
+    return np.expand_dims(y, axes) if keepdims else y
+
+
+def at(index, kept, ndim) -> tuple:
+    full = [slice(None)] * ndim
+    for i, n in zip(kept, index, strict=True):
+        full[i] = n
+    return (*full, ...)
+
+
+@given(st.data(), arrays(), st.booleans())
+def test_sum(kernels, data, x, keepdims):
+    axes = data.draw(axes_of(x.ndim))
+    y = kernels.sum(x, axes, keepdims)
+    expected = reduced(math.fsum, x, axes, keepdims)
+    assert y.dtype == x.dtype
+    assert_close(y, expected.astype(np.float64), terms=x.size / max(y.size, 1), units=4)
+
+
+@given(st.data(), arrays(st.sampled_from(DTYPES[2:])), st.booleans())
+def test_integers_sum_to_int64(kernels, data, x, keepdims):
+    axes = data.draw(axes_of(x.ndim))
+    assert_same(kernels.sum(x, axes, keepdims), reduced(sum, x, axes, keepdims).astype(np.int64))
+
+
+@pytest.mark.parametrize("shape", [(0,), (0, 3), (3, 0)])
+def test_sum_over_nothing_is_zero(kernels, shape):
+    for axes in [(i,) for i in range(len(shape))] + [tuple(range(len(shape)))]:
+        y = kernels.sum(np.ones(shape, np.float32), axes, False)
+        assert_same(y, np.zeros([n for i, n in enumerate(shape) if i not in axes], np.float32))
+
+
+@pytest.mark.parametrize(
+    ("shape", "axes"),
+    [
+        ((1_000_003,), (0,)),
+        ((1_000_003, 1), (0,)),
+        ((3, 400_001), (1,)),
+        ((400_001, 3), (0,)),
+        ((64, 6, 28, 28), (0, 2, 3)),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("value", [1.0, 0.1])
+def test_long_float32_sums_stay_accurate(kernels, shape, axes, value):
+    """Added one after the other in float32, 10**6 times 0.1 would miss by about one percent."""
+    x = np.full(shape, value, np.float32)
+    n = math.prod(shape[i] for i in axes)
+    y = kernels.sum(x, axes, False)
+    np.testing.assert_allclose(y, n * float(np.float32(value)), rtol=32 * np.finfo(np.float32).eps)
+
+
+@pytest.mark.parametrize("shape", [(1000, 1001), (1001, 1000)])
+def test_long_sums_of_transposed_arrays(kernels, shape):
+    x = np.random.default_rng(0).random(shape, np.float32).T
+    for axes in [(0,), (1,), (0, 1)]:
+        np.testing.assert_allclose(kernels.sum(x, axes, False), x.sum(axes, np.float64), rtol=4e-6)
+
+
+@pytest.mark.parametrize("dtype", FLOATS, ids=str)
+def test_sum_of_nan_and_infinity(kernels, dtype):
+    x = np.array([[1, np.nan], [np.inf, 1], [np.inf, -np.inf]], dtype)
+    assert_same(kernels.sum(x, (1,), False), np.array([np.nan, np.inf, np.nan], dtype))
+
+
+@pytest.mark.parametrize(("name", "oracle"), [("amax", max), ("amin", min)])
+@given(st.data(), st.booleans(), st.booleans())
+def test_extremes(kernels, name, oracle, data, keepdims, ties):
+    x = data.draw(arrays(st.sampled_from(DTYPES[:5]), shapes(min_side=1), special=True, ties=ties))
+    axes = data.draw(axes_of(x.ndim))
+
+    def or_nan(numbers):
+        return math.nan if any(map(math.isnan, numbers)) else oracle(numbers)
+
+    assert_same(getattr(kernels, name)(x, axes, keepdims), reduced(or_nan, x, axes, keepdims).astype(x.dtype))
+
+
+def test_extremes_of_an_empty_result(kernels):
+    x = np.ones((0, 3), np.float32)
+    assert_same(kernels.amax(x, (1,), False), np.ones(0, np.float32))
+    assert_same(kernels.amin(x, (1,), True), np.ones((0, 1), np.float32))
+
+
+@pytest.mark.parametrize(("name", "oracle"), [("argmax", max), ("argmin", min)])
+@given(st.data(), st.booleans())
+def test_places_of_extremes(kernels, name, oracle, data, ties):
+    x = data.draw(arrays(st.sampled_from(DTYPES[:5]), shapes(min_dims=1, min_side=1), special=True, ties=ties))
+    axis = data.draw(st.integers(0, x.ndim - 1))
+
+    def place(numbers):
+        nan = [i for i, v in enumerate(numbers) if math.isnan(v)]
+        return nan[0] if nan else numbers.index(oracle(numbers))
+
+    assert_same(getattr(kernels, name)(x, axis), reduced(place, x, (axis,), False).astype(np.int64))
+
+
+def test_argmax_of_an_empty_batch(kernels):
+    assert_same(kernels.argmax(np.ones((0, 4), np.float32), 1), np.ones(0, np.int64))

@@ -1,0 +1,156 @@
+from collections import OrderedDict
+
+import pytest
+
+import tinyconv
+from tinyconv import nn
+
+
+def linears(*widths):
+    return [nn.Linear(n, n) for n in widths]
+
+
+def test_sequential_applies_one_after_another():
+    class Add(nn.Module):
+        def __init__(self, n):
+            super().__init__()
+            self.n = n
+
+        def forward(self, x):
+            return [*x, self.n]
+
+    assert nn.Sequential(Add(1), Add(2), Add(3))([]) == [1, 2, 3]
+    assert nn.Sequential()("x") == "x"
+
+
+def test_sequential_is_a_list():
+    a, b, c, d = linears(1, 2, 3, 4)
+    s = nn.Sequential(a, b, c)
+    assert len(s) == 3 and list(s) == [a, b, c] and s[0] is a and s[-1] is c
+    assert list(s[1:]) == [b, c] and type(s[:1]) is nn.Sequential
+    assert list(s.append(d)) == [a, b, c, d]
+    assert list(s.insert(1, d)) == [a, d, b, c, d] and list(s.insert(-1, a)) == [a, d, b, c, a, d]
+    del s[0]
+    assert list(s) == [d, b, c, a, d] and list(s._modules) == ["0", "1", "2", "3", "4"]
+    del s[1:4]
+    assert list(s) == [d, d]
+    s[0] = a
+    assert list(s) == [a, d] and s.pop(0) is a and list(s) == [d]
+    assert list(s.extend([b, c])) == [d, b, c]
+    assert list(nn.Sequential(a) + nn.Sequential(b)) == [a, b]
+    assert list(nn.Sequential(a, b) * 2) == list(2 * nn.Sequential(a, b)) == [a, b, a, b]
+    assert list(nn.Sequential(a) * 1) == [a]
+    s = nn.Sequential(a)
+    s += s
+    assert list(s) == [a, a]
+
+
+def test_sequential_of_named_modules():
+    a, b = linears(1, 2)
+    s = nn.Sequential(OrderedDict(first=a, second=b))
+    assert s.first is a and s[1] is b and list(s[1:]._modules) == ["second"]
+    assert list(s.state_dict()) == ["first.weight", "first.bias", "second.weight", "second.bias"]
+
+
+@pytest.mark.parametrize("container", [nn.Sequential(*linears(1, 2)), nn.ModuleList(linears(1, 2))])
+def test_indices_out_of_range(container):
+    for index in (2, -3):
+        with pytest.raises(IndexError, match=f"index {index} is out of range"):
+            container[index]
+        with pytest.raises(IndexError):
+            del container[index]
+    with pytest.raises(IndexError):
+        container.insert(3, nn.ReLU())
+    with pytest.raises(TypeError):
+        container.insert(0, "relu")
+    with pytest.raises(TypeError):
+        container[0] = 3
+    with pytest.raises(TypeError):
+        container.extend(3)
+
+
+def test_sequential_refuses_other_operands():
+    s = nn.Sequential(nn.ReLU())
+    with pytest.raises(ValueError, match="Sequential"):
+        s + [nn.ReLU()]
+    with pytest.raises(ValueError, match="Non-positive"):
+        s * 0
+    with pytest.raises(TypeError):
+        s * 1.5
+    with pytest.raises(TypeError, match="not a Module subclass"):
+        nn.Sequential(1)
+
+
+def test_module_list_registers():
+    a, b, c = linears(1, 2, 3)
+    m = nn.ModuleList([a, b])
+    assert len(list(m.parameters())) == 4
+    m += [c]
+    assert list(m) == [a, b, c] and list(m[1:]) == [b, c] and type(m[1:]) is nn.ModuleList
+    assert list(m + [a]) == [a, b, c, a] and len(m) == 3
+    m.insert(0, c)
+    assert m[0] is c and m.pop(0) is c
+    with pytest.raises(NotImplementedError):
+        m(1)
+
+
+def test_module_list_prints_runs_once():
+    m = nn.ModuleList([*linears(1, 1, 2)])
+    assert repr(m) == (
+        "ModuleList(\n"
+        "  (0-1): 2 x Linear(in_features=1, out_features=1, bias=True)\n"
+        "  (2): Linear(in_features=2, out_features=2, bias=True)\n"
+        ")"
+    )
+    assert repr(nn.ModuleList()) == "ModuleList()"
+
+
+def test_module_dict():
+    a, b = linears(1, 2)
+    m = nn.ModuleDict({"a": a})
+    m["b"] = b
+    assert list(m) == ["a", "b"] == list(m.keys()) and list(m.values()) == [a, b] and m["a"] is a
+    assert list(m.items()) == [("a", a), ("b", b)] and "a" in m and "c" not in m and len(m) == 2
+    assert list(m.state_dict()) == ["a.weight", "a.bias", "b.weight", "b.bias"]
+    assert m.pop("a") is a and list(m) == ["b"]
+    m.update([("c", a), ["b", a]])
+    assert m["b"] is a and m["c"] is a
+    m.update(nn.ModuleDict({"d": b}))
+    del m["b"]
+    assert list(m) == ["c", "d"]
+    m.clear()
+    assert len(m) == 0
+    with pytest.raises(TypeError, match="iterable of key/value pairs"):
+        m.update(3)
+    with pytest.raises(ValueError, match="has length 3; 2 is required"):
+        m.update([(1, 2, 3)])
+
+
+def test_parameter_list():
+    m = nn.ParameterList([tinyconv.ones(2), nn.Parameter(tinyconv.ones(1), requires_grad=False)])
+    assert [type(p) for p in m] == [nn.Parameter] * 2 and len(list(m.parameters())) == 2
+    m.append(tinyconv.zeros(3))
+    m += [tinyconv.zeros(4)]
+    assert len(m) == 4 and m[-1].shape == (4,) and len(m[1:3]) == 2
+    m[0] = tinyconv.zeros(5)
+    assert m[0].shape == (5,) and list(m.state_dict()) == ["0", "1", "2", "3"]
+    with pytest.raises(IndexError):
+        m[4]
+
+
+def test_printing_as_pytorch():
+    torch = pytest.importorskip("torch")
+
+    def build(lib):
+        relu, linear, n = lib.nn.ReLU, lib.nn.Linear, lib.nn
+        return [
+            n.Sequential(),
+            n.Sequential(linear(1, 2), n.Sequential(relu(inplace=True), n.Tanh())),
+            n.ModuleList([n.Sequential(relu()), n.Sequential(relu()), relu()]),
+            n.ModuleDict({"a": relu(), "b": n.ModuleList()}),
+            n.ModuleDict(),
+            n.ParameterList([lib.ones(2, 3), lib.ones(1)]),
+            n.ParameterList([lib.ones(2)]),
+        ]
+
+    assert [repr(m).replace("torch.", "tinyconv.") for m in build(torch)] == [repr(m) for m in build(tinyconv)]

@@ -1,0 +1,117 @@
+"""tinyconv: a deep-learning engine small enough to read in a weekend.
+
+The public names are PyTorch's: ``tinyconv.tensor``, ``tinyconv.nn``, ``tinyconv.optim``, ... Where to start reading:
+``tensor.py`` and ``autograd.py`` (the engine), then ``ops/conv.py`` (what a convolution and its gradients are) and its twins
+``kernels/reference/conv.py`` (the obvious loops) and ``kernels/cpu/conv.py`` (the fast ones).
+"""
+
+from . import autograd, dtypes, gradcheck, ops
+from .autograd import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
+from .dtypes import (
+    dtype,
+    finfo,
+    float16,
+    float32,
+    float64,
+    get_default_dtype,
+    iinfo,
+    int8,
+    int16,
+    int32,
+    int64,
+    promote_types,
+    set_default_dtype,
+    uint8,
+)
+from .kernels import get_num_threads, set_num_threads, use_kernels
+from .ops import (
+    abs,
+    add,
+    all,
+    allclose,
+    amax,
+    amin,
+    any_ as any,
+    arange,
+    argmax,
+    argmin,
+    as_tensor,
+    batch_norm,
+    cat,
+    clone,
+    conv2d,
+    conv_transpose2d,
+    div,
+    dropout,
+    empty,
+    empty_like,
+    eq,
+    equal,
+    exp,
+    eye,
+    flatten,
+    flip,
+    from_numpy,
+    full,
+    full_like,
+    ge,
+    gt,
+    is_tensor,
+    le,
+    linspace,
+    log,
+    log_softmax,
+    logical_and,
+    logical_not,
+    lt,
+    matmul,
+    max,
+    maximum,
+    mean,
+    min,
+    minimum,
+    mm,
+    mul,
+    ne,
+    neg,
+    normal,
+    numel,
+    ones,
+    ones_like,
+    permute,
+    pow,
+    rand,
+    rand_like,
+    randint,
+    randn,
+    randn_like,
+    randperm,
+    relu,
+    reshape,
+    sigmoid,
+    sign,
+    softmax,
+    sqrt,
+    squeeze,
+    stack,
+    sub,
+    sum,
+    t,
+    tanh,
+    tensor,
+    transpose,
+    unsqueeze,
+    where,
+    zeros,
+    zeros_like,
+)
+from .random import Generator, default_generator, get_rng_state, initial_seed, manual_seed, seed, set_rng_state
+from .tensor import Size, Tensor, device
+
+__version__ = "0.1.0"
+
+autograd.gradcheck, autograd.gradgradcheck = gradcheck.gradcheck, gradcheck.gradgradcheck  # they stand on ops, it does not
+
+float, double, half = float32, float64, float16  # PyTorch's other names for the types
+int, long, short = int32, int64, int16
+bool = dtypes.boolean

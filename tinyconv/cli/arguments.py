@@ -1,0 +1,77 @@
+"""Arguments that several commands share, and the kinds of numbers they take."""
+
+from __future__ import annotations
+
+import argparse
+import math
+
+from .. import set_num_threads, use_kernels
+from .data import DATA
+
+__all__ = ["add_compute_arguments", "add_data_arguments", "apply_compute_arguments", "non_negative", "positive", "positive_int"]  # fmt: skip
+
+
+def positive_int(text: str) -> int:
+    """A whole number from 1 on."""
+    value = int(text) if text.strip().lstrip("+").isdecimal() else 0
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1 on, got {text!r}")
+    return value
+
+
+def positive(text: str) -> float:
+    """A finite number above 0."""
+    value = _number(text)
+    if not (value > 0 and math.isfinite(value)):
+        raise argparse.ArgumentTypeError(f"expected a number above 0, got {text!r}")
+    return value
+
+
+def non_negative(text: str) -> float:
+    """A finite number from 0 on."""
+    value = _number(text)
+    if not (value >= 0 and math.isfinite(value)):
+        raise argparse.ArgumentTypeError(f"expected a number from 0 on, got {text!r}")
+    return value
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
+def add_data_arguments(parser: argparse.ArgumentParser, default: str) -> None:
+    """``--data``, ``--data-dir`` and ``--limit``. ``default`` says in the help what goes without ``--data``."""
+    parser.add_argument(
+        "--data",
+        choices=("auto", *DATA),
+        help="which images; auto is MNIST if it is found or can be downloaded, else digits drawn by the program itself "
+        f"(default: {default})",
+    )
+    parser.add_argument(
+        "--data-dir",
+        metavar="D",
+        help="the folder that holds (or shall hold) MNIST/raw or FashionMNIST/raw "
+        "(default: $TINYCONV_DATA, then the user's cache directory)",
+    )
+    parser.add_argument(
+        "--limit", type=positive_int, metavar="N", help="use the first N training and the first N test images only"
+    )
+
+
+def add_compute_arguments(parser: argparse.ArgumentParser) -> None:
+    """``--threads`` and ``--kernels``."""
+    parser.add_argument("--threads", type=positive_int, metavar="N", help="threads to compute on (default: all cores)")
+    parser.add_argument(
+        "--kernels", choices=("cpu", "reference"), help="fast ones, or the obvious and slow ones (default: cpu)"
+    )
+
+
+def apply_compute_arguments(args: argparse.Namespace) -> None:
+    """Do what they say."""
+    if args.kernels is not None:
+        use_kernels(args.kernels)
+    if args.threads is not None:
+        set_num_threads(args.threads)

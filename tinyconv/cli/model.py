@@ -1,0 +1,34 @@
+"""The trained model in a run's folder."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..nn import Module
+from ..training import RunDirectory
+from ..vision.models import get_model, list_models
+from .errors import CommandError
+
+__all__ = ["load_run"]
+
+
+def load_run(path: str) -> tuple[Module, dict[str, Any]]:
+    """The model that a run has trained, in evaluation mode, and the run's options.
+
+    Args:
+        path: the run's folder.
+
+    Raises:
+        CommandError: it is no run's folder, or the run's model is unknown here.
+        CheckpointError: a file is damaged, or does not fit the model.
+    """
+    directory = RunDirectory(path)
+    for file in (directory.checkpoint, directory.model):
+        if not file.exists():
+            raise CommandError(f"{path}: is no folder of a training run: there is no {file.name} in it")
+    options, _ = directory.load()
+    if options["model"] not in list_models():
+        raise CommandError(f"{directory.checkpoint}: its model is {options['model']!r}; known are {list_models()}")
+    model = get_model(options["model"])
+    directory.load_model(model)
+    return model.eval(), options

@@ -1,0 +1,64 @@
+"""``tinyconv predict``: read pictures of digits with a trained network."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+import numpy as np
+
+from .. import no_grad
+from ..tensor import Tensor
+from . import data
+from .arguments import add_compute_arguments, apply_compute_arguments
+from .digit import mnist_like, read_grey
+from .errors import CommandError
+from .model import load_run
+
+__all__ = ["add_parser", "run"]
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the command to the command line."""
+    parser = subparsers.add_parser(
+        "predict",
+        help="read pictures of digits",
+        description="Read pictures of one digit each, dark on light or light on dark, of any size.",
+    )
+    parser.add_argument("run_dir", metavar="RUN_DIR", help="the folder that `tinyconv train` wrote")
+    parser.add_argument("images", metavar="IMAGE", nargs="+", help="a PNG or JPEG file")
+    add_compute_arguments(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do it."""
+    from rich.console import Console
+
+    model, options = load_run(args.run_dir)
+    apply_compute_arguments(args)
+    pictures = []
+    for path in args.images:
+        try:
+            pictures.append(mnist_like(read_grey(path)))
+        except ValueError as error:
+            raise CommandError(f"{path}: {error}") from error
+    with no_grad():
+        probabilities = model(data.test_transform().batch(Tensor(np.stack(pictures)))).softmax(1).numpy()
+    Console().print(_table(args.images, probabilities, data.DATA[options["data"]].classes))
+    return 0
+
+
+def _table(paths: list[str], probabilities: np.ndarray, classes: list[str]) -> Any:
+    """One image: a row a class, with a bar. Several: a row an image, a column a class."""
+    from rich.table import Table
+
+    if len(paths) == 1:
+        table = Table("class", "probability", "", title=f"{paths[0]}: {classes[int(probabilities[0].argmax())]}")
+        for name, p in zip(classes, probabilities[0], strict=True):
+            table.add_row(name, f"{p:7.2%}", "#" * round(40 * float(p)))
+        return table
+    table = Table("image", "is", *(f"P({name})" for name in classes))
+    for path, row in zip(paths, probabilities, strict=True):
+        table.add_row(path, classes[int(row.argmax())], *(f"{p:.1%}" for p in row))
+    return table

@@ -1,0 +1,140 @@
+"""The element types of tensors, and which type the result has when two meet.
+
+A :class:`dtype` is a name for a NumPy dtype, so that ``print(x.dtype)`` shows ``tinyconv.float32`` and
+``x.dtype is tinyconv.float32`` holds. The promotion rule is PyTorch's, not NumPy's: an integer tensor meeting a float
+tensor takes the float's type whatever their widths (NumPy would widen int64 + float32 to float64).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+__all__ = [
+    "bool",
+    "dtype",
+    "finfo",
+    "float16",
+    "float32",
+    "float64",
+    "get_default_dtype",
+    "iinfo",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "promote_types",
+    "set_default_dtype",
+    "uint8",
+]
+
+
+class dtype:
+    """An element type. There is one object for each, so ``is`` and ``==`` agree.
+
+    Attributes:
+        name: ``"float32"``, ...
+        numpy: the NumPy dtype.
+        itemsize: bytes an element.
+        is_floating_point: whether it is one of the float types.
+    """
+
+    def __init__(self, name: str):
+        self.name = name
+        self.numpy = np.dtype(name)
+        self.itemsize = self.numpy.itemsize
+        self.is_floating_point = self.numpy.kind == "f"
+        self.is_complex = False
+        self.is_signed = self.numpy.kind in "fi"
+
+    def __repr__(self) -> str:
+        return f"tinyconv.{self.name}"
+
+    def __reduce__(self):
+        return _by_name, (self.name,)
+
+
+float16, float32, float64 = dtype("float16"), dtype("float32"), dtype("float64")
+int8, int16, int32, int64, uint8 = dtype("int8"), dtype("int16"), dtype("int32"), dtype("int64"), dtype("uint8")
+boolean = dtype("bool")
+globals()["bool"] = boolean  # the public name is PyTorch's `bool`; inside this file it stays Python's
+
+_ALL = {t.numpy: t for t in (float16, float32, float64, int8, int16, int32, int64, uint8, boolean)}
+_default = float32
+
+
+def _by_name(name: str) -> dtype:
+    return _ALL[np.dtype(name)]
+
+
+def of(numpy_dtype: np.dtype) -> dtype:
+    """The :class:`dtype` of a NumPy dtype.
+
+    Raises:
+        TypeError: tensors have no such element type (complex, strings, objects, ...).
+    """
+    try:
+        return _ALL[numpy_dtype]
+    except KeyError:
+        known = ", ".join(t.name for t in _ALL.values())
+        raise TypeError(f"tensors cannot hold NumPy's {numpy_dtype} (they can hold {known})") from None
+
+
+def as_numpy(t: dtype | np.dtype | type | str | None) -> np.dtype:
+    """The NumPy dtype meant by one of ours, one of NumPy's, Python's ``float``/``int``/``bool`` or None (the default)."""
+    if t is None:
+        return _default.numpy
+    if isinstance(t, dtype):
+        return t.numpy
+    if t is float:
+        return _default.numpy
+    return of(np.dtype(t)).numpy
+
+
+def get_default_dtype() -> dtype:
+    """The type of new float tensors: float32 unless :func:`set_default_dtype` said otherwise."""
+    return _default
+
+
+def set_default_dtype(d: dtype) -> None:
+    """Let new float tensors have type ``d``.
+
+    Raises:
+        TypeError: ``d`` is not a floating type.
+    """
+    global _default
+    if not isinstance(d, dtype) or not d.is_floating_point:
+        raise TypeError(f"set_default_dtype: d must be a floating-point tinyconv.dtype, got {d!r}")
+    _default = d
+
+
+def promote_numpy(a: np.dtype, b: np.dtype) -> np.dtype:
+    """:func:`promote_types` on NumPy dtypes."""
+    if a == b:
+        return a
+    if (a.kind == "f") != (b.kind == "f"):
+        return a if a.kind == "f" else b
+    return np.promote_types(a, b)
+
+
+def promote_types(type1: dtype, type2: dtype) -> dtype:
+    """The type of ``x + y`` for tensors of ``type1`` and ``type2``: floats win over integers, integers over bool; among
+    one kind, the smallest type that holds both."""
+    return of(promote_numpy(type1.numpy, type2.numpy))
+
+
+class finfo:
+    """Limits of a floating type: ``bits, eps, max, min, tiny`` (default: the default dtype's)."""
+
+    def __init__(self, type: dtype | None = None):
+        info = np.finfo(as_numpy(type))
+        self.bits, self.dtype = info.bits, (type or _default).name
+        self.eps, self.max, self.min = float(info.eps), float(info.max), float(info.min)
+        self.tiny = self.smallest_normal = float(info.tiny)
+
+
+class iinfo:
+    """Limits of an integer type: ``bits, max, min``."""
+
+    def __init__(self, type: dtype):
+        info = np.iinfo(as_numpy(type))
+        self.bits, self.max, self.min, self.dtype = info.bits, int(info.max), int(info.min), type.name

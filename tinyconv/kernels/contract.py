@@ -1,0 +1,521 @@
+"""The contract: every kernel a backend implements, with the answers an implementer would otherwise have to guess.
+
+A backend is a folder beside this file (``reference/``, ``cpu/``, ...) that defines a function for every name below, with
+the same parameters. The bodies here are empty on purpose: this file *is* the documentation, and ``tests/kernels`` checks
+that no backend lacks a name or changes a signature.
+
+Rules that hold for every kernel, unless its entry says otherwise:
+
+* Arrays may have any strides (negative ones too), may be read-only and may be empty. No argument is ever written to;
+  kernels that do write say *in place*. A result is fresh, C-contiguous memory; kernels that return a *view* say so.
+* The floating types are float32 and float64; arguments of one call share it, and so does the result.
+  ``dtype`` is a NumPy dtype; an ``axes`` or ``shape`` is a tuple of ints, axes already made non-negative.
+* NaN and infinity go through arithmetic as IEEE 754 says. Shapes have been checked by the caller (``ops/``): a kernel
+  may rely on them.
+* Sums are taken in an order fixed by the shapes alone, so a result never depends on the number of threads.
+
+Letters: ``N`` images, ``C`` input channels, ``O`` output channels, ``H W`` input size, ``KH KW`` kernel size, ``OH OW``
+output size, ``G`` groups; pairs such as ``stride`` are ``(vertical, horizontal)``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+Array = Any
+Pair = tuple[int, int]
+Shape = tuple[int, ...]
+
+KERNELS: dict[str, Callable] = {}
+
+
+def kernel(function: Callable) -> Callable:
+    """Add ``function`` to the contract."""
+    KERNELS[function.__name__] = function
+    return function
+
+
+# ---------------------------------------------------------------------------------------------- arrays: memory and views
+
+
+@kernel
+def empty(shape: Shape, dtype) -> Array:
+    """Fresh memory with undefined contents."""
+
+
+@kernel
+def full(shape: Shape, value, dtype) -> Array:
+    """Fresh memory, every element ``value``."""
+
+
+@kernel
+def arange(start, stop, step, dtype) -> Array:
+    """``start, start + step, ...`` up to and without ``stop``: ``ceil((stop - start) / step)`` elements, shape ``(n,)``."""
+
+
+@kernel
+def eye(n: int, m: int, dtype) -> Array:
+    """``(n, m)``: ones on the diagonal, zeros elsewhere."""
+
+
+@kernel
+def from_host(x) -> Array:
+    """The NumPy array ``x`` in this backend's memory (on the host: ``x`` itself)."""
+
+
+@kernel
+def to_host(x: Array):
+    """``x`` as a NumPy array (on the host: ``x`` itself)."""
+
+
+@kernel
+def copy(x: Array) -> Array:
+    """A C-contiguous copy."""
+
+
+@kernel
+def cast(x: Array, dtype) -> Array:
+    """A copy in another dtype; float to int truncates towards zero, anything to bool is ``!= 0``."""
+
+
+@kernel
+def assign(x: Array, y) -> None:
+    """In place: ``x[...] = y``, with ``y`` (an array or a number) broadcast and cast. Right even if the two overlap."""
+
+
+@kernel
+def view(x: Array, shape: Shape) -> Array | None:
+    """A view of ``x`` with ``shape`` (same number of elements), or None where the strides allow none."""
+
+
+@kernel
+def is_contiguous(x: Array) -> bool:
+    """Whether the elements lie in C order without gaps."""
+
+
+@kernel
+def permute(x: Array, axes: Shape) -> Array:
+    """A view: axis ``i`` of the result is axis ``axes[i]`` of ``x``."""
+
+
+@kernel
+def flip(x: Array, axes: Shape) -> Array:
+    """A view: ``x`` reversed along ``axes``."""
+
+
+@kernel
+def broadcast_to(x: Array, shape: Shape) -> Array:
+    """A read-only view of ``x`` with ``shape``, by NumPy's broadcasting rule."""
+
+
+@kernel
+def getitem(x: Array, index) -> Array:
+    """``x[index]`` by NumPy's rules. A view if ``index`` holds only ints, slices, None and Ellipsis, else a copy."""
+
+
+@kernel
+def setitem(x: Array, index, y) -> None:
+    """In place: ``x[index] = y``. Where a place is indexed twice, one of its values is left (PyTorch promises no more)."""
+
+
+@kernel
+def index_add(x: Array, index, y: Array) -> None:
+    """In place: ``x[index] += y``, and where an index occurs k times all k are added. The adjoint of ``getitem``."""
+
+
+@kernel
+def cat(xs: list[Array], axis: int) -> Array:
+    """The arrays one after another along ``axis``."""
+
+
+# ------------------------------------------------------------------------------------------------------------ elementwise
+# Two-argument kernels broadcast as NumPy does. One of the two may be a Python number, which takes the array's dtype.
+
+
+@kernel
+def add(x: Array, y: Array) -> Array:
+    """``x + y``."""
+
+
+@kernel
+def sub(x: Array, y: Array) -> Array:
+    """``x - y``."""
+
+
+@kernel
+def mul(x: Array, y: Array) -> Array:
+    """``x * y``."""
+
+
+@kernel
+def div(x: Array, y: Array) -> Array:
+    """``x / y`` (floating types); ``x / 0`` is an infinity, ``0 / 0`` NaN."""
+
+
+@kernel
+def pow(x: Array, y: Array) -> Array:
+    """``x ** y``; NaN for a negative ``x`` and a fractional ``y``."""
+
+
+@kernel
+def maximum(x: Array, y: Array) -> Array:
+    """The larger of the two; NaN if either is NaN."""
+
+
+@kernel
+def minimum(x: Array, y: Array) -> Array:
+    """The smaller of the two; NaN if either is NaN."""
+
+
+@kernel
+def add_(x: Array, y: Array, alpha=1) -> None:
+    """In place: ``x += alpha * y`` (``y`` broadcasts to ``x``)."""
+
+
+@kernel
+def mul_(x: Array, y) -> None:
+    """In place: ``x *= y`` (``y``, an array or a number, broadcasts to ``x``)."""
+
+
+@kernel
+def compare(x: Array, y: Array, relation: str) -> Array:
+    """bool: ``x relation y``, with ``relation`` one of ``== != < <= > >=``. NaN compares as IEEE 754 says."""
+
+
+@kernel
+def where(condition: Array, x: Array, y: Array) -> Array:
+    """``x`` where the bool array ``condition`` holds, else ``y``; all three broadcast."""
+
+
+@kernel
+def logical_not(x: Array) -> Array:
+    """bool: ``x == 0``."""
+
+
+@kernel
+def neg(x: Array) -> Array:
+    """``-x``."""
+
+
+@kernel
+def abs(x: Array) -> Array:
+    """``|x|``."""
+
+
+@kernel
+def sign(x: Array) -> Array:
+    """-1, 0 or 1 by the sign of ``x``; NaN stays NaN."""
+
+
+@kernel
+def exp(x: Array) -> Array:
+    """``e ** x`` (floating types), within 3 units in the last place (NumPy's own float32 errs by up to 2.6)."""
+
+
+@kernel
+def log(x: Array) -> Array:
+    """Natural logarithm (floating types): ``log(0) = -inf``, NaN below 0."""
+
+
+@kernel
+def sqrt(x: Array) -> Array:
+    """Square root (floating types), NaN below 0."""
+
+
+@kernel
+def tanh(x: Array) -> Array:
+    """Hyperbolic tangent (floating types)."""
+
+
+@kernel
+def sigmoid(x: Array) -> Array:
+    """``1 / (1 + exp(-x))`` (floating types), without overflow for any ``x``."""
+
+
+@kernel
+def relu(x: Array) -> Array:
+    """``max(x, 0)``; NaN stays NaN."""
+
+
+@kernel
+def relu_gx(gy: Array, y: Array) -> Array:
+    """``gy`` where ``y > 0``, else 0 (so 0 at ``y == 0`` and at NaN), with ``y`` the output of ``relu``; same shapes."""
+
+
+@kernel
+def tanh_gx(gy: Array, y: Array) -> Array:
+    """``gy * (1 - y**2)``, with ``y`` the output of ``tanh``; same shapes."""
+
+
+@kernel
+def sigmoid_gx(gy: Array, y: Array) -> Array:
+    """``gy * y * (1 - y)``, with ``y`` the output of ``sigmoid``; same shapes."""
+
+
+# ------------------------------------------------------------------------------------------------------------- reductions
+
+
+@kernel
+def sum(x: Array, axes: Shape, keepdims: bool) -> Array:
+    """Sum over ``axes``; 0 over nothing. Integers and bools sum to int64. float32 is summed pairwise or in wider registers:
+    the relative error for n positive terms stays below ``32 * eps``, whatever n."""
+
+
+@kernel
+def amax(x: Array, axes: Shape, keepdims: bool) -> Array:
+    """Maximum over ``axes`` (not empty); NaN if any is NaN."""
+
+
+@kernel
+def amin(x: Array, axes: Shape, keepdims: bool) -> Array:
+    """Minimum over ``axes`` (not empty); NaN if any is NaN."""
+
+
+@kernel
+def argmax(x: Array, axis: int) -> Array:
+    """int64: where along ``axis`` the maximum is; the first of equals; the first NaN if there is one. ``axis`` is dropped."""
+
+
+@kernel
+def argmin(x: Array, axis: int) -> Array:
+    """int64: where along ``axis`` the minimum is; the first of equals; the first NaN if there is one. ``axis`` is dropped."""
+
+
+# ------------------------------------------------------------------------------------------------------ matrix multiplication
+
+
+@kernel
+def matmul(x: Array, y: Array) -> Array:
+    """``(..., M, K) @ (..., K, N) -> (..., M, N)``; both at least 2-D, leading axes broadcast. Zeros where K is 0.
+    Transposed views are read as they lie, not copied first."""
+
+
+@kernel
+def linear(x: Array, w: Array, b: Array | None) -> Array:
+    """``x @ w.T + b``: x ``(M, K)``, w ``(N, K)``, b ``(N,)`` or None -> ``(M, N)``."""
+
+
+# ------------------------------------------------------------------------------------------------------------ convolution
+# With x zero outside [0, H) x [0, W), stride (SH, SW), padding (PH, PW), dilation (DH, DW), and g the group of o:
+#   y[n, o, i, j] = b[o] + sum over c, kh, kw of w[o, c, kh, kw] * x[n, g*C/G + c, i*SH + kh*DH - PH, j*SW + kw*DW - PW]
+# where OH = floor((H + 2*PH - DH*(KH-1) - 1) / SH) + 1, and w is (O, C/G, KH, KW). This is cross-correlation, as in
+# every deep-learning library; mathematicians' convolution would flip the kernel.
+# A backend may skip the padding or multiply it: what a NaN or infinity in w or gy makes of its zeros is left open.
+
+
+@kernel
+def conv2d(x: Array, w: Array, b: Array | None, stride: Pair, padding: Pair, dilation: Pair, groups: int) -> Array:
+    """The formula above: x ``(N, C, H, W)`` -> y ``(N, O, OH, OW)``."""
+
+
+@kernel
+def conv2d_gx(
+    gy: Array, w: Array, input_size: Pair, stride: Pair, padding: Pair, dilation: Pair, groups: int
+) -> Array:
+    """The adjoint of ``conv2d`` in x: gy ``(N, O, OH, OW)`` -> gx ``(N, C, H, W)`` with ``input_size = (H, W)``.
+    Input positions that no window reaches get 0. It is also the forward pass of a transposed convolution."""
+
+
+@kernel
+def conv2d_gw(
+    gy: Array, x: Array, kernel_size: Pair, stride: Pair, padding: Pair, dilation: Pair, groups: int
+) -> Array:
+    """The adjoint of ``conv2d`` in w: ``gw[o, c, kh, kw] = sum over n, i, j of gy[n, o, i, j] * x[n, g*C/G + c, i*SH + ...]``,
+    ``(O, C/G, KH, KW)``."""
+
+
+@kernel
+def unfold(x: Array, kernel_size: Pair, stride: Pair, padding: Pair, dilation: Pair) -> Array:
+    """im2col: ``(N, C, H, W) -> (N, C*KH*KW, OH*OW)``; column ``i*OW + j`` is the window of output (i, j), zeros in the
+    padding, rows ordered (c, kh, kw)."""
+
+
+@kernel
+def fold(
+    columns: Array, output_size: Pair, kernel_size: Pair, stride: Pair, padding: Pair, dilation: Pair
+) -> Array:
+    """col2im, the adjoint of ``unfold``: ``(N, C*KH*KW, L) -> (N, C, H, W)``; values that fall on one pixel are added."""
+
+
+# ----------------------------------------------------------------------------------------------------------------- pooling
+# Window (i, j) covers rows i*SH + kh*DH - PH and columns j*SW + kw*DW - PW. Padding never wins a maximum.
+# ``output_size`` is given: rounding down or up (ceil_mode) was decided above.
+
+
+@kernel
+def max_pool2d(
+    x: Array, kernel_size: Pair, stride: Pair, padding: Pair, dilation: Pair, output_size: Pair
+) -> tuple[Array, Array]:
+    """-> (y, where), both ``(N, C, OH, OW)``. ``where`` is the winner's place inside its window, ``kh*KW + kw``: uint8 if
+    ``KH*KW <= 256``, else int32. The first of equals wins (row by row), the first NaN wins over everything. A window
+    wholly in the padding gives -inf, and ``where`` 0."""
+
+
+@kernel
+def max_pool2d_gx(
+    gy: Array, where: Array, input_size: Pair, kernel_size: Pair, stride: Pair, padding: Pair, dilation: Pair
+) -> Array:
+    """The adjoint of picking the winners: each gy is added to the input pixel that won; ``(N, C, OH, OW) -> (N, C, H, W)``.
+    A winner outside the image (a window wholly in the padding) receives nothing."""
+
+
+@kernel
+def max_pool2d_gather(
+    x: Array, where: Array, kernel_size: Pair, stride: Pair, padding: Pair, dilation: Pair
+) -> Array:
+    """Pick ``x`` at given winners: ``(N, C, H, W) -> (N, C, OH, OW)``, 0 outside the image. The adjoint of ``max_pool2d_gx``."""
+
+
+@kernel
+def max_pool2d_indices(
+    where: Array, input_size: Pair, kernel_size: Pair, stride: Pair, padding: Pair, dilation: Pair
+) -> Array:
+    """int64: ``where`` as PyTorch reports it, the winner's flat place ``h*W + w`` in its plane; -1 for a window wholly
+    in the padding."""
+
+
+@kernel
+def avg_pool2d(
+    x: Array,
+    kernel_size: Pair,
+    stride: Pair,
+    padding: Pair,
+    output_size: Pair,
+    count_include_pad: bool,
+    divisor: int | None,
+) -> Array:
+    """Sum of each window over a divisor: ``divisor`` if given; else the window's area, clipped to the padded image
+    (``count_include_pad``) or to the image itself. A window wholly outside the image is 0."""
+
+
+@kernel
+def avg_pool2d_gx(
+    gy: Array,
+    input_size: Pair,
+    kernel_size: Pair,
+    stride: Pair,
+    padding: Pair,
+    count_include_pad: bool,
+    divisor: int | None,
+) -> Array:
+    """The adjoint of ``avg_pool2d``: each gy over its divisor is added to every pixel of its window."""
+
+
+# ----------------------------------------------------------------------------------------------------------- normalization
+# x is (N, C, L): the caller flattens the spatial axes. Statistics are per channel, over N and L (M = N*L values).
+
+
+@kernel
+def batch_norm_stats(x: Array) -> tuple[Array, Array]:
+    """-> (mean, var), both ``(C,)``. ``var`` is the biased variance, sum((x - mean)**2) / M, computed without cancellation
+    (not as E[x**2] - mean**2). Both are NaN where M is 0."""
+
+
+@kernel
+def batch_norm(x: Array, mean: Array, rstd: Array, w: Array, b: Array) -> Array:
+    """``(x - mean) * rstd * w + b``, with all four ``(C,)``."""
+
+
+@kernel
+def batch_norm_gx(gy: Array, x: Array, mean: Array, rstd: Array, w: Array) -> tuple[Array, Array, Array]:
+    """-> (gx, gw, gb) where mean and rstd come from x itself. With xh = (x - mean)*rstd:
+    gb = sum(gy), gw = sum(gy*xh), gx = w*rstd * (gy - gb/M - xh*gw/M)."""
+
+
+# ------------------------------------------------------------------------------------------------------ softmax and losses
+
+
+@kernel
+def log_softmax(x: Array, axis: int) -> Array:
+    """``x - m - log(sum(exp(x - m)))`` along ``axis``, with m the maximum: no overflow for any finite x."""
+
+
+@kernel
+def log_softmax_gx(gy: Array, y: Array, axis: int) -> Array:
+    """``gy - exp(y) * sum(gy)``, with ``y`` the output of ``log_softmax``."""
+
+
+@kernel
+def softmax(x: Array, axis: int) -> Array:
+    """``exp(log_softmax(x))``."""
+
+
+@kernel
+def softmax_gx(gy: Array, y: Array, axis: int) -> Array:
+    """``y * (gy - sum(gy * y))``, with ``y`` the output of ``softmax``."""
+
+
+@kernel
+def nll_loss(x: Array, target: Array, weight: Array | None, ignore_index: int) -> tuple[Array, Array]:
+    """x ``(N, C, L)`` log-probabilities, target int64 ``(N, L)`` -> (loss, scale), both ``(N, L)``:
+    ``scale = weight[target]`` (1 without weight, 0 where ``target == ignore_index``), ``loss = -scale * x[n, target, l]``
+    (0 where the target is ignored, whatever x says there).
+
+    Raises:
+        IndexError: a target that is neither ``ignore_index`` nor in [0, C): it names the first one.
+    """
+
+
+@kernel
+def nll_loss_gx(gy: Array, target: Array, scale: Array, classes: int) -> Array:
+    """``(N, L) -> (N, C, L)``: ``-scale * gy`` at the target, 0 elsewhere. ``target`` is in range or has scale 0."""
+
+
+# ------------------------------------------------------------------------------------------------------------------- random
+# Philox4x32-10 (Salmon et al., SC'11): key = seed, counter = offset + i // 4, word i % 4, for element i in C order. So
+# element i is a function of (seed, offset, i) alone: the same on every backend and at any thread count. Where an element
+# needs 64 bits, word 2*i is their upper half and word 2*i + 1 the lower. A draw of n elements uses up ceil(n / 4)
+# counters (with 64 bits an element ceil(n / 2)); ``tinyconv.random`` keeps the books.
+
+
+@kernel
+def uniform(shape: Shape, low: float, high: float, dtype, seed: int, offset: int) -> Array:
+    """Uniform in [low, high): ``low + (high - low) * u`` in ``dtype``, each operation rounded by itself, and ``low``
+    where that reaches ``high``. u is a float32 from the upper 24 bits of a word, or a float64 from the upper 53 of 64."""
+
+
+@kernel
+def normal(shape: Shape, mean: float, std: float, dtype, seed: int, offset: int) -> Array:
+    """Gaussian by Box-Muller on pairs of uniforms: elements 2i and 2i+1 are the cosine and the sine of one pair."""
+
+
+@kernel
+def randint(shape: Shape, low: int, high: int, dtype, seed: int, offset: int) -> Array:
+    """Integers in [low, high): 64 random bits modulo the width, two words an element."""
+
+
+@kernel
+def randperm(n: int, seed: int, offset: int) -> Array:
+    """int64: 0..n-1 ordered by 64 random bits each, equal bits by index."""
+
+
+@kernel
+def dropout(x: Array, p: float, seed: int, offset: int) -> Array:
+    """``x / (1 - p)`` where the element's uniform number (float32, as in ``uniform``) is >= p (float64), else 0. Linear in x
+    and a function of (seed, offset): its own gradient, so no mask is ever stored. p = 1 gives zeros."""
+
+
+# --------------------------------------------------------------------------------------------------------------- optimizers
+
+
+@kernel
+def sgd(
+    params: list[Array],
+    grads: list[Array],
+    buffers: list[Array] | None,
+    lr: float,
+    momentum: float,
+    dampening: float,
+    weight_decay: float,
+    nesterov: bool,
+    maximize: bool,
+    first: bool,
+) -> None:
+    """In place, for each parameter p with gradient g and momentum buffer v (PyTorch's form of SGD):
+
+    ``g = ±g + weight_decay*p``;  ``v = g`` if ``first`` else ``momentum*v + (1 - dampening)*g``;
+    ``p -= lr * (g + momentum*v if nesterov else v)``.
+
+    ``buffers`` is None where momentum is 0: then ``v = g``.
+    """

@@ -1,0 +1,70 @@
+"""The CPU backend: every kernel as Numba loops, in parallel, for machines with and without AVX-512.
+
+The same names as in ``reference/``, whose files say what is computed; these say what had to change to be fast. Beneath them
+lie ``compile.py`` (Numba and its cache), ``parallel.py`` (threads), ``target.py`` (this machine's vectors) and ``tile.py``
+(the one inner loop of matrix products and convolutions). Results are bit-identical for any number of threads.
+"""
+
+from . import parallel as _parallel
+from .arrays import (
+    arange,
+    assign,
+    broadcast_to,
+    cast,
+    cat,
+    copy,
+    empty,
+    eye,
+    flip,
+    from_host,
+    full,
+    getitem,
+    index_add,
+    is_contiguous,
+    permute,
+    setitem,
+    to_host,
+    view,
+)
+from .conv import conv2d, conv2d_gw, conv2d_gx, fold, unfold
+from .elementwise import (
+    abs,
+    add,
+    add_,
+    compare,
+    div,
+    exp,
+    log,
+    logical_not,
+    maximum,
+    minimum,
+    mul,
+    mul_,
+    neg,
+    pow,
+    relu,
+    relu_gx,
+    sigmoid,
+    sigmoid_gx,
+    sign,
+    sqrt,
+    sub,
+    tanh,
+    tanh_gx,
+    where,
+)
+from .matmul import linear, matmul
+from .norm import batch_norm, batch_norm_gx, batch_norm_stats
+from .optim import sgd
+from .pool import (
+    avg_pool2d,
+    avg_pool2d_gx,
+    max_pool2d,
+    max_pool2d_gather,
+    max_pool2d_gx,
+    max_pool2d_indices,
+)
+from .random import dropout, normal, randint, randperm, uniform
+from .reduce import amax, amin, argmax, argmin, sum
+from .softmax import log_softmax, log_softmax_gx, nll_loss, nll_loss_gx, softmax, softmax_gx
+_parallel.set_num_threads(_parallel.default_threads())

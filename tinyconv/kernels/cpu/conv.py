@@ -1,0 +1,305 @@
+"""Convolution and its two gradients as implicit matrix products, on the register tile of ``tile.py``.
+
+All three are one operation, a sum over taps, if the taps are given as a list of displacements (r, c):
+
+    y[o, i, j] = sum over channels a and taps t of  w[o, a, t] * x[a, i*SH + r_t, j*SW + c_t]          (x is 0 outside)
+
+* forward: tap (kh, kw) has r = kh*DH - PH, c = kw*DW - PW;
+* input gradient: gy plays x and the taps are mirrored. With stride 1, r = PH - kh*DH. With a larger stride the pixels of gx
+  fall into SH*SW classes by their remainder, each of which sees only every SH-th tap: one such sum of stride 1 each, over
+  the taps that fit, and no multiplication by an inserted zero;
+* weight gradient: the same products summed over positions instead, ``gw[o, a, t] = sum over i, j of gy[o, i, j] * x[...]``.
+
+**Shifted copies instead of im2col.** The tile wants its vectors dense in memory: output positions (i, j) one after another,
+in one stretch. So each channel is copied once for every *column* displacement (KW copies, not KH*KW), with the row already
+cut to OW pixels, strided and zero-padded. A tap's values for all positions are then one dense stretch, which starts OW
+elements later for each row it lies lower; the table ``columns`` holds these starts. (Rows that a vertical stride never
+pairs lie in separate *phases*.) The copies of one image, or of a block of its channels, stay in the second-level cache.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from .. import reference
+from ..reference.conv import fold, unfold  # noqa: F401  (the learner's operations: clarity is all they need)
+from .compile import jit
+from .matmul import _steps
+from .parallel import parallel_for
+from .rows import MARGIN, copy_row
+from .target import VECTOR_BYTES
+from .tile import ADD, BIAS, ZERO, best_rows, panel_rows, panel_unit
+
+SCRATCH = 256 * 1024  # bytes of shifted copies at a time: a quarter of a large second-level cache
+SHARES = 8  # work items that a batch of few images is cut into, and parts that a weight gradient is summed in
+
+
+class Taps(NamedTuple):
+    """Where the taps find their values in the shifted copies of an image, for outputs of OH x OW."""
+
+    shifts: np.ndarray  # column displacement of each copy
+    firsts: np.ndarray  # for each phase, the image row of its row 0
+    height: int  # rows of a phase
+    starts: np.ndarray  # for each tap, where its values start inside a channel's copies
+    channel: int  # elements of a channel's copies
+    OH: int
+    OW: int
+    SH: int
+    SW: int
+
+    def channels_at_once(self, channels: int, itemsize: int) -> int:
+        """How many channels' copies fit into the scratch memory."""
+        return max(1, min(channels, SCRATCH // max(1, self.channel * itemsize)))
+
+
+def _arrange(rows, columns, stride, size) -> Taps:
+    """The shifted copies for taps with these displacements."""
+    (SH, SW), (OH, OW) = stride, size
+    shifts, top = sorted(set(columns)), min(rows)
+    phases = sorted({(r - top) % SH for r in rows})
+    height = max((r - top) // SH for r in rows) + OH
+    starts = [
+        ((shifts.index(c) * len(phases) + phases.index((r - top) % SH)) * height + (r - top) // SH) * OW
+        for r, c in zip(rows, columns, strict=True)
+    ]
+    channel = len(shifts) * len(phases) * height * OW
+    as_array = functools.partial(np.array, dtype=np.int64)
+    return Taps(as_array(shifts), top + as_array(phases), height, as_array(starts), channel, OH, OW, SH, SW)
+
+
+@functools.lru_cache(maxsize=256)
+def _forward_taps(kernel_size, stride, padding, dilation, size) -> Taps:
+    (KH, KW), (PH, PW), (DH, DW) = kernel_size, padding, dilation
+    taps = [(kh * DH - PH, kw * DW - PW) for kh in range(KH) for kw in range(KW)]
+    return _arrange(*zip(*taps, strict=True), stride, size)
+
+
+@functools.lru_cache(maxsize=256)
+def _backward_taps(kernel_size, stride, padding, dilation, a, b, size) -> tuple[Taps | None, np.ndarray]:
+    """For the pixels of gx in rows a, a + SH, ... and columns b, b + SW, ...: the taps that reach them, and which those are."""
+    (KH, KW), (SH, SW), (PH, PW), (DH, DW) = kernel_size, stride, padding, dilation
+    taps, which = [], []
+    for kh in range(KH):
+        for kw in range(KW):
+            r, c = a + PH - kh * DH, b + PW - kw * DW
+            if r % SH == 0 and c % SW == 0:
+                taps.append((r // SH, c // SW))
+                which.append(kh * KW + kw)
+    return _arrange(*zip(*taps, strict=True), (1, 1), size) if taps else None, np.array(which, np.int64)
+
+
+# ---------------------------------------------------------------------------------------------------- work items
+
+
+@jit
+def _shifted_copies(scratch, x, start, channels, H, W, shifts, firsts, height, OW, SH, SW):
+    """Fill ``scratch[channel, shift, phase, row, 0:OW]`` from the image planes that begin at ``start``."""
+    t = 0
+    for a in range(channels):
+        plane = start + a * H * W
+        for shift in shifts:
+            low = min(OW, max(0, -(shift // SW)))
+            high = max(low, min(OW, (W - 1 - shift) // SW + 1))
+            for first in firsts:
+                for i in range(height):
+                    h = first + i * SH
+                    if h < 0 or h >= H:
+                        copy_row(scratch, t, x, plane, 0, 0, OW)
+                    elif SW == 1:
+                        copy_row(scratch, t, x, plane + h * W + shift, low, high, OW)
+                    else:
+                        row = x[plane + h * W : plane + h * W + W]
+                        line = scratch[t : t + OW]
+                        line[:] = 0
+                        for j in range(low, high):
+                            line[j] = row[j * SW + shift]
+                    t += OW
+
+
+@jit
+def _output(item, x, C, H, W, packed, MR, T, block, shifts, firsts, height, channel, columns, SH, SW, bias, y, O, G, OH, OW, parts):
+    """One image's output, or one of ``parts`` shares of its channels. C and O count the channels of one group."""
+    n, part = item // parts, item % parts
+    L, panels = OH * OW, (O + MR - 1) // MR
+    scratch = np.empty(block * channel + MARGIN, x.dtype)
+    for g in range(G):
+        for a in range(0, C, block):
+            channels = min(block, C - a)
+            _shifted_copies(scratch, x, ((n * G + g) * C + a) * H * W, channels, H, W, shifts, firsts, height, OW, SH, SW)
+            start = ADD if a else BIAS if bias.size else ZERO
+            for p in range(panels * part // parts, panels * (part + 1) // parts):
+                o = p * MR
+                w = ((g * panels + p) * C + a) * T * MR
+                out = ((n * G + g) * O + o) * L
+                m = min(MR, O - o)
+                panel_unit(MR, channels * T, packed, w, MR, scratch, 0, columns, y, out, L, m, L, start, bias, g * O + o)
+
+
+@jit
+def _correlate(items, x, C, H, W, packed, MR, T, block, shifts, firsts, height, channel, columns, SH, SW, bias, y, O, G, OH, OW, parts):
+    arguments = (x, C, H, W, packed, MR, T, block, shifts, firsts, height, channel, columns, SH, SW, bias, y, O, G, OH, OW, parts)
+    parallel_for(_output, items, arguments)
+
+
+@jit
+def _pack_panel(item, w, packed, MR, O, C, which, o_step, c_step, g_step):
+    """The weights of MR outputs as the tile reads them: for each channel and tap, MR numbers side by side."""
+    panels, T = (O + MR - 1) // MR, which.size
+    g, o = item // panels, item % panels * MR
+    q = item * C * T * MR
+    for c in range(C):
+        for t in which:
+            first = g * g_step + o * o_step + c * c_step + t
+            for i in range(MR):
+                packed[q + i] = w[first + i * o_step] if o + i < O else 0
+            q += MR
+
+
+@jit
+def _pack(items, w, packed, MR, O, C, which, o_step, c_step, g_step):
+    parallel_for(_pack_panel, items, (w, packed, MR, O, C, which, o_step, c_step, g_step))
+
+
+@jit
+def _weight_part(item, x, C, H, W, gy, N, O, G, block, shifts, firsts, height, channel, columns, T, SH, SW, OH, OW, parts, MR, steps, partial):
+    """One part of the images' share in the weight gradient of one block of channels: partial[part, g, (c, t), o]."""
+    blocks = (C + block - 1) // block
+    part, g, a = item // (G * blocks), item // blocks % G, item % blocks * block
+    L, channels = OH * OW, min(block, C - a)
+    wide = steps[1] if steps.size > 1 else O  # lanes of a row of gy, turned
+    scratch = np.empty(block * channel + MARGIN, x.dtype)
+    turned = np.empty(L * wide, x.dtype)
+    base = ((part * G + g) * C + a) * T * O
+    first, last = N * part // parts, N * (part + 1) // parts
+    for n in range(first, last):
+        _shifted_copies(scratch, x, ((n * G + g) * C + a) * H * W, channels, H, W, shifts, firsts, height, OW, SH, SW)
+        for o in range(O):
+            row = gy[((n * G + g) * O + o) * L :][:L]
+            for p in range(L):
+                turned[p * wide + o] = row[p]
+        start = ZERO if n == first else ADD
+        for t in range(0, channels * T, MR):
+            m = min(MR, channels * T - t)
+            panel_rows(MR, L, scratch, 0, 1, columns, t, turned, 0, steps, partial, base + t * O, O, m, O, start, partial, 0)
+
+
+@jit
+def _add_parts(item, partial, gw, parts, size, R, O, G):
+    """gw[g, o, r] = sum over the parts of partial[part, g, r, o], for one group and output channel."""
+    g, o = item // O, item % O
+    line = gw[item * R : item * R + R]
+    for r in range(R):
+        line[r] = partial[(g * R + r) * O + o]
+    for part in range(1, parts):
+        q = part * size + g * R * O + o
+        for r in range(R):
+            line[r] += partial[q + r * O]
+
+
+@jit
+def _weights(items, x, C, H, W, gy, N, O, G, block, shifts, firsts, height, channel, columns, T, SH, SW, OH, OW, parts, MR, steps, partial, gw):
+    arguments = (x, C, H, W, gy, N, O, G, block, shifts, firsts, height, channel, columns, T, SH, SW, OH, OW, parts, MR, steps, partial)
+    parallel_for(_weight_part, items, arguments)
+    parallel_for(_add_parts, G * O, (partial, gw, parts, partial.size // parts, C * T, O, G))
+
+
+# -------------------------------------------------------------------------------------------------- the contract
+
+
+def _flat(x):
+    """The elements of ``x`` in C order, writeable and aligned (one compiled version serves all arrays)."""
+    return (x if x.flags.carray else x.copy(order="C")).reshape(-1)
+
+
+def _supported(x) -> bool:
+    return x.dtype.kind == "f" and x.itemsize >= 4
+
+
+def _sum_over_taps(x, w, bias, taps, which, y, O, C, G, o_step, c_step, g_step):
+    """``y`` (N, G*O, OH, OW) from ``x`` (N, G*C, H, W); the weight of output o, channel c, tap t is at
+    ``g*g_step + o*o_step + c*c_step + which[t]``."""
+    N, (H, W), T = len(x), x.shape[2:], which.size
+    if not C:
+        y[...] = 0 if bias is None else bias[:, None, None]
+    if not y.size or not C:
+        return
+    MR = best_rows(O)
+    panels = -(-O // MR)
+    packed = np.empty(G * panels * C * T * MR, x.dtype)
+    _pack(G * panels, _flat(w), packed, MR, O, C, which, o_step, c_step, g_step)
+    block = taps.channels_at_once(C, x.itemsize)
+    columns = _columns(taps.starts.tobytes(), taps.channel, block)
+    parts = max(1, min(panels, SHARES // N))
+    bias = packed[:0] if bias is None else _flat(bias)
+    _correlate(N * parts, _flat(x), C, H, W, packed, MR, T, block, taps.shifts, taps.firsts, taps.height, taps.channel,
+               columns, taps.SH, taps.SW, bias, y.reshape(-1), O, G, taps.OH, taps.OW, parts)  # fmt: skip
+
+
+@functools.lru_cache(maxsize=256)
+def _columns(starts: bytes, channel: int, channels: int) -> np.ndarray:
+    return (np.arange(channels)[:, None] * channel + np.frombuffer(starts, np.int64)).reshape(-1)
+
+
+@functools.lru_cache(maxsize=64)
+def _all_taps(n: int) -> np.ndarray:
+    return np.arange(n)
+
+
+def conv2d(x, w, b, stride, padding, dilation, groups):
+    if not _supported(x):
+        return reference.conv2d(x, w, b, stride, padding, dilation, groups)
+    (N, C, H, W), (O, CG, KH, KW) = x.shape, w.shape
+    OH = (H + 2 * padding[0] - dilation[0] * (KH - 1) - 1) // stride[0] + 1
+    OW = (W + 2 * padding[1] - dilation[1] * (KW - 1) - 1) // stride[1] + 1
+    taps = _forward_taps((KH, KW), stride, padding, dilation, (OH, OW))
+    y = np.empty((N, O, OH, OW), x.dtype)
+    K = KH * KW
+    _sum_over_taps(x, w, b, taps, _all_taps(K), y, O // groups, CG, groups, CG * K, K, O // groups * CG * K)
+    return y
+
+
+def conv2d_gx(gy, w, input_size, stride, padding, dilation, groups):
+    if not _supported(gy):
+        return reference.conv2d_gx(gy, w, input_size, stride, padding, dilation, groups)
+    N, (O, CG, KH, KW), (H, W), (SH, SW) = len(gy), w.shape, input_size, stride
+    K, OG = KH * KW, O // groups
+    gx = np.empty((N, CG * groups, H, W), gy.dtype)
+    for a in range(min(SH, H)):
+        for b in range(min(SW, W)):
+            size = -(-(H - a) // SH), -(-(W - b) // SW)
+            taps, which = _backward_taps((KH, KW), stride, padding, dilation, a, b, size)
+            if taps is None:
+                gx[:, :, a::SH, b::SW] = 0
+                continue
+            part = gx if SH == SW == 1 else np.empty((N, CG * groups, *size), gy.dtype)
+            _sum_over_taps(gy, w, None, taps, which, part, CG, OG, groups, K, CG * K, OG * CG * K)
+            if part is not gx:
+                gx[:, :, a::SH, b::SW] = part
+    return gx
+
+
+def conv2d_gw(gy, x, kernel_size, stride, padding, dilation, groups):
+    if not _supported(x):
+        return reference.conv2d_gw(gy, x, kernel_size, stride, padding, dilation, groups)
+    (N, C, H, W), (_, O, OH, OW), K = x.shape, gy.shape, math.prod(kernel_size)
+    CG, OG = C // groups, O // groups
+    gw = np.empty((O, CG, *kernel_size), x.dtype)
+    if not gw.size or not gy.size:
+        gw[...] = 0
+        return gw
+    taps = _forward_taps(kernel_size, stride, padding, dilation, (OH, OW))
+    lanes = VECTOR_BYTES // x.itemsize
+    block = taps.channels_at_once(CG, x.itemsize)
+    blocks = -(-CG // block)
+    parts = max(1, min(N, -(-2 * SHARES // (groups * blocks))))
+    partial = np.empty(parts * gw.size, x.dtype)
+    steps = _steps(OH * OW, -(-OG // lanes) * lanes)
+    columns = _columns(taps.starts.tobytes(), taps.channel, block)
+    MR = best_rows(block * K)
+    _weights(parts * groups * blocks, _flat(x), CG, H, W, _flat(gy), N, OG, groups, block, taps.shifts, taps.firsts, taps.height,
+             taps.channel, columns, K, taps.SH, taps.SW, OH, OW, parts, MR, steps, partial, gw.reshape(-1))  # fmt: skip
+    return gw

@@ -1,0 +1,132 @@
+"""Matrix products on the register tile of ``tile.py``.
+
+C = A @ B is cut into blocks of rows and columns of C, one work item each. An item walks over K in slices of DEPTH; for each
+slice, and each panel of B as wide as the tile, it copies the panel into a small dense buffer that then stays in the
+first-level cache (where B is stored transposed the copy turns it), and runs the tile down the rows of A. A is read where it
+lies, by rows or by columns. The cut depends on the shapes alone, so the sums have one order whatever the threads.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+
+import numpy as np
+
+from .. import reference
+from ..reference.arrays import dense
+from .compile import jit
+from .parallel import parallel_for
+from .target import VECTOR_BYTES
+from .tile import ADD, WIDE_ROWS, WIDE_VECTORS, ZERO, panel_rows, panel_unit
+
+ROWS, DEPTH = 128, 256  # of A's part in a work item: 128 KiB of float32, half a second-level cache
+LARGE = 64  # work items from which on an item takes four panels, so that A is read from memory less often
+
+
+@jit
+def _block(item, A, a_row, a_step, a_batch, rows, B, b_step, b_column, b_batch, C, M, N, K, bias, columns, width):
+    """One block of C. A[i, k] is at i*a_row + k*a_step, B[k, j] at k*b_step + j*b_column; one of each pair is 1."""
+    panel = columns[1]  # the columns of a panel: how far apart the rows of the packed one lie
+    down, across = (M + ROWS - 1) // ROWS, (N + width - 1) // width
+    batch, place = item // (down * across), item % (down * across)
+    first_i, first_j = place // across * ROWS, place % across * width
+    last_i, last_j = min(first_i + ROWS, M), min(first_j + width, N)
+    a, b, c = batch * a_batch, batch * b_batch, batch * M * N
+    for i in range(first_i, last_i):
+        row = C[c + i * N + first_j : c + i * N + last_j]
+        if bias.size:
+            row[:] = bias[first_j:last_j]
+        elif K == 0:
+            row[:] = 0
+    packed = np.empty(DEPTH * panel, C.dtype)
+    for k in range(0, K, DEPTH):
+        depth = min(DEPTH, K - k)
+        start = ADD if k or bias.size else ZERO
+        for j in range(first_j, last_j, panel):
+            n = min(panel, last_j - j)
+            if b_column == 1:
+                for q in range(depth):
+                    source = b + (k + q) * b_step + j
+                    packed[q * panel : q * panel + n] = B[source : source + n]
+            else:
+                for r in range(n):
+                    column = B[b + k + (j + r) * b_column :][:depth]
+                    for q in range(depth):
+                        packed[q * panel + r] = column[q]
+            for i in range(first_i, last_i, WIDE_ROWS):
+                m = min(WIDE_ROWS, last_i - i)
+                s, o = a + i * a_row + k * a_step, c + i * N + j
+                if a_row == 1:
+                    panel_unit(WIDE_ROWS, depth, A, s, a_step, packed, 0, columns, C, o, N, m, n, start, C, 0)
+                else:
+                    panel_rows(WIDE_ROWS, depth, A, s, 1, rows, 0, packed, 0, columns, C, o, N, m, n, start, C, 0)
+
+
+@jit
+def _product(items, A, a_row, a_step, a_batch, rows, B, b_step, b_column, b_batch, C, M, N, K, bias, columns, width):
+    arguments = (A, a_row, a_step, a_batch, rows, B, b_step, b_column, b_batch, C, M, N, K, bias, columns, width)
+    parallel_for(_block, items, arguments)
+
+
+@functools.lru_cache(maxsize=1024)
+def _steps(n, step):
+    """The offsets 0, step, 2*step, ..."""
+    return np.arange(n, dtype=np.int64) * step
+
+
+def _stored(x):
+    """A stack of matrices (batch, P, Q) as flat memory and the distances between its rows, columns and matrices; copied
+    unless its rows or its columns lie dense, one after another."""
+    _, p, q = x.shape
+    if not x.flags.writeable or not x.flags.aligned:
+        x = x.copy()
+    if x.flags.c_contiguous:
+        return x.reshape(-1), q, 1, p * q
+    turned = x.transpose(0, 2, 1)
+    if turned.flags.c_contiguous:
+        return turned.reshape(-1), 1, p, p * q
+    return dense(x).reshape(-1), q, 1, p * q
+
+
+def product(x, y, bias=None):
+    """(batch, M, K) @ (batch, K, N) + bias -> (batch, M, N); float32 or float64, a batch of 1 is broadcast."""
+    batch, (M, K), N = len(x) if len(y) == 1 else len(y), x.shape[1:], y.shape[2]
+    C = np.empty((batch, M, N), x.dtype)
+    if not C.size:
+        return C
+    A, a_row, a_step, a_batch = _stored(x)
+    B, b_step, b_column, b_batch = _stored(y)
+    if len(x) < batch:
+        a_batch = 0
+    if len(y) < batch:
+        b_batch = 0
+    panel = WIDE_VECTORS * VECTOR_BYTES // x.itemsize
+    down, panels = -(-M // ROWS), -(-N // panel)
+    width = panel if batch * down * panels < LARGE else 4 * panel
+    items = batch * down * -(-N // width)
+    rows, columns = _steps(WIDE_ROWS, a_row), _steps(DEPTH, panel)
+    bias = C.reshape(-1)[:0] if bias is None else bias
+    _product(items, A, a_row, a_step, a_batch, rows, B, b_step, b_column, b_batch, C.reshape(-1), M, N, K, bias, columns, width)
+    return C
+
+
+def matmul(x, y):
+    if x.dtype.kind != "f" or x.itemsize < 4:
+        return reference.matmul(x, y)
+    if x.ndim == 2 and y.ndim == 2:
+        return product(x[None], y[None])[0]
+    lead = np.broadcast_shapes(x.shape[:-2], y.shape[:-2])
+    if y.ndim == 2 and x.flags.c_contiguous:  # one right-hand matrix for all: a single tall product
+        rows = math.prod(x.shape[:-1])
+        return product(x.reshape(1, rows, x.shape[-1]), y[None]).reshape(*lead, x.shape[-2], y.shape[-1])
+    batch = math.prod(lead)
+    x, y = (a if a.ndim == 2 else np.broadcast_to(a, lead + a.shape[-2:]) for a in (x, y))
+    x, y = (a.reshape(1 if a.ndim == 2 else batch, *a.shape[-2:]) for a in (x, y))
+    return product(x, y).reshape(*lead, x.shape[-2], y.shape[-1])
+
+
+def linear(x, w, b):
+    if b is not None and not b.flags.carray:
+        b = b.copy()
+    return product(x[None], w.T[None], b)[0]

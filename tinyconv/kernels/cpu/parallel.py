@@ -1,0 +1,302 @@
+"""Sharing work among threads.
+
+A kernel says ``parallel_for(task, n, (x, y))``: call ``task(i, x, y)`` for every i < n, in any order, on any thread. The
+work items are cut from the problem (an image, a block of rows), never from the number of threads, and each writes its own
+part of the result; so results are bit-identical for any number of threads.
+
+How it works: the caller writes a *job* (a function pointer, a pointer to the packed arguments, n) into the team's mailbox
+and raises its sequence number. Workers poll the mailbox, first spinning, then asleep on a futex; whoever sees the new job,
+the caller included, takes items off a shared counter until none is left. A job costs about a microsecond to hand over, an
+OpenMP launch through Numba ten times that: at LeNet's sizes this is the difference between gaining from a second core and
+losing. If the team is busy (another Python thread is computing, or an item starts a job of its own), the caller simply does
+all items itself.
+
+Waiting on a futex is Linux's; elsewhere the job runs through Numba's ``prange``. This file is the only one that knows.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import threading
+
+import numba
+import numpy as np
+from llvmlite import binding, ir
+from numba import prange, types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from .compile import JIT, jit
+
+# The mailbox: int64 words, each on a cache line of its own.
+LOCK, SEQUENCE, JOB, CONTEXT, ITEMS, NEXT, OPEN, INSIDE, ASLEEP, WORKERS, CALLERS = [8 * i for i in range(11)]
+WORDS = 8 * 11
+SPINS = 4000  # polls of the mailbox before a worker goes to sleep, about 100 microseconds
+
+_memory = np.zeros(WORDS + 8, np.int64)
+_mailbox = _memory[(-_memory.ctypes.data // 8) % 8 :][:WORDS]  # aligned to 64 bytes
+_MACHINE = platform.machine()
+_FUTEX_CALL = {"x86_64": 202, "aarch64": 98}.get(_MACHINE, 0)
+_HAS_FUTEX = sys.platform == "linux" and _FUTEX_CALL != 0 and os.environ.get("TINYCONV_THREADING") != "prange"
+
+if JIT:
+    # Compiled code finds the mailbox by name when it is loaded: an address in the code itself could not be cached.
+    binding.add_symbol("tinyconv_mailbox", _mailbox.ctypes.data)
+    _I64 = ir.IntType(64)
+    _TASK = ir.FunctionType(ir.VoidType(), [_I64, ir.IntType(8).as_pointer()])
+
+    def _word(context, builder, offset):
+        name = "tinyconv_mailbox"
+        base = builder.module.globals.get(name) or ir.GlobalVariable(builder.module, ir.ArrayType(_I64, WORDS), name)
+        return builder.gep(base, [ir.Constant(_I64, 0), offset])
+
+    @intrinsic
+    def read(typingctx, word):
+        """Atomic load of a word of the mailbox."""
+
+        def codegen(context, builder, signature, args):
+            return builder.load_atomic(_word(context, builder, args[0]), "seq_cst", 8)
+
+        return types.int64(types.int64), codegen
+
+    @intrinsic
+    def write(typingctx, word, value):
+        """Atomic store."""
+
+        def codegen(context, builder, signature, args):
+            builder.store_atomic(args[1], _word(context, builder, args[0]), "seq_cst", 8)
+            return context.get_dummy_value()
+
+        return types.void(types.int64, types.int64), codegen
+
+    @intrinsic
+    def fetch_add(typingctx, word, value):
+        """Atomic add; returns the value before."""
+
+        def codegen(context, builder, signature, args):
+            return builder.atomic_rmw("add", _word(context, builder, args[0]), args[1], "seq_cst")
+
+        return types.int64(types.int64, types.int64), codegen
+
+    @intrinsic
+    def exchange(typingctx, word, value):
+        """Atomic exchange; returns the value before."""
+
+        def codegen(context, builder, signature, args):
+            return builder.atomic_rmw("xchg", _word(context, builder, args[0]), args[1], "seq_cst")
+
+        return types.int64(types.int64, types.int64), codegen
+
+    @intrinsic
+    def pause(typingctx):
+        """Tell the core that this is a spin loop."""
+
+        def codegen(context, builder, signature, args):
+            nothing = ir.FunctionType(ir.VoidType(), [])
+            if _MACHINE in ("x86_64", "AMD64"):
+                builder.call(cgutils.get_or_insert_function(builder.module, nothing, "llvm.x86.sse2.pause"), [])
+            elif _MACHINE in ("aarch64", "arm64"):
+                hint = ir.FunctionType(ir.VoidType(), [ir.IntType(32)])
+                yield_ = cgutils.get_or_insert_function(builder.module, hint, "llvm.aarch64.hint")
+                builder.call(yield_, [ir.Constant(ir.IntType(32), 1)])
+            return context.get_dummy_value()
+
+        return types.void(), codegen
+
+    @intrinsic
+    def futex(typingctx, word, operation, value):
+        """Linux's futex on a word: operation 0 sleeps while it equals ``value``, 1 wakes up to ``value`` sleepers."""
+
+        def codegen(context, builder, signature, args):
+            kind = ir.FunctionType(_I64, [_I64], var_arg=True)
+            syscall = cgutils.get_or_insert_function(builder.module, kind, "syscall")
+            address = builder.ptrtoint(_word(context, builder, args[0]), _I64)
+            private = builder.or_(args[1], ir.Constant(_I64, 128))
+            zero = ir.Constant(_I64, 0)
+            builder.call(syscall, [ir.Constant(_I64, _FUTEX_CALL), address, private, args[2], zero, zero, zero])
+            return context.get_dummy_value()
+
+        return types.void(types.int64, types.int64, types.int64), codegen
+
+    @intrinsic
+    def call(typingctx, job, context_, item):
+        """Do one item of a job."""
+
+        def codegen(context, builder, signature, args):
+            job = builder.inttoptr(args[0], _TASK.as_pointer())
+            builder.call(job, [args[2], builder.inttoptr(args[1], ir.IntType(8).as_pointer())])
+            return context.get_dummy_value()
+
+        return types.void(types.int64, types.int64, types.int64), codegen
+
+    @jit
+    def _take_items():
+        job, context, n = read(JOB), read(CONTEXT), read(ITEMS)
+        while True:
+            i = fetch_add(NEXT, 1)
+            if i >= n:
+                break
+            call(job, context, i)
+
+    @jit
+    def _work(number):
+        """A worker's life: wait for the sequence number to move, help with the job, leave when the team has shrunk."""
+        last = 0
+        while True:
+            spins = 0
+            while read(SEQUENCE) == last:
+                spins += 1
+                if spins < SPINS:
+                    pause()
+                else:
+                    fetch_add(ASLEEP, 1)
+                    futex(SEQUENCE, 0, last)
+                    fetch_add(ASLEEP, -1)
+                    spins = 0
+            last = read(SEQUENCE)
+            if number > read(WORKERS):
+                return
+            # Announce oneself, then look whether the job is still open: the caller closes it, then looks who is inside.
+            fetch_add(INSIDE, 1)
+            if read(OPEN) == 1:
+                _take_items()
+            fetch_add(INSIDE, -1)
+
+    @jit
+    def _run_with_team(job, context, n):
+        """All items of a job, with the workers' help if the team is free."""
+        if n == 1 or read(WORKERS) == 0 or exchange(LOCK, 1) != 0:
+            for i in range(n):
+                call(job, context, i)
+            return
+        write(JOB, job)
+        write(CONTEXT, context)
+        write(ITEMS, n)
+        write(NEXT, 0)
+        write(OPEN, 1)
+        fetch_add(SEQUENCE, 1)
+        if read(ASLEEP) > 0:
+            futex(SEQUENCE, 1, 1 << 30)
+        _take_items()
+        write(OPEN, 0)
+        while read(INSIDE) != 0:
+            pause()
+        write(LOCK, 0)
+
+    if _HAS_FUTEX:
+        _run = _run_with_team
+    else:
+
+        @numba.njit(parallel=True, nogil=True)
+        def _prange(job, context, n):
+            for i in prange(n):
+                call(job, context, i)
+
+        @jit
+        def _run(job, context, n):
+            if n == 1 or read(WORKERS) == 0 or exchange(LOCK, 1) != 0:
+                for i in range(n):
+                    call(job, context, i)
+                return
+            _prange(job, context, n)
+            write(LOCK, 0)
+
+    @intrinsic
+    def parallel_for(typingctx, task, n, arguments):
+        """``task(i, *arguments)`` for every i < n, on the team's threads. ``task`` is a ``@jit`` function that returns None."""
+        item_types = (types.int64, *arguments.types)
+        task_signature = typingctx.resolve_function_type(task, item_types, {})
+        run_type = typingctx.resolve_value_type(_run)
+        run_signature = typingctx.resolve_function_type(run_type, (types.int64,) * 3, {})
+
+        def codegen(context, builder, signature, args):
+            # A small function void(i, packed) that unpacks the arguments and calls the task ...
+            compiled = task.dispatcher.get_compile_result(task_signature)
+            context.add_linking_libs([compiled.library])
+            inner = ir.Function(builder.module, _TASK, builder.module.get_unique_name("parallel_task"))
+            inner.linkage = "internal"
+            b = ir.IRBuilder(inner.append_basic_block())
+            packed_type = args[2].type
+            packed = b.load(b.bitcast(inner.args[1], packed_type.as_pointer()))
+            values = [b.extract_value(packed, k) for k in range(len(arguments.types))]
+            function = context.declare_function(builder.module, compiled.fndesc)
+            context.call_conv.call_function(b, function, task_signature.return_type, item_types, [inner.args[0], *values])
+            b.ret_void()
+            # ... and a call of the runner with its address and that of the packed arguments.
+            slot = cgutils.alloca_once_value(builder, args[2])
+            numbers = [builder.ptrtoint(inner, _I64), builder.ptrtoint(slot, _I64), args[1]]
+            run = context.get_function(run_type, run_signature)
+            context.add_linking_libs(run.libs)
+            run(builder, numbers)
+            return context.get_dummy_value()
+
+        return types.void(task, types.int64, arguments), codegen
+
+else:
+
+    def parallel_for(task, n, arguments):
+        """``task(i, *arguments)`` for every i < n."""
+        for i in range(n):
+            task(i, *arguments)
+
+
+# ------------------------------------------------------------------------------------------------------- the team
+
+_team_lock = threading.Lock()
+_threads = 1
+
+
+def cores() -> int:
+    """The cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def default_threads() -> int:
+    """``$OMP_NUM_THREADS`` or ``$NUMBA_NUM_THREADS`` where set, as other libraries do; else all cores."""
+    for name in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS"):
+        value = os.environ.get(name, "")
+        if value.isdigit() and int(value) > 0:
+            return int(value)
+    return cores()
+
+
+def get_num_threads() -> int:
+    """How many threads the CPU kernels use."""
+    return _threads
+
+
+def set_num_threads(n: int) -> None:
+    """Let the CPU kernels use ``n`` threads, the calling one included. Results do not depend on it.
+
+    Raises:
+        ValueError: ``n`` is not a positive int.
+    """
+    global _threads
+    if not isinstance(n, int) or isinstance(n, bool) or n < 1:
+        raise ValueError(f"set_num_threads: n must be a positive int, got {n!r}")
+    with _team_lock:
+        _threads = n
+        if not JIT:
+            return
+        if not _HAS_FUTEX:
+            numba.set_num_threads(min(n, numba.config.NUMBA_NUM_THREADS))
+            _mailbox[WORKERS] = n - 1
+            return
+        before = int(_mailbox[WORKERS])
+        _mailbox[WORKERS] = n - 1  # workers with a larger number leave at the next job
+        for number in range(before + 1, n):
+            threading.Thread(target=_work, args=(number,), daemon=True, name=f"tinyconv-{number}").start()
+
+
+def _after_fork() -> None:
+    """A forked child has none of its parent's threads: it starts with an empty team, and a mailbox nobody is inside of."""
+    global _team_lock
+    _team_lock = threading.Lock()
+    _mailbox[:] = 0
+    set_num_threads(_threads)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

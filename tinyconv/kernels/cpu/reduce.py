@@ -1,0 +1,82 @@
+"""Sums over axes. Extremes go to the reference backend: NumPy's are vectorized.
+
+Whatever the axes, a dense array can be seen as (R, A, S): R and S are summed over, A stays. Sums run in float64, so their
+error does not grow with their length. The work is cut into parts of R (and, where everything is summed, of the flat array)
+by the shape alone; the parts' sums are added in order.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from .. import reference
+from ..reference.reduce import amax, amin, argmax, argmin  # noqa: F401
+from .compile import jit
+from .parallel import parallel_for
+
+PARTS = 16
+LARGE = 2048
+
+
+@jit(reorder=True)
+def _sum_part(item, x, R, A, S, parts, partial):
+    """partial[part, a] = sum of x[r, a, s] over all s and the r of one part."""
+    part = item
+    first, last = R * part // parts, R * (part + 1) // parts
+    if S == 1:  # column sums: whole rows are added
+        line = partial[part * A : (part + 1) * A]
+        line[:] = 0
+        for r in range(first, last):
+            row = x[r * A : (r + 1) * A]
+            for a in range(A):
+                line[a] += row[a]
+        return
+    for a in range(A):
+        total = 0.0
+        for r in range(first, last):
+            row = x[(r * A + a) * S : (r * A + a + 1) * S]
+            for s in range(row.size):
+                total += row[s]
+        partial[part * A + a] = total
+
+
+@jit
+def _sum(x, R, A, S, parts, partial, out):
+    parallel_for(_sum_part, parts, (x, R, A, S, parts, partial))
+    for a in range(A):
+        total = 0.0
+        for part in range(parts):
+            total += partial[part * A + a]
+        out[a] = total
+
+
+def _as_three(shape, axes):
+    """(R, A, S) if the reduced axes are leading and/or trailing ones, else None."""
+    kept = [i for i in range(len(shape)) if i not in axes]
+    if not kept:
+        return None
+    if kept != list(range(kept[0], kept[-1] + 1)):
+        return None
+    return tuple(math.prod(part) for part in (shape[: kept[0]], shape[kept[0] : kept[-1] + 1], shape[kept[-1] + 1 :]))
+
+
+def sum(x, axes, keepdims):
+    if x.size < LARGE or x.dtype.kind != "f" or x.itemsize < 4 or not x.flags.carray:
+        return reference.sum(x, axes, keepdims)
+    if len(axes) == x.ndim:
+        rows = -(-x.size // 16384)  # all of it: as so many rows of equal length, and a rest
+        three = (rows, 1, x.size // rows)
+    else:
+        three = _as_three(x.shape, axes)
+        if three is None:
+            return reference.sum(x, axes, keepdims)
+    (R, A, S), flat = three, x.reshape(-1)
+    parts = min(PARTS, R)
+    out = np.empty(A, x.dtype)
+    _sum(flat, R, A, S, parts, np.empty(parts * A), out)
+    if R * A * S < x.size:
+        out += flat[R * S :].sum(dtype=np.float64)
+    shape = tuple(1 if i in axes else n for i, n in enumerate(x.shape) if keepdims or i not in axes)
+    return out.reshape(shape)

@@ -1,0 +1,43 @@
+"""What this machine's vector unit looks like, and the register tiles that follow from it.
+
+The only table of its kind: everything else asks for ``VECTOR_BYTES`` and ``TILES``.
+
+A tile of MR x NV vectors needs MR*NV accumulators, NV registers for the vectors of this step and one for a broadcast scalar;
+one too many, and the compiler spills to memory inside the innermost loop. To keep two fused multiply-add units of 4 cycles
+latency busy takes at least 8 accumulators.
+"""
+
+from __future__ import annotations
+
+import platform
+
+from llvmlite import binding
+from numba.core import config
+
+#               bytes, registers, ((rows, vectors), ...): the widest tile with 8 rows or so, and one with fewer
+UNITS = {
+    "avx512": (64, 32, ((8, 3), (6, 4))),
+    "avx2": (32, 16, ((6, 2), (4, 3))),
+    "neon": (16, 32, ((8, 3), (6, 4))),
+    "sse": (16, 16, ((6, 2), (4, 3))),
+}
+
+
+def unit_of(machine: str, features: str) -> str:
+    """The row of ``UNITS`` for a processor: its architecture, and its features as LLVM writes them (``+avx2,-avx512f``)."""
+    if machine in ("aarch64", "arm64"):
+        return "neon"
+    on = {f[1:] for f in features.split(",") if f.startswith("+")}
+    if "avx512f" in on:
+        return "avx512"
+    return "avx2" if {"avx2", "fma"} <= on else "sse"
+
+
+def _features() -> str:
+    if config.CPU_NAME is not None:  # the user chose what Numba compiles for
+        return config.CPU_FEATURES or ""
+    return binding.get_host_cpu_features().flatten()
+
+
+UNIT = unit_of(platform.machine(), _features())
+VECTOR_BYTES, REGISTERS, TILES = UNITS[UNIT]

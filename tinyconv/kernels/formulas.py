@@ -1,0 +1,157 @@
+"""Formulas on single numbers, written once: compiled backends inline them in their loops, plain Python just calls them.
+
+``register_jitable`` tells Numba that it may compile a function where a kernel calls it. It compiles nothing itself, and
+outside a kernel the function stays ordinary Python: ``relu(np.float32(-1))`` works in a debugger.
+
+Two habits keep a formula the same in both worlds. Constants are written in the argument's type, because ``0.5 * x``
+would turn a float32 into a float64. And unsigned integers meet only unsigned integers of their own width, because Numba
+turns ``uint64 + int64`` into a float64.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba.extending import register_jitable
+
+# ---------------------------------------------------------------------------------------------------------- elementwise
+
+
+@register_jitable
+def relu(x):
+    """``max(x, 0)``; NaN stays NaN, because NaN is not ``<= 0``."""
+    zero = type(x)(0)
+    return zero if x <= zero else x  # noqa: FURB136, max(x, 0) would lose NaN
+
+
+@register_jitable
+def relu_gx(gy, y):
+    """The gradient of :func:`relu` by its output ``y``: ``gy`` where ``y > 0``, else 0."""
+    return gy if y > type(y)(0) else type(gy)(0)
+
+
+@register_jitable
+def tanh_gx(gy, y):
+    """The gradient of tanh by its output ``y``: ``gy * (1 - y**2)``."""
+    return gy * (type(y)(1) - y * y)
+
+
+@register_jitable
+def sigmoid(x):
+    """``1 / (1 + exp(-x))``. The exponential is taken of ``-|x|``, so it lies in (0, 1] and cannot overflow."""
+    one = type(x)(1)
+    e = np.exp(-abs(x))
+    return (one if x >= type(x)(0) else e) / (one + e)
+
+
+@register_jitable
+def sigmoid_gx(gy, y):
+    """The gradient of :func:`sigmoid` by its output ``y``: ``gy * y * (1 - y)``."""
+    return gy * y * (type(y)(1) - y)
+
+
+# -------------------------------------------------------------------------------------------------------------- pooling
+
+
+@register_jitable
+def wins(candidate, best):
+    """Whether ``candidate``, met later, replaces ``best`` as a maximum: if it is larger, or the first NaN."""
+    return candidate > best or (np.isnan(candidate) and not np.isnan(best))
+
+
+# --------------------------------------------------------------------------------------------------------------- random
+
+WORD = np.uint64(0xFFFFFFFF)
+HALF = np.uint64(32)
+PHILOX_M0, PHILOX_M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
+PHILOX_W0, PHILOX_W1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
+
+
+@register_jitable
+def philox4x32_10(c0, c1, c2, c3, k0, k1):
+    """Four random 32-bit words from a 128-bit counter and a 64-bit key.
+
+    Philox4x32 with 10 rounds: Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC'11. A
+    block cipher weakened until it is just random enough: each round multiplies, swaps halves and adds the key.
+
+    Args:
+        c0, c1, c2, c3: the counter, uint64s below 2**32, the lowest word first.
+        k0, k1: the key, uint64s below 2**32, the lower word first.
+
+    Returns:
+        Four uint64s below 2**32. (In 64 bits no product overflows, in compiled code or under NumPy.)
+    """
+    for _ in range(10):
+        p0, p1 = PHILOX_M0 * c0, PHILOX_M1 * c2
+        c0, c1, c2, c3 = (p1 >> HALF) ^ c1 ^ k0, p1 & WORD, (p0 >> HALF) ^ c3 ^ k1, p0 & WORD
+        k0, k1 = (k0 + PHILOX_W0) & WORD, (k1 + PHILOX_W1) & WORD
+    return c0, c1, c2, c3
+
+
+@register_jitable
+def random_words(seed, counter):
+    """The four words at ``counter`` (uint64) of the stream ``seed`` (uint64), as the contract numbers them."""
+    zero = np.uint64(0)
+    return philox4x32_10(counter & WORD, counter >> HALF, zero, zero, seed & WORD, seed >> HALF)
+
+
+@register_jitable
+def random_bits(first, second):
+    """64 random bits (uint64) of two words; the first is the upper half."""
+    return (first << HALF) | second
+
+
+@register_jitable
+def uniform_float32(word):
+    """The upper 24 bits of a word as a float32 in [0, 1): a multiple of 2**-24, hence exact."""
+    return np.float32(np.int32(word >> np.uint64(8))) * np.float32(2.0**-24)
+
+
+@register_jitable
+def uniform_float64(bits):
+    """The upper 53 of 64 bits as a float64 in [0, 1): a multiple of 2**-53, hence exact."""
+    return np.float64(np.int64(bits >> np.uint64(11))) * np.float64(2.0**-53)
+
+
+@register_jitable
+def stretch(u, low, high):
+    """``u`` in [0, 1) brought to [low, high). Where rounding reaches ``high``, ``low`` takes its place, as in PyTorch.
+
+    All three have one type, and the multiplication and the addition round one after the other (no fused multiply-add):
+    backends agree to the bit.
+    """
+    y = low + (high - low) * u
+    return y if y < high else low
+
+
+@register_jitable
+def box_muller(u, v):
+    """Two independent standard Gaussians from two uniforms in [0, 1), in their type.
+
+    Box and Muller, "A note on the generation of random normal deviates", 1958: the point (u, v) becomes a radius and an
+    angle. ``1 - u`` is never 0, so the logarithm is finite.
+    """
+    one = type(u)(1)
+    radius = np.sqrt(type(u)(-2) * np.log(one - u))
+    angle = type(u)(2 * math.pi) * v
+    return radius * np.cos(angle), radius * np.sin(angle)
+
+
+# ----------------------------------------------------------------------------------------------------------- optimizers
+
+
+@register_jitable
+def sgd(p, g, v, lr, momentum, gain, weight_decay, nesterov, first):
+    """One step of SGD for one number: ``(p, v)`` afterwards. See ``sgd`` in the contract.
+
+    Args:
+        p, g, v: parameter, gradient (negated to maximize), velocity.
+        lr, momentum, gain, weight_decay: in ``p``'s type; ``gain`` is ``1 - dampening``.
+        nesterov: whether to look one step ahead.
+        first: the velocity starts as the gradient (always so without momentum).
+    """
+    g = g + weight_decay * p
+    v = g if first else momentum * v + gain * g
+    step = g + momentum * v if nesterov else v
+    return p - lr * step, v

@@ -1,0 +1,68 @@
+"""The reference backend: every kernel in plain NumPy, written to be read, not to be fast.
+
+Read it before ``cpu/``, whose files have the same names. ``contract.py`` says what each function means; here it is as
+close to the formula as NumPy allows. Sums of float32 run in float64 and are rounded once, at the end (``reduce.wide``),
+so that this backend can be the yardstick for the others.
+"""
+
+from .arrays import (
+    arange,
+    assign,
+    broadcast_to,
+    cast,
+    cat,
+    copy,
+    empty,
+    eye,
+    flip,
+    from_host,
+    full,
+    getitem,
+    index_add,
+    is_contiguous,
+    permute,
+    setitem,
+    to_host,
+    view,
+)
+from .conv import conv2d, conv2d_gw, conv2d_gx, fold, unfold
+from .elementwise import (
+    abs,
+    add,
+    add_,
+    compare,
+    div,
+    exp,
+    log,
+    logical_not,
+    maximum,
+    minimum,
+    mul,
+    mul_,
+    neg,
+    pow,
+    relu,
+    relu_gx,
+    sigmoid,
+    sigmoid_gx,
+    sign,
+    sqrt,
+    sub,
+    tanh,
+    tanh_gx,
+    where,
+)
+from .matmul import linear, matmul
+from .norm import batch_norm, batch_norm_gx, batch_norm_stats
+from .optim import sgd
+from .pool import (
+    avg_pool2d,
+    avg_pool2d_gx,
+    max_pool2d,
+    max_pool2d_gather,
+    max_pool2d_gx,
+    max_pool2d_indices,
+)
+from .random import dropout, normal, randint, randperm, uniform
+from .reduce import amax, amin, argmax, argmin, sum
+from .softmax import log_softmax, log_softmax_gx, nll_loss, nll_loss_gx, softmax, softmax_gx

@@ -1,0 +1,101 @@
+"""Arrays on the host: memory, views, indexing. NumPy already is what the contract asks for, up to the memory layout."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+
+def dense(x):
+    """``x`` as a C-contiguous array, also where NumPy chose another layout or made a 0-d result a bare scalar."""
+    return np.asarray(x, order="C")
+
+
+def empty(shape, dtype):
+    return np.empty(shape, dtype)
+
+
+def full(shape, value, dtype):
+    return np.full(shape, value, dtype)
+
+
+def arange(start, stop, step, dtype):
+    n = max(0, math.ceil((stop - start) / step))
+    return (start + step * np.arange(n)).astype(dtype)
+
+
+def eye(n, m, dtype):
+    return np.eye(n, m, dtype=dtype)
+
+
+def from_host(x):
+    return x
+
+
+def to_host(x):
+    return x
+
+
+def copy(x):
+    return x.copy(order="C")
+
+
+@np.errstate(invalid="ignore")  # NaN to an integer: some number, and no warning
+def cast(x, dtype):
+    return x.astype(dtype, order="C")
+
+
+@np.errstate(invalid="ignore")
+def assign(x, y):
+    x[...] = y
+
+
+def is_contiguous(x):
+    return x.flags.c_contiguous
+
+
+def view(x, shape):
+    try:
+        return x.reshape(shape, copy=False)
+    except ValueError:
+        return None
+
+
+def permute(x, axes):
+    return x.transpose(axes)
+
+
+def flip(x, axes):
+    backwards, forwards = slice(None, None, -1), slice(None)
+    return x[(*(backwards if i in axes else forwards for i in range(x.ndim)), ...)]
+
+
+def broadcast_to(x, shape):
+    return np.broadcast_to(x, shape)
+
+
+def getitem(x, index):
+    index = index if isinstance(index, tuple) else (index,)
+    if not all(is_basic(i) for i in index):
+        return dense(x[index])
+    if not any(i is Ellipsis for i in index):
+        index = (*index, ...)  # which keeps x[0] of a vector an array, where NumPy would give a bare scalar
+    return x[index]
+
+
+def is_basic(i):
+    """Whether NumPy answers the index ``i`` with a view. (To NumPy a bool is a mask, although Python calls it an int.)"""
+    return i is None or i is Ellipsis or isinstance(i, (slice, int, np.integer)) and not isinstance(i, bool)
+
+
+def setitem(x, index, y):
+    x[index] = y
+
+
+def index_add(x, index, y):
+    np.add.at(x, index, y)
+
+
+def cat(xs, axis):
+    return dense(np.concatenate(xs, axis))

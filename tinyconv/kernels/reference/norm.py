@@ -1,0 +1,37 @@
+"""Batch normalization of ``(N, C, L)``: every channel gets mean 0 and variance 1, then a learned scale and shift.
+
+Ioffe and Szegedy, "Batch Normalization", ICML 2015; the gradient is the end of its section 3, simplified.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .reduce import wide
+
+PER_CHANNEL = (None, slice(None), None)  # (C,) -> (1, C, 1)
+
+
+@np.errstate(all="ignore")
+def batch_norm_stats(x):
+    M = x.shape[0] * x.shape[2]
+    mean = np.sum(x, axis=(0, 2), dtype=wide(x.dtype)) / M
+    var = np.sum((x - mean[PER_CHANNEL]) ** 2, axis=(0, 2)) / M
+    return mean.astype(x.dtype), var.astype(x.dtype)
+
+
+@np.errstate(all="ignore")
+def batch_norm(x, mean, rstd, w, b):
+    mean, rstd, w, b = (a.astype(wide(x.dtype))[PER_CHANNEL] for a in (mean, rstd, w, b))
+    return ((x - mean) * rstd * w + b).astype(x.dtype, order="C")
+
+
+@np.errstate(all="ignore")
+def batch_norm_gx(gy, x, mean, rstd, w):
+    dtype, M = x.dtype, x.shape[0] * x.shape[2]
+    mean, rstd, w = (a.astype(wide(dtype))[PER_CHANNEL] for a in (mean, rstd, w))
+    xh = (x - mean) * rstd
+    gb = np.sum(gy, axis=(0, 2), keepdims=True, dtype=xh.dtype)
+    gw = np.sum(gy * xh, axis=(0, 2), keepdims=True)
+    gx = w * rstd * (gy - gb / M - xh * gw / M)
+    return gx.astype(dtype, order="C"), gw[0, :, 0].astype(dtype), gb[0, :, 0].astype(dtype)

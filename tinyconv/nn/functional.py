@@ -1,0 +1,41 @@
+"""The operations of ``tinyconv.ops`` under PyTorch's name for them: ``import tinyconv.nn.functional as F``."""
+
+from ..ops import (
+    avg_pool2d,
+    batch_norm,
+    conv2d,
+    conv_transpose2d,
+    cross_entropy,
+    dropout,
+    fold,
+    linear,
+    log_softmax,
+    max_pool2d,
+    mse_loss,
+    nll_loss,
+    relu,
+    sigmoid,
+    softmax,
+    tanh,
+    unfold,
+)
+
+__all__ = [
+    "avg_pool2d",
+    "batch_norm",
+    "conv2d",
+    "conv_transpose2d",
+    "cross_entropy",
+    "dropout",
+    "fold",
+    "linear",
+    "log_softmax",
+    "max_pool2d",
+    "mse_loss",
+    "nll_loss",
+    "relu",
+    "sigmoid",
+    "softmax",
+    "tanh",
+    "unfold",
+]

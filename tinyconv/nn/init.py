@@ -1,0 +1,196 @@
+"""How parameters start.
+
+If every layer multiplied the variance of its signal, fifty layers would blow it up or extinguish it. For y = w x with
+independent entries, ``var(y) = fan_in * var(w) * var(x)``, and backwards ``var(gx) = fan_out * var(w) * var(gy)``, so
+
+* Xavier (Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks", AISTATS 2010)
+  takes ``var(w) = gain**2 * 2 / (fan_in + fan_out)``, between the two;
+* Kaiming (He et al., "Delving deep into rectifiers", ICCV 2015) takes ``var(w) = gain**2 / fan_in``, with gain =
+  sqrt(2) because ReLU throws half of the signal away.
+
+A uniform distribution within ±a has the variance a**2 / 3. Every function fills its tensor in place, unrecorded, and
+returns it; the random ones draw from ``generator``, or from the default generator.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+
+from .. import kernels
+from ..autograd import no_grad
+from ..random import Generator
+from ..tensor import Tensor
+
+__all__ = [
+    "calculate_gain",
+    "constant_",
+    "eye_",
+    "kaiming_normal_",
+    "kaiming_uniform_",
+    "normal_",
+    "ones_",
+    "uniform_",
+    "xavier_normal_",
+    "xavier_uniform_",
+    "zeros_",
+]
+
+
+def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
+    """By how much the weights before a nonlinearity must be larger to make up for what it damps.
+
+    Args:
+        nonlinearity: "linear", "conv2d" (and the like) and "sigmoid": 1; "tanh": 5/3; "relu": sqrt(2);
+            "leaky_relu": sqrt(2 / (1 + param**2)); "selu": 3/4.
+        param: the negative slope of a leaky ReLU (default 0.01).
+
+    Raises:
+        ValueError: an unknown nonlinearity, or a ``param`` that is no number.
+    """
+    if nonlinearity in ("linear", "sigmoid") or nonlinearity in _CONVOLUTIONS:
+        return 1
+    if nonlinearity == "tanh":
+        return 5 / 3
+    if nonlinearity == "relu":
+        return math.sqrt(2)
+    if nonlinearity == "leaky_relu":
+        slope = 0.01 if param is None else param
+        if isinstance(slope, bool) or not isinstance(slope, (int, float)):
+            raise ValueError(f"negative_slope {param} not a valid number")
+        return math.sqrt(2 / (1 + slope**2))
+    if nonlinearity == "selu":
+        return 3 / 4
+    raise ValueError(f"Unsupported nonlinearity {nonlinearity}")
+
+
+_CONVOLUTIONS = {f"{kind}{n}d" for kind in ("conv", "conv_transpose") for n in (1, 2, 3)}
+
+
+def _fans(tensor: Tensor) -> tuple[int, int]:
+    """(fan_in, fan_out): how many inputs one output is made of, and how many outputs one input goes into."""
+    if tensor.dim() < 2:
+        raise ValueError(
+            "Fan in and fan out can not be computed for tensor with fewer than 2 dimensions "
+            f"(got shape {tuple(tensor.shape)})"
+        )
+    outputs, inputs, *window = tensor.shape
+    return inputs * math.prod(window), outputs * math.prod(window)
+
+
+def _fan(tensor: Tensor, mode: str) -> int:
+    modes = ("fan_in", "fan_out")
+    if mode.lower() not in modes:
+        raise ValueError(f"Mode {mode} not supported, please use one of {modes}")
+    return _fans(tensor)[modes.index(mode.lower())]
+
+
+def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None) -> Tensor:
+    """Uniform in [a, b)."""
+    with no_grad():
+        return tensor.uniform_(a, b, generator=generator)
+
+
+def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None) -> Tensor:
+    """Gaussian."""
+    with no_grad():
+        return tensor.normal_(mean, std, generator=generator)
+
+
+def constant_(tensor: Tensor, val: float) -> Tensor:
+    """Every element ``val``."""
+    with no_grad():
+        return tensor.fill_(val)
+
+
+def ones_(tensor: Tensor) -> Tensor:
+    """Every element 1."""
+    return constant_(tensor, 1)
+
+
+def zeros_(tensor: Tensor) -> Tensor:
+    """Every element 0."""
+    return constant_(tensor, 0)
+
+
+def eye_(tensor: Tensor) -> Tensor:
+    """Ones on the diagonal of a matrix, zeros elsewhere: a linear layer that passes its input on.
+
+    Raises:
+        ValueError: ``tensor`` is no matrix.
+    """
+    if tensor.dim() != 2:
+        raise ValueError(f"Only tensors with 2 dimensions are supported (got shape {tuple(tensor.shape)})")
+    with no_grad():
+        return tensor.copy_(Tensor(kernels.of(tensor.array).eye(*tensor.shape, tensor.array.dtype)))
+
+
+def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
+    """Uniform within ±gain * sqrt(6 / (fan_in + fan_out)).
+
+    Raises:
+        ValueError: ``tensor`` has fewer than 2 dimensions.
+    """
+    bound = gain * math.sqrt(6 / sum(_fans(tensor)))
+    return uniform_(tensor, -bound, bound, generator)
+
+
+def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
+    """Gaussian with standard deviation gain * sqrt(2 / (fan_in + fan_out)).
+
+    Raises:
+        ValueError: ``tensor`` has fewer than 2 dimensions.
+    """
+    return normal_(tensor, 0, gain * math.sqrt(2 / sum(_fans(tensor))), generator)
+
+
+def kaiming_uniform_(
+    tensor: Tensor,
+    a: float = 0,
+    mode: str = "fan_in",
+    nonlinearity: str = "leaky_relu",
+    generator: Generator | None = None,
+) -> Tensor:
+    """Uniform within ±gain * sqrt(3 / fan).
+
+    Args:
+        tensor: the weight, ``(fan_out, fan_in, ...)``.
+        a: the negative slope of the leaky ReLU that follows (0: ReLU).
+        mode: "fan_in" keeps the variance forwards, "fan_out" backwards.
+        nonlinearity: as in :func:`calculate_gain`.
+        generator: where to draw from.
+
+    Raises:
+        ValueError: fewer than 2 dimensions; an unknown mode or nonlinearity.
+    """
+    if _is_empty(tensor):
+        return tensor
+    bound = calculate_gain(nonlinearity, a) * math.sqrt(3 / _fan(tensor, mode))
+    return uniform_(tensor, -bound, bound, generator)
+
+
+def kaiming_normal_(
+    tensor: Tensor,
+    a: float = 0,
+    mode: str = "fan_in",
+    nonlinearity: str = "leaky_relu",
+    generator: Generator | None = None,
+) -> Tensor:
+    """Gaussian with standard deviation gain / sqrt(fan); arguments and errors as :func:`kaiming_uniform_`."""
+    if _is_empty(tensor):
+        return tensor
+    return normal_(tensor, 0, calculate_gain(nonlinearity, a) / math.sqrt(_fan(tensor, mode)), generator)
+
+
+def bias_uniform_(bias: Tensor, weight: Tensor, generator: Generator | None = None) -> Tensor:
+    """PyTorch's start for the bias of a linear or convolutional layer: uniform within ±1/sqrt(fan_in) of its weight."""
+    fan_in, _ = _fans(weight)
+    bound = 1 / math.sqrt(fan_in) if fan_in > 0 else 0
+    return uniform_(bias, -bound, bound, generator)
+
+
+def _is_empty(tensor: Tensor) -> bool:
+    if 0 not in tensor.shape:
+        return False
+    warnings.warn("Initializing zero-element tensors is a no-op", stacklevel=3)
+    return True

@@ -1,0 +1,5 @@
+"""What is done to the gradients of a model between ``backward()`` and ``step()``."""
+
+from .clip_grad import clip_grad_norm_, clip_grad_value_
+
+__all__ = ["clip_grad_norm_", "clip_grad_value_"]

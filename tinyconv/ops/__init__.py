@@ -1,0 +1,171 @@
+"""WHAT each operation computes and what its gradient is: formulas only, never a loop.
+
+One file a noun. Each op is a :class:`~tinyconv.autograd.Function` whose docstring is its formula, and a lower-case function
+beside it that checks the arguments and is what users call. The loops are in ``kernels/``, under the same noun.
+
+This file gives tensors their operators and methods, from one table.
+"""
+
+from __future__ import annotations
+
+from ..tensor import Tensor
+from . import inplace
+from .conv import conv2d, conv_transpose2d, fold, unfold
+from .creation import (
+    allclose,
+    arange,
+    as_tensor,
+    bool_,
+    byte,
+    cpu,
+    cuda,
+    double,
+    empty,
+    empty_like,
+    equal,
+    eye,
+    float_,
+    from_numpy,
+    full,
+    full_like,
+    half,
+    int_,
+    is_tensor,
+    linspace,
+    long,
+    new_full,
+    new_ones,
+    new_zeros,
+    numel,
+    ones,
+    ones_like,
+    tensor,
+    to,
+    type_as,
+    zeros,
+    zeros_like,
+)
+from .elementwise import (
+    abs,
+    add,
+    div,
+    eq,
+    exp,
+    ge,
+    gt,
+    le,
+    log,
+    logical_and,
+    logical_not,
+    lt,
+    maximum,
+    minimum,
+    mul,
+    ne,
+    neg,
+    pow,
+    rdiv,
+    relu,
+    rpow,
+    rsub,
+    sigmoid,
+    sign,
+    sqrt,
+    sub,
+    tanh,
+    where,
+)
+from .index import getitem, iterate, setitem
+from .loss import cross_entropy, mse_loss, nll_loss
+from .matmul import linear, matmul, mm
+from .norm import batch_norm
+from .pool import avg_pool2d, max_pool2d
+from .random import (
+    Dropout,
+    dropout,
+    normal,
+    normal_,
+    rand,
+    rand_like,
+    randint,
+    randn,
+    randn_like,
+    randperm,
+    uniform_,
+)
+from .reduce import all, amax, amin, any_, argmax, argmin, max, mean, min, sum, sum_to
+from .shape import (
+    cat,
+    clone,
+    contiguous,
+    expand,
+    expand_as,
+    flatten,
+    flip,
+    is_contiguous,
+    permute,
+    reshape,
+    squeeze,
+    stack,
+    t,
+    transpose,
+    unflatten,
+    unsqueeze,
+    view,
+    view_as,
+)
+from .softmax import log_softmax, softmax
+
+OPERATORS = {
+    "__add__": add, "__radd__": add, "__sub__": sub, "__rsub__": rsub, "__mul__": mul, "__rmul__": mul,
+    "__truediv__": div, "__rtruediv__": rdiv, "__pow__": pow, "__rpow__": rpow, "__matmul__": matmul,
+    "__neg__": neg, "__abs__": abs, "__invert__": logical_not,
+    "__eq__": eq, "__ne__": ne, "__lt__": lt, "__le__": le, "__gt__": gt, "__ge__": ge,
+    "__getitem__": getitem, "__setitem__": setitem, "__iter__": iterate,
+    "__iadd__": inplace.add_, "__isub__": inplace.sub_, "__imul__": inplace.mul_,
+    "__itruediv__": inplace.in_place(div), "__ipow__": inplace.in_place(pow),
+}  # fmt: skip
+
+METHODS = {
+    function.__name__: function
+    for function in (
+        abs, add, all, allclose, amax, amin, argmax, argmin, byte, clone, contiguous, cpu, cuda, div, double, eq, equal,
+        exp, expand, expand_as, flatten, flip, ge, gt, half, is_contiguous, le, log, log_softmax, logical_and, logical_not,
+        long, lt, matmul, max, maximum, mean, min, minimum, mm, mul, ne, neg, new_full, new_ones, new_zeros, permute, pow,
+        relu, reshape, sigmoid, sign, softmax, sqrt, squeeze, sub, sum, t, tanh, to, transpose, type_as, unflatten,
+        unsqueeze, view, view_as,
+    )
+} | {
+    "any": any_, "bool": bool_, "float": float_, "int": int_, "sum_to_size": sum_to,
+    "add_": inplace.add_, "sub_": inplace.sub_, "mul_": inplace.mul_, "fill_": inplace.fill_, "zero_": inplace.zero_,
+    "copy_": inplace.copy_, "uniform_": uniform_, "normal_": normal_,
+    "dropout_": inplace.in_place(Dropout.apply),
+} | {
+    operation.__name__ + "_": inplace.in_place(operation)
+    for operation in (abs, div, exp, log, neg, pow, relu, sigmoid, sqrt, tanh)
+}  # fmt: skip
+
+PROPERTIES = {"T": lambda x: x.permute(tuple(range(x.ndim))[::-1]), "mT": lambda x: x.transpose(-2, -1)}
+
+
+def _refuse(operation):
+    """Operators return NotImplemented for operands they do not know, so that Python tries the other side."""
+
+    def operator(self, other):
+        try:
+            return operation(self, other)
+        except TypeError:
+            if isinstance(other, (Tensor, int, float, bool)):
+                raise
+            return NotImplemented
+
+    operator.__doc__ = operation.__doc__
+    return operator
+
+
+for _name, _function in {**OPERATORS, **METHODS}.items():
+    setattr(Tensor, _name, _function)
+for _name, _function in PROPERTIES.items():
+    setattr(Tensor, _name, property(_function))
+for _name in ("__eq__", "__ne__"):
+    setattr(Tensor, _name, _refuse(OPERATORS[_name]))

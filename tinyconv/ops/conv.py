@@ -1,0 +1,381 @@
+"""Convolution, its two gradients, and im2col.
+
+A convolution layer slides a small kernel over an image and takes a dot product at every place:
+
+    y[n, o, i, j] = b[o] + sum over c, kh, kw of  w[o, c, kh, kw] * x[n, c, i*SH + kh*DH - PH, j*SW + kw*DW - PW]
+
+It is linear in x and linear in w, so it has two adjoints. The one in x, ``conv2d_gx``, spreads every gy over the window it
+came from, and is what is known as a *transposed convolution*. The one in w, ``conv2d_gw``, correlates gy with x. The three
+are closed under differentiation: the gradient of each in each of its arguments is again one of the three, so second and
+higher derivatives of convolutional networks need nothing else.
+
+=============================  =========================  =========================
+y                              gradient in 1st argument   gradient in 2nd argument
+=============================  =========================  =========================
+Conv2d:    y  = conv(x, w)     gx = conv_gx(gy, w)        gw = conv_gw(gy, x)
+Conv2dGx:  gx = conv_gx(gy,w)  ggy = conv(ggx, w)         gw = conv_gw(gy, ggx)
+Conv2dGw:  gw = conv_gw(gy,x)  ggy = conv(x, ggw)         gx = conv_gx(gy, ggw)
+=============================  =========================  =========================
+
+``unfold`` (im2col) copies every window into a column, which turns the convolution into one matrix product,
+``y = w.reshape(O, -1) @ unfold(x)``: the classical way to compute it, and the easiest to understand.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import kernels
+from ..autograd import Function
+from ..tensor import Tensor
+from .matmul import same_type
+
+
+def pair(value: Any, name: str, minimum: int) -> tuple[int, int]:
+    """``3`` or ``(3, 5)`` as two ints, vertical first.
+
+    Raises:
+        TypeError: neither an int nor two.
+        ValueError: below ``minimum``.
+    """
+    two = (value, value) if hasattr(value, "__index__") else tuple(value) if isinstance(value, (tuple, list)) else ()
+    if len(two) == 1:
+        two = two * 2
+    if len(two) != 2 or not all([hasattr(v, "__index__") for v in two]):
+        raise TypeError(f"{name} must be an int or two ints, got {value!r}")
+    a, b = (v.__index__() for v in two)
+    if a < minimum or b < minimum:
+        raise ValueError(f"{name} must be at least {minimum}, got {value!r}")
+    return a, b
+
+
+def _geometry(name: str, stride: Any, padding: Any, dilation: Any) -> tuple:
+    return (
+        pair(stride, f"{name}: stride", 1),
+        pair(padding, f"{name}: padding", 0),
+        pair(dilation, f"{name}: dilation", 1),
+    )
+
+
+def output_size(size: tuple, kernel: tuple, stride: tuple, padding: tuple, dilation: tuple) -> tuple[int, int]:
+    """``floor((size + 2*padding - dilation*(kernel - 1) - 1) / stride) + 1``, vertically and horizontally."""
+    h, w = [
+        (n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, s, p, d in zip(size, kernel, stride, padding, dilation)
+    ]
+    return h, w
+
+
+class Conv2d(Function):
+    """y = conv(x, w) + b;  gx = conv_gx(gy, w),  gw = conv_gw(gy, x),  gb = sum of gy over all but the channels."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, w: Tensor, b: Tensor | None, stride: Any, padding: Any, dilation: Any, groups: int) -> Tensor:
+        need = ctx.needs_input_grad
+        ctx.geometry = stride, padding, dilation, groups
+        ctx.input_size, ctx.kernel_size = x.array.shape[2:], w.array.shape[2:]
+        ctx.save_for_backward(x if need[1] else None, w if need[0] else None)
+        bias = None if b is None else b.array
+        return Tensor(kernels.of(x.array).conv2d(x.array, w.array, bias, stride, padding, dilation, groups))
+
+    @staticmethod
+    def backward(ctx: Any, gy: Tensor) -> tuple:
+        x, w = ctx.saved_tensors
+        gx = None if w is None else Conv2dGx.apply(gy, w, ctx.input_size, *ctx.geometry)
+        gw = None if x is None else Conv2dGw.apply(gy, x, ctx.kernel_size, *ctx.geometry)
+        gb = gy.sum((0, 2, 3)) if ctx.needs_input_grad[2] else None
+        return gx, gw, gb, None, None, None, None
+
+
+class Conv2dGx(Function):
+    """gx = conv_gx(gy, w), the adjoint of conv in x."""
+
+    @staticmethod
+    def forward(ctx: Any, gy: Tensor, w: Tensor, input_size: Any, *geometry: Any) -> Tensor:
+        need = ctx.needs_input_grad
+        ctx.geometry, ctx.kernel_size = geometry, w.array.shape[2:]
+        ctx.save_for_backward(gy if need[1] else None, w if need[0] else None)
+        return Tensor(kernels.of(gy.array).conv2d_gx(gy.array, w.array, input_size, *geometry))
+
+    @staticmethod
+    def backward(ctx: Any, ggx: Tensor) -> tuple:
+        gy, w = ctx.saved_tensors
+        ggy = None if w is None else Conv2d.apply(ggx, w, None, *ctx.geometry)
+        gw = None if gy is None else Conv2dGw.apply(gy, ggx, ctx.kernel_size, *ctx.geometry)
+        return ggy, gw, None, None, None, None, None
+
+
+class Conv2dGw(Function):
+    """gw = conv_gw(gy, x), the adjoint of conv in w."""
+
+    @staticmethod
+    def forward(ctx: Any, gy: Tensor, x: Tensor, kernel_size: Any, *geometry: Any) -> Tensor:
+        need = ctx.needs_input_grad
+        ctx.geometry, ctx.input_size = geometry, x.array.shape[2:]
+        ctx.save_for_backward(gy if need[1] else None, x if need[0] else None)
+        return Tensor(kernels.of(gy.array).conv2d_gw(gy.array, x.array, kernel_size, *geometry))
+
+    @staticmethod
+    def backward(ctx: Any, ggw: Tensor) -> tuple:
+        gy, x = ctx.saved_tensors
+        ggy = None if x is None else Conv2d.apply(x, ggw, None, *ctx.geometry)
+        gx = None if gy is None else Conv2dGx.apply(gy, ggw, ctx.input_size, *ctx.geometry)
+        return ggy, gx, None, None, None, None, None
+
+
+class ConvTranspose2d(Function):
+    """y = conv_gx(x, w) + b: the roles of input and output gradient exchanged."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, w: Tensor, b: Tensor | None, size: Any, *geometry: Any) -> Tensor:
+        need = ctx.needs_input_grad
+        ctx.geometry, ctx.kernel_size = geometry, w.array.shape[2:]
+        ctx.save_for_backward(x if need[1] else None, w if need[0] else None)
+        backend = kernels.of(x.array)
+        y = backend.conv2d_gx(x.array, w.array, size, *geometry)
+        if b is not None:
+            backend.add_(y, backend.view(b.array, (-1, 1, 1)) if backend.is_contiguous(b.array) else b.array[:, None, None])
+        return Tensor(y)
+
+    @staticmethod
+    def backward(ctx: Any, gy: Tensor) -> tuple:
+        x, w = ctx.saved_tensors
+        gx = None if w is None else Conv2d.apply(gy, w, None, *ctx.geometry)
+        gw = None if x is None else Conv2dGw.apply(x, gy, ctx.kernel_size, *ctx.geometry)
+        gb = gy.sum((0, 2, 3)) if ctx.needs_input_grad[2] else None
+        return gx, gw, gb, None, None, None, None, None
+
+
+def _images(x: Tensor, name: str) -> tuple[Tensor, bool]:
+    """``x`` as a batch (N, C, H, W); a single image (C, H, W) becomes a batch of one.
+
+    Raises:
+        RuntimeError: neither 3-D nor 4-D.
+    """
+    if x.array.ndim == 3:
+        return x.unsqueeze(0), True
+    if x.array.ndim != 4:
+        raise RuntimeError(f"{name}: expected input of shape (N, C, H, W) or (C, H, W), got {tuple(x.array.shape)}")
+    return x, False
+
+
+def _check_bias(bias: Tensor | None, channels: int, name: str) -> None:
+    if bias is not None and bias.array.shape != (channels,):
+        raise RuntimeError(f"{name}: bias must have shape ({channels},), got {tuple(bias.array.shape)}")
+
+
+def conv2d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+) -> Tensor:
+    """2-D convolution (cross-correlation) of images with kernels: the formula at the head of this file.
+
+    Args:
+        input: ``(N, C, H, W)``, or one image ``(C, H, W)``.
+        weight: ``(O, C/groups, KH, KW)``.
+        bias: ``(O,)`` or None.
+        stride: step between windows, an int or (vertical, horizontal).
+        padding: zeros around the image, likewise; or ``"valid"`` (none) or ``"same"`` (output as large as the input;
+            stride 1 only).
+        dilation: distance between kernel taps, likewise.
+        groups: output group g sees input group g alone; ``groups=C`` is a depthwise convolution.
+
+    Returns:
+        ``(N, O, OH, OW)`` with ``OH = floor((H + 2*padding - dilation*(KH - 1) - 1) / stride) + 1``.
+
+    Raises:
+        RuntimeError: ranks, channels, types or devices that do not fit; a kernel larger than the padded image.
+        ValueError: a stride or dilation below 1, a negative padding, groups that do not divide the channels.
+    """
+    same_type("conv2d", input=input, weight=weight, bias=bias)
+    x, single = _images(input, "conv2d")
+    if weight.array.ndim != 4:
+        raise RuntimeError(f"conv2d: weight must have shape (O, C/groups, KH, KW), got {tuple(weight.array.shape)}")
+    (_, C, H, W), (O, CG, KH, KW) = x.array.shape, weight.array.shape
+    shapes = f"(x: {tuple(input.array.shape)}, weight: {tuple(weight.array.shape)})"
+    if not hasattr(groups, "__index__") or groups < 1:
+        raise ValueError(f"conv2d: groups must be a positive int, got {groups!r}")
+    if C % groups or O % groups:
+        raise ValueError(f"conv2d: groups must divide the {C} input and {O} output channels, got {groups} {shapes}")
+    if C != CG * groups:
+        raise RuntimeError(f"conv2d: weight expects {CG * groups} input channels, x has {C} {shapes}")
+    _check_bias(bias, O, "conv2d")
+    after = None
+    if isinstance(padding, str):
+        stride, dilation = pair(stride, "conv2d: stride", 1), pair(dilation, "conv2d: dilation", 1)
+        padding, after = _named_padding(padding, stride, dilation, (KH, KW))
+    geometry = _geometry("conv2d", stride, padding, dilation)
+    if after is not None and after != geometry[1]:  # an even kernel needs one more row below than above
+        x = _pad_after(x, after[0] - geometry[1][0], after[1] - geometry[1][1])
+    OH, OW = output_size(x.array.shape[2:], (KH, KW), *geometry)
+    if OH < 1 or OW < 1 or not KH or not KW:
+        (PH, PW), (DH, DW) = geometry[1], geometry[2]
+        raise RuntimeError(
+            f"conv2d: the kernel, {DH * (KH - 1) + 1} x {DW * (KW - 1) + 1} with dilation, does not fit into the padded input, "
+            f"{H + 2 * PH} x {W + 2 * PW} {shapes}"
+        )
+    y = Conv2d.apply(x, weight, bias, *geometry, groups)
+    return y.squeeze(0) if single else y
+
+
+def _named_padding(padding: str, stride: tuple, dilation: tuple, kernel: tuple) -> tuple:
+    """("valid" or "same") as (zeros before, zeros after)."""
+    if padding == "valid":
+        return (0, 0), (0, 0)
+    if padding != "same":
+        raise ValueError(f"conv2d: padding must be an int, two ints, 'valid' or 'same', got {padding!r}")
+    if stride != (1, 1):
+        raise RuntimeError(f"conv2d: padding='same' is not supported for strided convolutions (stride {stride})")
+    total = [d * (k - 1) for d, k in zip(dilation, kernel)]
+    before = tuple([n // 2 for n in total])
+    return before, tuple([n - b for n, b in zip(total, before)])
+
+
+def _pad_after(x: Tensor, rows: int, columns: int) -> Tensor:
+    """``x`` with zero rows below and zero columns to the right."""
+    N, C, H, W = x.array.shape
+    wider = x.new_zeros((N, C, H + rows, W + columns))
+    wider[:, :, :H, :W] = x
+    return wider
+
+
+def conv_transpose2d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    output_padding: Any = 0,
+    groups: int = 1,
+    dilation: Any = 1,
+) -> Tensor:
+    """Transposed convolution (Zeiler et al. 2010): every input value spreads a copy of the kernel over the output; the
+    adjoint of :func:`conv2d` in its input.
+
+    Args:
+        input: ``(N, C, H, W)``, or one image ``(C, H, W)``.
+        weight: ``(C, O/groups, KH, KW)``.
+        bias: ``(O,)`` or None.
+        stride, padding, dilation: those of the convolution this is the adjoint of.
+        output_padding: rows and columns to add on one side, since several input sizes of a strided convolution have the
+            same output size; less than stride or dilation.
+        groups: as in :func:`conv2d`.
+
+    Returns:
+        ``(N, O, OH, OW)`` with ``OH = (H - 1)*stride - 2*padding + dilation*(KH - 1) + output_padding + 1``.
+
+    Raises:
+        RuntimeError, ValueError: as :func:`conv2d`.
+    """
+    name = "conv_transpose2d"
+    same_type(name, input=input, weight=weight, bias=bias)
+    x, single = _images(input, name)
+    if weight.array.ndim != 4:
+        raise RuntimeError(f"{name}: weight must have shape (C, O/groups, KH, KW), got {tuple(weight.array.shape)}")
+    (_, C, H, W), (CW, OG, KH, KW) = x.array.shape, weight.array.shape
+    shapes = f"(x: {tuple(input.array.shape)}, weight: {tuple(weight.array.shape)})"
+    if not hasattr(groups, "__index__") or groups < 1 or CW % groups:
+        raise ValueError(f"{name}: groups must be a positive divisor of the {CW} input channels, got {groups!r} {shapes}")
+    if C != CW:
+        raise RuntimeError(f"{name}: weight expects {CW} input channels, x has {C} {shapes}")
+    _check_bias(bias, OG * groups, name)
+    geometry = _geometry(name, stride, padding, dilation)
+    extra = pair(output_padding, f"{name}: output_padding", 0)
+    if any([e >= s and e >= d for e, s, d in zip(extra, geometry[0], geometry[2])]):
+        raise RuntimeError(f"{name}: output_padding must be smaller than stride or dilation, got {output_padding!r}")
+    OH, OW = [
+        (n - 1) * s - 2 * p + d * (k - 1) + e + 1
+        for n, k, e, s, p, d in zip((H, W), (KH, KW), extra, *geometry)
+    ]
+    if OH < 1 or OW < 1:
+        raise RuntimeError(f"{name}: the output would be {OH} x {OW} {shapes}")
+    y = ConvTranspose2d.apply(x, weight, bias, (OH, OW), *geometry, groups)
+    return y.squeeze(0) if single else y
+
+
+# ----------------------------------------------------------------------------------------------------------- im2col
+
+
+class Unfold(Function):
+    """y = windows of x as columns;  gx = fold(gy)."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, *geometry: Any) -> Tensor:
+        ctx.size, ctx.geometry = x.array.shape[2:], geometry
+        return Tensor(kernels.of(x.array).unfold(x.array, *geometry))
+
+    @staticmethod
+    def backward(ctx: Any, gy: Tensor) -> tuple:
+        return Fold.apply(gy, ctx.size, *ctx.geometry), None, None, None, None
+
+
+class Fold(Function):
+    """y = columns put back as windows, overlaps added;  gx = unfold(gy)."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, size: Any, *geometry: Any) -> Tensor:
+        ctx.geometry = geometry
+        return Tensor(kernels.of(x.array).fold(x.array, size, *geometry))
+
+    @staticmethod
+    def backward(ctx: Any, gy: Tensor) -> tuple:
+        return Unfold.apply(gy, *ctx.geometry), None, None, None, None, None
+
+
+def unfold(input: Tensor, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Tensor:
+    """im2col: every window of every image as a column.
+
+    Args:
+        input: ``(N, C, H, W)``, or one image ``(C, H, W)``.
+        kernel_size, dilation, padding, stride: ints or pairs, as in :func:`conv2d`.
+
+    Returns:
+        ``(N, C*KH*KW, L)``, L = OH*OW windows, row by row; the rows are ordered (c, kh, kw).
+
+    Raises:
+        RuntimeError: the rank is wrong, or no window fits.
+    """
+    same_type("unfold", input=input)
+    x, single = _images(input, "unfold")
+    kernel, geometry = pair(kernel_size, "unfold: kernel_size", 1), _geometry("unfold", stride, padding, dilation)
+    OH, OW = output_size(x.array.shape[2:], kernel, *geometry)
+    if OH < 1 or OW < 1:
+        raise RuntimeError(f"unfold: no {kernel} window fits into input of shape {tuple(input.array.shape)}")
+    y = Unfold.apply(x, kernel, *geometry)
+    return y.squeeze(0) if single else y
+
+
+def fold(
+    input: Tensor, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1
+) -> Tensor:
+    """col2im: put columns back as windows, adding where they overlap. The adjoint (not the inverse) of :func:`unfold`:
+    ``fold(unfold(x))`` multiplies each pixel by the number of windows it is in.
+
+    Args:
+        input: ``(N, C*KH*KW, L)`` or ``(C*KH*KW, L)``.
+        output_size: (H, W) of the image.
+        kernel_size, dilation, padding, stride: as in :func:`unfold`.
+
+    Returns:
+        ``(N, C, H, W)`` (or ``(C, H, W)``).
+
+    Raises:
+        RuntimeError: the shape does not belong to such an image.
+    """
+    same_type("fold", input=input)
+    single = input.array.ndim == 2
+    x = input.unsqueeze(0) if single else input
+    size, kernel = pair(output_size, "fold: output_size", 1), pair(kernel_size, "fold: kernel_size", 1)
+    geometry = _geometry("fold", stride, padding, dilation)
+    h, w = [(n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, s, p, d in zip(size, kernel, *geometry)]
+    if x.array.ndim != 3 or x.array.shape[1] % (kernel[0] * kernel[1]) or x.array.shape[2] != h * w or h < 1 or w < 1:
+        raise RuntimeError(
+            f"fold: an image of {size} has {max(h, 0)} x {max(w, 0)} windows of {kernel}, so input must be (N, C*{kernel[0]}*"
+            f"{kernel[1]}, {max(h, 0) * max(w, 0)}), got {tuple(input.array.shape)}"
+        )
+    y = Fold.apply(x, size, kernel, *geometry)
+    return y.squeeze(0) if single else y

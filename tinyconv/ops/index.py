@@ -1,0 +1,163 @@
+"""Indexing: ``x[index]`` and ``x[index] = y``, in NumPy's and PyTorch's forms.
+
+Ints, slices, None and ``...`` give a view. Index lists, integer tensors and bool masks (*advanced* indexing) give a copy
+in which an element may occur several times; its gradient adds up over the occurrences.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import kernels
+from ..autograd import Function, is_grad_enabled, overwrite
+from ..tensor import Tensor
+from .elementwise import cast
+
+
+def _plain(part: Any) -> tuple[Any, bool]:
+    """One entry of an index as the kernels take it, and whether it is advanced."""
+    if isinstance(part, Tensor):
+        kind = part.array.dtype.kind
+        if kind not in "biu":
+            raise IndexError(f"tensors used as indices must be of an integer type or bool, got {part.dtype}")
+        if part.array.ndim == 0 and kind != "b":
+            return int(part.item()), False
+        return part.array, True
+    if isinstance(part, slice):
+        return slice(*[p.__index__() if isinstance(p, Tensor) else p for p in (part.start, part.stop, part.step)]), False
+    if part is None or part is Ellipsis or (hasattr(part, "__index__") and not isinstance(part, bool) and not hasattr(part, "ndim")):
+        return part, False
+    if isinstance(part, (list, tuple, range)):
+        from .creation import tensor
+
+        return _plain(tensor(list(part)))[0], True
+    return part, True
+
+
+def _index(index: Any) -> tuple[Any, bool]:
+    """``x[index]``'s index as the kernels take it, and whether it is advanced.
+
+    Raises:
+        IndexError: a float tensor in it.
+    """
+    if not isinstance(index, tuple):
+        return _plain(index)
+    parts = [_plain(part) for part in index]
+    return tuple([part for part, _ in parts]), any([advanced for _, advanced in parts])
+
+
+class Slice(Function):
+    """y = x[index], a view;  gx = zeros, with gy at the index."""
+
+    is_view = True
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, index: Any) -> Tensor:
+        ctx.shape, ctx.index = x.array.shape, index
+        return Tensor(kernels.of(x.array).getitem(x.array, index))
+
+    @staticmethod
+    def backward(ctx: Any, gy: Tensor) -> tuple:
+        return Scatter.apply(gy, ctx.shape, ctx.index), None
+
+
+class Gather(Function):
+    """y = x[index] with an advanced index, a copy;  gx = zeros, with gy added at the index."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, index: Any) -> Tensor:
+        ctx.shape, ctx.index = x.array.shape, index
+        return Tensor(kernels.of(x.array).getitem(x.array, index))
+
+    @staticmethod
+    def backward(ctx: Any, gy: Tensor) -> tuple:
+        return Scatter.apply(gy, ctx.shape, ctx.index), None
+
+
+class Scatter(Function):
+    """y = zeros of a shape, with x added at an index;  gx = gy[index]. The adjoint of indexing."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, shape: tuple, index: Any) -> Tensor:
+        ctx.index = index
+        backend = kernels.of(x.array)
+        y = backend.full(shape, 0, x.array.dtype)
+        backend.index_add(y, index, x.array)
+        return Tensor(y)
+
+    @staticmethod
+    def backward(ctx: Any, gy: Tensor) -> tuple:
+        return Gather.apply(gy, ctx.index), None, None
+
+
+class Write(Function):
+    """y = x with value written at an index;  gx = gy with zeros there, gvalue = gy[index] (summed, if value was broadcast)."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, index: Any, value: Any) -> Tensor:
+        ctx.index, ctx.value_shape = index, value.array.shape if isinstance(value, Tensor) else None
+        backend = kernels.of(x.array)
+        y = backend.copy(x.array)
+        backend.setitem(y, index, value.array if isinstance(value, Tensor) else value)
+        return Tensor(y)
+
+    @staticmethod
+    def backward(ctx: Any, gy: Tensor) -> tuple:
+        gx = gvalue = None
+        if ctx.needs_input_grad[0]:
+            gx = Write.apply(gy, ctx.index, 0)
+        if ctx.needs_input_grad[2]:
+            g = Gather.apply(gy, ctx.index)
+            shape = ctx.value_shape
+            lead = len(shape) - g.array.ndim  # an assigned value may have leading axes of size 1 too many
+            gvalue = g.sum_to_size(shape[lead:] if lead > 0 else shape)
+            gvalue = gvalue.reshape(shape) if lead > 0 else gvalue
+        return gx, None, gvalue
+
+
+def _checked(x: Tensor, index: Any) -> None:
+    parts = index if isinstance(index, tuple) else (index,)
+    used = sum([getattr(p, "ndim", 1) if getattr(getattr(p, "dtype", None), "kind", "") == "b" else 1
+                for p in parts if p is not None and p is not Ellipsis])  # fmt: skip
+    if used > x.array.ndim:
+        raise IndexError(f"too many indices for a tensor of {x.array.ndim} dimensions (shape {tuple(x.array.shape)}): {used}")
+
+
+def getitem(input: Tensor, index: Any) -> Tensor:
+    """``input[index]``: a view for ints, slices, None and ``...``, a copy if a list, a tensor or a mask takes part.
+
+    Raises:
+        IndexError: out of range, too many indices, or an index tensor that is not integer or bool.
+    """
+    plain, advanced = _index(index)
+    _checked(input, plain)
+    return Gather.apply(input, plain) if advanced else Slice.apply(input, plain)
+
+
+def setitem(input: Tensor, index: Any, value: Any) -> None:
+    """``input[index] = value`` (a tensor that broadcasts, or a number), recorded like any in-place operation.
+
+    Raises:
+        IndexError: as :func:`getitem`.
+        RuntimeError: a leaf that requires grad, or a value that does not broadcast.
+    """
+    plain, _ = _index(index)
+    _checked(input, plain)
+    if isinstance(value, Tensor):
+        value = cast(value, input.array.dtype)
+    elif not isinstance(value, (int, float)):
+        from .creation import tensor
+
+        value = tensor(value, dtype=input.dtype)
+    if is_grad_enabled() and (input.requires_grad or (isinstance(value, Tensor) and value.requires_grad)):
+        overwrite(input, Write.apply(input, plain, value), "setitem")
+    else:
+        kernels.of(input.array).setitem(input.array, plain, value.array if isinstance(value, Tensor) else value)
+        input._bump()
+
+
+def iterate(input: Tensor) -> Any:
+    """The slices along the first axis."""
+    if not input.array.ndim:
+        raise TypeError("iteration over a 0-d tensor")
+    return iter([getitem(input, i) for i in range(input.array.shape[0])])

@@ -1,0 +1,205 @@
+"""Losses: how wrong a prediction is, as one number to minimize.
+
+For classes the loss is the negative log-likelihood of the right one. On top of ``log_softmax`` it is called cross-entropy,
+and its gradient in the scores is as plain as can be: softmax(x) - onehot(target).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import kernels
+from ..autograd import Function
+from ..tensor import Tensor
+from .elementwise import add, div, mul, neg, operands, sub
+from .matmul import same_type
+from .softmax import log_softmax
+
+
+class NLLLoss(Function):
+    """loss[n, l] = -scale[n, l] * x[n, target[n, l], l], with scale = the target's weight;  gx = -scale * gloss there."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int) -> tuple:
+        loss, scale = kernels.of(x.array).nll_loss(
+            x.array, target.array, None if weight is None else weight.array, ignore_index
+        )
+        loss, scale = Tensor(loss), Tensor(scale)
+        ctx.classes = x.array.shape[1]
+        ctx.save_for_backward(target, scale)
+        ctx.mark_non_differentiable(scale)
+        return loss, scale
+
+    @staticmethod
+    def backward(ctx: Any, gloss: Tensor, _: Any) -> tuple:
+        target, scale = ctx.saved_tensors
+        return ToTargets.apply(gloss, target, scale, ctx.classes), None, None, None
+
+
+class ToTargets(Function):
+    """gx = -scale * gloss at the target, 0 elsewhere;  its adjoint picks at the targets again."""
+
+    @staticmethod
+    def forward(ctx: Any, gloss: Tensor, target: Tensor, scale: Tensor, classes: int) -> Tensor:
+        ctx.save_for_backward(target, scale)
+        return Tensor(kernels.of(gloss.array).nll_loss_gx(gloss.array, target.array, scale.array, classes))
+
+    @staticmethod
+    def backward(ctx: Any, ggx: Tensor) -> tuple:
+        target, scale = ctx.saved_tensors
+        safe = mul(target, (scale != 0).long())  # an ignored target may be any number
+        picked, _ = NLLLoss.apply(ggx, safe, None, -1)
+        return mul(picked, scale), None, None, None
+
+
+def _check_reduction(reduction: str, name: str) -> None:
+    if reduction not in ("none", "mean", "sum"):
+        raise ValueError(f"{name}: reduction must be 'none', 'mean' or 'sum', got {reduction!r}")
+
+
+def _reduced(loss: Tensor, reduction: str) -> Tensor:
+    return loss if reduction == "none" else loss.sum() if reduction == "sum" else loss.mean()
+
+
+def _check_classes(input: Tensor, target: Tensor, weight: Tensor | None, name: str) -> tuple:
+    """(N, C, L) of an input (C,), (N, C) or (N, C, ...) with class indices as target."""
+    x, t = input.array.shape, target.array.shape
+    if not x or (t != x[:1] + x[2:] if len(x) > 1 else t != ()):
+        want = (x[:1] + x[2:] if len(x) > 1 else ()) if x else "one fewer axis"
+        raise RuntimeError(f"{name}: for input of shape {tuple(x)} target must have shape {want}, got {tuple(t)}")
+    if target.array.dtype.kind not in "iu":
+        raise RuntimeError(f"{name}: target must hold class indices (int64), got {target.dtype}")
+    N, C, length = (1, x[0], 1) if len(x) == 1 else (x[0], x[1], 1)
+    for n in x[2:]:
+        length *= n
+    if weight is not None and weight.array.shape != (C,):
+        raise RuntimeError(f"{name}: weight must have one value a class, shape ({C},), got {tuple(weight.array.shape)}")
+    return N, C, length
+
+
+def nll_loss(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: Any = None,
+    ignore_index: int = -100,
+    reduce: Any = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """Negative log-likelihood: ``-weight[t] * input[n, t]`` for each target t.
+
+    Args:
+        input: log-probabilities, ``(N, C)``, ``(C,)`` or ``(N, C, d1, ...)``.
+        target: class indices, int64 ``(N,)``, ``()`` or ``(N, d1, ...)``.
+        weight: one a class, ``(C,)``.
+        ignore_index: targets of this value count for nothing.
+        reduction: ``"mean"`` (the sum over the sum of the weights used), ``"sum"`` or ``"none"``.
+
+    Raises:
+        IndexError: a target that is neither a class nor ``ignore_index``.
+        RuntimeError: shapes or types that do not fit.
+    """
+    _check_reduction(reduction, "nll_loss")
+    same_type("nll_loss", input=input, weight=weight)
+    N, C, length = _check_classes(input, target, weight, "nll_loss")
+    if target.array.dtype.itemsize != 8:
+        target = target.long()
+    loss, scale = NLLLoss.apply(input.reshape(N, C, length), target.reshape(N, length), weight, ignore_index)
+    if reduction == "none":
+        return loss.reshape(target.array.shape)
+    if reduction == "sum":
+        return loss.sum()
+    return div(loss.sum(), scale.sum())
+
+
+def cross_entropy(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: Any = None,
+    ignore_index: int = -100,
+    reduce: Any = None,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Tensor:
+    """Cross-entropy between scores and classes: ``nll_loss(log_softmax(input, 1), target)``.
+
+    Args:
+        input: scores ("logits"), ``(N, C)``, ``(C,)`` or ``(N, C, d1, ...)``.
+        target: class indices as in :func:`nll_loss`, or class probabilities of the shape of ``input``.
+        weight, ignore_index, reduction: as in :func:`nll_loss`.
+        label_smoothing: in [0, 1]: this share of the target is spread evenly over all classes (Szegedy et al. 2016).
+
+    Raises:
+        IndexError, RuntimeError: as :func:`nll_loss`.
+        ValueError: ``label_smoothing`` outside [0, 1].
+    """
+    _check_reduction(reduction, "cross_entropy")
+    if not 0 <= label_smoothing <= 1:
+        raise ValueError(f"cross_entropy: label_smoothing must be in [0, 1], got {label_smoothing}")
+    same_type("cross_entropy", input=input, weight=weight)
+    axis = 0 if input.array.ndim == 1 else 1
+    if target.array.dtype.kind == "f":
+        return _soft_cross_entropy(input, target, weight, axis, reduction, label_smoothing)
+    _check_classes(input, target, weight, "cross_entropy")
+    logp = log_softmax(input, axis)
+    loss = nll_loss(logp, target, weight, ignore_index=ignore_index, reduction=reduction)
+    if not label_smoothing:
+        return loss
+    C = input.array.shape[axis]
+    shape = [1] * input.array.ndim
+    shape[axis] = C
+    used = (target != ignore_index).to(input.dtype)
+    smooth = neg((logp if weight is None else mul(logp, weight.reshape(shape))).sum(axis)) * used
+    if reduction == "mean":
+        safe = mul(target, used.long())
+        smooth = div(smooth.sum(), used.sum() if weight is None else mul(weight[safe], used).sum())
+    else:
+        smooth = _reduced(smooth, reduction)
+    return add(mul(loss, 1 - label_smoothing), mul(smooth, label_smoothing / C))
+
+
+def _soft_cross_entropy(
+    input: Tensor, target: Tensor, weight: Tensor | None, axis: int, reduction: str, smoothing: float
+) -> Tensor:
+    """Targets that are probabilities: -sum over the classes of weight * target * log_softmax(input)."""
+    if target.array.shape != input.array.shape:
+        raise RuntimeError(
+            f"cross_entropy: probabilities as target must have input's shape {tuple(input.array.shape)}, "
+            f"got {tuple(target.array.shape)}"
+        )
+    C = input.array.shape[axis]
+    if smoothing:
+        target = add(mul(target, 1 - smoothing), smoothing / C)
+    products = mul(log_softmax(input, axis), target)
+    if weight is not None:
+        shape = [1] * input.array.ndim
+        shape[axis] = C
+        products = mul(products, weight.reshape(shape))
+    loss = neg(products.sum(axis))
+    return div(loss.sum(), max(loss.numel(), 1)) if reduction == "mean" else _reduced(loss, reduction)
+
+
+def mse_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: Any = None,
+    reduce: Any = None,
+    reduction: str = "mean",
+    weight: Tensor | None = None,
+) -> Tensor:
+    """Squared error ``(input - target)**2``, averaged over all elements (or summed, or as it is).
+
+    Args:
+        input, target: tensors whose shapes broadcast (equal ones, usually).
+        reduction: ``"mean"``, ``"sum"`` or ``"none"``.
+        weight: factors for the squared errors.
+    """
+    _check_reduction(reduction, "mse_loss")
+    operands(input, target, "mse_loss")
+    difference = sub(input, target)
+    loss = mul(difference, difference)
+    if weight is not None:
+        loss = mul(loss, weight)
+        return div(loss.sum(), weight.expand(loss.array.shape).sum()) if reduction == "mean" else _reduced(loss, reduction)
+    return _reduced(loss, reduction)

@@ -1,0 +1,197 @@
+"""Pooling: one number for each window.
+
+Max-pooling keeps the largest value of a window and so its gradient goes to the pixel that won, nowhere else (where windows
+overlap, a pixel can win several times, and its gradients add up). Average pooling gives every pixel of the window the same
+share. Both gradients are linear maps with an adjoint each, so higher derivatives need no further rules.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import kernels
+from ..autograd import Function
+from ..tensor import Tensor
+from .conv import _images, pair
+from .matmul import same_type
+
+
+class MaxPool2d(Function):
+    """y = max over each window;  gx = each gy sent to its winner."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, geometry: tuple, size: tuple) -> tuple:
+        y, where = kernels.of(x.array).max_pool2d(x.array, *geometry, size)
+        where = Tensor(where)
+        ctx.input_size, ctx.geometry = x.array.shape[2:], geometry
+        ctx.save_for_backward(where)
+        return Tensor(y), where
+
+    @staticmethod
+    def backward(ctx: Any, gy: Tensor, _: Any) -> tuple:
+        (where,) = ctx.saved_tensors
+        return ToWinners.apply(gy, where, ctx.input_size, ctx.geometry), None, None
+
+
+class ToWinners(Function):
+    """gx = each gy added to the pixel that won;  ggy = ggx picked at the winners."""
+
+    @staticmethod
+    def forward(ctx: Any, gy: Tensor, where: Tensor, input_size: tuple, geometry: tuple) -> Tensor:
+        ctx.input_size, ctx.geometry = input_size, geometry
+        ctx.save_for_backward(where)
+        return Tensor(kernels.of(gy.array).max_pool2d_gx(gy.array, where.array, input_size, *geometry))
+
+    @staticmethod
+    def backward(ctx: Any, ggx: Tensor) -> tuple:
+        (where,) = ctx.saved_tensors
+        return AtWinners.apply(ggx, where, ctx.geometry), None, None, None
+
+
+class AtWinners(Function):
+    """y = x picked at the winners;  gx = each gy added to its winner."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, where: Tensor, geometry: tuple) -> Tensor:
+        ctx.input_size, ctx.geometry = x.array.shape[2:], geometry
+        ctx.save_for_backward(where)
+        return Tensor(kernels.of(x.array).max_pool2d_gather(x.array, where.array, *geometry))
+
+    @staticmethod
+    def backward(ctx: Any, gy: Tensor) -> tuple:
+        (where,) = ctx.saved_tensors
+        return ToWinners.apply(gy, where, ctx.input_size, ctx.geometry), None, None
+
+
+class AvgPool2d(Function):
+    """y = mean over each window;  gx = each gy, divided, added to all pixels of its window."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, geometry: tuple, size: tuple, include_pad: bool, divisor: int | None) -> Tensor:
+        ctx.input_size, ctx.arguments = x.array.shape[2:], (geometry, size, include_pad, divisor)
+        return Tensor(kernels.of(x.array).avg_pool2d(x.array, *geometry, size, include_pad, divisor))
+
+    @staticmethod
+    def backward(ctx: Any, gy: Tensor) -> tuple:
+        return AvgPool2dGx.apply(gy, ctx.input_size, *ctx.arguments), None, None, None, None
+
+
+class AvgPool2dGx(Function):
+    """The adjoint of AvgPool2d;  its own adjoint is AvgPool2d."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, gy: Tensor, input_size: tuple, geometry: tuple, size: tuple, include_pad: bool, divisor: int | None
+    ) -> Tensor:
+        ctx.arguments = geometry, size, include_pad, divisor
+        return Tensor(kernels.of(gy.array).avg_pool2d_gx(gy.array, input_size, *geometry, include_pad, divisor))
+
+    @staticmethod
+    def backward(ctx: Any, ggx: Tensor) -> tuple:
+        return AvgPool2d.apply(ggx, *ctx.arguments), None, None, None, None, None
+
+
+def _windows(x: Tensor, kernel: tuple, stride: tuple, padding: tuple, dilation: tuple, ceil_mode: bool, name: str) -> tuple:
+    """(OH, OW). With ``ceil_mode`` a window may stick out at the end, but must begin inside the image or its left padding.
+
+    Raises:
+        RuntimeError: padding above half the kernel, or no window fits.
+    """
+    size = []
+    for n, k, s, p, d in zip(x.array.shape[2:], kernel, stride, padding, dilation):
+        if 2 * p > k:
+            raise RuntimeError(f"{name}: padding must be at most half of the kernel size, got padding {p} and kernel size {k}")
+        span = n + 2 * p - d * (k - 1) - 1
+        out = (-(-span // s) if ceil_mode else span // s) + 1
+        if ceil_mode and (out - 1) * s >= n + p:
+            out -= 1
+        size.append(out)
+    if min(size) < 1:
+        raise RuntimeError(
+            f"{name}: the output would be {size[0]} x {size[1]}: a window of {kernel} does not fit into input of shape "
+            f"{tuple(x.array.shape)} with padding {padding}"
+        )
+    return tuple(size)
+
+
+def max_pool2d(
+    input: Tensor,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Any:
+    """The maximum of each window.
+
+    Args:
+        input: ``(N, C, H, W)``, or one image ``(C, H, W)``.
+        kernel_size: of the window, an int or (vertical, horizontal).
+        stride: step between windows (default: ``kernel_size``).
+        padding: of minus infinity around the image, at most half of ``kernel_size``.
+        dilation: distance between a window's pixels.
+        ceil_mode: round the output size up: a last window may stick out of the image.
+        return_indices: also return where the maxima are, int64 places ``h*W + w`` in their plane.
+
+    Returns:
+        ``(N, C, OH, OW)``, or a pair with the indices. The first of equal values wins; NaN wins over everything.
+
+    Raises:
+        RuntimeError: wrong rank, too much padding, or no window fits.
+    """
+    same_type("max_pool2d", input=input)
+    x, single = _images(input, "max_pool2d")
+    kernel = pair(kernel_size, "max_pool2d: kernel_size", 1)
+    geometry = (
+        kernel,
+        kernel if stride is None or stride == [] else pair(stride, "max_pool2d: stride", 1),
+        pair(padding, "max_pool2d: padding", 0),
+        pair(dilation, "max_pool2d: dilation", 1),
+    )
+    y, where = MaxPool2d.apply(x, geometry, _windows(x, *geometry, ceil_mode, "max_pool2d"))
+    if single:
+        y = y.squeeze(0)
+    if not return_indices:
+        return y
+    indices = Tensor(kernels.of(x.array).max_pool2d_indices(where.array, x.array.shape[2:], *geometry))
+    return y, indices.squeeze(0) if single else indices
+
+
+def avg_pool2d(
+    input: Tensor,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: int | None = None,
+) -> Tensor:
+    """The average of each window; with ``divisor_override=1``, its sum.
+
+    Args:
+        input: ``(N, C, H, W)``, or one image ``(C, H, W)``.
+        kernel_size, stride, padding, ceil_mode: as in :func:`max_pool2d` (padding is zeros).
+        count_include_pad: divide by the whole window; else by the number of its pixels inside the image.
+        divisor_override: divide by this instead.
+
+    Returns:
+        ``(N, C, OH, OW)``.
+
+    Raises:
+        RuntimeError: as :func:`max_pool2d`.
+        ValueError: ``divisor_override`` is 0.
+    """
+    same_type("avg_pool2d", input=input)
+    x, single = _images(input, "avg_pool2d")
+    if divisor_override == 0:
+        raise ValueError("avg_pool2d: divisor_override must not be 0")
+    kernel = pair(kernel_size, "avg_pool2d: kernel_size", 1)
+    geometry = (
+        kernel,
+        kernel if stride is None or stride == [] else pair(stride, "avg_pool2d: stride", 1),
+        pair(padding, "avg_pool2d: padding", 0),
+    )
+    size = _windows(x, *geometry, (1, 1), ceil_mode, "avg_pool2d")
+    y = AvgPool2d.apply(x, geometry, size, bool(count_include_pad), divisor_override)
+    return y.squeeze(0) if single else y

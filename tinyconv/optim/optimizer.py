@@ -1,0 +1,195 @@
+"""Optimizer: what every rule for changing parameters has in common.
+
+Parameters come in *groups*, each a dict with its ``params`` and its own options (learning rate, ...). What a rule
+remembers of a parameter (its momentum) is in ``state``, under the parameter itself. A state dict must outlive the
+process, so it numbers the parameters in the order of the groups instead.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from copy import deepcopy
+from itertools import chain
+from typing import Any
+
+from ..tensor import Tensor
+
+__all__ = ["Optimizer"]
+
+
+class Optimizer:
+    """Base class. A subclass passes its options' defaults to ``__init__`` and defines ``step``.
+
+    Args:
+        params: tensors, (name, tensor) pairs as ``named_parameters()`` gives them, or dicts with ``params`` and
+            options.
+        defaults: options for groups that do not give their own.
+
+    Attributes:
+        param_groups: the groups, dicts with ``params`` and options.
+        state: what is remembered, by parameter.
+
+    Raises:
+        TypeError: a Tensor instead of an iterable of them; something else than tensors; a group in a set, whose
+            order is not fixed.
+        ValueError: no parameters; a tensor that was computed; one that is in two groups; names for some only.
+    """
+
+    def __init__(self, params: Iterable[Any], defaults: dict[str, Any]):
+        if isinstance(params, Tensor):
+            raise TypeError(
+                "params argument given to the optimizer should be an iterable of Tensors or dicts, but got "
+                f"{type(params).__name__}"
+            )
+        self.defaults = defaults
+        self.state: defaultdict[Any, dict[str, Any]] = defaultdict(dict)
+        self.param_groups: list[dict[str, Any]] = []
+        groups = list(params)
+        if not groups:
+            raise ValueError("optimizer got an empty parameter list")
+        if not isinstance(groups[0], dict):
+            groups = [{"params": groups}]
+        for group in groups:
+            self.add_param_group(group)
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Add a group, for instance layers that were frozen so far.
+
+        Args:
+            param_group: ``params`` (one tensor or several), and options that differ from the defaults.
+
+        Raises:
+            TypeError, ValueError: as for the class.
+        """
+        if not isinstance(param_group, dict):
+            raise TypeError(f"param_group must be a dict, but got {type(param_group)}")
+        params = param_group["params"]
+        if isinstance(params, (set, frozenset)):
+            raise TypeError(
+                "optimizer parameters need to be organized in ordered collections, but the ordering of tensors in sets "
+                "will change between runs. Please use a list instead."
+            )
+        params = [params] if isinstance(params, Tensor) else list(params)
+        names = [p[0] for p in params if isinstance(p, tuple)]
+        if names and len(names) != len(params):
+            raise ValueError("all optimizer params should be with/without names. Some param names are missing")
+        params = [p[1] if isinstance(p, tuple) else p for p in params]
+        for p in params:
+            if not isinstance(p, Tensor):
+                raise TypeError(f"optimizer can only optimize Tensors, but one of the params is {type(p).__name__}")
+            if not (p.is_leaf or p.retains_grad):
+                raise ValueError("can't optimize a non-leaf Tensor")
+        ids = {id(p) for p in params}
+        if len(ids) != len(params):
+            warnings.warn("optimizer contains a parameter group with duplicate parameters", stacklevel=3)
+        for group in self.param_groups:
+            if bool(names) != ("param_names" in group):
+                raise ValueError(
+                    "all optimizer param groups should be with/without names. cannot add param group "
+                    f"{'with' if names else 'without'} names to the optimizer"
+                )
+            if not ids.isdisjoint(map(id, group["params"])):
+                raise ValueError("some parameters appear in more than one parameter group")
+        param_group["params"] = params
+        if names:
+            param_group["param_names"] = names
+        for name, default in self.defaults.items():
+            param_group.setdefault(name, default)
+        self.param_groups.append(param_group)
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients of all parameters, or with ``set_to_none=False`` fill them with zeros."""
+        for group in self.param_groups:
+            for p in group["params"]:
+                if set_to_none:
+                    p.grad = None
+                elif p.grad is not None:
+                    if p.grad.requires_grad:  # it has a history, of create_graph
+                        p.grad = p.grad.detach()
+                    p.grad.zero_()
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Change the parameters once.
+
+        Args:
+            closure: evaluates the model anew and returns the loss.
+
+        Returns:
+            The closure's loss, or None.
+        """
+        raise NotImplementedError
+
+    def state_dict(self) -> dict[str, Any]:
+        """``{"state": {0: {...}, ...}, "param_groups": [{"params": [0, ...], ...}, ...]}``, PyTorch's format:
+        parameters are numbered in the order of the groups. The tensors share memory with the optimizer's."""
+        number: dict[int, int] = {}
+        groups = []
+        for group in self.param_groups:
+            for p in group["params"]:
+                number.setdefault(id(p), len(number))
+            groups.append({**group, "params": [number[id(p)] for p in group["params"]]})
+        state = {number[id(k)] if isinstance(k, Tensor) else k: v for k, v in self.state.items()}
+        return {"state": state, "param_groups": groups}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Continue from what :meth:`state_dict` gave, with this optimizer's own parameters in the same order. Tensors
+        are copied, in the type and to the device of their parameter.
+
+        Raises:
+            ValueError: other groups than this optimizer has, or other shapes. Nothing was loaded then.
+        """
+        saved = [{**group} for group in state_dict["param_groups"]]
+        if len(saved) != len(self.param_groups):
+            raise ValueError(
+                "loaded state dict has a different number of parameter groups "
+                f"({len(saved)}, the optimizer has {len(self.param_groups)})"
+            )
+        for i, (new, own) in enumerate(zip(saved, self.param_groups, strict=True)):
+            if len(new["params"]) != len(own["params"]):
+                raise ValueError(
+                    "loaded state dict contains a parameter group that doesn't match the size of optimizer's group "
+                    f"(group {i}: {len(new['params'])} parameters, the optimizer has {len(own['params'])})"
+                )
+        numbers = chain.from_iterable(group["params"] for group in saved)
+        own_params = chain.from_iterable(group["params"] for group in self.param_groups)
+        parameter = dict(zip(numbers, own_params, strict=True))
+        state: defaultdict[Any, dict[str, Any]] = defaultdict(dict)
+        for key, value in state_dict["state"].items():
+            if key in parameter:
+                self._check_memory(parameter[key], value)
+                state[parameter[key]] = _copied_for(parameter[key], value)
+            else:
+                state[key] = value
+        for new, own in zip(saved, self.param_groups, strict=True):
+            options = {name: deepcopy(value) for name, value in new.items() if name != "params"}
+            params, names = own["params"], own.get("param_names")
+            own.clear()
+            own.update({"params": params, **options})
+            if names is not None:
+                own.setdefault("param_names", names)
+        self.state = state
+
+    def _check_memory(self, parameter: Tensor, memory: dict[str, Any]) -> None:
+        """Raise ValueError if what is about to be loaded cannot belong to ``parameter``. For subclasses to define."""
+
+    def __repr__(self) -> str:
+        lines = []
+        for i, group in enumerate(self.param_groups):
+            lines.append(f"Parameter Group {i}")
+            lines += [f"    {key}: {group[key]}" for key in sorted(group) if key != "params"]
+        return f"{type(self).__name__} (\n" + "\n".join(lines) + "\n)"
+
+
+def _copied_for(parameter: Tensor, value: Any, key: str | None = None) -> Any:
+    """A copy of what was remembered, with tensors in the parameter's type and place (but "step", which counts)."""
+    if isinstance(value, Tensor):
+        if key == "step":
+            return value.detach().clone()
+        return value.detach().to(dtype=parameter.dtype, device=parameter.device).clone()
+    if isinstance(value, Mapping):
+        return {k: _copied_for(parameter, v, k) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_copied_for(parameter, v) for v in value)
+    return value

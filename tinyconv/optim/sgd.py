@@ -1,0 +1,153 @@
+"""Stochastic gradient descent with momentum.
+
+Polyak's heavy ball: a velocity v gathers the gradients, ``v = momentum * v + (1 - dampening) * g``, and the parameter
+follows it, ``p = p - lr * v``. Nesterov's variant looks one step ahead, ``p = p - lr * (g + momentum * v)``. As in
+PyTorch, lr multiplies v (Sutskever et al., "On the importance of initialization and momentum in deep learning", ICML
+2013, put it into v), weight decay is added to the gradient, ``g + weight_decay * p``, and the first v is g itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from .. import kernels
+from ..autograd import enable_grad
+from ..tensor import Tensor
+from .optimizer import Optimizer
+
+__all__ = ["SGD"]
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent, by default without momentum.
+
+    Args:
+        params: tensors, (name, tensor) pairs, or dicts with ``params`` and options.
+        lr: learning rate.
+        momentum: how much of the velocity remains from one step to the next.
+        dampening: how much of the gradient is kept out of the velocity.
+        weight_decay: L2 penalty.
+        nesterov: look one step ahead.
+        maximize: ascend instead of descend.
+        foreach: accepted for PyTorch's sake; one kernel call changes all parameters anyway.
+        differentiable: must be False: the update is not recorded.
+        fused: accepted for PyTorch's sake, like ``foreach``.
+
+    Raises:
+        ValueError: a negative lr, momentum or weight_decay; nesterov without momentum or with dampening; what
+            :class:`Optimizer` refuses.
+        NotImplementedError: ``differentiable``.
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 1e-3,
+        momentum: float = 0,
+        dampening: float = 0,
+        weight_decay: float = 0,
+        nesterov: bool = False,
+        *,
+        maximize: bool = False,
+        foreach: bool | None = None,
+        differentiable: bool = False,
+        fused: bool | None = None,
+    ):
+        if isinstance(lr, Tensor) and lr.numel() != 1:
+            raise ValueError("Tensor lr must be 1-element")
+        # `not >=`, so that NaN is refused as well
+        if not lr >= 0:
+            raise ValueError(f"Invalid learning rate: {lr}")
+        if not momentum >= 0:
+            raise ValueError(f"Invalid momentum value: {momentum}")
+        if not weight_decay >= 0:
+            raise ValueError(f"Invalid weight_decay value: {weight_decay}")
+        if nesterov and (momentum <= 0 or dampening != 0):
+            raise ValueError("Nesterov momentum requires a momentum and zero dampening")
+        if differentiable:
+            raise NotImplementedError("SGD: differentiable=True is not implemented: the update is not recorded")
+        super().__init__(
+            params,
+            {
+                "lr": lr,
+                "momentum": momentum,
+                "dampening": dampening,
+                "weight_decay": weight_decay,
+                "nesterov": nesterov,
+                "maximize": maximize,
+                "foreach": foreach,
+                "differentiable": differentiable,
+                "fused": fused,
+            },
+        )
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Change every parameter that has a gradient.
+
+        Args:
+            closure: evaluates the model anew and returns the loss.
+
+        Returns:
+            The closure's loss, or None.
+        """
+        loss = None
+        if closure is not None:
+            with enable_grad():
+                loss = closure()
+        for group in self.param_groups:
+            self._step_group(group)
+        return loss
+
+    def _step_group(self, group: dict[str, Any]) -> None:
+        """One kernel call for all parameters that are alike: in backend, in dtype, and in having a velocity or not."""
+        momentum, state = float(group["momentum"]), self.state
+        calls: dict[Any, tuple[list, list, list]] = {}
+        kind: Any = None
+        call: tuple[list, list, list] = ([], [], [])
+        for p in group["params"]:
+            if p.grad is None:
+                continue
+            x, g, v, first = p.array, p.grad.array, None, False
+            if g.shape != x.shape or g.dtype != x.dtype:
+                raise RuntimeError(f"SGD: a parameter of {_described(x)} has a gradient of {_described(g)}")
+            if momentum != 0:
+                memory = state[p]
+                first = memory.get("momentum_buffer") is None
+                if first:
+                    memory["momentum_buffer"] = Tensor(kernels.of(x).empty(x.shape, x.dtype))
+                v = memory["momentum_buffer"].array
+                if v.dtype != x.dtype:  # its shape was checked when it was loaded
+                    raise RuntimeError(f"SGD: a parameter of {_described(x)} has a momentum_buffer of {_described(v)}")
+            if (type(x), x.dtype, first) != kind:
+                kind = (type(x), x.dtype, first)
+                call = calls.setdefault(kind, ([], [], []))
+            call[0].append(x)
+            call[1].append(g)
+            call[2].append(v)
+            p._bump()
+        for (_, _, first), (xs, gs, vs) in calls.items():
+            kernels.of(xs[0]).sgd(
+                xs,
+                gs,
+                vs if momentum != 0 else None,
+                float(group["lr"]),
+                momentum,
+                float(group["dampening"]),
+                float(group["weight_decay"]),
+                group["nesterov"],
+                group["maximize"],
+                first,
+            )
+
+    def _check_memory(self, parameter: Tensor, memory: dict[str, Any]) -> None:
+        velocity = memory.get("momentum_buffer")
+        if velocity is not None and velocity.shape != parameter.shape:
+            raise ValueError(
+                f"loaded state dict has a momentum_buffer of shape {tuple(velocity.shape)} "
+                f"for a parameter of shape {tuple(parameter.shape)}"
+            )
+
+
+def _described(array: Any) -> str:
+    return f"shape {tuple(array.shape)} and dtype {array.dtype}"

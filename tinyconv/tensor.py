@@ -1,0 +1,300 @@
+"""Tensor: an array, its gradient, and the node of the graph that made it.
+
+The numbers live in ``array``, a NumPy array (or a device's), and only ``kernels/`` computes on them. What a tensor *can do*
+(``x + y``, ``x.sum()``, ``x.backward()``) is attached from above, by ``autograd.py`` and ``ops/__init__.py``; this file says
+what a tensor *is*:
+
+* **leaf or result.** A leaf was made by the user and may ask for a gradient (``requires_grad``); a result carries the node
+  that made it and which of the node's outputs it is, and asks for a gradient if any input did.
+* **version.** A counter, shared by all tensors on the same memory and raised by every in-place change, lets the backward
+  pass notice that a value it saved has been overwritten since.
+* **view.** A tensor that looks into another's memory remembers its ``base`` and the steps that lead there. When the base
+  is changed in place, its history changes, and so does that of each view: it is rebuilt on demand by taking the same
+  steps from the base's new history.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import dtypes, kernels
+
+__all__ = ["Size", "Tensor", "device"]
+
+
+class device:
+    """Where a tensor's memory is: ``device("cpu")``, ``device("cuda", 0)`` or ``device("cuda:0")``.
+
+    Raises:
+        RuntimeError: an unknown device type.
+    """
+
+    __slots__ = ("index", "type")
+
+    def __init__(self, type: str | device, index: int | None = None):
+        if isinstance(type, device):
+            type, index = type.type, type.index
+        name, _, number = str(type).partition(":")
+        if name not in ("cpu", "cuda") and name not in kernels._by_device:
+            raise RuntimeError(f"device: expected 'cpu' or 'cuda', optionally with ':index', got {type!r}")
+        self.type, self.index = name, int(number) if number else index
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, device) and (self.type, self.index) == (other.type, other.index)
+
+    def __hash__(self) -> int:
+        return hash((self.type, self.index))
+
+    def __str__(self) -> str:
+        return self.type if self.index is None else f"{self.type}:{self.index}"
+
+    def __repr__(self) -> str:
+        return f"device(type={self.type!r})" if self.index is None else f"device(type={self.type!r}, index={self.index})"
+
+
+CPU = device("cpu")
+
+
+class Size(tuple):
+    """A tensor's shape: a tuple that prints as PyTorch's does and counts its elements."""
+
+    __slots__ = ()
+
+    def numel(self) -> int:
+        """The product of the sizes."""
+        count = 1
+        for size in self:
+            count *= size
+        return count
+
+    def __repr__(self) -> str:
+        return f"tinyconv.Size({list(self)})"
+
+
+class Tensor:
+    """A multi-dimensional array that records what is computed with it.
+
+    ``Tensor(array)`` wraps ``array`` without copying it; most programs use :func:`tinyconv.tensor`.
+
+    Attributes:
+        array: the NumPy (or device) array. Writing through it escapes the version counter, as PyTorch's ``.data`` does.
+        grad: the gradient that ``backward()`` accumulated, or None.
+        requires_grad: whether operations on this tensor are recorded.
+    """
+
+    # Class attributes are the defaults, so making a tensor sets two attributes, not ten.
+    grad: Tensor | None = None
+    _leaf_requires_grad = False
+    _node: Any = None  # the Function that made this tensor, and
+    _index = 0  # which of its outputs this is
+    _base: Tensor | None = None  # the tensor whose memory this one looks into, and
+    _steps: tuple = ()  # the (function, arguments) that lead from there to here, and
+    _base_node: Any = None  # the base's node when _node was worked out
+    _accumulator: Any = None  # weak reference to the AccumulateGrad node of a leaf
+    _hooks: Any = None  # of a leaf; those of a result are on its node
+    _retains_grad = False
+
+    def __init__(self, array: Any, requires_grad: bool = False):
+        if isinstance(array, Tensor):
+            array = array.array
+        self.array = array
+        self._counter = [0]
+        if requires_grad:
+            self.requires_grad = True
+
+    # ------------------------------------------------------------------------------------------------- what it is
+
+    @property
+    def shape(self) -> Size:
+        return Size(self.array.shape)
+
+    @property
+    def ndim(self) -> int:
+        return self.array.ndim
+
+    @property
+    def dtype(self) -> dtypes.dtype:
+        return dtypes.of(self.array.dtype)
+
+    @property
+    def device(self) -> device:
+        return getattr(self.array, "device_of_tensor", CPU)
+
+    @property
+    def is_cuda(self) -> bool:
+        return self.device.type == "cuda"
+
+    def size(self, dim: int | None = None) -> Size | int:
+        """The shape, or one entry of it."""
+        return self.shape if dim is None else self.array.shape[dim]
+
+    def dim(self) -> int:
+        """The number of dimensions."""
+        return self.array.ndim
+
+    def numel(self) -> int:
+        """The number of elements."""
+        return self.shape.numel()
+
+    nelement = numel
+
+    def element_size(self) -> int:
+        """Bytes an element."""
+        return self.dtype.itemsize
+
+    def is_floating_point(self) -> bool:
+        return self.array.dtype.kind == "f"
+
+    def __len__(self) -> int:
+        if not self.array.shape:
+            raise TypeError("len() of a 0-d tensor")
+        return self.array.shape[0]
+
+    __hash__ = object.__hash__
+
+    # ------------------------------------------------------------------------------------------------- its history
+
+    def _history(self) -> Any:
+        """The node that made this tensor (None for a leaf), rebuilt if a view's base was changed in place since."""
+        base = self._base
+        if base is not None and base._node is not self._base_node:
+            self._follow_base()  # type: ignore[attr-defined]
+        return self._node
+
+    @property
+    def grad_fn(self) -> Any:
+        return self._history()
+
+    @property
+    def is_leaf(self) -> bool:
+        return self._history() is None
+
+    @property
+    def requires_grad(self) -> bool:
+        return self._leaf_requires_grad or self._history() is not None
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        if self._history() is not None:
+            if not value:
+                raise RuntimeError(
+                    "you can only change requires_grad of leaf tensors; "
+                    "use y = x.detach() for a tensor that is cut off from the graph"
+                )
+            return
+        if value and self.array.dtype.kind != "f":
+            raise RuntimeError(f"only tensors of floating point dtype can require gradients, got {self.dtype}")
+        self._leaf_requires_grad = bool(value)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
+        """Set ``requires_grad`` and return self."""
+        self.requires_grad = requires_grad
+        return self
+
+    @property
+    def _version(self) -> int:
+        return self._counter[0]
+
+    def _bump(self) -> None:
+        """Count an in-place change."""
+        self._counter[0] += 1
+
+    def _is_view(self) -> bool:
+        return self._base is not None
+
+    # --------------------------------------------------------------------------- the same memory, without the history
+
+    def detach(self) -> Tensor:
+        """A tensor on the same memory (and version) without history: it requires no gradient."""
+        out = Tensor(self.array)
+        out._counter = self._counter
+        return out
+
+    @property
+    def data(self) -> Tensor:
+        """A tensor on the same memory, detached even from the version counter: changes made through it go unnoticed."""
+        return Tensor(self.array)
+
+    @data.setter
+    def data(self, value: Tensor) -> None:
+        if self.array.dtype != value.array.dtype and self.requires_grad and value.array.dtype.kind != "f":
+            raise RuntimeError(f"data of a tensor that requires grad must be floating point, got {value.dtype}")
+        self.array, self._accumulator = value.array, None  # the leaf's node knew the old shape
+
+    def numpy(self) -> Any:
+        """The NumPy array this tensor wraps (no copy).
+
+        Raises:
+            RuntimeError: the tensor requires grad (say ``x.detach().numpy()``).
+            TypeError: it is on another device (say ``x.cpu().numpy()``).
+        """
+        if self.requires_grad:
+            raise RuntimeError("can't call numpy() on a tensor that requires grad; use x.detach().numpy()")
+        if self.device.type != "cpu":
+            raise TypeError(f"can't convert a {self.device} tensor to NumPy; use x.cpu() first")
+        return self.array
+
+    def _host(self) -> Any:
+        return kernels.of(self.array).to_host(self.array)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        array = self.numpy()
+        if dtype is None or array.dtype == dtype:
+            return array.copy() if copy else array
+        return array.astype(dtype)
+
+    def tolist(self) -> Any:
+        """Nested Python lists of numbers (one number for a 0-d tensor)."""
+        return self._host().tolist()
+
+    def item(self) -> Any:
+        """The value of a one-element tensor as a Python number.
+
+        Raises:
+            RuntimeError: there is not exactly one element.
+        """
+        if self.numel() != 1:
+            raise RuntimeError(f"item: a tensor with {self.numel()} elements (shape {tuple(self.array.shape)}) is no number")
+        return self._host().item()
+
+    def __bool__(self) -> bool:
+        if self.numel() != 1:
+            raise RuntimeError(
+                f"the truth value of a tensor with {self.numel()} elements is ambiguous: use (x > 0).all() or .any()"
+            )
+        return bool(self.item())
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __index__(self) -> int:
+        if self.array.dtype.kind not in "iu":
+            raise TypeError(f"only integer tensors of a single element can be converted to an index, got {self.dtype}")
+        return self.item()
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec and not self.array.shape else format(str(self), spec)
+
+    def __repr__(self) -> str:
+        from .formatting import format_tensor
+
+        return format_tensor(self)
+
+    def __reduce__(self):
+        return _rebuild, (type(self), self._host(), self._leaf_requires_grad)
+
+    def __deepcopy__(self, memo: dict) -> Tensor:
+        if not self.is_leaf:
+            raise RuntimeError("only leaf tensors support deepcopy; use x.detach().clone() for a result")
+        out = type(self)(kernels.of(self.array).copy(self.array), requires_grad=self._leaf_requires_grad)
+        if self.grad is not None:
+            out.grad = self.grad.__deepcopy__(memo)
+        memo[id(self)] = out
+        return out
+
+
+def _rebuild(cls: type, array: Any, requires_grad: bool) -> Tensor:
+    return cls(array, requires_grad=requires_grad)

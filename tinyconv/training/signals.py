@@ -1,0 +1,71 @@
+"""Ctrl-C and ``kill``, answered between two steps."""
+
+from __future__ import annotations
+
+import signal
+from types import FrameType
+from typing import Any
+
+from .callbacks import Callback
+from .fit import TrainingState
+
+__all__ = ["Interrupted", "StopSignals"]
+
+
+class Interrupted(Exception):
+    """SIGINT or SIGTERM came; the step under way is finished.
+
+    Attributes:
+        signum: which of them. A process ends with ``128 + signum`` by convention: 130, 143.
+    """
+
+    def __init__(self, signum: int) -> None:
+        super().__init__(signal.Signals(signum).name)
+        self.signum = signum
+
+
+class StopSignals(Callback):
+    """Within ``with StopSignals() as stop``, the first SIGINT or SIGTERM is noted, and as a callback ``stop`` raises
+    :class:`Interrupted` after the step under way. A second signal kills at once.
+
+    Enter it in the main thread, the only one to which Python delivers signals.
+    """
+
+    def __init__(self) -> None:
+        self.received: int | None = None
+        self._previous: dict[int, Any] = {}
+
+    def __enter__(self) -> StopSignals:
+        for signum in (signal.SIGINT, signal.SIGTERM):
+            self._previous[signum] = signal.signal(signum, self._note)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        for signum, handler in self._previous.items():
+            signal.signal(signum, handler)
+
+    def _note(self, signum: int, frame: FrameType | None) -> None:
+        self.received = signum
+        for each in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(each, signal.SIG_DFL)
+
+    def check(self) -> None:
+        """Raise if a signal has come.
+
+        Raises:
+            Interrupted: it has.
+        """
+        if self.received is not None:
+            raise Interrupted(self.received)
+
+    def on_step(self, state: TrainingState) -> None:
+        """Answer between two steps,"""
+        self.check()
+
+    def on_test_step(self, state: TrainingState) -> None:
+        """between two batches of a test,"""
+        self.check()
+
+    def on_epoch(self, state: TrainingState) -> None:
+        """and between two epochs."""
+        self.check()

@@ -1,0 +1,1 @@
+"""What surrounds training: ``tinyconv.utils.data`` feeds it."""

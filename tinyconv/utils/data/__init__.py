@@ -1,0 +1,40 @@
+"""Data sets, samplers and the loader that turns them into batches, with ``torch.utils.data``'s names and behaviour.
+
+A :class:`Dataset` says what sample ``i`` is, a :class:`Sampler` in which order to take them, and :class:`DataLoader`
+puts them together. What differs from PyTorch:
+
+* **Batches without a loop.** A data set in memory can hand out a whole batch at once, by ``batch(indices)``; see
+  :class:`Dataset`. The loader then runs no Python for a single sample.
+* **Epochs that resume.** ``loader.epoch(skip=k)`` goes on in the middle of an epoch without reading what was seen; see
+  :meth:`DataLoader.epoch`.
+"""
+
+from .collate import default_collate, default_convert
+from .dataloader import DataLoader
+from .dataset import ConcatDataset, Dataset, IterableDataset, Subset, TensorDataset, random_split
+from .sampler import (
+    BatchSampler,
+    RandomSampler,
+    Sampler,
+    SequentialSampler,
+    SubsetRandomSampler,
+    WeightedRandomSampler,
+)
+
+__all__ = [
+    "BatchSampler",
+    "ConcatDataset",
+    "DataLoader",
+    "Dataset",
+    "IterableDataset",
+    "RandomSampler",
+    "Sampler",
+    "SequentialSampler",
+    "Subset",
+    "SubsetRandomSampler",
+    "TensorDataset",
+    "WeightedRandomSampler",
+    "default_collate",
+    "default_convert",
+    "random_split",
+]

@@ -1,0 +1,66 @@
+"""LeNet-5 (LeCun, Bottou, Bengio, Haffner, "Gradient-based learning applied to document recognition", Proc. IEEE 1998).
+
+Convolutions look for small patterns everywhere at once, pooling keeps where roughly each was found, and three ordinary
+layers decide which digit the patterns make. The layers have the paper's names:
+
+====== ============================== ============= ==========
+layer  what it does                   output        parameters
+====== ============================== ============= ==========
+c1     6 kernels of 5x5, padding 2    6 x 28 x 28   156
+s2     maximum of 2x2                 6 x 14 x 14   0
+c3     16 kernels of 6x5x5            16 x 10 x 10  2,416
+s4     maximum of 2x2                 16 x 5 x 5    0
+c5     all 400 values to each of 120  120           48,120
+f6     120 to 84                      84            10,164
+output 84 to 10, one score a class    10            850
+====== ============================== ============= ==========
+
+61,706 in all. It is today's LeNet-5, not 1998's: images of 28x28 are padded by 2 (the same as LeCun's 32x32), ReLU
+instead of tanh, the maximum instead of a trained average, each map of c3 sees all six of s2, and the scores go into a
+softmax with cross entropy instead of distances to drawn digits.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ... import nn
+from ...nn import functional as F
+from ...tensor import Tensor
+
+__all__ = ["LeNet5", "lenet5"]
+
+
+class LeNet5(nn.Module):
+    """LeNet-5 for grey images of 28x28.
+
+    Args:
+        num_classes: scores an image.
+
+    Shape:
+        x ``(N, 1, 28, 28)`` -> scores (logits) ``(N, num_classes)``.
+    """
+
+    def __init__(self, num_classes: int = 10) -> None:
+        super().__init__()
+        self.c1 = nn.Conv2d(1, 6, kernel_size=5, padding=2)
+        self.s2 = nn.MaxPool2d(kernel_size=2)
+        self.c3 = nn.Conv2d(6, 16, kernel_size=5)
+        self.s4 = nn.MaxPool2d(kernel_size=2)
+        self.c5 = nn.Linear(16 * 5 * 5, 120)
+        self.f6 = nn.Linear(120, 84)
+        self.output = nn.Linear(84, num_classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Scores of the classes, before the softmax."""
+        x = self.s2(F.relu(self.c1(x)))
+        x = self.s4(F.relu(self.c3(x)))
+        x = x.flatten(1)
+        x = F.relu(self.c5(x))
+        x = F.relu(self.f6(x))
+        return self.output(x)
+
+
+def lenet5(**config: Any) -> LeNet5:
+    """A new :class:`LeNet5`; ``config`` are its arguments."""
+    return LeNet5(**config)

@@ -176,8 +176,9 @@ class _Saved:
 
     def unpack(self, node: Node) -> Tensor:
         if self.counter[0] != self.version:
+            array = self.array if self.tensor is None else self.tensor.array
             raise RuntimeError(
-                f"{node.name()}: a tensor of shape {tuple((self.tensor or self).array.shape)} that its gradient needs was "
+                f"{node.name()}: a tensor of shape {tuple(array.shape)} that its gradient needs was "
                 f"changed in place: it is at version {self.counter[0]}, version {self.version} was saved. "
                 "Use the out-of-place form (y = y + 1, not y += 1), or clone() before changing it"
             )
@@ -397,6 +398,7 @@ def _follow_base(self: Tensor) -> None:
 
 
 Tensor._follow_base = _follow_base  # type: ignore[attr-defined]
+Tensor._recording = staticmethod(is_grad_enabled)  # type: ignore[attr-defined]
 
 
 def check_may_change(x: Tensor, name: str) -> None:

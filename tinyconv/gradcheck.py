@@ -176,7 +176,7 @@ def _check_inputs(checked: list[tuple[int, Tensor]]) -> None:
                 "will likely fail; use float64",
                 stacklevel=3,
             )
-        if any([step == 0 and n > 1 for step, n in zip(x.array.strides, x.array.shape)]):
+        if x.numel() and any([step == 0 and n > 1 for step, n in zip(x.array.strides, x.array.shape)]):
             raise ValueError(f"gradcheck: elements of input {i} share memory (an expanded tensor): pass a clone()")
 
 
@@ -250,7 +250,7 @@ def _by_backward(y: Tensor, xs: list[Tensor], j: int, nondet_tol: float, dtypes:
 
 def _check_linear(y: Tensor, xs: list[Tensor], jacobians: list[np.ndarray], j: int) -> None:
     """Backward from v must give J v, from zeros zeros: a backward that forgets to multiply by gy fails here."""
-    for v in (np.zeros(y.shape), np.cos(1 + np.arange(y.numel(), dtype=np.float64)).reshape(y.shape)):
+    for v in (np.zeros(y.shape), np.cos(2 + np.arange(y.numel(), dtype=np.float64)).reshape(y.shape)):
         for i, (got, jacobian) in enumerate(zip(_product(y, xs, v, j), jacobians)):
             expected, size = jacobian @ v.reshape(-1), np.abs(jacobian) @ np.abs(v.reshape(-1))
             wrong = ~(np.abs(got - expected) <= 1e-6 * size) & np.isfinite(expected)

@@ -225,10 +225,10 @@ class Tensor:
         """The NumPy array this tensor wraps (no copy).
 
         Raises:
-            RuntimeError: the tensor requires grad (say ``x.detach().numpy()``).
+            RuntimeError: the tensor requires grad, outside of ``no_grad`` (say ``x.detach().numpy()``).
             TypeError: it is on another device (say ``x.cpu().numpy()``).
         """
-        if self.requires_grad:
+        if self.requires_grad and self._recording():  # type: ignore[attr-defined]
             raise RuntimeError("can't call numpy() on a tensor that requires grad; use x.detach().numpy()")
         if self.device.type != "cpu":
             raise TypeError(f"can't convert a {self.device} tensor to NumPy; use x.cpu() first")

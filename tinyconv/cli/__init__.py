@@ -56,5 +56,5 @@ def main(argv: Sequence[str] | None = None) -> int:
         message = str(error)
     except OSError as error:
         message = f"{error.filename}: {error.strerror}" if error.filename is not None else str(error)
-    print(f"tinyconv {args.command}: error: {message}", file=sys.stderr)
+    print(f"tinyconv {args.command}: error: {' '.join(message.split())}", file=sys.stderr)
     return 1

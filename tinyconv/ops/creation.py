@@ -37,7 +37,7 @@ def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: b
     elif isinstance(data, np.ndarray | np.generic):
         host = np.asarray(data)
     else:
-        host = _from_python(data)
+        host = _from_python(data, dtype)
     target = host.dtype if dtype is None else dtypes.as_numpy(dtype)
     dtypes.of(np.dtype(target))
     return Tensor(_backend(device).from_host(np.array(host, dtype=target, order="C")), requires_grad=requires_grad)
@@ -53,18 +53,17 @@ def _numbers(data: Any) -> Any:
     return [_numbers(d) for d in data] if isinstance(data, (list, tuple)) else data
 
 
-def _from_python(data: Any) -> Any:
+def _from_python(data: Any, dtype: Any) -> Any:
+    """Numbers and nested sequences as an array; floats in the default type unless one is asked for."""
     if _has_tensor(data):
         data = _numbers(data)
     try:
         host = np.array(data)
     except ValueError:
         raise ValueError("tensor: nested sequences must all have the same lengths") from None
-    if host.dtype == np.float64 or host.size == 0:
-        return host.astype(dtypes.as_numpy(None))
     if host.dtype.kind not in "biuf":
         raise TypeError(f"tensor: cannot make a tensor of {type(data).__name__} with elements {host.dtype}")
-    return host
+    return host.astype(dtypes.as_numpy(None)) if dtype is None and (host.dtype == np.float64 or not host.size) else host
 
 
 def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:

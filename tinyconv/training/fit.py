@@ -51,6 +51,7 @@ class TrainingState:
         epoch: how many are done.
         step: the steps done in the epoch under way.
         loss, accuracy: means over the epoch under way; their ``count`` is the number of images seen in it.
+        lr: the learning rate of this epoch's first step.
         seconds: how long the steps of this epoch took.
         history: one dict an epoch: ``epoch`` (from 1), ``lr``, ``train_loss``, ``train_accuracy``, ``train_seconds``,
             ``images_per_second``, and with a test ``test_loss``, ``test_accuracy``, ``test_seconds``.
@@ -64,10 +65,11 @@ class TrainingState:
     step: int = 0
     loss: Mean = field(default_factory=Mean)
     accuracy: Mean = field(default_factory=Mean)
+    lr: float = 0.0
     seconds: float = 0.0
     history: list[dict[str, Any]] = field(default_factory=list)
     # The generator's state when this epoch's order was drawn: drawing again from there gives the same order.
-    order: tuple[int, int] | None = None
+    order: tuple[int, int] = (0, 0)
 
     def state_dict(self) -> dict[str, Any]:
         """All of it, for :func:`tinyconv.serialization.save`; the default generator's state too."""
@@ -81,6 +83,7 @@ class TrainingState:
             "step": self.step,
             "loss": self.loss.state_dict(),
             "accuracy": self.accuracy.state_dict(),
+            "lr": self.lr,
             "seconds": self.seconds,
             "history": self.history,
         }
@@ -93,19 +96,13 @@ class TrainingState:
         """
         self.model.load_state_dict(state_dict["model"])
         self.optimizer.load_state_dict(state_dict["optimizer"])
-        for parameter, memory in self.optimizer.state.items():
-            for name, value in memory.items():
-                if isinstance(value, Tensor) and value.shape not in ((), parameter.shape):
-                    raise ValueError(
-                        f"the optimizer's {name} has shape {tuple(value.shape)}, its parameter {tuple(parameter.shape)}"
-                    )
         if self.scheduler is not None:
             self.scheduler.load_state_dict(state_dict["scheduler"])
         self.order = state_dict["order"]
         self.epoch, self.step = int(state_dict["epoch"]), int(state_dict["step"])
         self.loss.load_state_dict(state_dict["loss"])
         self.accuracy.load_state_dict(state_dict["accuracy"])
-        self.seconds = float(state_dict["seconds"])
+        self.lr, self.seconds = float(state_dict["lr"]), float(state_dict["seconds"])
         self.history = [dict(row) for row in state_dict["history"]]
         default_generator.set_state(state_dict["generator"])
 
@@ -134,11 +131,10 @@ def fit(
         Diverged: an epoch's mean loss is not finite.
     """
     while state.epoch < state.epochs:
-        lr = state.optimizer.param_groups[0]["lr"]
         train_epoch(state, loader, loss_function, callbacks)
         row = {
             "epoch": state.epoch + 1,
-            "lr": lr,
+            "lr": state.lr,
             "train_loss": state.loss.value(),
             "train_accuracy": state.accuracy.value(),
             "train_seconds": state.seconds,
@@ -157,7 +153,7 @@ def fit(
                 "test_seconds": time.perf_counter() - started,
             }
         state.history.append(row)
-        state.epoch, state.step, state.seconds, state.order = state.epoch + 1, 0, 0.0, None
+        state.epoch, state.step, state.seconds = state.epoch + 1, 0, 0.0
         state.loss, state.accuracy = Mean(), Mean()
         _tell(callbacks, "on_epoch", state)
     return state.history
@@ -191,10 +187,10 @@ def train_epoch(
 
 
 def _remaining_batches(state: TrainingState, loader: DataLoader) -> Iterator[Any]:
-    """The epoch's batches from ``state.step`` on, in the order that its beginning drew."""
+    """The epoch's batches from ``state.step`` on, in the order that was drawn at its beginning."""
     now = default_generator.get_state()
-    if state.step == 0 or state.order is None:
-        state.order = now
+    if state.step == 0:
+        state.order, state.lr = now, state.optimizer.param_groups[0]["lr"]
         return loader.epoch()
     default_generator.set_state(state.order)
     batches = loader.epoch(skip=state.step)

@@ -1,5 +1,6 @@
 """fetch: what arrives whole is kept, what does not leaves nothing, and silence is not waited for. (Loopback only.)"""
 
+import gzip
 import hashlib
 import http.server
 import threading
@@ -149,7 +150,12 @@ def test_a_wrong_checksum_is_a_value_error_that_names_the_file(tmp_path, mirrors
 
 def test_a_name_server_that_never_answers(tmp_path, monkeypatch):
     released = threading.Event()
-    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: released.wait())
+
+    def getaddrinfo(*_, **__):
+        released.wait()
+        raise OSError("no such host")
+
+    monkeypatch.setattr("socket.getaddrinfo", getaddrinfo)
     try:
         with pytest.raises(Offline, match="no answer within 0.1 seconds"):
             fetch(tmp_path, CHECKSUMS, ["http://one.invalid/", "http://two.invalid/"], patience=0.2)
@@ -165,8 +171,6 @@ def test_a_folder_that_cannot_be_made(tmp_path, mirrors):
 
 
 def test_mnist_downloads_what_is_missing_to_root(tmp_path, mirrors, write, monkeypatch):
-    import gzip
-
     images, labels = write(tmp_path / "origin", suffix=".gz")
     write(tmp_path / "origin", suffix=".gz", train=False)
     published = contents(tmp_path / "origin")

@@ -56,7 +56,7 @@ def test_a_sample_is_an_image_and_an_int(tmp_path, write):
 def test_transforms_reach_image_and_label(tmp_path, write):
     _, labels = write(tmp_path)
     dataset = MNIST(tmp_path, transform=lambda image: image.size, target_transform=lambda label: -label)
-    assert dataset[1] == ((28, 28), -labels[1])
+    assert dataset[1] == ((28, 28), -int(labels[1]))
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ lie ``compile.py`` (Numba and its cache), ``parallel.py`` (threads), ``target.py
 (the one inner loop of matrix products and convolutions). Results are bit-identical for any number of threads.
 """
 
-from . import parallel as _parallel
+from . import memory as _memory, parallel as _parallel
 from .arrays import (
     arange,
     assign,
@@ -67,4 +67,5 @@ from .pool import (
 from .random import dropout, normal, randint, randperm, uniform
 from .reduce import amax, amin, argmax, argmin, sum
 from .softmax import log_softmax, log_softmax_gx, nll_loss, nll_loss_gx, softmax, softmax_gx
+_memory.keep_freed_memory()
 _parallel.set_num_threads(_parallel.default_threads())

@@ -52,7 +52,8 @@ def cache_root() -> Path:
 @functools.cache
 def cache_directory() -> Path:
     """The directory for the present text of ``kernels/``; those of texts long gone are cleared away."""
-    digest = hashlib.sha256(numba.__version__.encode())
+    threading = os.environ.get("TINYCONV_THREADING", "")  # parallel.py compiles another way of sharing work into every kernel
+    digest = hashlib.sha256(f"{numba.__version__} {threading}".encode())
     source = Path(__file__).parents[1]
     for path in sorted(source.rglob("*.py")):
         digest.update(str(path.relative_to(source)).encode() + b"\0" + path.read_bytes() + b"\0")
@@ -94,33 +95,28 @@ class _Implementation(caching.CompileResultCacheImpl):
 
 
 class _CheckedFile(caching.IndexDataCacheFile):
-    """Numba's pair of cache files, with a SHA-256 in front of each."""
+    """A file for each compiled version, named after what it was compiled for, with a SHA-256 in front.
 
-    def _write(self, path: str, content: Any) -> None:
-        data = self._dump(content)
-        with self._open_for_write(path) as f:
-            f.write(hashlib.sha256(data).digest() + data)
+    Numba numbers these files and keeps an index; but two processes that compile at once may give one number to different
+    versions, and then the index hands out the wrong one.
+    """
 
-    def _read(self, path: str) -> Any:
-        data = Path(path).read_bytes()
-        if data[:32] != hashlib.sha256(data[32:]).digest():
-            raise OSError(f"{path} is corrupt")
-        return pickle.loads(data[32:])
+    def _path(self, key: Any) -> str:
+        digest = hashlib.sha256(repr(key).encode()).hexdigest()[:16]
+        return f"{self._index_path.removesuffix('.nbi')}.{digest}.nbc"
 
-    def _save_index(self, overloads: dict) -> None:
-        self._write(self._index_path, overloads)
+    def save(self, key: Any, data: Any) -> None:
+        content = self._dump(data)
+        with self._open_for_write(self._path(key)) as f:
+            f.write(hashlib.sha256(content).digest() + content)
 
-    def _load_index(self) -> dict:
+    def load(self, key: Any) -> Any:
         try:
-            return self._read(self._index_path)
+            content = Path(self._path(key)).read_bytes()
         except OSError:
-            return {}
-
-    def _save_data(self, name: str, data: Any) -> None:
-        self._write(self._data_path(name), data)
-
-    def _load_data(self, name: str) -> Any:
-        return self._read(self._data_path(name))
+            return None
+        intact = content[:32] == hashlib.sha256(content[32:]).digest()
+        return pickle.loads(content[32:]) if intact else None
 
 
 class _Cache(caching.FunctionCache):

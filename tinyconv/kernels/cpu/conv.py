@@ -39,47 +39,46 @@ SHARES = 8  # work items that a batch of few images is cut into, and parts that 
 
 
 class Taps(NamedTuple):
-    """Where the taps find their values in the shifted copies of an image, for outputs of OH x OW."""
+    """The shifted copies of a block of channels, and where the taps find their values in them, for outputs of OH x OW."""
 
-    shifts: np.ndarray  # column displacement of each copy
+    shifts: np.ndarray  # the column displacement of each copy
     firsts: np.ndarray  # for each phase, the image row of its row 0
     height: int  # rows of a phase
-    starts: np.ndarray  # for each tap, where its values start inside a channel's copies
-    channel: int  # elements of a channel's copies
-    OH: int
-    OW: int
+    columns: np.ndarray  # for each channel of the block and each tap, where its values start
+    channel: int  # elements of one channel's copies
+    block: int  # channels at a time
     SH: int
     SW: int
-
-    def channels_at_once(self, channels: int, itemsize: int) -> int:
-        """How many channels' copies fit into the scratch memory."""
-        return max(1, min(channels, SCRATCH // max(1, self.channel * itemsize)))
+    OH: int
+    OW: int
 
 
-def _arrange(rows, columns, stride, size) -> Taps:
+def _arrange(rows, columns, stride, size, channels, itemsize) -> Taps:
     """The shifted copies for taps with these displacements."""
     (SH, SW), (OH, OW) = stride, size
     shifts, top = sorted(set(columns)), min(rows)
     phases = sorted({(r - top) % SH for r in rows})
     height = max((r - top) // SH for r in rows) + OH
+    channel = len(shifts) * len(phases) * height * OW
+    block = max(1, min(channels, SCRATCH // max(1, channel * itemsize)))
     starts = [
-        ((shifts.index(c) * len(phases) + phases.index((r - top) % SH)) * height + (r - top) // SH) * OW
+        a * channel + ((shifts.index(c) * len(phases) + phases.index((r - top) % SH)) * height + (r - top) // SH) * OW
+        for a in range(block)
         for r, c in zip(rows, columns, strict=True)
     ]
-    channel = len(shifts) * len(phases) * height * OW
     as_array = functools.partial(np.array, dtype=np.int64)
-    return Taps(as_array(shifts), top + as_array(phases), height, as_array(starts), channel, OH, OW, SH, SW)
+    return Taps(as_array(shifts), top + as_array(phases), height, as_array(starts), channel, block, SH, SW, OH, OW)
 
 
 @functools.lru_cache(maxsize=256)
-def _forward_taps(kernel_size, stride, padding, dilation, size) -> Taps:
+def _forward_taps(kernel_size, stride, padding, dilation, size, channels, itemsize) -> Taps:
     (KH, KW), (PH, PW), (DH, DW) = kernel_size, padding, dilation
     taps = [(kh * DH - PH, kw * DW - PW) for kh in range(KH) for kw in range(KW)]
-    return _arrange(*zip(*taps, strict=True), stride, size)
+    return _arrange(*zip(*taps, strict=True), stride, size, channels, itemsize)
 
 
 @functools.lru_cache(maxsize=256)
-def _backward_taps(kernel_size, stride, padding, dilation, a, b, size) -> tuple[Taps | None, np.ndarray]:
+def _backward_taps(kernel_size, stride, padding, dilation, a, b, size, channels, itemsize) -> tuple[Taps | None, np.ndarray]:
     """For the pixels of gx in rows a, a + SH, ... and columns b, b + SW, ...: the taps that reach them, and which those are."""
     (KH, KW), (SH, SW), (PH, PW), (DH, DW) = kernel_size, stride, padding, dilation
     taps, which = [], []
@@ -89,60 +88,64 @@ def _backward_taps(kernel_size, stride, padding, dilation, a, b, size) -> tuple[
             if r % SH == 0 and c % SW == 0:
                 taps.append((r // SH, c // SW))
                 which.append(kh * KW + kw)
-    return _arrange(*zip(*taps, strict=True), (1, 1), size) if taps else None, np.array(which, np.int64)
+    arranged = _arrange(*zip(*taps, strict=True), (1, 1), size, channels, itemsize) if taps else None
+    return arranged, np.array(which, np.int64)
 
 
 # ---------------------------------------------------------------------------------------------------- work items
 
 
 @jit
-def _shifted_copies(scratch, x, start, channels, H, W, shifts, firsts, height, OW, SH, SW):
+def _shifted_copies(scratch, x, start, channels, H, W, taps):
     """Fill ``scratch[channel, shift, phase, row, 0:OW]`` from the image planes that begin at ``start``."""
+    OW, SH, SW = taps.OW, taps.SH, taps.SW
     t = 0
     for a in range(channels):
         plane = start + a * H * W
-        for shift in shifts:
+        for shift in taps.shifts:
             low = min(OW, max(0, -(shift // SW)))
             high = max(low, min(OW, (W - 1 - shift) // SW + 1))
-            for first in firsts:
-                for i in range(height):
+            for first in taps.firsts:
+                for i in range(taps.height):
                     h = first + i * SH
                     if h < 0 or h >= H:
                         copy_row(scratch, t, x, plane, 0, 0, OW)
                     elif SW == 1:
                         copy_row(scratch, t, x, plane + h * W + shift, low, high, OW)
                     else:
-                        row = x[plane + h * W : plane + h * W + W]
-                        line = scratch[t : t + OW]
-                        line[:] = 0
-                        for j in range(low, high):
-                            line[j] = row[j * SW + shift]
+                        row, line = x[plane + h * W + low * SW + shift :], scratch[t + low :]
+                        copy_row(scratch, t, x, plane, 0, 0, OW)
+                        if SW == 2:  # a constant, so that this loop vectorizes
+                            for j in range(high - low):
+                                line[j] = row[2 * j]
+                        else:
+                            for j in range(high - low):
+                                line[j] = row[j * SW]
                     t += OW
 
 
 @jit
-def _output(item, x, C, H, W, packed, MR, T, block, shifts, firsts, height, channel, columns, SH, SW, bias, y, O, G, OH, OW, parts):
+def _output(item, x, C, H, W, packed, MR, bias, y, O, G, parts, taps):
     """One image's output, or one of ``parts`` shares of its channels. C and O count the channels of one group."""
     n, part = item // parts, item % parts
-    L, panels = OH * OW, (O + MR - 1) // MR
-    scratch = np.empty(block * channel + MARGIN, x.dtype)
+    L, panels, T = taps.OH * taps.OW, (O + MR - 1) // MR, taps.columns.size // taps.block
+    scratch = np.empty(taps.block * taps.channel + MARGIN, x.dtype)
     for g in range(G):
-        for a in range(0, C, block):
-            channels = min(block, C - a)
-            _shifted_copies(scratch, x, ((n * G + g) * C + a) * H * W, channels, H, W, shifts, firsts, height, OW, SH, SW)
+        for a in range(0, C, taps.block):
+            channels = min(taps.block, C - a)
+            _shifted_copies(scratch, x, ((n * G + g) * C + a) * H * W, channels, H, W, taps)
             start = ADD if a else BIAS if bias.size else ZERO
             for p in range(panels * part // parts, panels * (part + 1) // parts):
                 o = p * MR
-                w = ((g * panels + p) * C + a) * T * MR
-                out = ((n * G + g) * O + o) * L
-                m = min(MR, O - o)
-                panel_unit(MR, channels * T, packed, w, MR, scratch, 0, columns, y, out, L, m, L, start, bias, g * O + o)
+                w, out, m = ((g * panels + p) * C + a) * T * MR, ((n * G + g) * O + o) * L, min(MR, O - o)
+                panel_unit(MR, channels * T, packed, w, MR, scratch, 0, taps.columns, y, out, L, m, L, start, bias, g * O + o)
 
 
 @jit
-def _correlate(items, x, C, H, W, packed, MR, T, block, shifts, firsts, height, channel, columns, SH, SW, bias, y, O, G, OH, OW, parts):
-    arguments = (x, C, H, W, packed, MR, T, block, shifts, firsts, height, channel, columns, SH, SW, bias, y, O, G, OH, OW, parts)
-    parallel_for(_output, items, arguments)
+def _correlate(items, x, C, H, W, packed, MR, bias, y, O, G, parts,
+               shifts, firsts, height, columns, channel, block, SH, SW, OH, OW):  # fmt: skip
+    taps = Taps(shifts, firsts, height, columns, channel, block, SH, SW, OH, OW)
+    parallel_for(_output, items, (x, C, H, W, packed, MR, bias, y, O, G, parts, taps))
 
 
 @jit
@@ -165,33 +168,33 @@ def _pack(items, w, packed, MR, O, C, which, o_step, c_step, g_step):
 
 
 @jit
-def _weight_part(item, x, C, H, W, gy, N, O, G, block, shifts, firsts, height, channel, columns, T, SH, SW, OH, OW, parts, MR, steps, partial):
+def _weight_part(item, x, C, H, W, gy, N, O, G, parts, MR, steps, partial, taps):
     """One part of the images' share in the weight gradient of one block of channels: partial[part, g, (c, t), o]."""
-    blocks = (C + block - 1) // block
-    part, g, a = item // (G * blocks), item // blocks % G, item % blocks * block
-    L, channels = OH * OW, min(block, C - a)
+    blocks = (C + taps.block - 1) // taps.block
+    part, g, a = item // (G * blocks), item // blocks % G, item % blocks * taps.block
+    L, T, channels = taps.OH * taps.OW, taps.columns.size // taps.block, min(taps.block, C - a)
     wide = steps[1] if steps.size > 1 else O  # lanes of a row of gy, turned
-    scratch = np.empty(block * channel + MARGIN, x.dtype)
+    scratch = np.empty(taps.block * taps.channel + MARGIN, x.dtype)
     turned = np.empty(L * wide, x.dtype)
     base = ((part * G + g) * C + a) * T * O
     first, last = N * part // parts, N * (part + 1) // parts
     for n in range(first, last):
-        _shifted_copies(scratch, x, ((n * G + g) * C + a) * H * W, channels, H, W, shifts, firsts, height, OW, SH, SW)
+        _shifted_copies(scratch, x, ((n * G + g) * C + a) * H * W, channels, H, W, taps)
         for o in range(O):
-            row = gy[((n * G + g) * O + o) * L :][:L]
+            row = gy[((n * G + g) * O + o) * L :]
             for p in range(L):
                 turned[p * wide + o] = row[p]
         start = ZERO if n == first else ADD
         for t in range(0, channels * T, MR):
-            m = min(MR, channels * T - t)
-            panel_rows(MR, L, scratch, 0, 1, columns, t, turned, 0, steps, partial, base + t * O, O, m, O, start, partial, 0)
+            m, out = min(MR, channels * T - t), base + t * O
+            panel_rows(MR, L, scratch, 0, 1, taps.columns, t, turned, 0, steps, partial, out, O, m, O, start, partial, 0)
 
 
 @jit
-def _add_parts(item, partial, gw, parts, size, R, O, G):
+def _add_parts(item, partial, gw, parts, size, R, O):
     """gw[g, o, r] = sum over the parts of partial[part, g, r, o], for one group and output channel."""
     g, o = item // O, item % O
-    line = gw[item * R : item * R + R]
+    line = gw[item * R :]
     for r in range(R):
         line[r] = partial[(g * R + r) * O + o]
     for part in range(1, parts):
@@ -201,10 +204,11 @@ def _add_parts(item, partial, gw, parts, size, R, O, G):
 
 
 @jit
-def _weights(items, x, C, H, W, gy, N, O, G, block, shifts, firsts, height, channel, columns, T, SH, SW, OH, OW, parts, MR, steps, partial, gw):
-    arguments = (x, C, H, W, gy, N, O, G, block, shifts, firsts, height, channel, columns, T, SH, SW, OH, OW, parts, MR, steps, partial)
-    parallel_for(_weight_part, items, arguments)
-    parallel_for(_add_parts, G * O, (partial, gw, parts, partial.size // parts, C * T, O, G))
+def _weights(items, x, C, H, W, gy, N, O, G, parts, MR, steps, partial, gw,
+             shifts, firsts, height, columns, channel, block, SH, SW, OH, OW):  # fmt: skip
+    taps = Taps(shifts, firsts, height, columns, channel, block, SH, SW, OH, OW)
+    parallel_for(_weight_part, items, (x, C, H, W, gy, N, O, G, parts, MR, steps, partial, taps))
+    parallel_for(_add_parts, G * O, (partial, gw, parts, gw.size, C * (columns.size // block), O))
 
 
 # -------------------------------------------------------------------------------------------------- the contract
@@ -222,26 +226,18 @@ def _supported(x) -> bool:
 def _sum_over_taps(x, w, bias, taps, which, y, O, C, G, o_step, c_step, g_step):
     """``y`` (N, G*O, OH, OW) from ``x`` (N, G*C, H, W); the weight of output o, channel c, tap t is at
     ``g*g_step + o*o_step + c*c_step + which[t]``."""
-    N, (H, W), T = len(x), x.shape[2:], which.size
+    N, (H, W) = len(x), x.shape[2:]
     if not C:
         y[...] = 0 if bias is None else bias[:, None, None]
     if not y.size or not C:
         return
     MR = best_rows(O)
     panels = -(-O // MR)
-    packed = np.empty(G * panels * C * T * MR, x.dtype)
+    packed = np.empty(G * panels * C * which.size * MR, x.dtype)
     _pack(G * panels, _flat(w), packed, MR, O, C, which, o_step, c_step, g_step)
-    block = taps.channels_at_once(C, x.itemsize)
-    columns = _columns(taps.starts.tobytes(), taps.channel, block)
     parts = max(1, min(panels, SHARES // N))
     bias = packed[:0] if bias is None else _flat(bias)
-    _correlate(N * parts, _flat(x), C, H, W, packed, MR, T, block, taps.shifts, taps.firsts, taps.height, taps.channel,
-               columns, taps.SH, taps.SW, bias, y.reshape(-1), O, G, taps.OH, taps.OW, parts)  # fmt: skip
-
-
-@functools.lru_cache(maxsize=256)
-def _columns(starts: bytes, channel: int, channels: int) -> np.ndarray:
-    return (np.arange(channels)[:, None] * channel + np.frombuffer(starts, np.int64)).reshape(-1)
+    _correlate(N * parts, _flat(x), C, H, W, packed, MR, bias, y.reshape(-1), O, G, parts, *taps)
 
 
 @functools.lru_cache(maxsize=64)
@@ -252,10 +248,10 @@ def _all_taps(n: int) -> np.ndarray:
 def conv2d(x, w, b, stride, padding, dilation, groups):
     if not _supported(x):
         return reference.conv2d(x, w, b, stride, padding, dilation, groups)
-    (N, C, H, W), (O, CG, KH, KW) = x.shape, w.shape
+    (N, _, H, W), (O, CG, KH, KW) = x.shape, w.shape
     OH = (H + 2 * padding[0] - dilation[0] * (KH - 1) - 1) // stride[0] + 1
     OW = (W + 2 * padding[1] - dilation[1] * (KW - 1) - 1) // stride[1] + 1
-    taps = _forward_taps((KH, KW), stride, padding, dilation, (OH, OW))
+    taps = _forward_taps((KH, KW), stride, padding, dilation, (OH, OW), CG, x.itemsize)
     y = np.empty((N, O, OH, OW), x.dtype)
     K = KH * KW
     _sum_over_taps(x, w, b, taps, _all_taps(K), y, O // groups, CG, groups, CG * K, K, O // groups * CG * K)
@@ -271,7 +267,7 @@ def conv2d_gx(gy, w, input_size, stride, padding, dilation, groups):
     for a in range(min(SH, H)):
         for b in range(min(SW, W)):
             size = -(-(H - a) // SH), -(-(W - b) // SW)
-            taps, which = _backward_taps((KH, KW), stride, padding, dilation, a, b, size)
+            taps, which = _backward_taps((KH, KW), stride, padding, dilation, a, b, size, OG, gy.itemsize)
             if taps is None:
                 gx[:, :, a::SH, b::SW] = 0
                 continue
@@ -291,15 +287,13 @@ def conv2d_gw(gy, x, kernel_size, stride, padding, dilation, groups):
     if not gw.size or not gy.size:
         gw[...] = 0
         return gw
-    taps = _forward_taps(kernel_size, stride, padding, dilation, (OH, OW))
+    taps = _forward_taps(kernel_size, stride, padding, dilation, (OH, OW), CG, x.itemsize)
     lanes = VECTOR_BYTES // x.itemsize
-    block = taps.channels_at_once(CG, x.itemsize)
-    blocks = -(-CG // block)
+    blocks = -(-CG // taps.block)
     parts = max(1, min(N, -(-2 * SHARES // (groups * blocks))))
     partial = np.empty(parts * gw.size, x.dtype)
     steps = _steps(OH * OW, -(-OG // lanes) * lanes)
-    columns = _columns(taps.starts.tobytes(), taps.channel, block)
-    MR = best_rows(block * K)
-    _weights(parts * groups * blocks, _flat(x), CG, H, W, _flat(gy), N, OG, groups, block, taps.shifts, taps.firsts, taps.height,
-             taps.channel, columns, K, taps.SH, taps.SW, OH, OW, parts, MR, steps, partial, gw.reshape(-1))  # fmt: skip
+    MR = best_rows(taps.block * K)
+    _weights(parts * groups * blocks, _flat(x), CG, H, W, _flat(gy), N, OG, groups, parts, MR, steps, partial, gw.reshape(-1),
+             *taps)  # fmt: skip
     return gw

@@ -33,12 +33,11 @@ def _block(item, A, a_row, a_step, a_batch, rows, B, b_step, b_column, b_batch, 
     first_i, first_j = place // across * ROWS, place % across * width
     last_i, last_j = min(first_i + ROWS, M), min(first_j + width, N)
     a, b, c = batch * a_batch, batch * b_batch, batch * M * N
-    for i in range(first_i, last_i):
-        row = C[c + i * N + first_j : c + i * N + last_j]
-        if bias.size:
-            row[:] = bias[first_j:last_j]
-        elif K == 0:
-            row[:] = 0
+    if bias.size or K == 0:
+        for i in range(first_i, last_i):
+            row = c + i * N
+            for j in range(first_j, last_j):
+                C[row + j] = bias[j] if bias.size else 0
     packed = np.empty(DEPTH * panel, C.dtype)
     for k in range(0, K, DEPTH):
         depth = min(DEPTH, K - k)
@@ -47,11 +46,12 @@ def _block(item, A, a_row, a_step, a_batch, rows, B, b_step, b_column, b_batch, 
             n = min(panel, last_j - j)
             if b_column == 1:
                 for q in range(depth):
-                    source = b + (k + q) * b_step + j
-                    packed[q * panel : q * panel + n] = B[source : source + n]
+                    row, source = packed[q * panel :], B[b + (k + q) * b_step + j :]
+                    for r in range(n):
+                        row[r] = source[r]
             else:
                 for r in range(n):
-                    column = B[b + k + (j + r) * b_column :][:depth]
+                    column = B[b + k + (j + r) * b_column :]
                     for q in range(depth):
                         packed[q * panel + r] = column[q]
             for i in range(first_i, last_i, WIDE_ROWS):

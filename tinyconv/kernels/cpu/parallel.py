@@ -165,6 +165,12 @@ if JIT:
             fetch_add(INSIDE, -1)
 
     @jit
+    def _call_the_roll():
+        """Let every worker see that the sequence number moved, though there is no job: those too many leave."""
+        fetch_add(SEQUENCE, 1)
+        futex(SEQUENCE, 1, 1 << 30)
+
+    @jit
     def _run_with_team(job, context, n):
         """All items of a job, with the workers' help if the team is free."""
         if n == 1 or read(WORKERS) == 0 or exchange(LOCK, 1) != 0:
@@ -245,6 +251,7 @@ else:
 # ------------------------------------------------------------------------------------------------------- the team
 
 _team_lock = threading.Lock()
+_team: list[threading.Thread] = []  # the workers; number k is _team[k - 1]
 _threads = 1
 
 
@@ -284,18 +291,29 @@ def set_num_threads(n: int) -> None:
             numba.set_num_threads(min(n, numba.config.NUMBA_NUM_THREADS))
             _mailbox[WORKERS] = n - 1
             return
-        before = int(_mailbox[WORKERS])
-        _mailbox[WORKERS] = n - 1  # workers with a larger number leave at the next job
-        for number in range(before + 1, n):
-            threading.Thread(target=_work, args=(number,), daemon=True, name=f"tinyconv-{number}").start()
+        _mailbox[WORKERS] = n - 1
+        if n - 1 < len(_team):
+            leaving = _team[n - 1 :]
+            del _team[n - 1 :]
+            _call_the_roll()
+            for worker in leaving:
+                worker.join()
+        _work.compile((types.int64,))  # here, not in the workers: a fork meanwhile would copy the compiler's lock, locked
+        for number in range(len(_team) + 1, n):
+            _team.append(threading.Thread(target=_work, args=(number,), daemon=True, name=f"tinyconv-{number}"))
+            _team[-1].start()
 
 
 def _after_fork() -> None:
-    """A forked child has none of its parent's threads: it starts with an empty team, and a mailbox nobody is inside of."""
+    """A forked child has none of its parent's threads: it starts with an empty team, and a mailbox nobody is inside of.
+
+    OpenMP, which may be behind ``prange``, does not survive a fork at all: without futexes a child has one thread.
+    """
     global _team_lock
     _team_lock = threading.Lock()
+    _team.clear()
     _mailbox[:] = 0
-    set_num_threads(_threads)
+    set_num_threads(_threads if _HAS_FUTEX else 1)
 
 
 if hasattr(os, "register_at_fork"):

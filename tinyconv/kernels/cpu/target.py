@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import platform
 
-from llvmlite import binding
 from numba.core import config
+from numba.core.codegen import get_host_cpu_features
 
 #               bytes, registers, ((rows, vectors), ...): the widest tile with 8 rows or so, and one with fewer
 UNITS = {
@@ -33,11 +33,6 @@ def unit_of(machine: str, features: str) -> str:
     return "avx2" if {"avx2", "fma"} <= on else "sse"
 
 
-def _features() -> str:
-    if config.CPU_NAME is not None:  # the user chose what Numba compiles for
-        return config.CPU_FEATURES or ""
-    return binding.get_host_cpu_features().flatten()
-
-
-UNIT = unit_of(platform.machine(), _features())
+# What Numba compiles for: this machine, unless NUMBA_CPU_FEATURES says otherwise.
+UNIT = unit_of(platform.machine(), get_host_cpu_features() if config.CPU_FEATURES is None else config.CPU_FEATURES)
 VECTOR_BYTES, REGISTERS, TILES = UNITS[UNIT]

@@ -1,0 +1,301 @@
+"""One table of every differentiable operation: what ``test_gradients.py`` checks against calculus and against PyTorch.
+
+A case is a function of a library (tinyconv, or PyTorch for comparison) and of tensors, and the shapes of the tensors. It is
+filed under the ``Function`` it is there for; a Function without a case is an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from tinyconv.ops.conv import Conv2d, Conv2dGw, Conv2dGx, ConvTranspose2d, Fold, Unfold
+from tinyconv.ops.creation import ToDevice
+from tinyconv.ops.elementwise import (
+    _Cast,
+    Abs,
+    Add,
+    Div,
+    Exp,
+    Log,
+    Maximum,
+    Minimum,
+    Mul,
+    Neg,
+    Pow,
+    ReLU,
+    ReLUGx,
+    Sigmoid,
+    SigmoidGx,
+    Sqrt,
+    Sub,
+    Tanh,
+    TanhGx,
+    Where,
+)
+from tinyconv.ops.index import Gather, Scatter, Slice, Write
+from tinyconv.ops.inplace import Fill
+from tinyconv.ops.loss import NLLLoss, ToTargets
+from tinyconv.ops.matmul import Linear, MatMul
+from tinyconv.ops.norm import BatchNorm, Normalize
+from tinyconv.ops.pool import AtWinners, AvgPool2d, AvgPool2dGx, MaxPool2d, ToWinners
+from tinyconv.ops.random import Dropout
+from tinyconv.ops.reduce import Extreme, Pick, Sum
+from tinyconv.ops.shape import Cat, Clone, Expand, Flip, Permute, View
+from tinyconv.ops.softmax import LogSoftmax, Softmax
+
+
+@dataclass(frozen=True)
+class Case:
+    function: type
+    name: str
+    compute: Callable
+    shapes: tuple
+    check: dict = field(default_factory=dict)  # options for gradcheck
+    peer: bool = True  # whether PyTorch can run it
+
+    def __str__(self) -> str:
+        return f"{self.function.__name__}-{self.name}"
+
+
+CASES: list[Case] = []
+
+
+def gradient(m, y, x):
+    """dy/dx with its history, for Functions that only third derivatives go back through."""
+    return m.autograd.grad(y, x, create_graph=True)[0]
+
+
+def case(function: type, name: str, compute: Callable, *shapes: tuple, peer: bool = True, **check) -> None:
+    CASES.append(Case(function, name, compute, shapes, check, peer))
+
+
+# Functions that no case can reach: they need a second device (tests/kernels/test_opaque.py has one).
+WITHOUT_CASE = {ToDevice}
+
+
+# ------------------------------------------------------------------------------------------------------------ elementwise
+
+for name, shapes in {
+    "same": ((2, 3), (2, 3)),
+    "row": ((2, 3), (3,)),
+    "outer": ((2, 1), (1, 3)),
+    "0-d": ((), (2, 2)),
+    "0-d both": ((), ()),
+    "middle": ((2, 1, 2), (1, 3, 1)),
+    "empty": ((0, 3), (3,)),
+}.items():
+    case(Add, name, lambda m, a, b: a + b, *shapes)
+    case(Sub, name, lambda m, a, b: a - b, *shapes)
+    case(Mul, name, lambda m, a, b: a * b, *shapes)
+    case(Div, name, lambda m, a, b: a / (b * b + 0.5), *shapes)
+    case(Pow, name, lambda m, a, b: (a * a + 0.5) ** b, *shapes)
+    case(Maximum, name, lambda m, a, b: m.maximum(a, b), *shapes)
+    case(Minimum, name, lambda m, a, b: m.minimum(a, b), *shapes)
+    case(Where, name, lambda m, a, b: m.where(a.detach() > 0, a, b), *shapes)
+
+case(Add, "alpha", lambda m, a, b: m.add(a, b, alpha=3), (2, 3), (3,))
+case(Sub, "alpha", lambda m, a, b: m.sub(a, b, alpha=3), (2, 3), (3,))
+case(Add, "numbers", lambda m, x: (x + 2, 2 + x, x + True), (2, 3))
+case(Sub, "numbers", lambda m, x: (x - 2, 2 - x), (2, 3))
+case(Mul, "numbers", lambda m, x: (x * 2.5, 2.5 * x), (2, 3))
+case(Mul, "square", lambda m, x: x * x, (2, 3))
+case(Div, "numbers", lambda m, x: (x / 2, 2 / (x * x + 1)), (2, 3))
+case(Pow, "exponents", lambda m, x: (x**3, x**2.0, x**1, (x * x + 0.5) ** -1.5), (2, 3))
+case(Pow, "zero", lambda m, x: x**0, (2, 3))
+case(Pow, "base", lambda m, x: 2.0**x, (2, 3))
+case(Pow, "zero exponents", lambda m, x: (x * 0 + 3) ** m.tensor([0.0, 1.0, 2.0], dtype=x.dtype) + x**2, (2, 3))
+case(Where, "numbers", lambda m, x: (m.where(x.detach() > 0, x, 0.0), m.where(x.detach() > 0, 1.0, x)), (2, 3))
+case(Neg, "", lambda m, x: -x, (2, 3))
+case(Abs, "", lambda m, x: abs(x), (2, 3))
+case(Exp, "", lambda m, x: x.exp(), (2, 3))
+case(Log, "", lambda m, x: (x * x + 0.1).log(), (2, 3))
+case(Sqrt, "", lambda m, x: (x * x + 0.1).sqrt(), (2, 3))
+case(Tanh, "", lambda m, x: m.tanh(x), (2, 3))
+case(TanhGx, "twice", lambda m, x: m.tanh(m.tanh(x)), (2, 3))
+case(Sigmoid, "", lambda m, x: m.sigmoid(x), (2, 3))
+case(SigmoidGx, "twice", lambda m, x: m.sigmoid(m.sigmoid(x)), (2, 3))
+case(ReLU, "", lambda m, x: m.relu(x), (3, 4))
+case(ReLUGx, "curved", lambda m, x: m.relu(x) ** 3, (3, 4))
+case(_Cast, "there and back", lambda m, x: x.to(m.float32).to(x.dtype) * x, (2, 3), eps=1e-2, atol=1e-3)
+
+# ------------------------------------------------------------------------------------------------------------------ shape
+
+case(View, "view", lambda m, x: x.view(3, -1), (2, 3))
+case(View, "reshape", lambda m, x: x.t().reshape(6), (2, 3))
+case(View, "flatten", lambda m, x: (x.flatten(), x.flatten(1), m.flatten(x, 0, 1)), (2, 3, 2))
+case(View, "squeeze", lambda m, x: (x.squeeze(), x.squeeze(1), x.unsqueeze(0), x.unsqueeze(-1)), (2, 1, 3))
+case(View, "unflatten", lambda m, x: x.unflatten(1, (2, -1)), (2, 4))
+case(Clone, "", lambda m, x: x.clone(), (2, 3))
+case(Clone, "contiguous", lambda m, x: x.t().contiguous() * 2, (2, 3))
+case(Permute, "", lambda m, x: x.permute(2, 0, 1), (2, 3, 4))
+case(Permute, "transposes", lambda m, x: (x.transpose(0, -1), x.mT), (2, 3, 4))
+case(Permute, "t", lambda m, x: (x.t(), x.T), (2, 3))
+case(Expand, "", lambda m, x: (x.expand(4, 2, 3), x.expand(-1, -1, 3)), (1, 2, 1))
+case(Expand, "0-d", lambda m, x: x.expand(2, 3), ())
+case(Flip, "", lambda m, x: (x.flip(0), m.flip(x, (0, 1))), (2, 3))
+case(Cat, "", lambda m, a, b: m.cat([a, b, a], 1), (2, 3), (2, 1))
+case(Cat, "stack", lambda m, a, b: (m.stack([a, b]), m.stack([a, b], -1)), (2, 3), (2, 3))
+
+# ----------------------------------------------------------------------------------------------------------------- indexing
+
+case(Slice, "", lambda m, x: (x[1], x[:, 1:], x[..., 0], x[None, ::2], x[-1, 1:3]), (3, 4))
+case(Slice, "iteration", lambda m, x: list(x), (3, 2))
+case(Gather, "list", lambda m, x: x[[0, 2, 0]], (3, 2))
+case(Gather, "mask", lambda m, x: x[m.tensor([True, False, True])], (3, 2))
+case(Gather, "tensors", lambda m, x: x[m.tensor([0, 1, 0]), m.tensor([1, 1, 1])], (3, 2))
+case(Gather, "mixed", lambda m, x: x[1:, m.tensor([[0, 1], [1, 1]])], (3, 2))
+case(Scatter, "gather twice", lambda m, x: x[[0, 0, 1]][[2, 0, 0]] ** 2, (3, 2))
+
+
+def write(m, x, value):
+    y = x * 1
+    y[1:, 0] = value
+    y[m.tensor([0, 2])] = y[m.tensor([2, 0])] * 2
+    y[0] = 3.0
+    return y
+
+
+case(Write, "", write, (3, 2), (2,))
+case(Write, "broadcast", write, (3, 2), ())
+
+
+def fill(m, x, value):
+    y = x * x
+    y[0].fill_(2.0)
+    y[1].fill_(value)
+    y[2].copy_(x[0])
+    y[3].zero_()
+    return y
+
+
+case(Fill, "", fill, (5, 2), ())
+
+# --------------------------------------------------------------------------------------------------------------- reductions
+
+case(Sum, "", lambda m, x: (x.sum(), x.sum(1), x.sum((0, 2), keepdim=True), x.sum(-1) ** 2), (2, 3, 2))
+case(Sum, "mean", lambda m, x: (x.mean(), x.mean(1), x.mean((0, 2), keepdim=True)), (2, 3, 2))
+case(Sum, "0-d", lambda m, x: (x.sum(), x.mean(), x.sum(0)), ())
+case(Sum, "to size", lambda m, x: (x.sum_to_size(1, 3), x.sum_to_size(3)), (2, 3))
+case(Extreme, "", lambda m, x: (x.max(), x.min(), x.amax(1), x.amin((0, 2), keepdim=True)), (2, 3, 2))
+case(Extreme, "ties", lambda m, x: m.cat([x, x]).amax() + m.cat([x, x]).min(), (3,), peer=True)
+case(Pick, "", lambda m, x: (x.max(1)[0], x.min(0)[0], x.max(2, keepdim=True)[0], x.max(-1)[0] ** 2), (2, 3, 2))
+
+# ----------------------------------------------------------------------------------------------------------- matrix products
+
+case(MatMul, "matrices", lambda m, a, b: a @ b, (2, 3), (3, 2))
+case(MatMul, "vectors", lambda m, a, b: a @ b, (3,), (3,))
+case(MatMul, "row", lambda m, a, b: a @ b, (3,), (3, 2))
+case(MatMul, "column", lambda m, a, b: a @ b, (2, 3), (3,))
+case(MatMul, "batches", lambda m, a, b: m.matmul(a, b), (2, 1, 2, 3), (2, 3, 2))
+case(MatMul, "transposed", lambda m, a, b: m.mm(a.t(), b.t()), (3, 2), (2, 3))
+case(Linear, "", lambda m, x, w, b: m.nn.functional.linear(x, w, b), (2, 3), (4, 3), (4,))
+case(Linear, "no bias", lambda m, x, w: m.nn.functional.linear(x, w), (2, 3), (4, 3))
+case(Linear, "vector", lambda m, x, w, b: m.nn.functional.linear(x, w, b), (3,), (4, 3), (4,))
+case(Linear, "3-d", lambda m, x, w, b: m.nn.functional.linear(x, w, b), (2, 2, 3), (4, 3), (4,))
+
+# --------------------------------------------------------------------------------------------------------------- convolution
+
+for name, options, shapes in (
+    ("plain", {}, ((2, 2, 4, 4), (3, 2, 3, 2), (3,))),
+    ("strided", {"stride": (2, 1), "padding": (1, 2)}, ((1, 2, 4, 3), (2, 2, 3, 3), (2,))),
+    ("dilated", {"dilation": (2, 1), "padding": 1}, ((1, 1, 5, 4), (2, 1, 2, 3), (2,))),
+    ("grouped", {"groups": 2, "padding": 1}, ((1, 4, 3, 3), (2, 2, 2, 2), (2,))),
+    ("one image", {"stride": 2}, ((2, 4, 4), (3, 2, 2, 2), (3,))),
+    ("same", {"padding": "same"}, ((1, 1, 3, 4), (1, 1, 2, 3), (1,))),
+    ("unreached pixels", {"stride": 3}, ((1, 1, 6, 6), (1, 1, 2, 2), (1,))),
+):
+    case(Conv2d, name, lambda m, x, w, b, o=options: m.nn.functional.conv2d(x, w, b, **o), *shapes)
+    case(Conv2dGx, name, lambda m, x, w, b, o=options: m.nn.functional.conv2d(x, w, b, **o) ** 2, *shapes)
+    case(Conv2dGw, name, lambda m, x, w, o=options: m.nn.functional.conv2d(x, w, **o) ** 2, *shapes[:2])
+
+for name, options, shapes in (
+    ("plain", {}, ((2, 2, 2, 3), (2, 3, 2, 2), (3,))),
+    ("strided", {"stride": 2, "padding": 1, "output_padding": (1, 0)}, ((1, 2, 2, 3), (2, 2, 3, 3), (2,))),
+    ("dilated", {"dilation": 2}, ((1, 1, 2, 2), (1, 2, 2, 2), (2,))),
+    ("grouped", {"groups": 2}, ((1, 4, 2, 2), (4, 1, 2, 2), (2,))),
+    ("one image", {"stride": 2}, ((2, 2, 2), (2, 3, 2, 2), (3,))),
+):
+    case(ConvTranspose2d, name, lambda m, x, w, b, o=options: m.nn.functional.conv_transpose2d(x, w, b, **o), *shapes)
+    case(
+        ConvTranspose2d,
+        name + " no bias",
+        lambda m, x, w, o=options: m.nn.functional.conv_transpose2d(x, w, **o),
+        *shapes[:2],
+    )
+
+windows = {"kernel_size": (2, 3), "stride": (1, 2), "padding": (1, 1), "dilation": (2, 1)}
+case(Unfold, "", lambda m, x: m.nn.functional.unfold(x, **windows) ** 2, (2, 2, 3, 4))
+case(Unfold, "one image", lambda m, x: m.nn.functional.unfold(x, 2), (2, 3, 3))
+case(Fold, "", lambda m, x: m.nn.functional.fold(x, (3, 3), 2, padding=1) ** 2, (1, 8, 16))
+case(Fold, "one image", lambda m, x: m.nn.functional.fold(x, (3, 3), 2, stride=1), (4, 4))
+
+# ------------------------------------------------------------------------------------------------------------------- pooling
+
+for name, options, x in (
+    ("plain", {"kernel_size": 2}, (2, 2, 4, 4)),
+    ("overlapping", {"kernel_size": 3, "stride": (1, 2), "padding": 1}, (1, 2, 4, 5)),
+    ("ceil", {"kernel_size": (2, 3), "stride": 2, "padding": (0, 1), "ceil_mode": True}, (1, 1, 5, 6)),
+    ("one image", {"kernel_size": 2, "stride": 1}, (2, 3, 3)),
+):
+    case(MaxPool2d, name, lambda m, x, o=options: m.nn.functional.max_pool2d(x, **o), x)
+    case(ToWinners, name, lambda m, x, o=options: m.nn.functional.max_pool2d(x, **o) ** 2, x)
+    case(AvgPool2d, name, lambda m, x, o=options: m.nn.functional.avg_pool2d(x, **o), x)
+    case(AvgPool2dGx, name, lambda m, x, o=options: m.nn.functional.avg_pool2d(x, **o) ** 2, x)
+case(MaxPool2d, "dilated", lambda m, x: m.nn.functional.max_pool2d(x, 2, dilation=2, stride=1), (1, 1, 4, 4))
+case(
+    AtWinners,
+    "differentiated before",
+    lambda m, x: gradient(m, (m.nn.functional.max_pool2d(x, 2) ** 3).sum(), x),
+    (1, 1, 4, 4),
+)
+case(AvgPool2d, "inside", lambda m, x: m.nn.functional.avg_pool2d(x, 3, 2, 1, count_include_pad=False), (1, 1, 4, 4))
+case(AvgPool2d, "sum", lambda m, x: m.nn.functional.avg_pool2d(x, 2, divisor_override=1), (1, 1, 4, 4))
+
+# ------------------------------------------------------------------------------------------------------------- normalization
+
+
+def normalize(m, x, w, b):
+    mean, var = m.tensor([0.5, -0.5], dtype=x.dtype), m.tensor([2.0, 0.5], dtype=x.dtype)
+    return m.nn.functional.batch_norm(x, mean, var, w, b)
+
+
+case(BatchNorm, "", lambda m, x, w, b: m.nn.functional.batch_norm(x, None, None, w, b, True), (3, 2, 2, 2), (2,), (2,))
+case(BatchNorm, "1-d", lambda m, x, w, b: m.nn.functional.batch_norm(x, None, None, w, b, True), (4, 2), (2,), (2,))
+case(BatchNorm, "plain", lambda m, x: m.nn.functional.batch_norm(x, None, None, training=True) ** 2, (4, 2))
+case(Normalize, "", normalize, (3, 2, 2, 2), (2,), (2,))
+
+# ------------------------------------------------------------------------------------------------------- softmax and losses
+
+case(LogSoftmax, "", lambda m, x: (m.log_softmax(x, 1), m.log_softmax(x, 0)), (2, 3))
+case(LogSoftmax, "4-d", lambda m, x: m.nn.functional.log_softmax(x, dim=1) ** 2, (2, 3, 1, 2))
+case(Softmax, "", lambda m, x: (x.softmax(1), m.softmax(x, 0)), (2, 3))
+case(Softmax, "4-d", lambda m, x: m.nn.functional.softmax(x, dim=-3) ** 2, (2, 3, 1, 2))
+
+
+def targets(m, *shape):
+    return m.tensor([0, 1, 2, 0]).reshape(shape)
+
+
+for reduction in ("mean", "sum", "none"):
+    options = {"reduction": reduction}
+    case(NLLLoss, reduction, lambda m, x, o=options: m.nn.functional.nll_loss(x, targets(m, 4), **o), (4, 3))
+    case(ToTargets, reduction,
+         lambda m, x, o=options: m.nn.functional.nll_loss(x.tanh(), targets(m, 2, 2), ignore_index=1, **o) ** 2, (2, 3, 2))  # fmt: skip
+    case(NLLLoss, f"cross-entropy {reduction}",
+         lambda m, x, o=options: m.nn.functional.cross_entropy(x, targets(m, 4), label_smoothing=0.1, **o), (4, 3))  # fmt: skip
+    case(NLLLoss, f"weighted cross-entropy {reduction}",
+         lambda m, x, o=options: m.nn.functional.cross_entropy(
+             x, targets(m, 4), m.tensor([1.0, 2.0, 0.5], dtype=x.dtype), ignore_index=2, label_smoothing=0.2, **o), (4, 3))  # fmt: skip
+    case(LogSoftmax, f"soft targets {reduction}",
+         lambda m, x, t, o=options: m.nn.functional.cross_entropy(x, t.softmax(1), label_smoothing=0.1, **o), (4, 3), (4, 3))  # fmt: skip
+    case(Sub, f"mse {reduction}", lambda m, x, t, o=options: m.nn.functional.mse_loss(x, t, **o), (2, 3), (2, 3))
+case(NLLLoss, "one sample", lambda m, x: m.nn.functional.cross_entropy(x, m.tensor(2)), (3,))
+
+
+def dropped(m, x):
+    m.manual_seed(0)
+    return m.nn.functional.dropout(x, 0.4)
+
+
+case(Dropout, "", dropped, (4, 5), peer=False)

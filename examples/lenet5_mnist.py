@@ -58,7 +58,7 @@ def main():
     train_set = load(True, transforms.Compose([transforms.RandomCrop(28, padding=2), *to_tensor]))
     test_set = load(False, transforms.Compose(to_tensor))
     if args.limit:
-        train_set, test_set = Subset(train_set, range(args.limit)), Subset(test_set, range(args.limit))
+        train_set, test_set = (Subset(part, range(min(args.limit, len(part)))) for part in (train_set, test_set))
     train_loader = DataLoader(train_set, batch_size=args.batch_size, shuffle=True)
     test_loader = DataLoader(test_set, batch_size=1000)
 

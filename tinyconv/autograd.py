@@ -142,7 +142,7 @@ class Node:
     """
 
     number = -1
-    edges: tuple = ()
+    edges: Sequence = ()
     _saved: Any = ()
     _pre_hooks: dict[int, OrderedDict] | None = None
 
@@ -223,7 +223,7 @@ class Function(Node):
     is_view = False  # the output is a view of the first argument
     _dirty: tuple = ()
     _non_differentiable: tuple = ()
-    _outputs: list = []  # (shape, dtype, backend) of each output
+    _outputs: list = []  # a _description of each output
 
     @staticmethod
     def forward(ctx: Any, *args: Any) -> Any:
@@ -271,13 +271,10 @@ class Function(Node):
     def apply(cls, *args: Any) -> Any:
         """Compute ``forward(*args)`` and, if any argument needs a gradient, record it."""
         ctx = cls()
-        recording = _mode.recording
-        if recording:
-            ctx.needs_input_grad = needs = tuple([isinstance(a, Tensor) and a.requires_grad for a in args])
-            recording = True in needs
-        else:
-            ctx.needs_input_grad = (False,) * len(args)
-        before, _mode.recording = _mode.recording, False
+        before = _mode.recording
+        edges = [_edge(a) if isinstance(a, Tensor) else None for a in args] if before else [None] * len(args)
+        ctx.needs_input_grad = needs = tuple([edge is not None for edge in edges])
+        _mode.recording = False
         try:
             if cls.setup_context is None:
                 out = cls.forward(ctx, *args)
@@ -293,8 +290,8 @@ class Function(Node):
             outs = (out,)
         if cls.is_view:
             _look_into(out, args[0], (cls, args[1:]))
-        if recording:
-            ctx._record(args, outs)
+        if True in needs:
+            ctx._record(edges, outs)
         else:
             ctx._saved = ()
         return out
@@ -307,28 +304,40 @@ class Function(Node):
         if self._dirty and any([output is d for d in self._dirty]):
             check_may_change(output, self.name())
             output._bump()
-        elif output._base is not None or any([output is a for a in args]):
+            return output
+        if output._base is not None:
             return output.detach()
+        for a in args:
+            if a is output:
+                return output.detach()
         return output
 
-    def _record(self, args: tuple, outs: tuple) -> None:
-        self.edges = tuple([_edge(a) if need else None for a, need in zip(args, self.needs_input_grad)])
-        self.number = next(_numbers)  # after the edges: they may number the nodes of leaves, and ours must be larger
+    def _record(self, edges: list, outs: tuple) -> None:
+        self.edges = edges
+        self.number = next(_numbers)
         if self._saved:
-            self._saved = tuple([s if s is None else _Saved(s, _index_of(s, outs)) for s in self._saved])
-        self._outputs = outputs = []
+            self._saved = [s if s is None else _Saved(s, _index_of(s, outs)) for s in self._saved]
+        self._outputs = [_description(o) for o in outs]
         for i, o in enumerate(outs):
-            if not isinstance(o, Tensor):
-                outputs.append(None)
-                continue
-            array = o.array
-            outputs.append((array.shape, array.dtype, kernels.of(array)))
-            if array.dtype.kind == "f" and not any([o is n for n in self._non_differentiable]):
-                if self._dirty and any([o is d for d in self._dirty]):
+            if isinstance(o, Tensor) and o.array.dtype.kind == "f" and not _is_in(o, self._non_differentiable):
+                if _is_in(o, self._dirty):
                     rebase(o, self, i)
                 else:
                     o._node, o._index = self, i
         self._dirty = self._non_differentiable = ()
+
+
+def _description(output: Any) -> tuple | None:
+    """What the backward pass must know of an output: its shape, and how to make zeros like it."""
+    if not isinstance(output, Tensor):
+        return None
+    array = output.array
+    return array.shape, array.dtype, type(array)
+
+
+def _is_in(tensor: Tensor, tensors: tuple) -> bool:
+    """Whether it is one of them (``in`` would compare elements)."""
+    return bool(tensors) and any([tensor is t for t in tensors])
 
 
 def _index_of(tensor: Tensor, outs: tuple) -> int | None:
@@ -338,34 +347,45 @@ def _index_of(tensor: Tensor, outs: tuple) -> int | None:
     return None
 
 
-def _edge(tensor: Tensor) -> tuple[Node, int]:
-    """Where a gradient for ``tensor`` must be sent: to the node that made it, or into a leaf's ``.grad``."""
-    node = tensor._history()
+def _edge(tensor: Tensor) -> tuple[Node, int] | None:
+    """Where a gradient for ``tensor`` must be sent: to the node that made it, or into a leaf's ``.grad``; None for nowhere."""
+    node = tensor._node if tensor._base is None else tensor._history()
     if node is not None:
         return node, tensor._index
-    node = tensor._accumulator and tensor._accumulator()
-    if node is None:
-        node = AccumulateGrad(tensor)
-        tensor._accumulator = weakref.ref(node)
-    return node, 0
+    if not tensor._leaf_requires_grad:
+        return None
+    if tensor._accumulator is None:
+        tensor._accumulator = AccumulateGrad(tensor)
+    return tensor._accumulator, 0
 
 
 class AccumulateGrad(Node):
     """The end of every path: adds the gradient that arrives to its leaf's ``.grad``.
 
-    The leaf's ``.grad`` keeps its identity while it accumulates, so the sum is made in place, in memory that only the leaf
-    holds: the first gradient is copied, because the tensor that arrives may also be on its way to someone else
-    (``z = x + y`` sends one tensor to both).
+    A leaf owns its node, which looks back at it weakly. The leaf's ``.grad`` keeps its identity while it accumulates, so the
+    sum is made in place, in memory that only the leaf holds: the first gradient is copied, because the tensor that arrives
+    may also be on its way to someone else (``z = x + y`` sends one tensor to both).
     """
 
     def __init__(self, variable: Tensor):
-        self.variable = variable
+        self._variable = weakref.ref(variable)
         self.number = next(_numbers)
-        self._pre_hooks = variable._hooks
-        self._outputs = [(variable.array.shape, variable.array.dtype, kernels.of(variable.array))]
+        self.describe(variable)
+
+    def describe(self, variable: Tensor) -> None:
+        """Note the leaf's shape and type (again, when its ``data`` is replaced)."""
+        self._outputs = [_description(variable)]
+
+    @property
+    def variable(self) -> Tensor | None:
+        """The leaf (None if nobody holds it any more: then nobody can ask for its gradient either)."""
+        return self._variable()
 
     def accumulate(self, g: Tensor) -> None:
-        leaf = self.variable
+        """Add ``g`` to the leaf's ``.grad``."""
+        leaf = self._variable()
+        if leaf is None:
+            return
         if leaf.grad is None:
             leaf.grad = g.clone() if _mode.recording else Tensor(kernels.of(g.array).copy(g.array))
         elif _mode.recording:
@@ -478,28 +498,6 @@ def overwrite(x: Tensor, result: Tensor, name: str) -> Tensor:
 # ------------------------------------------------------------------------------------------------ the backward pass
 
 
-class _Gradients:
-    """The gradients on their way to one node, one slot an output, and which of them are sums made here."""
-
-    __slots__ = ("mine", "slots")
-
-    def __init__(self, n: int):
-        self.slots: list[Tensor | None] = [None] * n
-        self.mine = [False] * n
-
-    def add(self, index: int, g: Tensor) -> None:
-        """Gradients add up at forks (the multivariable chain rule, see the head of this file). The first to arrive may
-        be shared with others, so the first sum is a new tensor; that one is ours, and later ones are added in place."""
-        total = self.slots[index]
-        if total is None:
-            self.slots[index] = g
-        elif self.mine[index]:
-            kernels.of(total.array).add_(total.array, g.array)
-        else:
-            self.slots[index] = total + g
-            self.mine[index] = not _mode.recording
-
-
 def _walk(roots: Sequence[tuple], gys: Sequence[Tensor], retain_graph: bool, targets: dict | None) -> dict:
     """Run every node between ``roots`` (edges) and the leaves, largest number first.
 
@@ -508,34 +506,45 @@ def _walk(roots: Sequence[tuple], gys: Sequence[Tensor], retain_graph: bool, tar
     """
     useful = None if targets is None else _leads_to(roots, targets)
     found: dict = {}
-    pending: dict[Node, _Gradients] = {}
     heap: list = []
+    pending: dict[Node, list] = {}  # the gradients on their way to a node, one slot an output
+    ours: set[tuple] = set()  # the edges whose gradient is a sum made here
 
     def send(edge: tuple, g: Tensor) -> None:
+        """Gradients add up at forks (the multivariable chain rule, see the head of this file). The first to arrive may be
+        shared with others, so the first sum is a new tensor; that one is ours, and later ones are added to it in place."""
         node, index = edge
-        gradients = pending.get(node)
-        if gradients is None:
-            gradients = pending[node] = _Gradients(len(node._outputs))
+        slots = pending.get(node)
+        if slots is None:
+            slots = pending[node] = [None] * len(node._outputs)
             heapq.heappush(heap, (-node.number, node))
-        gradients.add(index, g)
+        total = slots[index]
+        if total is None:
+            slots[index] = g
+        elif edge in ours:
+            kernels.of(total.array).add_(total.array, g.array)
+        else:
+            slots[index] = total + g
+            if not _mode.recording:
+                ours.add(edge)
 
     for edge, g in zip(roots, gys):
-        if edge is not None and (useful is None or edge[0] in useful):
+        if useful is None or edge[0] in useful:
             send(edge, g)
     while heap:
-        _, node = heapq.heappop(heap)
-        slots = pending.pop(node).slots
+        node = heapq.heappop(heap)[1]
+        slots = pending.pop(node)
         if node._pre_hooks:
             _call_hooks(node, slots)
         if targets is not None:
             for i, g in enumerate(slots):
                 if g is not None and (node, i) in targets:
                     found[node, i] = g
-        if isinstance(node, AccumulateGrad):
-            if targets is None and slots[0] is not None:
+            if not any([edge is not None and edge[0] in useful for edge in node.edges]):
+                continue
+        elif type(node) is AccumulateGrad:
+            if slots[0] is not None:
                 node.accumulate(slots[0])
-            continue
-        if useful is not None and not any([e is not None and e[0] in useful for e in node.edges]):
             continue
         gxs = _differentiate(node, slots)
         if not retain_graph:
@@ -545,7 +554,7 @@ def _walk(roots: Sequence[tuple], gys: Sequence[Tensor], retain_graph: bool, tar
             if edge is not None and gx is not None and (useful is None or edge[0] in useful):
                 shape, dtype, _ = edge[0]._outputs[edge[1]]
                 send(edge, gx if gx.array.shape == shape and gx.array.dtype is dtype else _fit(node, gx, shape, dtype))
-        del gxs
+        gx = gxs = None
     return found
 
 
@@ -554,8 +563,8 @@ def _differentiate(node: Function, slots: list) -> Sequence:
     if node.materialize_grads and any([g is None for g in slots]):
         for i, g in enumerate(slots):
             if g is None and node._outputs[i] is not None:
-                shape, dtype, backend = node._outputs[i]
-                slots[i] = Tensor(backend.full(shape, 0, dtype))
+                shape, dtype, array_class = node._outputs[i]
+                slots[i] = Tensor(kernels.of_class(array_class).full(shape, 0, dtype))
     gxs = node.backward(node, *slots)
     if not isinstance(gxs, (tuple, list)):
         gxs = (gxs,)
@@ -758,8 +767,6 @@ def register_hook(self: Tensor, hook: Callable) -> RemovableHandle:
     node, index = _edge(self)
     if node._pre_hooks is None:
         node._pre_hooks = {}
-        if isinstance(node, AccumulateGrad):
-            self._hooks = node._pre_hooks  # a leaf keeps its hooks from one graph to the next; its node dies with the graph
     hooks = node._pre_hooks.setdefault(index, _Hooks())
     handle = RemovableHandle(hooks)
     hooks[handle.id] = hook

@@ -90,8 +90,7 @@ class Tensor:
     _base: Tensor | None = None  # the tensor whose memory this one looks into, and
     _steps: tuple = ()  # the (function, arguments) that lead from there to here, and
     _base_node: Any = None  # the base's node when _node was worked out
-    _accumulator: Any = None  # weak reference to the AccumulateGrad node of a leaf
-    _hooks: Any = None  # of a leaf; those of a result are on its node
+    _accumulator: Any = None  # the AccumulateGrad node of a leaf
     _retains_grad = False
 
     def __init__(self, array: Any, requires_grad: bool = False):
@@ -219,7 +218,9 @@ class Tensor:
     def data(self, value: Tensor) -> None:
         if self.array.dtype != value.array.dtype and self.requires_grad and value.array.dtype.kind != "f":
             raise RuntimeError(f"data of a tensor that requires grad must be floating point, got {value.dtype}")
-        self.array, self._accumulator = value.array, None  # the leaf's node knew the old shape
+        self.array = value.array
+        if self._accumulator is not None:
+            self._accumulator.describe(self)
 
     def numpy(self) -> Any:
         """The NumPy array this tensor wraps (no copy).

@@ -86,7 +86,10 @@ def _remove(training, key):
         (lambda t: _remove(t, "optimizer"), "no complete checkpoint: 'optimizer' is missing"),
         (lambda t: _remove(t, "generator"), "no complete checkpoint: 'generator' is missing"),
         (lambda t: _remove(t["model"], "0.weight"), "does not fit this run: (.|\\s)*Missing key"),
-        (lambda t: t["model"].update({"0.weight": tinyconv.zeros(2, 2)}), "does not fit this run: (.|\\s)*size mismatch"),
+        (
+            lambda t: t["model"].update({"0.weight": tinyconv.zeros(2, 2)}),
+            "does not fit this run: (.|\\s)*size mismatch",
+        ),
         (lambda t: t["optimizer"].update(param_groups=[]), "does not fit this run"),
         (lambda t: t["optimizer"]["state"][0].update(momentum_buffer=tinyconv.zeros(3)), "does not fit this run"),
         (lambda t: t.update(generator=(1,)), "does not fit this run"),

@@ -1,8 +1,8 @@
-"""The command line: ``tinyconv train``, ``eval``, ``predict``, ``summary``, ``slide``, ``info``. One module a subcommand.
+"""The command line: ``tinyconv train``, ``eval``, ``predict``, ``summary``, ``slide``, ``info``. One module for each.
 
-Each module has ``add_parser(subparsers)``, which says what the command understands, and ``run(args)``, which does it and
-returns the exit status. What the user can get wrong (a path, an image, a full disk) ends in one line on standard error
-and status 1, bad arguments in status 2, as everywhere; anything else is a bug, and shows its traceback.
+Each module has ``add_parser(subparsers)``, which says what the command understands, and ``run(args)``, which does it
+and returns the exit status. What the user can get wrong (a path, an image, a full disk) ends in one line on standard
+error and status 1, bad arguments in status 2, as everywhere; anything else is a bug, and shows its traceback.
 """
 
 from __future__ import annotations

@@ -8,7 +8,14 @@ import math
 from .. import set_num_threads, use_kernels
 from .data import DATA
 
-__all__ = ["add_compute_arguments", "add_data_arguments", "apply_compute_arguments", "non_negative", "positive", "positive_int"]  # fmt: skip
+__all__ = [
+    "add_compute_arguments",
+    "add_data_arguments",
+    "apply_compute_arguments",
+    "non_negative",
+    "positive",
+    "positive_int",
+]
 
 
 def positive_int(text: str) -> int:

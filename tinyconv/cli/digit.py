@@ -27,8 +27,9 @@ _FAINTEST = 0.1  # of the range from black to white: with less contrast there is
 
 
 def read_grey(path: str | os.PathLike[str]) -> np.ndarray:
-    """An image file as float32 ``(H, W)``, 0 black to 1 white, turned as its EXIF data say, over a plain background where
-    it is transparent.
+    """An image file as float32 ``(H, W)``, 0 black to 1 white.
+
+    It is turned as its EXIF data say, and laid on a plain background where it is transparent.
 
     Raises:
         CommandError: the file is no image, is damaged or too large.
@@ -38,7 +39,7 @@ def read_grey(path: str | os.PathLike[str]) -> np.ndarray:
 
     with open(path, "rb") as file:
         try:
-            image = Image.open(file)
+            image: Image.Image = Image.open(file)
             if image.width * image.height > _MOST_PIXELS:
                 raise CommandError(f"{path}: {image.width}x{image.height} pixels, more than {_MOST_PIXELS:,}")
             image = ImageOps.exif_transpose(image)

@@ -1,4 +1,4 @@
-"""``tinyconv info``: what runs here, on what, and where it keeps its files: the first thing to paste into a bug report."""
+"""``tinyconv info``: what runs here, on what, and where it keeps its files: what a bug report should begin with."""
 
 from __future__ import annotations
 

@@ -34,6 +34,7 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Do it."""
     from rich.console import Console
+    from rich.table import Table
 
     model, options = load_run(args.run_dir)
     apply_compute_arguments(args)
@@ -45,20 +46,12 @@ def run(args: argparse.Namespace) -> int:
             raise CommandError(f"{path}: {error}") from error
     with no_grad():
         probabilities = model(data.test_transform().batch(Tensor(np.stack(pictures)))).softmax(1).numpy()
-    Console().print(_table(args.images, probabilities, data.DATA[options["data"]].classes))
-    return 0
-
-
-def _table(paths: list[str], probabilities: np.ndarray, classes: list[str]) -> Any:
-    """One image: a row a class, with a bar. Several: a row an image, a column a class."""
-    from rich.table import Table
-
-    if len(paths) == 1:
-        table = Table("class", "probability", "", title=f"{paths[0]}: {classes[int(probabilities[0].argmax())]}")
-        for name, p in zip(classes, probabilities[0], strict=True):
+    classes = data.DATA[options["data"]].classes
+    console = Console(markup=False, highlight=False, soft_wrap=True)
+    for path, row in zip(args.images, probabilities, strict=True):
+        console.print(f"{path}: {classes[int(row.argmax())]}", style="bold")
+        table = Table("class", "probability", "")
+        for name, p in zip(classes, row, strict=True):
             table.add_row(name, f"{p:7.2%}", "#" * round(40 * float(p)))
-        return table
-    table = Table("image", "is", *(f"P({name})" for name in classes))
-    for path, row in zip(paths, probabilities, strict=True):
-        table.add_row(path, classes[int(row.argmax())], *(f"{p:.1%}" for p in row))
-    return table
+        console.print(table)
+    return 0

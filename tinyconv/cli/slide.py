@@ -33,7 +33,9 @@ IMAGE = np.array(
     np.float32,
 )
 KERNEL = np.array([[1, 0, 1], [0, 1, 0], [1, 0, 1]], np.float32)
-POOLED_IMAGE = np.array([[0.2, 0.8, 0.3, 0.6], [0.2, 0.9, 0.3, 0.8], [0.3, 0.8, 0.8, 0.9], [0, 0, 0.2, 0.8]], np.float32)
+POOLED_IMAGE = np.array(
+    [[0.2, 0.8, 0.3, 0.6], [0.2, 0.9, 0.3, 0.8], [0.3, 0.8, 0.8, 0.9], [0, 0, 0.2, 0.8]], np.float32
+)
 
 # The one cell in which the published slide is wrong, and what it prints there.
 _WRONG_CELL, _WRONG_VALUE = (1, 0), 1.9
@@ -44,7 +46,7 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "slide",
         help="see a convolution and a pooling step by step",
-        description="Compute the 6x6 example of the lecture slides step by step: a convolution, then pooling. Enter goes on.",
+        description="Compute the 6x6 example of the lecture slides step by step: a convolution, then pooling.",
     )
     parser.add_argument("--fast", action="store_true", help="do not wait for Enter")
     add_compute_arguments(parser)
@@ -66,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
 def _convolve(console: Console, waits: bool) -> None:
     result = F.conv2d(from_numpy(IMAGE)[None, None], from_numpy(KERNEL)[None, None])[0, 0].numpy()
     kh, kw = KERNEL.shape
-    console.print("Convolution: lay the kernel on a window of the image, multiply what lies on each other, add it all up.")
+    console.print("Convolution: lay the kernel on a window of the image, multiply what lies on each other, add up.")
     console.print("    y[i, j] = sum over m, n of  w[m, n] * x[i + m, j + n]\n")
     console.print("kernel w")
     for row in KERNEL:
@@ -76,19 +78,20 @@ def _convolve(console: Console, waits: bool) -> None:
         _wait(console, waits)
         window = IMAGE[i : i + kh, j : j + kw]
         console.print(f"\nstep {number + 1} of {len(steps)}: the window at row {i + 1}, column {j + 1}", style="bold")
+        products = [
+            [f"{x:.1f}*{w:.0f}" for x, w in zip(*rows, strict=True)] for rows in zip(window, KERNEL, strict=True)
+        ]
+        known = [[f"{y:.1f}" if (r, c) <= (i, j) else " . " for c, y in enumerate(ys)] for r, ys in enumerate(result)]
         columns = (
             _marked(IMAGE, slice(i, i + kh), slice(j, j + kw)),
-            [" ".join(f"{x:.1f}*{w:.0f}" for x, w in zip(*pair, strict=True)) for pair in zip(window, KERNEL, strict=True)],
-            [
-                " ".join(f"{result[r, c]:.1f}" if (r, c) <= (i, j) else " . " for c in range(result.shape[1]))
-                for r in range(result.shape[0])
-            ],
+            [" ".join(row) for row in products],
+            [" ".join(row) for row in known],
         )
         _side_by_side(console, ("image, [window]", "products", "result"), columns)
         terms = [f"{x:.1f}" for x in window[KERNEL != 0]]
         console.print(f"sum where the kernel is 1: {' + '.join(terms)} = {result[i, j]:.1f}")
         if (i, j) == _WRONG_CELL:
-            console.print(f"The published slide is wrong here: it prints {_WRONG_VALUE}; the sum is {result[i, j]:.1f}.")
+            console.print(f"The published slide is wrong here: it has {_WRONG_VALUE}; the sum is {result[i, j]:.1f}.")
     console.print()
 
 

@@ -3,9 +3,9 @@
 **Starting again.** A new run in a folder that holds an earlier one first moves that one's files into ``earlier-1`` (or
 the next free number) inside the folder: nothing is lost, and files of two runs never mix.
 
-**Going on.** ``--resume`` continues the run in the folder to the bit, with the options that it was started with; giving
-one of them another value is an error, for the result would be neither run's. Where there is no run yet it starts one, so
-a command with ``--resume`` can be repeated until it succeeds, whenever it was killed.
+**Going on.** ``--resume`` continues the run in the folder to the bit, with the options that it was started with;
+giving one of them another value is an error, for the result would be neither run's. Where there is no run yet it starts
+one, so a command with ``--resume`` can be repeated until it succeeds, whenever it was killed.
 """
 
 from __future__ import annotations
@@ -133,8 +133,8 @@ def run(args: argparse.Namespace) -> int:
             raise
         metrics = _finish(directory, state, options, test_loader)
     print(
-        f"test accuracy {metrics['test_accuracy']:.2%} after {metrics['epochs']} epochs on {data.DATA[options['data']].title}, "
-        f"{metrics['seconds']:.0f} seconds, {metrics['images_per_second']:,.0f} images/s\n"
+        f"test accuracy {metrics['test_accuracy']:.2%} on {data.DATA[options['data']].title} after "
+        f"{metrics['epochs']} epochs, {metrics['seconds']:.0f} seconds, {metrics['images_per_second']:,.0f} images/s\n"
         f"written to {directory.path}: {', '.join(sorted(file.name for file in directory.files))}"
     )
     return 0
@@ -150,8 +150,8 @@ def _choose_run(args: argparse.Namespace) -> tuple[RunDirectory, dict[str, Any],
         for name, value in {"model": args.model, **given}.items():
             if options.get(name) != value:
                 raise CommandError(
-                    f"{directory.path}: this run was started with {name.replace('_', '-')} {options.get(name)}, and can't "
-                    f"go on with {value}; leave the option out, or start a new run with another --out"
+                    f"{directory.path}: this run was started with {name.replace('_', '-')} {options.get(name)}, "
+                    f"and can't go on with {value}; leave the option out, or start a new run with another --out"
                 )
         if missing := RECIPE.keys() - options.keys():
             raise CommandError(f"{directory.checkpoint}: does not say the run's {', '.join(sorted(missing))}")

@@ -25,12 +25,17 @@ _by_device: dict[str, ModuleType] = {}
 
 def of(array: Any) -> ModuleType:
     """The backend that computes on ``array``."""
-    if type(array) is np.ndarray:
+    return of_class(type(array))
+
+
+def of_class(array_class: type) -> ModuleType:
+    """The backend that computes on arrays of a class."""
+    if array_class is np.ndarray:
         return _host or _load_host()
     try:
-        return _by_class[type(array)]
+        return _by_class[array_class]
     except KeyError:
-        raise TypeError(f"no kernels for arrays of class {type(array).__name__}") from None
+        raise TypeError(f"no kernels for arrays of class {array_class.__name__}") from None
 
 
 def on(device_type: str) -> ModuleType:

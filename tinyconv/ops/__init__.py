@@ -8,6 +8,13 @@ This file gives tensors their operators and methods, from one table.
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+from numbers import Number
+from typing import Any
+
+import numpy as np
+
 from ..tensor import Tensor
 from . import inplace
 from .conv import conv2d, conv_transpose2d, fold, unfold
@@ -93,7 +100,7 @@ from .random import (
     randperm,
     uniform_,
 )
-from .reduce import all, amax, amin, any_, argmax, argmin, max, mean, min, sum, sum_to
+from .reduce import all, amax, amin, any_, argmax, argmin, contains, max, mean, min, sum, sum_to
 from .shape import (
     cat,
     clone,
@@ -116,12 +123,31 @@ from .shape import (
 )
 from .softmax import log_softmax, softmax
 
+def _operator(operation: Callable) -> Callable:
+    """``operation`` as an operator: for an operand it does not know Python then asks the other side."""
+
+    @functools.wraps(operation)
+    def operator(self: Tensor, other: Any) -> Any:
+        try:
+            return operation(self, other)
+        except TypeError:
+            if isinstance(other, (Tensor, Number, np.ndarray)):
+                raise
+            return NotImplemented
+
+    return operator
+
+
 OPERATORS = {
-    "__add__": add, "__radd__": add, "__sub__": sub, "__rsub__": rsub, "__mul__": mul, "__rmul__": mul,
-    "__truediv__": div, "__rtruediv__": rdiv, "__pow__": pow, "__rpow__": rpow, "__matmul__": matmul,
+    name: _operator(operation)
+    for name, operation in {
+        "__add__": add, "__radd__": add, "__sub__": sub, "__rsub__": rsub, "__mul__": mul, "__rmul__": mul,
+        "__truediv__": div, "__rtruediv__": rdiv, "__pow__": pow, "__rpow__": rpow, "__matmul__": matmul,
+        "__eq__": eq, "__ne__": ne, "__lt__": lt, "__le__": le, "__gt__": gt, "__ge__": ge,
+    }.items()
+} | {
     "__neg__": neg, "__abs__": abs, "__invert__": logical_not,
-    "__eq__": eq, "__ne__": ne, "__lt__": lt, "__le__": le, "__gt__": gt, "__ge__": ge,
-    "__getitem__": getitem, "__setitem__": setitem, "__iter__": iterate,
+    "__getitem__": getitem, "__setitem__": setitem, "__iter__": iterate, "__contains__": contains,
     "__iadd__": inplace.add_, "__isub__": inplace.sub_, "__imul__": inplace.mul_,
     "__itruediv__": inplace.in_place(div), "__ipow__": inplace.in_place(pow),
 }  # fmt: skip
@@ -148,24 +174,7 @@ METHODS = {
 PROPERTIES = {"T": lambda x: x.permute(tuple(range(x.ndim))[::-1]), "mT": lambda x: x.transpose(-2, -1)}
 
 
-def _refuse(operation):
-    """Operators return NotImplemented for operands they do not know, so that Python tries the other side."""
-
-    def operator(self, other):
-        try:
-            return operation(self, other)
-        except TypeError:
-            if isinstance(other, (Tensor, int, float, bool)):
-                raise
-            return NotImplemented
-
-    operator.__doc__ = operation.__doc__
-    return operator
-
-
 for _name, _function in {**OPERATORS, **METHODS}.items():
     setattr(Tensor, _name, _function)
 for _name, _function in PROPERTIES.items():
     setattr(Tensor, _name, property(_function))
-for _name in ("__eq__", "__ne__"):
-    setattr(Tensor, _name, _refuse(OPERATORS[_name]))

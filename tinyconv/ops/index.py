@@ -96,9 +96,8 @@ class Write(Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, index: Any, value: Any) -> Tensor:
         ctx.index, ctx.value_shape = index, value.array.shape if isinstance(value, Tensor) else None
-        backend = kernels.of(x.array)
-        y = backend.copy(x.array)
-        backend.setitem(y, index, value.array if isinstance(value, Tensor) else value)
+        y = kernels.of(x.array).copy(x.array)
+        _put(y, index, value)
         return Tensor(y)
 
     @staticmethod
@@ -134,6 +133,19 @@ def getitem(input: Tensor, index: Any) -> Tensor:
     return Gather.apply(input, plain) if advanced else Slice.apply(input, plain)
 
 
+def _put(x: Any, index: Any, value: Any) -> None:
+    """``x[index] = value`` for an array.
+
+    Raises:
+        RuntimeError: the value does not broadcast to what the index selects, or the memory is read-only.
+    """
+    try:
+        kernels.of(x).setitem(x, index, value.array if isinstance(value, Tensor) else value)
+    except ValueError as error:
+        what = f"a tensor of shape {tuple(value.array.shape)}" if isinstance(value, Tensor) else repr(value)
+        raise RuntimeError(f"setitem: {what} cannot be written into a tensor of shape {tuple(x.shape)}: {error}") from None
+
+
 def setitem(input: Tensor, index: Any, value: Any) -> None:
     """``input[index] = value`` (a tensor that broadcasts, or a number), recorded like any in-place operation.
 
@@ -152,7 +164,7 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
     if is_grad_enabled() and (input.requires_grad or (isinstance(value, Tensor) and value.requires_grad)):
         overwrite(input, Write.apply(input, plain, value), "setitem")
     else:
-        kernels.of(input.array).setitem(input.array, plain, value.array if isinstance(value, Tensor) else value)
+        _put(input.array, plain, value)
         input._bump()
 
 

@@ -142,12 +142,12 @@ def amin(input: Tensor, dim: Any = (), keepdim: bool = False) -> Tensor:
 
 
 def _arg(input: Tensor, kernel: str, dim: int | None, keepdim: bool) -> Tensor:
-    if not input.numel():
-        raise RuntimeError(f"{kernel}: no extreme of nothing: input has shape {tuple(input.array.shape)}")
     x = input.detach()
     if dim is None:
         x = x.reshape(-1)
     axis = axes_of(x, 0 if dim is None else dim, kernel)
+    if any([x.array.shape[a] == 0 for a in axis]):
+        raise RuntimeError(f"{kernel}: no extreme of nothing: input has shape {tuple(input.array.shape)}, dim is {dim}")
     if not axis:  # 0-d
         return Tensor(kernels.of(x.array).full((), 0, dtypes.int64.numpy))
     out = Tensor(getattr(kernels.of(x.array), kernel)(x.array, axis[0]))
@@ -227,3 +227,8 @@ def all(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
 def any_(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
     """bool: whether any element (along ``dim``) is non-zero."""
     return sum(eq(input, 0).logical_not(), dim, keepdim) > 0
+
+
+def contains(input: Tensor, element: Any) -> bool:
+    """Whether any element equals ``element``: ``3 in x``."""
+    return bool(any_(eq(input, element)))

@@ -6,12 +6,13 @@ same memory. The gradient takes the walk back. (Where strides cannot express the
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
-from .. import kernels
+from .. import dtypes, kernels
 from ..autograd import Function
 from ..tensor import Tensor
-from .elementwise import broadcast_shape
+from .elementwise import broadcast_shape, cast
 
 
 def sizes(size: tuple) -> tuple:
@@ -303,7 +304,7 @@ def flip(input: Tensor, *dims: Any) -> Tensor:
 
 
 def cat(tensors: Any, dim: int = 0) -> Tensor:
-    """The tensors one after another along ``dim``; the other sizes must agree.
+    """The tensors one after another along ``dim``; the other sizes must agree, the types are promoted.
 
     Raises:
         RuntimeError: no tensors, or sizes that do not agree.
@@ -319,13 +320,18 @@ def cat(tensors: Any, dim: int = 0) -> Tensor:
             raise RuntimeError(
                 f"cat: tensor {i} has shape {tuple(shape)}, tensor 0 {tuple(first)}: they may differ in dim {axis} only"
             )
+    if any([x.array.dtype != xs[0].array.dtype for x in xs]):
+        dtype = functools.reduce(dtypes.promote_numpy, [x.array.dtype for x in xs])
+        xs = [cast(x, dtype) for x in xs]
     return Cat.apply(axis, *xs)
 
 
 def stack(tensors: Any, dim: int = 0) -> Tensor:
     """Tensors of one shape along a new axis ``dim``."""
     xs = list(tensors)
+    if not xs:
+        raise RuntimeError("stack: expected at least one tensor")
     for i, x in enumerate(xs):
         if x.array.shape != xs[0].array.shape:
             raise RuntimeError(f"stack: tensor {i} has shape {tuple(x.array.shape)}, tensor 0 {tuple(xs[0].array.shape)}")
-    return cat([unsqueeze(x, dim) for x in xs], dim_of(dim, xs[0].array.ndim + 1, "stack") if xs else 0)
+    return cat([unsqueeze(x, dim) for x in xs], dim_of(dim, xs[0].array.ndim + 1, "stack"))

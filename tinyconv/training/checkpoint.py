@@ -1,13 +1,13 @@
 """The folder that a training run leaves behind.
 
-======================== ==================================================================================
-``model.safetensors``    the weights alone, as ``model.state_dict()`` names them
-``checkpoint.safetensors`` all that it takes to go on: the weights, the optimizer, the generator, ..., and the run's options
-``history.jsonl``        one line of JSON an epoch
-``metrics.json``         the results of the finished run
-``curves.png``           loss and accuracy by epoch
-``confusion.png``        which digits were taken for which
-======================== ==================================================================================
+========================== =====================================================================================
+``model.safetensors``      the weights alone, as ``model.state_dict()`` names them
+``checkpoint.safetensors`` all that it takes to go on (weights, optimizer, generator, ...), and the run's options
+``history.jsonl``          one line of JSON an epoch
+``metrics.json``           the results of the finished run
+``curves.png``             loss and wrong answers by epoch
+``confusion.png``          which classes were taken for which
+========================== =====================================================================================
 
 Every file appears whole or not at all. ``metrics.json`` comes last: where it is, the run is finished.
 """

@@ -1,8 +1,8 @@
 """The training loop.
 
 A step takes a batch, asks how wrong the model is (forward, loss), in which direction each parameter makes it worse
-(backward), and moves them all a little the other way (the optimizer). An epoch is as many steps as it takes to see every
-sample once; after each, the model is tested on samples that it never learns from.
+(backward), and moves them all a little the other way (the optimizer). An epoch is as many steps as it takes to see
+every sample once; after each, the model is tested on samples that it never learns from.
 
 **To go on as if nothing had happened**, a run needs more than the weights: the optimizer's velocities, the place in the
 learning rate's schedule, the place in the epoch and the order of its samples, the stream of random numbers, and the
@@ -92,7 +92,7 @@ class TrainingState:
         """Continue from what :meth:`state_dict` gave. Restores the default generator too.
 
         Raises:
-            KeyError, TypeError, ValueError, RuntimeError: ``state_dict`` is of another model, or of nothing of the kind.
+            KeyError, TypeError, ValueError, RuntimeError: ``state_dict`` is of another model, or of nothing.
         """
         self.model.load_state_dict(state_dict["model"])
         self.optimizer.load_state_dict(state_dict["optimizer"])

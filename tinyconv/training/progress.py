@@ -68,7 +68,7 @@ class ConsoleProgress(Callback):
     def on_epoch(self, state: TrainingState) -> None:
         row = state.history[-1]
         parts = [
-            f"epoch {row['epoch']:>{len(str(state.epochs))}}/{state.epochs}",
+            _epoch(row["epoch"], state),
             f"loss {row['train_loss']:.4f}",
             f"accuracy {row['train_accuracy']:.2%}",
         ]
@@ -82,7 +82,7 @@ class ConsoleProgress(Callback):
 
     def _show(self, state: TrainingState) -> None:
         (t0, n0), (t1, n1) = self._recent[0], self._recent[-1]
-        epoch = f"epoch {state.epoch + 1}/{state.epochs}"
+        epoch = _epoch(state.epoch + 1, state)
         status = f"loss {state.loss.value():.4f}  accuracy {state.accuracy.value():.2%}"
         if n1 > n0 and t1 > t0:
             speed = (n1 - n0) / (t1 - t0)
@@ -95,6 +95,10 @@ class ConsoleProgress(Callback):
 
     def _print(self, line: str) -> None:
         self.console.print(line, highlight=False, soft_wrap=True)
+
+
+def _epoch(number: int, state: TrainingState) -> str:
+    return f"epoch {number:>{len(str(state.epochs))}}/{state.epochs}"
 
 
 def _duration(seconds: float) -> str:

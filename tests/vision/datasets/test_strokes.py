@@ -50,7 +50,9 @@ def test_sizes_and_streams(monkeypatch):
 def test_the_same_bytes_on_every_machine(sample):
     """Recorded once; another value on some machine, NumPy or thread count would break the promise in strokes.py."""
     images, labels = (array[:500] for array in sample)
-    assert hashlib.sha256(images.tobytes() + labels.astype("<i8").tobytes()).hexdigest() == DIGEST
+    assert hashlib.sha256(images.tobytes() + labels.astype("<i8").tobytes()).hexdigest() == (
+        "b57954034f18892d23ee27bbc4e56046b191e6835baa5db060e5b0b1709b4793"
+    )
 
 
 def test_an_image_depends_on_seed_split_and_position_alone(sample):
@@ -106,8 +108,7 @@ def test_framing_is_mnists(sample):
     grid = np.arange(28)
     for axis in (1, 2):
         centre = (images.sum(3 - axis) @ grid) / mass
-        assert abs(centre.mean() - 13.5) < 0.1
-        assert abs(centre - 13.5).max() < 2.5
+        assert abs(centre - 14).max() <= 0.5
     heights, widths = ((images.max(axis) > 127).sum(1) for axis in (2, 1))
     longer = np.maximum(heights, widths)
     assert np.quantile(longer, 0.01) >= 18
@@ -116,16 +117,18 @@ def test_framing_is_mnists(sample):
     assert images.reshape(len(images), -1).max(1).min() > 100
 
 
-def test_distances_are_exact_near_the_path():
-    x, y = np.random.default_rng(0).uniform(2, 25, (2, 3, 9))
-    grid = np.arange(28)
-    exact = np.sqrt(
-        (grid[:, None, None] - y[:, None, None, :]) ** 2 + (grid[:, None] - x[:, None, None, :]) ** 2
-    ).min(-1)
-    got = strokes._distance(x, y)
-    near = exact < 3.5
+@pytest.mark.parametrize(("breadth", "pressure"), [(1.0, 1.0), (1.2, 1.0), (1.0, 0.8), (0.9, 1.1)])
+def test_distances_are_exact_near_the_path(breadth, pressure):
+    """The pen's yardstick stretches by breadth * pressure across and by pressure / breadth down."""
+    x, y = np.random.default_rng(0).uniform(6, 34, (2, 3, 9))
+    grid = np.arange(strokes._CANVAS)
+    dx = (grid[:, None] - x[:, None, None, :]) / (breadth * pressure)
+    dy = (grid[:, None, None] - y[:, None, None, :]) * breadth / pressure
+    exact = np.sqrt(dx**2 + dy**2).min(-1)
+    got = strokes._distance(x, y, np.full((3, 1), breadth), np.full((3, 9), pressure))
+    near = exact < 2.5
     np.testing.assert_allclose(got[near], exact[near], rtol=1e-4, atol=1e-4)
-    assert got[~near].min() > 3.4
+    assert got[~near].min() > 2.4
 
 
 def test_they_resemble_mnist(sample):

@@ -32,6 +32,7 @@ import numba
 from numba.core import caching, config
 
 JIT = not config.DISABLE_JIT
+_SOURCE = Path(__file__).parents[1]
 _KEEP_DAYS = 30  # caches of earlier source texts are deleted after this many days without use
 
 
@@ -54,9 +55,8 @@ def cache_directory() -> Path:
     """The directory for the present text of ``kernels/``; those of texts long gone are cleared away."""
     threading = os.environ.get("TINYCONV_THREADING", "")  # parallel.py compiles another way of sharing work into every kernel
     digest = hashlib.sha256(f"{numba.__version__} {threading}".encode())
-    source = Path(__file__).parents[1]
-    for path in sorted(source.rglob("*.py")):
-        digest.update(str(path.relative_to(source)).encode() + b"\0" + path.read_bytes() + b"\0")
+    for path in sorted(_SOURCE.rglob("*.py")):
+        digest.update(str(path.relative_to(_SOURCE)).encode() + b"\0" + path.read_bytes() + b"\0")
     root = cache_root()
     directory = root / f"kernels-{digest.hexdigest()[:16]}"
     try:
@@ -73,8 +73,7 @@ def cache_directory() -> Path:
 class _Locator(caching._CacheLocator):
     def __init__(self, function: Callable, path: str):
         self._py_file = path
-        package = Path(__file__).parents[1]
-        self._name = hashlib.sha256(str(Path(path).relative_to(package)).encode()).hexdigest()[:8]
+        self._name = hashlib.sha256(str(Path(path).relative_to(_SOURCE)).encode()).hexdigest()[:8]
 
     def get_cache_path(self) -> str:
         return str(cache_directory())
@@ -139,7 +138,8 @@ def jit(function: Callable | None = None, *, reorder: bool = False, exact: bool 
     """Compile a kernel on its first call with each set of argument types, or load it from the cache.
 
     Args:
-        function: a module-level function (what a factory makes cannot be cached).
+        function: a module-level function (what a factory makes cannot be cached). Outside of ``kernels/``, whose text
+            names the cache, nothing is cached.
         reorder: let the compiler reorder additions, as vectorized reductions need.
         exact: round after every operation, as the formula is written (where backends must agree to the bit).
     """
@@ -149,5 +149,6 @@ def jit(function: Callable | None = None, *, reorder: bool = False, exact: bool 
         return function
     fastmath = {"contract", "nsz", "reassoc"} if reorder else set() if exact else {"contract"}
     dispatcher = numba.njit(function, nogil=True, error_model="numpy", fastmath=fastmath or False)
-    dispatcher._cache = _Cache(function)
+    if Path(function.__code__.co_filename).is_relative_to(_SOURCE):
+        dispatcher._cache = _Cache(function)
     return dispatcher

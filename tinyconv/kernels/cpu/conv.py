@@ -30,7 +30,7 @@ from ..reference.conv import fold, unfold  # noqa: F401  (the learner's operatio
 from .compile import jit
 from .matmul import _steps
 from .parallel import parallel_for
-from .rows import MARGIN, copy_row
+from .rows import MARGIN, copy_every_second, copy_rows
 from .target import VECTOR_BYTES
 from .tile import ADD, BIAS, ZERO, best_rows, panel_rows, panel_unit
 
@@ -98,30 +98,30 @@ def _backward_taps(kernel_size, stride, padding, dilation, a, b, size, channels,
 @jit
 def _shifted_copies(scratch, x, start, channels, H, W, taps):
     """Fill ``scratch[channel, shift, phase, row, 0:OW]`` from the image planes that begin at ``start``."""
-    OW, SH, SW = taps.OW, taps.SH, taps.SW
+    OW, SH, SW, height = taps.OW, taps.SH, taps.SW, taps.height
     t = 0
     for a in range(channels):
         plane = start + a * H * W
         for shift in taps.shifts:
             low = min(OW, max(0, -(shift // SW)))
             high = max(low, min(OW, (W - 1 - shift) // SW + 1))
-            for first in taps.firsts:
-                for i in range(taps.height):
-                    h = first + i * SH
-                    if h < 0 or h >= H:
-                        copy_row(scratch, t, x, plane, 0, 0, OW)
-                    elif SW == 1:
-                        copy_row(scratch, t, x, plane + h * W + shift, low, high, OW)
-                    else:
-                        row, line = x[plane + h * W + low * SW + shift :], scratch[t + low :]
-                        copy_row(scratch, t, x, plane, 0, 0, OW)
-                        if SW == 2:  # a constant, so that this loop vectorizes
-                            for j in range(high - low):
-                                line[j] = row[2 * j]
-                        else:
-                            for j in range(high - low):
-                                line[j] = row[j * SW]
-                    t += OW
+            for first in taps.firsts:  # rows above the image, in it, below it
+                above = min(height, max(0, -(first // SH)))
+                below = max(above, min(height, (H - 1 - first) // SH + 1))
+                copy_rows(scratch, t, x, plane, 0, above, 0, 0, OW)
+                t += above * OW
+                s, rows = plane + (first + above * SH) * W + shift, below - above
+                if SW == 1:
+                    copy_rows(scratch, t, x, s, SH * W, rows, low, high, OW)
+                elif SW == 2:
+                    copy_every_second(scratch, t, x, s, SH * W, rows, low, high, OW)
+                else:
+                    for r in range(rows):
+                        for j in range(OW):
+                            scratch[t + r * OW + j] = x[s + r * SH * W + j * SW] if low <= j < high else 0
+                t += rows * OW
+                copy_rows(scratch, t, x, plane, 0, height - below, 0, 0, OW)
+                t += (height - below) * OW
 
 
 @jit

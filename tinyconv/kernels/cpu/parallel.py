@@ -31,8 +31,8 @@ from numba.extending import intrinsic
 from .compile import JIT, jit
 
 # The mailbox: int64 words, each on a cache line of its own.
-LOCK, SEQUENCE, JOB, CONTEXT, ITEMS, NEXT, OPEN, INSIDE, ASLEEP, WORKERS, CALLERS = [8 * i for i in range(11)]
-WORDS = 8 * 11
+LOCK, SEQUENCE, JOB, CONTEXT, ITEMS, NEXT, OPEN, INSIDE, ASLEEP, WORKERS = [8 * i for i in range(10)]
+WORDS = 8 * 10
 SPINS = 4000  # polls of the mailbox before a worker goes to sleep, about 100 microseconds
 
 _memory = np.zeros(WORDS + 8, np.int64)
@@ -228,7 +228,12 @@ if JIT:
             packed = b.load(b.bitcast(inner.args[1], packed_type.as_pointer()))
             values = [b.extract_value(packed, k) for k in range(len(arguments.types))]
             function = context.declare_function(builder.module, compiled.fndesc)
-            context.call_conv.call_function(b, function, task_signature.return_type, item_types, [inner.args[0], *values])
+            # Inlined always. Where the function exists twice, compiled by itself and optimized again inside its caller, a
+            # fresh process would run the former and one that loads its caller from the cache the latter; the two may
+            # add in a different order.
+            context.call_conv.call_function(
+                b, function, task_signature.return_type, item_types, [inner.args[0], *values], ["alwaysinline"]
+            )
             b.ret_void()
             # ... and a call of the runner with its address and that of the packed arguments.
             slot = cgutils.alloca_once_value(builder, args[2])

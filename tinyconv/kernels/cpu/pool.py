@@ -12,6 +12,8 @@ from .. import formulas, reference
 from ..reference.pool import max_pool2d_gather, max_pool2d_indices  # noqa: F401  (only higher derivatives need them)
 from .compile import jit
 from .parallel import parallel_for
+from .rows import max_of_pairs, to_pairs
+from .target import VECTOR_BYTES
 
 
 @jit
@@ -41,21 +43,12 @@ def _max_plane(item, x, y, where, H, W, KH, KW, SH, SW, PH, PW, DH, DW, OH, OW):
 
 @jit
 def _max_plane_2x2(item, x, y, where, H, W, OH, OW):
-    """2 x 2 windows, stride 2, nothing padded: the case of nearly every network, without a branch in the loop."""
+    """2 x 2 windows, stride 2, nothing padded: the case of nearly every network."""
+    lanes = VECTOR_BYTES // x.itemsize
     for i in range(OH):
-        upper = x[(item * H + 2 * i) * W : (item * H + 2 * i) * W + 2 * OW]
-        lower = x[(item * H + 2 * i + 1) * W : (item * H + 2 * i + 1) * W + 2 * OW]
-        line = y[(item * OH + i) * OW : (item * OH + i + 1) * OW]
-        winners = where[(item * OH + i) * OW : (item * OH + i + 1) * OW]
-        for j in range(OW):
-            best, winner = upper[2 * j], np.uint8(0)
-            for k in range(1, 4):
-                value = upper[2 * j + 1] if k == 1 else lower[2 * j + k - 2]
-                better = (value > best) | ((value != value) & (best == best))
-                best = value if better else best
-                winner = np.uint8(k) if better else winner
-            line[j] = best
-            winners[j] = winner
+        for j in range(0, OW, lanes):
+            at, start = (item * OH + i) * OW + j, (item * H + 2 * i) * W + 2 * j
+            max_of_pairs(y, where, at, x, start, W, min(lanes, OW - j))
 
 
 @jit
@@ -75,21 +68,15 @@ def _max_gx_plane(item, gy, where, gx, H, W, KW, SH, SW, PH, PW, DH, DW, OH, OW)
 @jit
 def _max_gx_plane_2x2(item, gy, where, gx, H, W, OH, OW):
     """The adjoint of ``_max_plane_2x2``: each pixel is in one window at most, so every pixel is written once."""
+    lanes = VECTOR_BYTES // gx.itemsize
     for i in range(OH):
-        upper = gx[(item * H + 2 * i) * W : (item * H + 2 * i + 1) * W]
-        lower = gx[(item * H + 2 * i + 1) * W : (item * H + 2 * i + 2) * W]
-        line = gy[(item * OH + i) * OW : (item * OH + i + 1) * OW]
-        winners = where[(item * OH + i) * OW : (item * OH + i + 1) * OW]
-        zero = line[0] * 0 if OW == 0 else type(line[0])(0)
-        for j in range(OW):
-            g, winner = line[j], winners[j]
-            upper[2 * j] = g if winner == 0 else zero
-            upper[2 * j + 1] = g if winner == 1 else zero
-            lower[2 * j] = g if winner == 2 else zero
-            lower[2 * j + 1] = g if winner == 3 else zero
-        upper[2 * OW :] = 0
-        lower[2 * OW :] = 0
-    gx[(item * H + 2 * OH) * W : (item + 1) * H * W] = 0
+        for j in range(0, OW, lanes):
+            at, start = (item * OH + i) * OW + j, (item * H + 2 * i) * W + 2 * j
+            to_pairs(gx, start, W, gy, where, at, min(lanes, OW - j))
+        for j in range(2 * OW, W):  # an odd last column is in no window, and so is an odd last row
+            gx[(item * H + 2 * i) * W + j] = gx[(item * H + 2 * i + 1) * W + j] = 0
+    for j in range(2 * OH * W, H * W):
+        gx[item * H * W + j] = 0
 
 
 @jit

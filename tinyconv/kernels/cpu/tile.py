@@ -16,17 +16,26 @@ Under ``NUMBA_DISABLE_JIT=1`` the five lines of :func:`_in_python` stand in for 
 from __future__ import annotations
 
 import numpy as np
-from llvmlite import ir
 from numba import types
-from numba.core import cgutils
 from numba.extending import intrinsic
 
 from .compile import JIT, jit
 from .target import TILES, VECTOR_BYTES
+from .vectors import (
+    array_pointer,
+    i64,
+    lanes_between,
+    load,
+    loop,
+    multiply_add,
+    spread,
+    store,
+    vector_pointer,
+    vector_type,
+    zeros,
+)
 
 ZERO, BIAS, ADD = 0, 1, 2  # what a sum starts from: nothing, bias[i], or what is in out
-
-_I32, _I64 = ir.IntType(32), ir.IntType(64)
 
 
 def _in_python(unit, k_count, S, s, step, rows, row0, V, v, columns, out, o, stride, m, n, start, bias, b):
@@ -53,8 +62,8 @@ def make_tile(MR: int, NV: int, unit: bool):
 
     @intrinsic
     def tile(typingctx, k_count, S, s, step, rows, row0, V, v, columns, out, o, stride, m, n, start, bias, b):
-        i64 = types.int64
-        signature = types.void(i64, S, i64, i64, rows, i64, V, i64, columns, out, i64, i64, i64, i64, i64, bias, i64)
+        n64 = types.int64
+        signature = types.void(n64, S, n64, n64, rows, n64, V, n64, columns, out, n64, n64, n64, n64, n64, bias, n64)
 
         def codegen(context, builder, sig, args):
             _Emit(context, builder, sig.args, args, MR, NV, unit).whole()
@@ -74,159 +83,90 @@ class _Emit:
          bias0) = args  # fmt: skip
 
         def pointer(position, array, offset):
-            data = context.make_array(kinds[position])(context, builder, array).data
-            return builder.gep(data, [offset])
+            return array_pointer(context, builder, kinds[position], array, offset)
 
         self.S, self.V, self.out = pointer(1, S, s), pointer(6, V, v), pointer(9, out, o)
-        self.rows, self.columns = pointer(4, rows, row0), pointer(8, columns, ir.Constant(_I64, 0))
+        self.rows, self.columns = pointer(4, rows, row0), pointer(8, columns, i64(0))
         self.bias = pointer(15, bias, bias0)
-        scalar = self.out.type.pointee
-        self.lanes = VECTOR_BYTES // (4 if isinstance(scalar, ir.FloatType) else 8)
-        self.name = f"v{self.lanes}f{8 * VECTOR_BYTES // self.lanes}"
-        self.vector = ir.VectorType(scalar, self.lanes)
-        self.mask = ir.VectorType(ir.IntType(1), self.lanes)
-        self.zero = ir.Constant(self.vector, [0.0] * self.lanes)
+        self.vector = vector_type(self.out.type.pointee)
+        self.lanes = self.vector.count
 
     def whole(self):
-        b, full_columns = self.b, ir.Constant(_I64, self.NV * self.lanes)
-        full = b.and_(b.icmp_signed("==", self.m, ir.Constant(_I64, self.MR)), b.icmp_signed("==", self.n, full_columns))
+        """Two versions: a full tile, and one at the border, which goes by masks."""
+        b = self.b
+        full = b.and_(
+            b.icmp_signed("==", self.m, i64(self.MR)), b.icmp_signed("==", self.n, i64(self.NV * self.lanes))
+        )
         with b.if_else(full, likely=True) as (inside, border):
             with inside:
                 self.body(None)
             with border:
-                lane = ir.Constant(ir.VectorType(_I64, self.lanes), list(range(self.lanes)))
-                masks = []
-                for j in range(self.NV):
-                    left = b.sub(self.n, ir.Constant(_I64, j * self.lanes))
-                    masks.append(b.icmp_signed("<", lane, self.spread(left)))
-                self.body(masks)
-
-    def spread(self, scalar):
-        """A scalar in every lane."""
-        b, kind = self.b, ir.VectorType(scalar.type, self.lanes)
-        one = b.insert_element(ir.Constant(kind, ir.Undefined), scalar, ir.Constant(_I32, 0))
-        return b.shuffle_vector(one, ir.Constant(kind, ir.Undefined), ir.Constant(ir.VectorType(_I32, self.lanes), [0] * self.lanes))
-
-    def at(self, pointer, j):
-        """The j-th vector from a pointer to scalars."""
-        return self.b.bitcast(self.b.gep(pointer, [ir.Constant(_I64, j * self.lanes)]), self.vector.as_pointer())
-
-    def load(self, pointer, mask):
-        b, align = self.b, self.vector.element
-        if mask is None:
-            return b.load(pointer, align=4 if isinstance(align, ir.FloatType) else 8)
-        kind = ir.FunctionType(self.vector, [self.vector.as_pointer(), _I32, self.mask, self.vector])
-        function = cgutils.get_or_insert_function(b.module, kind, f"llvm.masked.load.{self.name}.p0")
-        return b.call(function, [pointer, ir.Constant(_I32, 4), mask, self.zero])
-
-    def store(self, value, pointer, mask):
-        b = self.b
-        if mask is None:
-            b.store(value, pointer, align=4 if isinstance(self.vector.element, ir.FloatType) else 8)
-            return
-        kind = ir.FunctionType(ir.VoidType(), [self.vector, self.vector.as_pointer(), _I32, self.mask])
-        function = cgutils.get_or_insert_function(b.module, kind, f"llvm.masked.store.{self.name}.p0")
-        b.call(function, [value, pointer, ir.Constant(_I32, 4), mask])
+                self.body([lanes_between(b, i64(0), b.sub(self.n, i64(j * self.lanes)), self.lanes) for j in range(self.NV)])
 
     def body(self, masks):
-        """The tile's start, loop and end; with ``masks`` (one a column of vectors) only m rows are read and written."""
+        """Start, loop and end; with ``masks`` (one a column of vectors) only m rows are read and written."""
         b, MR, NV = self.b, self.MR, self.NV
-        column_mask = masks or [None] * NV
-        last_row = b.sub(self.m, ir.Constant(_I64, 1))
+        mask = masks or [None] * NV
+        last_row = b.sub(self.m, i64(1))
 
         def row(i):  # a row beyond the m-th repeats the last: computed, but not stored
-            i = ir.Constant(_I64, i)
-            return i if masks is None else b.select(b.icmp_signed("<", i, last_row), i, last_row)
+            return i64(i) if masks is None else b.select(b.icmp_signed("<", i64(i), last_row), i64(i), last_row)
+
+        def at(pointer, j):
+            return vector_pointer(b, pointer, self.vector, j)
 
         outs = [b.gep(self.out, [b.mul(self.stride, row(i))]) for i in range(MR)]
-        start = [self.initial(row(i), outs[i], column_mask) for i in range(MR)]
-        if self.unit:
-            scalars = [b.gep(self.S, [row(i)]) for i in range(MR)]
-        else:
-            scalars = [b.gep(self.S, [b.load(b.gep(self.rows, [row(i)]))]) for i in range(MR)]
-
-        kind = ir.FunctionType(self.vector, [self.vector] * 3)
-        fma = cgutils.get_or_insert_function(b.module, kind, f"llvm.fma.{self.name}")
+        first = [value for i in range(MR) for value in self.initial(row(i), outs[i], mask)]
+        offsets = [row(i) if self.unit else b.load(b.gep(self.rows, [row(i)])) for i in range(MR)]
+        scalars = [b.gep(self.S, [offset]) for offset in offsets]
 
         def step(k, sums):
             base = b.gep(self.V, [b.load(b.gep(self.columns, [k]))])
-            vectors = [self.load(self.at(base, j), column_mask[j]) for j in range(NV)]
+            vectors = [load(b, at(base, j), mask[j]) for j in range(NV)]
             offset = b.mul(k, self.step)
             new = []
             for i in range(MR):
-                scalar = self.spread(b.load(b.gep(scalars[i], [offset])))
-                new += [b.call(fma, [scalar, vectors[j], sums[i * NV + j]]) for j in range(NV)]
+                scalar = spread(b, b.load(b.gep(scalars[i], [offset])), self.lanes)
+                new += [multiply_add(b, scalar, vectors[j], sums[i * NV + j]) for j in range(NV)]
             return new
 
-        sums = self.loop([v for line in start for v in line], step)
+        sums = loop(b, self.k_count, first, step)
+
+        def put(i):
+            for j in range(NV):
+                store(b, sums[i * NV + j], at(outs[i], j), mask[j])
+
         for i in range(MR):
-            def put(i=i):
-                for j in range(NV):
-                    self.store(sums[i * NV + j], self.at(outs[i], j), column_mask[j])
-
             if masks is None:
-                put()
+                put(i)
             else:
-                with b.if_then(b.icmp_signed("<", ir.Constant(_I64, i), self.m)):
-                    put()
+                with b.if_then(b.icmp_signed("<", i64(i), self.m)):
+                    put(i)
 
-    def initial(self, i, out, column_mask):
+    def initial(self, i, out, mask):
         """What row i's sums start from."""
         b = self.b
-        cases = [b.append_basic_block("start") for _ in range(3)]
+        makers = {
+            ZERO: lambda: [zeros(self.vector)] * self.NV,
+            BIAS: lambda: [spread(b, b.load(b.gep(self.bias, [i])), self.lanes)] * self.NV,
+            ADD: lambda: [load(b, vector_pointer(b, out, self.vector, j), mask[j]) for j in range(self.NV)],
+        }
+        blocks = {case: b.append_basic_block("start") for case in makers}
         done = b.append_basic_block("started")
-        switch = b.switch(self.start, cases[ZERO])
-        switch.add_case(ir.Constant(_I64, BIAS), cases[BIAS])
-        switch.add_case(ir.Constant(_I64, ADD), cases[ADD])
-        values = {}
-        for case in (ZERO, BIAS, ADD):
-            b.position_at_end(cases[case])
-            if case == ZERO:
-                values[case] = [self.zero] * self.NV
-            elif case == BIAS:
-                values[case] = [self.spread(b.load(b.gep(self.bias, [i])))] * self.NV
-            else:
-                values[case] = [self.load(self.at(out, j), column_mask[j]) for j in range(self.NV)]
-            cases[case] = b.block
+        switch = b.switch(self.start, blocks[ZERO])
+        line = {}
+        for case, make in makers.items():
+            if case != ZERO:
+                switch.add_case(i64(case), blocks[case])
+            b.position_at_end(blocks[case])
+            line[case] = make()
             b.branch(done)
         b.position_at_end(done)
-        line = []
-        for j in range(self.NV):
-            phi = b.phi(self.vector)
-            for case in (ZERO, BIAS, ADD):
-                phi.add_incoming(values[case][j], cases[case])
-            line.append(phi)
-        return line
-
-    def loop(self, state, step):
-        """``for k in range(k_count): state = step(k, state)``, with the state in registers."""
-        b = self.b
-        before, head, after = b.block, b.append_basic_block("k"), b.append_basic_block("end")
-        nothing = b.icmp_signed("<=", self.k_count, ir.Constant(_I64, 0))
-        b.cbranch(nothing, after, head)
-        b.position_at_end(head)
-        k = b.phi(_I64)
-        k.add_incoming(ir.Constant(_I64, 0), before)
-        phis = []
-        for value in state:
-            phi = b.phi(value.type)
-            phi.add_incoming(value, before)
-            phis.append(phi)
-        new = step(k, phis)
-        following = b.add(k, ir.Constant(_I64, 1))
-        k.add_incoming(following, b.block)
-        for phi, value in zip(phis, new):
-            phi.add_incoming(value, b.block)
-        last = b.block
-        b.cbranch(b.icmp_signed("<", following, self.k_count), head, after)
-        b.position_at_end(after)
-        results = []
-        for value, initial in zip(new, state):
-            phi = b.phi(value.type)
-            phi.add_incoming(initial, before)
-            phi.add_incoming(value, last)
-            results.append(phi)
-        return results
+        phis = [b.phi(self.vector) for _ in range(self.NV)]
+        for j, phi in enumerate(phis):
+            for case, block in blocks.items():
+                phi.add_incoming(line[case][j], block)
+        return phis
 
 
 (WIDE_ROWS, WIDE_VECTORS), (SLIM_ROWS, SLIM_VECTORS) = TILES

@@ -8,11 +8,15 @@ points. Each image takes one of them and
    (p3 - p1) / 2 there (E. Catmull, R. Rom, "A class of local interpolating splines", 1974), sampled so densely that
    the pen's dots overlap;
 3. warps the plane by a random quadratic map, stretches it sideways, slants and rotates it;
-4. scales the path until, drawn with its pen, it fills a square of 20 pixels, and puts its centre of mass at the centre
-   of the 28x28 image, as MNIST does (LeCun et al., "Gradient-based learning applied to document recognition", 1998,
-   section III.A);
-5. inks each pixel by its distance d from the path, with a round pen of radius r and an edge of width e:
-   ``ink = clip((r - d) / e + 1/2, 0, 1)``.
+4. scales the path until, drawn with its pen, it fills a square of 20 pixels;
+5. inks each pixel by its distance d from the path, with a pen of radius r and an edge of width e:
+   ``ink = clip((r - d) / e + 1/2, 0, 1)``, where d is measured with the pen's own yardstick: it is broader one way than
+   the other, and pressed harder here than there;
+6. cuts out 28x28 pixels around the centre of mass, as was done for MNIST (Y. LeCun et al., "Gradient-based learning
+   applied to document recognition", 1998, section III.A).
+
+Whoever has learned these digits reads MNIST's: what counts is that they vary as people's do, in the ways of writing a
+digit first of all, then in slant, thickness and pressure.
 
 **The same bytes on every machine.** Chance is the raw 64-bit output of Philox, keyed by the seed and the split and read
 in a fixed order, so image i depends on (seed, split, i) alone. The arithmetic is + - * / and square roots, which IEEE
@@ -131,6 +135,7 @@ GLYPHS = [
 
 _SPACING = 0.4  # grid units between the samples of a path: less than a pixel
 _WORDS = 64  # 64-bit words of chance an image: one for the digit, one for the glyph, the others for normal variates
+_CANVAS = 40  # pixels across, on which a digit is drawn before it is centred
 _BATCH = 256  # images drawn at once: their arrays stay in the cache
 
 
@@ -230,7 +235,8 @@ def _parse(digit: int, frequency: int, strokes: str) -> Glyph:
             # The ends count twice, being their own neighbours.
             points = [first + i for i in (start, *range(start, end + 1), end)]
             for segment in zip(points, points[1:], points[2:], points[3:], strict=False):
-                steps = math.ceil(math.dist(control[segment[1]], control[segment[2]]) / _SPACING)
+                (x1, y1), (x2, y2) = control[segment[1]], control[segment[2]]
+                steps = math.ceil(math.sqrt((x2 - x1) * (x2 - x1) + (y2 - y1) * (y2 - y1)) / _SPACING)
                 neighbours += [list(segment)] * steps
                 times += [step / steps for step in range(steps)]
             neighbours.append(list(segment))
@@ -250,13 +256,17 @@ def _normal(words: np.ndarray) -> np.ndarray:
 
 def _draw(glyph: Glyph, z: np.ndarray) -> np.ndarray:
     """B images (B, 28, 28) of ``glyph``, from normal variates (B, Z)."""
-    shape, warp, jitter = np.split(z, [7, 13], axis=1)
-    slant, rotation, aspect, radius, edge, *shift = shape.T[..., None]  # (B, 1) each, to go with samples (B, S)
+    shape, warp, jitter = np.split(z, [8, 14], axis=1)
+    shape = shape.T[..., None]  # (B, 1) each, to go with samples (B, S)
+    slant, rotation, aspect, radius, edge, breadth, taper, bulge = shape
     slant = 0.2 + 0.35 * slant
     rotation = 0.1 * rotation
     aspect = 1 + 0.2 * aspect
     radius = np.clip(1.4 + 0.5 * radius, 0.55, 3.2)  # pixels, as are the following
     edge = 1.4 * (1 + 0.25 * edge)
+    breadth = 1 + 0.12 * breadth
+    along = np.linspace(-1, 1, glyph.neighbours.shape[1])  # the path
+    pressure = np.clip(1 + 0.15 * (taper * along + bulge * (along * along - 0.5)), 0.6, 1.5)
     warp = (0.04 * warp).T.reshape(2, 3, -1, 1)
     points = len(glyph.control)
     control = glyph.control + jitter[:, : 2 * points].reshape(-1, points, 2) * np.array([0.36, 0.45])
@@ -271,30 +281,43 @@ def _draw(glyph: Glyph, z: np.ndarray) -> np.ndarray:
     cos, sin = (1 - t * t) / (1 + t * t), 2 * t / (1 + t * t)
     x, y = cos * x - sin * y, sin * x + cos * y
 
-    # In pixels: 20 of them filled, the centre of mass in the middle but for MNIST's rounding to whole pixels.
-    extent = np.maximum(np.ptp(x, axis=1), np.ptp(y, axis=1))[:, None]
-    scale = (20 - 2 * radius) / extent
-    x, y = (scale * (u - _mean(u)) + 13.5 + 0.3 * du for u, du in zip((x, y), shift, strict=True))
+    # In pixels: 20 of them filled, in the middle of the canvas.
+    left, right, top, bottom = (f(u, axis=1)[:, None] for u in (x, y) for f in (np.min, np.max))
+    scale = (20 - 2 * radius) / np.maximum(right - left, bottom - top)
+    x = scale * (x - (left + right) / 2) + _CANVAS / 2
+    y = scale * (y - (top + bottom) / 2) + _CANVAS / 2
 
-    ink = np.clip((radius[..., None] - _distance(x, y)) / edge[..., None] + 0.5, 0, 1)
-    return (ink * 255 + 0.5).astype(np.uint8)
-
-
-def _mean(u: np.ndarray) -> np.ndarray:
-    """The mean over the last axis, kept, added up from left to right: NumPy leaves the order of ``sum`` open."""
-    return np.add.accumulate(u, axis=-1)[..., -1:] / u.shape[-1]
+    ink = np.clip((radius[..., None] - _distance(x, y, breadth, pressure)) / edge[..., None] + 0.5, 0, 1)
+    return _centred((ink * 255 + 0.5).astype(np.uint8))
 
 
-def _distance(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """The distance, float32 (B, 28, 28), of each pixel from its image's samples (B, S); large beyond 3.5."""
-    margin = 6  # so that no window leaves the canvas
-    side = 28 + 2 * margin
-    x, y = (np.clip(u, -2, 29).astype(np.float32) + np.float32(margin) for u in (x, y))
+def _distance(x: np.ndarray, y: np.ndarray, breadth: np.ndarray, pressure: np.ndarray) -> np.ndarray:
+    """How far each pixel is from its image's path, as the pen measures it; large beyond 3.5 pixels.
+
+    Args:
+        x, y: the path's samples (B, S), in pixels, at least 5 from the edges of the canvas.
+        breadth: (B, 1), how much wider than high the pen is, as the square root of the ratio.
+        pressure: (B, S), by which the pen grows.
+
+    Returns:
+        float32 (B, _CANVAS, _CANVAS).
+    """
+    x, y = (u.astype(np.float32)[..., None] for u in (x, y))
+    width, height = ((pressure * b).astype(np.float32)[..., None] for b in (breadth, 1 / breadth))
     window = np.arange(-4, 5)
-    columns, rows = (np.rint(u).astype(np.int64)[..., None] + window for u in (x, y))  # (B, S, 9)
-    dx2, dy2 = ((pixels.astype(np.float32) - u[..., None]) ** 2 for pixels, u in ((columns, x), (rows, y)))
-    first = np.arange(len(x))[:, None, None] * (side * side)  # pixel of each image's canvas
-    pixels = (first + rows * side)[..., :, None] + columns[..., None, :]  # (B, S, 9, 9)
-    squares = np.full(len(x) * side * side, 100, np.float32)
-    np.minimum.at(squares, pixels.reshape(-1), (dy2[..., :, None] + dx2[..., None, :]).reshape(-1))
-    return np.sqrt(squares).reshape(-1, side, side)[:, margin:-margin, margin:-margin]
+    columns, rows = (np.rint(u).astype(np.int64) + window for u in (x, y))  # (B, S, 9)
+    dx = (columns.astype(np.float32) - x) / width
+    dy = (rows.astype(np.float32) - y) / height
+    first = np.arange(len(x))[:, None, None] * _CANVAS**2  # pixel of each image's canvas
+    pixels = (first + rows * _CANVAS)[..., :, None] + columns[..., None, :]  # (B, S, 9, 9)
+    squares = np.full(len(x) * _CANVAS**2, 100, np.float32)
+    np.minimum.at(squares, pixels.reshape(-1), ((dy * dy)[..., :, None] + (dx * dx)[..., None, :]).reshape(-1))
+    return np.sqrt(squares).reshape(-1, _CANVAS, _CANVAS)
+
+
+def _centred(ink: np.ndarray) -> np.ndarray:
+    """The 28x28 pixels of each canvas that have the centre of mass nearest to their pixel (14, 14), as MNIST's have."""
+    mass = ink.sum((1, 2), dtype=np.int64)
+    moments = (ink.sum(axis, dtype=np.int64) @ np.arange(_CANVAS) for axis in (2, 1))
+    top, left = (np.clip((2 * moment + mass) // (2 * mass) - 14, 0, _CANVAS - 28) for moment in moments)
+    return np.lib.stride_tricks.sliding_window_view(ink, (28, 28), (1, 2))[np.arange(len(ink)), top, left]

@@ -1,0 +1,137 @@
+"""Reading and writing by index: NumPy's rules, PyTorch's errors."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import tinyconv
+from tests import strategies as sts
+
+INDICES = [
+    0,
+    -1,
+    slice(1, None),
+    slice(None, None, 2),
+    (0, 1),
+    (slice(None), 1),
+    (..., 0),
+    (None, 0, ..., None),
+    (slice(None), None, slice(1, 3)),
+    [0, 2, 0],
+    ([0, 1], [1, 2]),
+    (slice(1, None), [0, 2]),
+    ([[0, 1], [1, 0]],),
+    np.array([2, 0]),
+    np.array([True, False, True]),
+    (slice(None), np.array([True, False, True, True])),
+    np.int64(1),
+    (),
+    ...,
+    None,
+    range(2),
+]
+
+
+@pytest.mark.parametrize("index", INDICES, ids=str)
+@given(x=sts.arrays(dtype=sts.dtypes, shape=(3, 4, 2)))
+def test_reading(index, x):
+    t = tinyconv.Tensor(x)
+    expected = x[list(index) if isinstance(index, range) else index]
+    np.testing.assert_array_equal(t[index].array, expected)
+    parts = index if isinstance(index, tuple) else (index,)
+    tensors = tuple([tinyconv.tensor(i) if isinstance(i, (list, np.ndarray)) else i for i in parts])
+    np.testing.assert_array_equal(t[tensors].array, expected)
+    assert type(t[index].array) is np.ndarray
+
+
+@pytest.mark.parametrize("index", [i for i in INDICES if not isinstance(i, list)], ids=str)
+@given(data=st.data())
+def test_writing(index, data):
+    x = data.draw(sts.arrays(dtype=sts.dtypes, shape=(3, 4, 2), writable=True))
+    index = list(index) if isinstance(index, range) else index
+    value = data.draw(sts.arrays(dtype=x.dtype, shape=x[index].shape))
+    for new in (value, 1):
+        expected, t = x.copy(), tinyconv.Tensor(x.copy())
+        expected[index] = new
+        version = t._version
+        t[index] = tinyconv.Tensor(new) if new is value else new
+        np.testing.assert_array_equal(t.array, expected)
+        assert t._version == version + 1
+
+
+def test_basic_indices_give_views_others_copies():
+    x = tinyconv.zeros(3, 4)
+    for index in (0, slice(1, 2), (..., 0), None):
+        assert np.shares_memory(x[index].array, x.array)
+    for index in ([0], tinyconv.tensor([0]), x[:, 0] == 0):
+        assert not np.shares_memory(x[index].array, x.array)
+
+
+def test_tensors_as_indices():
+    x = tinyconv.arange(5)
+    assert x[tinyconv.tensor(2)].item() == 2
+    assert x[tinyconv.tensor([0, 4], dtype=tinyconv.int32)].tolist() == [0, 4]
+    assert x[x > 2].tolist() == [3, 4]
+    assert x[tinyconv.tensor(1) : tinyconv.tensor(3)].tolist() == [1, 2]
+    x[x > 2] = 0
+    assert x.tolist() == [0, 1, 2, 0, 0]
+
+
+def test_values_written_are_broadcast_and_cast():
+    x = tinyconv.zeros(2, 3)
+    x[:, 1:] = tinyconv.tensor([[5], [6]])
+    assert x.tolist() == [[0, 5, 5], [0, 6, 6]]
+    x[0] = [1, 2, 3]
+    x[1] = np.array([7.0, 8.0, 9.0])
+    assert x.tolist() == [[1, 2, 3], [7, 8, 9]]
+    x[0] = tinyconv.ones(1, 1, 3)
+    assert x[0].tolist() == [1, 1, 1]
+
+
+def test_the_gradient_of_repeated_indices_adds_up():
+    x = tinyconv.ones(3, requires_grad=True)
+    x[[0, 0, 2]].sum().backward()
+    assert x.grad.tolist() == [2.0, 0.0, 1.0]
+
+
+def test_an_embedding_is_a_matrix_indexed_by_a_batch():
+    w = tinyconv.randn(10, 4, requires_grad=True)
+    tokens = tinyconv.tensor([[1, 2], [1, 9]])
+    y = w[tokens]
+    assert y.shape == (2, 2, 4)
+    y.sum().backward()
+    assert w.grad.sum(1).tolist() == [0, 8, 4, 0, 0, 0, 0, 0, 0, 4]
+
+
+def test_iteration():
+    x = tinyconv.arange(6).reshape(3, 2)
+    assert [row.tolist() for row in x] == [[0, 1], [2, 3], [4, 5]]
+    a, b, c = x
+    assert c.tolist() == [4, 5]
+    assert 3 in x
+    with pytest.raises(TypeError, match="iteration over a 0-d tensor"):
+        list(tinyconv.tensor(1))
+
+
+def test_errors():
+    x = tinyconv.zeros(2, 3)
+    with pytest.raises(IndexError, match=r"too many indices for a tensor of 2 dimensions \(shape \(2, 3\)\): 3"):
+        x[0, 0, 0]
+    with pytest.raises(IndexError, match="out of bounds"):
+        x[2]
+    with pytest.raises(IndexError, match="out of bounds"):
+        x[[0, 5]]
+    with pytest.raises(IndexError, match="must be of an integer type or bool, got tinyconv.float32"):
+        x[tinyconv.tensor([0.0])]
+    with pytest.raises(IndexError):
+        x[tinyconv.tensor([True, False, True])]
+    with pytest.raises(RuntimeError, match=r"shape \(4,\) cannot be written .* \(3,\)"):
+        x[0] = tinyconv.zeros(4)
+    with pytest.raises(RuntimeError, match=r"cannot be written"):
+        y = x * tinyconv.ones(1, requires_grad=True)
+        y[0] = tinyconv.zeros(4)
+    with pytest.raises(IndexError, match="too many indices"):
+        x[0, 0, 0] = 1

@@ -1,0 +1,93 @@
+"""Operations in place: same values as their out-of-place forms, into the same memory, which every view shows."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import tinyconv
+from tests import strategies as sts
+
+NAMES = ["abs", "div", "exp", "log", "neg", "pow", "relu", "sigmoid", "sqrt", "tanh", "add", "sub", "mul"]
+TWO = {"add", "sub", "mul", "div", "pow"}
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+@pytest.mark.parametrize("name", NAMES)
+@given(data=st.data())
+def test_same_as_out_of_place(name, recorded, data):
+    a = abs(data.draw(sts.arrays(shape=(2, 3), writable=True))) + 0.5
+    args = []
+    if name in TWO:
+        b = data.draw(sts.arrays(a.dtype, data.draw(st.sampled_from([(2, 3), (3,), (), (2, 1)]))))
+        args = [abs(tinyconv.Tensor(b)) + 1]
+    x = tinyconv.Tensor(a.copy(order="K"))
+    expected = getattr(x, name)(*args)
+    if recorded:
+        x = x * tinyconv.ones((), dtype=x.dtype, requires_grad=True)
+    memory, version = x.array, x._version
+    y = getattr(x, name + "_")(*args)
+    assert y is x
+    assert x.array is memory
+    assert x._version == version + 1
+    np.testing.assert_allclose(x.array, expected.array, rtol=1e-6)
+    assert x.requires_grad == recorded
+
+
+def test_operators():
+    x = tinyconv.tensor([1.0, 2.0])
+    same = x
+    x += 1
+    x *= tinyconv.tensor([2.0, 3.0])
+    x -= 1
+    x /= 2
+    x **= 2
+    assert same is x
+    assert x.tolist() == [2.25, 16.0]
+    n = tinyconv.tensor([1, 2])
+    n += 1
+    n *= n
+    assert n.tolist() == [4, 9]
+
+
+def test_alpha():
+    x = tinyconv.ones(2)
+    assert x.add_(tinyconv.ones(2), alpha=3).tolist() == [4.0, 4.0]
+    assert x.sub_(tinyconv.ones(2), alpha=2).tolist() == [2.0, 2.0]
+
+
+def test_fill_zero_copy():
+    x = tinyconv.zeros(2, 3)
+    assert x.fill_(2).tolist() == [[2.0] * 3] * 2
+    assert x.fill_(tinyconv.tensor(3)).tolist() == [[3.0] * 3] * 2
+    assert x.copy_(tinyconv.tensor([1, 2, 3])).tolist() == [[1.0, 2.0, 3.0]] * 2
+    assert x.zero_() is x
+    assert x.sum().item() == 0
+    with pytest.raises(RuntimeError, match=r"fill_: value must be a number or a 0-d tensor, got shape \(1,\)"):
+        x.fill_(tinyconv.ones(1))
+    with pytest.raises(RuntimeError, match="cannot be"):
+        x.copy_(tinyconv.ones(2))
+
+
+def test_the_gradient_of_what_is_copied_in():
+    x = tinyconv.ones(3, requires_grad=True)
+    y = tinyconv.zeros(2, 3, dtype=tinyconv.float64)
+    y.copy_(x)
+    y.sum().backward()
+    assert x.grad.dtype is tinyconv.float32
+    assert x.grad.tolist() == [2.0] * 3
+    v = tinyconv.ones((), requires_grad=True)
+    (tinyconv.zeros(4).fill_(v) * 2).sum().backward()
+    assert v.grad.item() == 8.0
+
+
+def test_read_only_memory_is_not_written():
+    a = np.zeros(3, np.float32)
+    a.flags.writeable = False
+    for change in (lambda x: x.add_(1), lambda x: x.zero_(), lambda x: x.__setitem__(0, 1), lambda x: x.relu_()):
+        with pytest.raises((RuntimeError, ValueError), match="read-only"):
+            change(tinyconv.from_numpy(a))
+    with pytest.raises((RuntimeError, ValueError), match="read-only"):
+        tinyconv.zeros(1).expand(3).add_(1)

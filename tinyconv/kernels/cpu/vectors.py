@@ -1,0 +1,122 @@
+"""The LLVM instructions that ``tile.py`` and ``rows.py`` are written in: vectors, masks, loops.
+
+``b`` is an LLVM IR builder throughout. A *mask* says which lanes take part: masked loads read nothing from the others and
+make them zero, masked stores leave them alone.
+"""
+
+from __future__ import annotations
+
+from llvmlite import ir
+from numba.core import cgutils
+
+from .target import VECTOR_BYTES
+
+I32, I64 = ir.IntType(32), ir.IntType(64)
+
+
+def i64(value):
+    """An int as a constant."""
+    return ir.Constant(I64, value)
+
+
+def size_of(scalar):
+    """Bytes of a float or double."""
+    return 4 if isinstance(scalar, ir.FloatType) else 8 if isinstance(scalar, ir.DoubleType) else scalar.width // 8
+
+
+def vector_type(scalar):
+    """The widest vector of floats or doubles."""
+    return ir.VectorType(scalar, VECTOR_BYTES // size_of(scalar))
+
+
+def zeros(vector):
+    """A vector of zeros."""
+    zero = 0 if isinstance(vector.element, ir.IntType) else 0.0
+    return ir.Constant(vector, [zero] * vector.count)
+
+
+def array_pointer(context, b, kind, array, offset):
+    """The address of an element of a NumPy array (of Numba type ``kind``)."""
+    return b.gep(context.make_array(kind)(context, b, array).data, [offset])
+
+
+def vector_pointer(b, pointer, vector, j=0):
+    """The address of the j-th vector from a pointer to scalars."""
+    return b.bitcast(b.gep(pointer, [i64(j * vector.count)]), vector.as_pointer())
+
+
+def spread(b, scalar, lanes):
+    """A scalar in every lane."""
+    kind = ir.VectorType(scalar.type, lanes)
+    one = b.insert_element(ir.Constant(kind, ir.Undefined), scalar, ir.Constant(I32, 0))
+    return shuffle(b, one, one, [0] * lanes)
+
+
+def shuffle(b, first, second, picks):
+    """Lanes picked from two vectors (the second's are numbered on)."""
+    return b.shuffle_vector(first, second, ir.Constant(ir.VectorType(I32, len(picks)), list(picks)))
+
+
+def lanes_between(b, low, high, lanes):
+    """The mask of the lanes low <= i < high (ints of 64 bits)."""
+    places = ir.Constant(ir.VectorType(I32, lanes), list(range(lanes)))
+    low, high = (spread(b, b.trunc(bound, I32), lanes) for bound in (low, high))
+    return b.and_(b.icmp_signed(">=", places, low), b.icmp_signed("<", places, high))
+
+
+def _intrinsic_name(operation, vector):
+    letter = "i" if isinstance(vector.element, ir.IntType) else "f"
+    return f"llvm.{operation}.v{vector.count}{letter}{8 * size_of(vector.element)}"
+
+
+def load(b, pointer, mask=None):
+    """A vector from memory that need not be aligned to more than its elements."""
+    vector = pointer.type.pointee
+    size = size_of(vector.element)
+    if mask is None:
+        return b.load(pointer, align=size)
+    kind = ir.FunctionType(vector, [pointer.type, I32, mask.type, vector])
+    function = cgutils.get_or_insert_function(b.module, kind, _intrinsic_name("masked.load", vector) + ".p0")
+    return b.call(function, [pointer, ir.Constant(I32, size), mask, zeros(vector)])
+
+
+def store(b, value, pointer, mask=None):
+    """A vector to memory."""
+    vector = value.type
+    size = size_of(vector.element)
+    if mask is None:
+        b.store(value, pointer, align=size)
+        return
+    kind = ir.FunctionType(ir.VoidType(), [vector, pointer.type, I32, mask.type])
+    function = cgutils.get_or_insert_function(b.module, kind, _intrinsic_name("masked.store", vector) + ".p0")
+    b.call(function, [value, pointer, ir.Constant(I32, size), mask])
+
+
+def multiply_add(b, x, y, z):
+    """``x * y + z``, rounded once."""
+    kind = ir.FunctionType(z.type, [z.type] * 3)
+    return b.call(cgutils.get_or_insert_function(b.module, kind, _intrinsic_name("fma", z.type)), [x, y, z])
+
+
+def loop(b, count, state, step):
+    """``for k in range(count): state = step(k, state)``, with the state in registers; returns the last state."""
+    before, head, after = b.block, b.append_basic_block("k"), b.append_basic_block("end")
+    b.cbranch(b.icmp_signed("<=", count, i64(0)), after, head)
+    b.position_at_end(head)
+    k = b.phi(I64)
+    k.add_incoming(i64(0), before)
+    phis = [b.phi(value.type) for value in state]
+    for phi, value in zip(phis, state, strict=True):
+        phi.add_incoming(value, before)
+    new = step(k, phis)
+    following, last = b.add(k, i64(1)), b.block
+    k.add_incoming(following, last)
+    for phi, value in zip(phis, new, strict=True):
+        phi.add_incoming(value, last)
+    b.cbranch(b.icmp_signed("<", following, count), head, after)
+    b.position_at_end(after)
+    results = [b.phi(value.type) for value in state]
+    for result, initial, value in zip(results, state, new, strict=True):
+        result.add_incoming(initial, before)
+        result.add_incoming(value, last)
+    return results

@@ -22,14 +22,16 @@ seeds = st.integers(0, 2**32 - 1)
 
 
 def shapes(min_dims: int = 0, max_dims: int = 4, min_side: int = 0, max_side: int = 5) -> st.SearchStrategy:
-    """Shapes, mostly without zeros (where ``min_side`` allows any)."""
+    """Shapes, every number of axes equally often; where ``min_side`` is 0, one axis in 24 has no elements."""
     sides = st.integers(max(min_side, 1), max_side)
     if min_side == 0:
-        sides = st.one_of(*[sides] * 7, st.just(0))
-    return st.lists(sides, min_size=min_dims, max_size=max_dims).map(tuple)
+        some = sides
+        sides = st.integers(1, 24).flatmap(lambda n: some if n < 24 else st.just(0))
+    return st.integers(min_dims, max_dims).flatmap(lambda n: st.tuples(*[sides] * n))
 
 
 any_shape = shapes()
+batch_sizes = st.sampled_from([1, 2, 3, 1, 2, 3, 1, 0])
 
 
 # -------------------------------------------------------------------------------------------------------------- layouts
@@ -178,7 +180,7 @@ def conv_geometries(draw, groups=few) -> ConvGeometry:
     G = draw(groups)
     channels = st.one_of(st.integers(1, 4), st.sampled_from([6, 16, 17, 33]))
     C, O = draw(channels), draw(channels)
-    return ConvGeometry((draw(st.integers(0, 3)), G * C, *size), (G * O, C, *kernel), stride, padding, dilation, G)
+    return ConvGeometry((draw(batch_sizes), G * C, *size), (G * O, C, *kernel), stride, padding, dilation, G)
 
 
 # The layers of LeNet-5, a strided ResNet block, a depthwise and a pointwise layer, a whole-image kernel.
@@ -224,7 +226,7 @@ def pool_geometries(draw, dilated=True) -> PoolGeometry:
     size = [n + draw(st.integers(0, 7)) for n in least]
     ceil_mode = draw(st.booleans())
     output_size = tuple(pooled(n, r, s, p, ceil_mode) for n, r, s, p in zip(size, reach, stride, padding, strict=True))
-    x_shape = (draw(st.integers(0, 3)), draw(st.integers(1, 3)), *size)
+    x_shape = (draw(batch_sizes), draw(st.integers(1, 3)), *size)
     return PoolGeometry(x_shape, kernel, stride, padding, dilation, output_size)
 
 

@@ -558,9 +558,9 @@ def _walk(roots: Sequence[tuple], gys: Sequence[Tensor], retain_graph: bool, tar
     return found
 
 
-def _differentiate(node: Function, slots: list) -> Sequence:
+def _differentiate(node: Node, slots: list) -> Sequence:
     """``node.backward``, with zeros for outputs that nobody used."""
-    if node.materialize_grads and any([g is None for g in slots]):
+    if len(slots) > 1 and node.materialize_grads:
         for i, g in enumerate(slots):
             if g is None and node._outputs[i] is not None:
                 shape, dtype, array_class = node._outputs[i]
@@ -569,7 +569,7 @@ def _differentiate(node: Function, slots: list) -> Sequence:
     if not isinstance(gxs, (tuple, list)):
         gxs = (gxs,)
     n = len(node.edges)
-    if len(gxs) < n or any([g is not None for g in gxs[n:]]):
+    if len(gxs) != n and (len(gxs) < n or any([g is not None for g in gxs[n:]])):
         raise RuntimeError(f"{node.name()}: backward returned {len(gxs)} gradients, forward had {n} arguments")
     return gxs
 

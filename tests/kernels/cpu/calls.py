@@ -8,8 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from tinyconv.kernels.cpu.elementwise import LARGE
-
 ONE, TWO = (1, 1), (2, 2)
 
 
@@ -21,7 +19,7 @@ def calls(dtype: Any, large: bool = False) -> dict[str, list[tuple]]:
     """
     rng = np.random.default_rng(0)
     dtype = np.dtype(dtype)
-    n, N, C, L = (1_000_003, 37, 21, 400) if large else (LARGE + 100, 3, 5, 100)
+    n, N, C, L = (1_000_003, 37, 21, 400) if large else (5000, 3, 5, 100)
 
     def drawn(*shape: int) -> np.ndarray:
         return rng.standard_normal(shape).astype(dtype)

@@ -45,9 +45,9 @@ def trained() -> Iterator[np.ndarray]:
 
 
 def main(only: set[str]) -> None:
-    """Print the digests of all kernels, or of those named."""
+    """Print the digests of all kernels for both types, or of those named for float32."""
     print("threads", tinyconv.get_num_threads())
-    for dtype in ("float32", "float64"):
+    for dtype in ("float32",) if only else ("float32", "float64"):
         for i, (name, arrays) in enumerate(results(cpu, dtype, large=True, only=only)):
             if name != "empty":
                 print(name, dtype, i, digest(*arrays))

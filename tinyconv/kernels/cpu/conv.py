@@ -32,7 +32,7 @@ from .matmul import _steps
 from .parallel import parallel_for
 from .rows import MARGIN, copy_every_second, copy_rows
 from .target import VECTOR_BYTES
-from .tile import ADD, BIAS, ZERO, best_rows, panel_rows, panel_unit
+from .tile import ADD, BIAS, SLIM_ROWS, SLIM_VECTORS, ZERO, add_lanes, best_rows, dots, panel_rows, panel_unit
 
 SCRATCH = 256 * 1024  # bytes of shifted copies at a time: a quarter of a large second-level cache
 SHARES = 8  # work items that a batch of few images is cut into, and parts that a weight gradient is summed in
@@ -169,7 +169,9 @@ def _pack(items, w, packed, MR, O, C, which, o_step, c_step, g_step):
 
 @jit
 def _weight_part(item, x, C, H, W, gy, N, O, G, parts, MR, steps, partial, taps):
-    """One part of the images' share in the weight gradient of one block of channels: partial[part, g, (c, t), o]."""
+    """One part of the images' share in the weight gradient of one block of channels: partial[part, g, (c, t), o].
+
+    The lanes of the tile run along the output channels, for which gy is turned to have them side by side."""
     blocks = (C + taps.block - 1) // taps.block
     part, g, a = item // (G * blocks), item // blocks % G, item % blocks * taps.block
     L, T, channels = taps.OH * taps.OW, taps.columns.size // taps.block, min(taps.block, C - a)
@@ -191,6 +193,31 @@ def _weight_part(item, x, C, H, W, gy, N, O, G, parts, MR, steps, partial, taps)
 
 
 @jit
+def _weight_part_few(item, x, C, H, W, gy, N, O, G, parts, partial, taps):
+    """The same for few output channels, which would leave most lanes idle: here lanes run along the positions."""
+    blocks = (C + taps.block - 1) // taps.block
+    part, g, a = item // (G * blocks), item // blocks % G, item % blocks * taps.block
+    L, T, channels = taps.OH * taps.OW, taps.columns.size // taps.block, min(taps.block, C - a)
+    lanes = VECTOR_BYTES // x.itemsize
+    tile, across = SLIM_ROWS * SLIM_VECTORS * lanes, (channels * T + SLIM_VECTORS - 1) // SLIM_VECTORS
+    scratch = np.empty(taps.block * taps.channel + MARGIN, x.dtype)
+    sums = np.zeros((O + SLIM_ROWS - 1) // SLIM_ROWS * across * tile, x.dtype)
+    for n in range(N * part // parts, N * (part + 1) // parts):
+        _shifted_copies(scratch, x, ((n * G + g) * C + a) * H * W, channels, H, W, taps)
+        for o in range(0, O, SLIM_ROWS):
+            for t in range(0, channels * T, SLIM_VECTORS):
+                m, k = min(SLIM_ROWS, O - o), min(SLIM_VECTORS, channels * T - t)
+                q = (o // SLIM_ROWS * across + t // SLIM_VECTORS) * tile
+                dots(L, gy, ((n * G + g) * O + o) * L, L, scratch, 0, taps.columns, t, sums, q, m, k)
+    base = ((part * G + g) * C + a) * T * O
+    for t in range(channels * T):
+        for o in range(O):
+            q = (o // SLIM_ROWS * across + t // SLIM_VECTORS) * tile
+            q += (o % SLIM_ROWS * SLIM_VECTORS + t % SLIM_VECTORS) * lanes
+            partial[base + t * O + o] = add_lanes(sums, q)
+
+
+@jit
 def _add_parts(item, partial, gw, parts, size, R, O):
     """gw[g, o, r] = sum over the parts of partial[part, g, r, o], for one group and output channel."""
     g, o = item // O, item % O
@@ -207,7 +234,10 @@ def _add_parts(item, partial, gw, parts, size, R, O):
 def _weights(items, x, C, H, W, gy, N, O, G, parts, MR, steps, partial, gw,
              shifts, firsts, height, columns, channel, block, SH, SW, OH, OW):  # fmt: skip
     taps = Taps(shifts, firsts, height, columns, channel, block, SH, SW, OH, OW)
-    parallel_for(_weight_part, items, (x, C, H, W, gy, N, O, G, parts, MR, steps, partial, taps))
+    if O > VECTOR_BYTES // x.itemsize // 2:
+        parallel_for(_weight_part, items, (x, C, H, W, gy, N, O, G, parts, MR, steps, partial, taps))
+    else:
+        parallel_for(_weight_part_few, items, (x, C, H, W, gy, N, O, G, parts, partial, taps))
     parallel_for(_add_parts, G * O, (partial, gw, parts, gw.size, C * (columns.size // block), O))
 
 

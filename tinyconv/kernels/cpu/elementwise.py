@@ -1,8 +1,8 @@
 """Element by element: nothing but memory traffic, so what counts is to touch each element once, with both cores.
 
-Below LARGE elements waking a thread costs more than the work, and broadcasting and the elementary functions are where
-NumPy's own vectorized loops are at home: all that goes to the reference backend. What remains are the dense, same-shaped,
-large operands, cut into chunks of CHUNK elements.
+Broadcasting and the elementary functions are where NumPy's own vectorized loops are at home: those go to the reference
+backend. What remains are dense operands of one shape, cut into chunks of CHUNK elements. (Small ones too: calling a compiled
+loop costs less than telling NumPy not to warn.)
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ from ..reference.elementwise import (  # noqa: F401
 from .compile import jit
 from .parallel import parallel_for
 
-LARGE = 4096
 CHUNK = 16384
 
 
@@ -38,16 +37,15 @@ def chunks(n):
     return -(-n // CHUNK)
 
 
-def dense_floats(*arrays):
-    """Whether all are float32, or all float64, dense, aligned, writeable and of one shape."""
-    first = arrays[0]
+def dense_floats(x, y):
+    """Whether both are float32, or both float64, dense, aligned, writeable and of one shape."""
     return (
-        isinstance(first, np.ndarray)
-        and first.dtype.kind == "f"
-        and first.itemsize >= 4
-        and all(
-            isinstance(a, np.ndarray) and a.dtype == first.dtype and a.shape == first.shape and a.flags.carray for a in arrays
-        )
+        type(x) is type(y) is np.ndarray
+        and x.dtype is y.dtype
+        and x.dtype.char in "fd"
+        and x.shape == y.shape
+        and x.flags.carray
+        and y.flags.carray
     )
 
 
@@ -162,35 +160,31 @@ def _sigmoid_gx(n, gy, y, gx):
     parallel_for(_sigmoid_gx_chunk, n, (gy, y, gx))
 
 
-def _run(loop, *arrays):
-    """A loop over dense arrays of one shape, into a fresh one."""
-    out = np.empty(arrays[0].shape, arrays[0].dtype)
-    loop(chunks(out.size), *[a.reshape(-1) for a in arrays], out.reshape(-1))
+def _run(loop, x, y):
+    """A loop over two dense arrays of one shape, into a fresh one."""
+    out = np.empty(x.shape, x.dtype)
+    loop(chunks(out.size), x.reshape(-1), y.reshape(-1), out.reshape(-1))
     return out
 
 
-def _is_large(x):
-    return isinstance(x, np.ndarray) and x.size >= LARGE
-
-
 def add(x, y):
-    return _run(_add, x, y) if _is_large(x) and dense_floats(x, y) else reference.add(x, y)
+    return _run(_add, x, y) if dense_floats(x, y) else reference.add(x, y)
 
 
 def sub(x, y):
-    return _run(_sub, x, y) if _is_large(x) and dense_floats(x, y) else reference.sub(x, y)
+    return _run(_sub, x, y) if dense_floats(x, y) else reference.sub(x, y)
 
 
 def mul(x, y):
-    return _run(_mul, x, y) if _is_large(x) and dense_floats(x, y) else reference.mul(x, y)
+    return _run(_mul, x, y) if dense_floats(x, y) else reference.mul(x, y)
 
 
 def div(x, y):
-    return _run(_div, x, y) if _is_large(x) and dense_floats(x, y) else reference.div(x, y)
+    return _run(_div, x, y) if dense_floats(x, y) else reference.div(x, y)
 
 
 def add_(x, y, alpha=1):
-    if _is_large(x) and dense_floats(x, y) and not np.may_share_memory(x, y):
+    if dense_floats(x, y) and (x is not y) and not np.may_share_memory(x, y):
         _add_scaled(chunks(x.size), x.reshape(-1), y.reshape(-1), x.dtype.type(alpha))
     else:
         reference.add_(x, y, alpha)
@@ -201,16 +195,20 @@ def mul_(x, y):
 
 
 def relu(x):
-    return _run(_relu, x) if _is_large(x) and dense_floats(x) else reference.relu(x)
+    if not dense_floats(x, x):
+        return reference.relu(x)
+    y = np.empty(x.shape, x.dtype)
+    _relu(chunks(y.size), x.reshape(-1), y.reshape(-1))
+    return y
 
 
 def relu_gx(gy, y):
-    return _run(_relu_gx, gy, y) if _is_large(y) and dense_floats(gy, y) else reference.relu_gx(gy, y)
+    return _run(_relu_gx, gy, y) if dense_floats(gy, y) else reference.relu_gx(gy, y)
 
 
 def tanh_gx(gy, y):
-    return _run(_tanh_gx, gy, y) if _is_large(y) and dense_floats(gy, y) else reference.tanh_gx(gy, y)
+    return _run(_tanh_gx, gy, y) if dense_floats(gy, y) else reference.tanh_gx(gy, y)
 
 
 def sigmoid_gx(gy, y):
-    return _run(_sigmoid_gx, gy, y) if _is_large(y) and dense_floats(gy, y) else reference.sigmoid_gx(gy, y)
+    return _run(_sigmoid_gx, gy, y) if dense_floats(gy, y) else reference.sigmoid_gx(gy, y)

@@ -37,7 +37,7 @@ def _sgd_plain(n, p, g, lr, weight_decay, sign):
 def sgd(params, grads, buffers, lr, momentum, dampening, weight_decay, nesterov, maximize, first):
     for i, (p, g) in enumerate(zip(params, grads, strict=True)):
         v = p if buffers is None else buffers[i]
-        if not dense_floats(p, g, v):
+        if not dense_floats(p, g) or not dense_floats(p, v):
             one = None if buffers is None else [v]
             reference.sgd([p], [g], one, lr, momentum, dampening, weight_decay, nesterov, maximize, first)
             continue

@@ -7,6 +7,7 @@ by the shape alone; the parts' sums are added in order.
 
 from __future__ import annotations
 
+import functools
 import math
 
 import numpy as np
@@ -17,7 +18,7 @@ from .compile import jit
 from .parallel import parallel_for
 
 PARTS = 16
-LARGE = 2048
+ROW = 16384  # elements of a row, where everything is summed
 
 
 @jit(reorder=True)
@@ -47,36 +48,33 @@ def _sum(x, R, A, S, parts, partial, out):
     parallel_for(_sum_part, parts, (x, R, A, S, parts, partial))
     for a in range(A):
         total = 0.0
+        for k in range(R * A * S, x.size):  # the rest
+            total += x[k]
         for part in range(parts):
             total += partial[part * A + a]
         out[a] = total
 
 
-def _as_three(shape, axes):
-    """(R, A, S) if the reduced axes are leading and/or trailing ones, else None."""
+@functools.lru_cache(maxsize=512)
+def _plan(shape, axes, keepdims):
+    """(R, A, S), and the result's shape; None if the reduced axes are not leading and/or trailing ones."""
     kept = [i for i in range(len(shape)) if i not in axes]
-    if not kept:
-        return None
+    out = tuple(1 if i in axes else n for i, n in enumerate(shape) if keepdims or i not in axes)
+    if not kept:  # all of it: as rows of equal length, and a rest
+        size = math.prod(shape)
+        rows = max(1, -(-size // ROW))
+        return rows, 1, size // rows, out
     if kept != list(range(kept[0], kept[-1] + 1)):
         return None
-    return tuple(math.prod(part) for part in (shape[: kept[0]], shape[kept[0] : kept[-1] + 1], shape[kept[-1] + 1 :]))
+    return *(math.prod(part) for part in (shape[: kept[0]], shape[kept[0] : kept[-1] + 1], shape[kept[-1] + 1 :])), out
 
 
 def sum(x, axes, keepdims):
-    if x.size < LARGE or x.dtype.kind != "f" or x.itemsize < 4 or not x.flags.carray:
+    plan = _plan(x.shape, axes, keepdims) if x.dtype.char in "fd" and x.flags.carray else None
+    if plan is None:
         return reference.sum(x, axes, keepdims)
-    if len(axes) == x.ndim:
-        rows = -(-x.size // 16384)  # all of it: as so many rows of equal length, and a rest
-        three = (rows, 1, x.size // rows)
-    else:
-        three = _as_three(x.shape, axes)
-        if three is None:
-            return reference.sum(x, axes, keepdims)
-    (R, A, S), flat = three, x.reshape(-1)
-    parts = min(PARTS, R)
+    (R, A, S, shape), flat = plan, x.reshape(-1)
+    parts = min(PARTS, max(R, 1))
     out = np.empty(A, x.dtype)
     _sum(flat, R, A, S, parts, np.empty(parts * A), out)
-    if R * A * S < x.size:
-        out += flat[R * S :].sum(dtype=np.float64)
-    shape = tuple(1 if i in axes else n for i, n in enumerate(x.shape) if keepdims or i not in axes)
     return out.reshape(shape)

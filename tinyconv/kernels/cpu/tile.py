@@ -169,11 +169,86 @@ class _Emit:
         return phis
 
 
+def make_dots(MR: int, NR: int):
+    """A tile whose lanes run along the sum, for results with fewer columns than a vector has lanes:
+
+        sums[i, j, :] += S[s + i*stride + p] * V[v + columns[c + j] + p]      p < length, lane by lane
+
+    MR x NR running sums, a vector each, which the caller adds up across lanes at the very end (:func:`add_lanes`). Fewer rows
+    and columns (m, n) repeat the last one; what lies beyond ``length`` is not read.
+    """
+    if not JIT:
+
+        def dots(length, S, s, stride, V, v, columns, c, sums, q, m, n):
+            lanes = VECTOR_BYTES // sums.itemsize
+            for i in range(m):
+                for j in range(n):
+                    at = q + (i * NR + j) * lanes
+                    for p in range(length):
+                        sums[at + p % lanes] += S[s + i * stride + p] * V[v + columns[c + j] + p]
+
+        return dots
+
+    @intrinsic
+    def dots(typingctx, length, S, s, stride, V, v, columns, c, sums, q, m, n):
+        def codegen(context, b, sig, args):
+            length, S, s, stride, V, v, columns, c, sums, q, m, n = args
+            S, V = array_pointer(context, b, sig.args[1], S, s), array_pointer(context, b, sig.args[4], V, v)
+            columns = array_pointer(context, b, sig.args[6], columns, c)
+            sums = array_pointer(context, b, sig.args[8], sums, q)
+            vector = vector_type(sums.type.pointee)
+            lanes = vector.count
+
+            def up_to(i, count):
+                last = b.sub(count, i64(1))
+                return b.select(b.icmp_signed("<", i64(i), last), i64(i), last)
+
+            left = [b.gep(S, [b.mul(up_to(i, m), stride)]) for i in range(MR)]
+            right = [b.gep(V, [b.load(b.gep(columns, [up_to(j, n)]))]) for j in range(NR)]
+            places = [vector_pointer(b, sums, vector, k) for k in range(MR * NR)]
+
+            def step(mask=None):
+                def body(k, totals):
+                    p = b.mul(k, i64(lanes)) if mask is None else k
+                    ys = [load(b, vector_pointer(b, b.gep(pointer, [p]), vector), mask) for pointer in right]
+                    new = []
+                    for i in range(MR):
+                        x = load(b, vector_pointer(b, b.gep(left[i], [p]), vector), mask)
+                        new += [multiply_add(b, x, ys[j], totals[i * NR + j]) for j in range(NR)]
+                    return new
+
+                return body
+
+            whole = b.sdiv(length, i64(lanes))
+            totals = loop(b, whole, [load(b, place) for place in places], step())
+            done = b.mul(whole, i64(lanes))
+            totals = step(lanes_between(b, i64(0), b.sub(length, done), lanes))(done, totals)
+            for total, place in zip(totals, places, strict=True):
+                store(b, total, place)
+            return context.get_dummy_value()
+
+        n64 = types.int64
+        return types.void(n64, S, n64, n64, V, n64, columns, n64, sums, n64, n64, n64), codegen
+
+    return dots
+
+
+@jit
+def add_lanes(sums, q):
+    """The sum of one vector of running sums, lane after lane."""
+    total = sums[q]
+    for lane in range(1, VECTOR_BYTES // sums.itemsize):
+        total += sums[q + lane]
+    return total
+
+
 (WIDE_ROWS, WIDE_VECTORS), (SLIM_ROWS, SLIM_VECTORS) = TILES
 _wide_unit, _wide_rows = make_tile(*TILES[0], unit=True), make_tile(*TILES[0], unit=False)
 _slim_unit, _slim_rows = make_tile(*TILES[1], unit=True), make_tile(*TILES[1], unit=False)
 _wide_unit_1, _wide_rows_1 = make_tile(WIDE_ROWS, 1, unit=True), make_tile(WIDE_ROWS, 1, unit=False)
 _slim_unit_1, _slim_rows_1 = make_tile(SLIM_ROWS, 1, unit=True), make_tile(SLIM_ROWS, 1, unit=False)
+
+dots = make_dots(SLIM_ROWS, SLIM_VECTORS)
 
 
 def best_rows(n: int) -> int:

@@ -1,0 +1,138 @@
+"""Random tensors: distributions, the books that the generator keeps, dropout."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import tinyconv
+import tinyconv.nn.functional as F
+from tinyconv import Generator
+
+
+def test_distributions():
+    u, g = tinyconv.rand(100_000), tinyconv.randn(100_000, dtype=tinyconv.float64)
+    assert 0 <= u.min().item() < 1e-3
+    assert 1 - 1e-3 < u.max().item() < 1
+    assert u.mean().item() == pytest.approx(0.5, abs=0.01)
+    assert g.mean().item() == pytest.approx(0, abs=0.02)
+    assert g.array.std() == pytest.approx(1, abs=0.02)
+    assert abs(np.corrcoef(g.array[::2], g.array[1::2])[0, 1]) < 0.02
+    n = tinyconv.randint(-2, 3, (10_000,))
+    assert sorted(set(n.tolist())) == [-2, -1, 0, 1, 2]
+    assert np.bincount(n.array + 2).min() > 1800
+
+
+def test_randperm():
+    p = tinyconv.randperm(1000)
+    assert sorted(p.tolist()) == list(range(1000))
+    assert p.tolist() != list(range(1000))
+    assert p.dtype is tinyconv.int64
+    assert tinyconv.randperm(0).shape == (0,)
+    assert tinyconv.randperm(3, dtype=tinyconv.int32).dtype is tinyconv.int32
+
+
+DRAWS = {
+    "rand": lambda g: tinyconv.rand(5, generator=g),
+    "rand float64": lambda g: tinyconv.rand(2, 3, dtype=tinyconv.float64, generator=g),
+    "randn": lambda g: tinyconv.randn((5,), generator=g),
+    "randint": lambda g: tinyconv.randint(1000, (5,), generator=g),
+    "randperm": lambda g: tinyconv.randperm(50, generator=g),
+    "normal": lambda g: tinyconv.normal(1.0, 2.0, (5,), generator=g),
+    "uniform_": lambda g: tinyconv.zeros(5).uniform_(-1, 1, generator=g),
+    "normal_": lambda g: tinyconv.zeros(5).normal_(1, 2, generator=g),
+}
+
+
+@pytest.mark.parametrize("draw", DRAWS.values(), ids=DRAWS)
+def test_a_seed_repeats_and_draws_do_not(draw):
+    generator = Generator().manual_seed(7)
+    first, second = draw(generator), draw(generator)
+    assert first.tolist() != second.tolist()
+    assert draw(Generator().manual_seed(7)).tolist() == first.tolist()
+    assert draw(Generator().manual_seed(8)).tolist() != first.tolist()
+    tinyconv.manual_seed(7)
+    assert draw(None).tolist() == first.tolist()
+
+
+@pytest.mark.parametrize("draw", DRAWS.values(), ids=DRAWS)
+def test_no_two_draws_overlap(draw):
+    """Each draw moves the offset by at least as many counters as it used: the next one starts with fresh words."""
+    generator = Generator().manual_seed(1)
+    draw(generator)
+    after = generator.get_state()
+    following = tinyconv.rand(64, generator=generator).tolist()
+    stream = tinyconv.rand(4096, generator=Generator().manual_seed(1)).tolist()
+    start = stream.index(following[0])
+    assert stream[start : start + 64] == following
+    assert start == 4 * after[1]
+
+
+def test_like():
+    x = tinyconv.zeros(2, 3, dtype=tinyconv.float64)
+    for y in (tinyconv.rand_like(x), tinyconv.randn_like(x)):
+        assert (y.shape, y.dtype) == (x.shape, x.dtype)
+    assert tinyconv.rand_like(tinyconv.zeros(2), dtype=tinyconv.float64).dtype is tinyconv.float64
+    mean = tinyconv.tensor([0.0, 1000.0])
+    assert abs(tinyconv.normal(mean, 1.0)[1].item() - 1000) < 10
+    assert tinyconv.normal(0.0, tinyconv.tensor([1.0, 2.0])).shape == (2,)
+
+
+def test_refilling():
+    x = tinyconv.zeros(1000)
+    assert x.uniform_(2, 3) is x
+    assert 2 <= x.min().item() < x.max().item() < 3
+    x.normal_(5, 0.1)
+    assert x.mean().item() == pytest.approx(5, abs=0.02)
+    view = tinyconv.zeros(4, 4)
+    view[:, 1].uniform_(1, 2)
+    assert (view.array[:, 1] >= 1).all()
+    assert view.array[:, 0].sum() == 0
+
+
+def test_requires_grad():
+    assert tinyconv.rand(2, requires_grad=True).is_leaf
+    with pytest.raises(RuntimeError, match="normal_: a leaf tensor that requires grad"):
+        tinyconv.rand(2, requires_grad=True).normal_()
+
+
+def test_dropout():
+    x = tinyconv.ones(10_000)
+    y = F.dropout(x, 0.25)
+    assert set(y.tolist()) == {0.0, float(np.float32(4 / 3))}
+    assert (y == 0).float().mean().item() == pytest.approx(0.25, abs=0.02)
+    assert F.dropout(x, 0.25).tolist() != y.tolist()
+    assert F.dropout(x, 0.5, training=False) is x
+    assert F.dropout(x, 0.0) is x
+    assert F.dropout(x, 1.0).sum().item() == 0
+
+
+def test_the_gradient_of_dropout_has_the_same_zeros():
+    x = tinyconv.randn(100, requires_grad=True)
+    y = F.dropout(x, 0.5)
+    tinyconv.rand(10)  # the mask is drawn again from its own place in the stream
+    y.sum().backward()
+    np.testing.assert_array_equal(x.grad.array, np.where(y.array == 0, 0, 2))
+
+
+def test_dropout_in_place():
+    x = tinyconv.ones(100)
+    assert F.dropout(x, 0.5, inplace=True) is x
+    assert set(x.tolist()) == {0.0, 2.0}
+
+
+def test_errors():
+    with pytest.raises(ValueError, match=r"dropout: p must be a probability in \[0, 1\], got 1.5"):
+        F.dropout(tinyconv.ones(2), 1.5)
+    with pytest.raises(RuntimeError, match=r"randint: expected low < high, got \[3, 3\)"):
+        tinyconv.randint(3, 3, (2,))
+    with pytest.raises(RuntimeError, match="randperm: n must not be negative, got -1"):
+        tinyconv.randperm(-1)
+    with pytest.raises(RuntimeError, match="rand: dtype must be float32 or float64, got tinyconv.int64"):
+        tinyconv.rand(2, dtype=tinyconv.int64)
+    with pytest.raises(RuntimeError, match=r"sizes must not be negative, got \(-1,\)"):
+        tinyconv.rand(-1)
+    with pytest.raises(RuntimeError, match=r"uniform_: expected a <= b, got \[1, 0\)"):
+        tinyconv.zeros(2).uniform_(1, 0)
+    with pytest.raises(RuntimeError, match="normal_: std must not be negative, got -1"):
+        tinyconv.zeros(2).normal_(0, -1)

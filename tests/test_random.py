@@ -1,0 +1,68 @@
+"""The generator: two integers, nothing hidden."""
+
+from __future__ import annotations
+
+import pytest
+
+import tinyconv
+from tinyconv import Generator
+
+
+def test_state_is_seed_and_offset():
+    g = Generator().manual_seed(3)
+    assert g.get_state() == (3, 0)
+    assert g.take(10) == (3, 0)
+    assert g.take(1) == (3, 10)
+    assert (g.initial_seed(), g.offset) == (3, 11)
+    assert repr(g) == "Generator(seed=3, offset=11)"
+    assert g.manual_seed(3).offset == 0
+
+
+def test_a_stream_continues_where_its_state_was_taken():
+    g = Generator().manual_seed(3)
+    tinyconv.rand(7, generator=g)
+    state = g.get_state()
+    expected = tinyconv.randn(5, generator=g).tolist()
+    assert tinyconv.randn(5, generator=Generator().set_state(state)).tolist() == expected
+
+
+def test_the_default_generator():
+    tinyconv.manual_seed(5)
+    assert tinyconv.initial_seed() == 5
+    state = tinyconv.get_rng_state()
+    expected = tinyconv.rand(3).tolist()
+    assert tinyconv.get_rng_state() != state
+    tinyconv.set_rng_state(state)
+    assert tinyconv.rand(3).tolist() == expected
+    assert tinyconv.manual_seed(5) is tinyconv.default_generator
+
+
+def test_a_generator_of_ones_own_leaves_the_default_alone():
+    before = tinyconv.get_rng_state()
+    tinyconv.rand(3, generator=Generator())
+    assert tinyconv.get_rng_state() == before
+
+
+def test_programs_that_never_seed_repeat():
+    assert Generator().get_state() == Generator().get_state()
+
+
+def test_seeds():
+    assert Generator().manual_seed(-1).initial_seed() == 2**64 - 1
+    assert Generator().manual_seed(2**64 - 1).initial_seed() == 2**64 - 1
+    assert Generator().manual_seed(tinyconv.tensor(4)).initial_seed() == 4
+    assert Generator().seed() != Generator().seed()
+    assert tinyconv.seed() == tinyconv.initial_seed()
+    for bad in (2**64, -(2**63) - 1):
+        with pytest.raises(ValueError, match="seed must fit in 64 bits"):
+            Generator().manual_seed(bad)
+    for bad in (1.5, "1", None):
+        with pytest.raises(TypeError, match="seed must be an int"):
+            Generator().manual_seed(bad)
+
+
+def test_philox():
+    """Known answers of Philox4x32-10 (the authors' test vectors): key 0, counter 0; as uniforms of 24 bits."""
+    words = [0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8]
+    expected = [(word >> 8) / 2**24 for word in words]
+    assert tinyconv.rand(4, generator=Generator().manual_seed(0)).tolist() == expected

@@ -35,7 +35,7 @@ def test_other_names():
     assert tinyconv.zeros(2).is_floating_point()
 
 
-@pytest.mark.parametrize("a, b", itertools.product(NAMES, NAMES))
+@pytest.mark.parametrize("a, b", list(itertools.product(NAMES, NAMES)))
 def test_promotion_is_torchs(a, b):
     torch = pytest.importorskip("torch")
     ours = tinyconv.promote_types(getattr(tinyconv, a), getattr(tinyconv, b))

@@ -19,6 +19,8 @@ from .softmax import log_softmax
 class NLLLoss(Function):
     """loss[n, l] = -scale[n, l] * x[n, target[n, l], l], with scale = the target's weight;  gx = -scale * gloss there."""
 
+    materialize_grads = False  # only the first output has a gradient
+
     @staticmethod
     def forward(ctx: Any, x: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int) -> tuple:
         loss, scale = kernels.of(x.array).nll_loss(

@@ -19,6 +19,8 @@ from .matmul import same_type
 class MaxPool2d(Function):
     """y = max over each window;  gx = each gy sent to its winner."""
 
+    materialize_grads = False  # only the first output has a gradient
+
     @staticmethod
     def forward(ctx: Any, x: Tensor, geometry: tuple, size: tuple) -> tuple:
         y, where = kernels.of(x.array).max_pool2d(x.array, *geometry, size)

@@ -47,7 +47,7 @@ class Double(Function):
         return gy * 2
 
 
-# ----------------------------------------------------------------------------------------------------------------- forks
+# ---------------------------------------------------------------------------------------------------------------- forks
 
 
 def test_gradients_add_up_at_forks():
@@ -133,7 +133,7 @@ def test_a_leaf_made_before_and_used_after():
     assert (values(x.grad), values(w.grad)) == ([4.0], [6.0])
 
 
-# -------------------------------------------------------------------------------------------------------------- aliasing
+# ------------------------------------------------------------------------------------------------------------- aliasing
 
 
 def test_a_gradient_sent_two_ways_is_not_shared():
@@ -175,7 +175,7 @@ def test_a_hook_may_keep_the_gradient_it_sees():
     assert values(kept[0]) == [3.0]
 
 
-# ---------------------------------------------------------------------------------------------- long chains and memory
+# ----------------------------------------------------------------------------------------------- long chains and memory
 
 
 def test_a_chain_of_20000_operations(no_gc):
@@ -409,7 +409,7 @@ def test_detach():
     assert values(x.grad) == [4.0, 8.0]
 
 
-# -------------------------------------------------------------------------------------------------- through it again
+# ----------------------------------------------------------------------------------------------------- through it again
 
 
 def test_backward_through_freed_values_is_an_error():
@@ -438,7 +438,7 @@ def test_retain_graph():
         y.backward()
 
 
-# -------------------------------------------------------------------------------------------------- higher derivatives
+# --------------------------------------------------------------------------------------------------- higher derivatives
 
 
 def test_three_derivatives_of_a_cube():
@@ -496,7 +496,7 @@ def test_a_second_derivative_of_what_was_freed_by_the_first():
     np.testing.assert_allclose(gg.array, np.exp([2.0]))
 
 
-# ------------------------------------------------------------------------------------------------- changes in place
+# ----------------------------------------------------------------------------------------------------- changes in place
 
 
 def test_overwriting_what_a_gradient_needs_names_the_operation():
@@ -559,7 +559,12 @@ def test_an_operation_in_place_on_what_it_needs_itself():
 
 def test_in_place_on_a_leaf():
     x = leaf(1.0, 2.0)
-    for change in (lambda: x.add_(1), lambda: x.zero_(), lambda: x.__setitem__(0, 1.0), lambda: x.copy_(x.detach() + 1)):
+    for change in (
+        lambda: x.add_(1),
+        lambda: x.zero_(),
+        lambda: x.__setitem__(0, 1.0),
+        lambda: x.copy_(x.detach() + 1),
+    ):
         with pytest.raises(RuntimeError, match="leaf tensor that requires grad cannot be changed in place"):
             change()
     with pytest.raises(RuntimeError, match="a view of a leaf tensor that requires grad"):
@@ -654,7 +659,7 @@ def test_in_place_between_views_of_one_memory():
     np.testing.assert_array_equal(x.array[1:], a[1:] + a[:-1])
 
 
-# ---------------------------------------------------------------------------------------------------------- autograd.grad
+# -------------------------------------------------------------------------------------------------------- autograd.grad
 
 
 def test_grad_returns_and_leaves_grad_alone():
@@ -741,7 +746,7 @@ def test_backward_from_several_tensors():
     assert values(x.grad) == [3.0, 5.0]
 
 
-# ------------------------------------------------------------------------------------------------------ errors that teach
+# ---------------------------------------------------------------------------------------------------- errors that teach
 
 
 def test_backward_from_what_is_no_scalar():
@@ -775,7 +780,9 @@ def test_a_gradient_to_start_from_takes_the_type_of_the_output():
 
 
 def test_integers_cannot_require_grad():
-    with pytest.raises(RuntimeError, match="only tensors of floating point dtype can require gradients, got tinyconv.int64"):
+    with pytest.raises(
+        RuntimeError, match="only tensors of floating point dtype can require gradients, got tinyconv.int64"
+    ):
         tinyconv.tensor([1, 2], requires_grad=True)
     with pytest.raises(RuntimeError, match="floating point"):
         tinyconv.zeros(2, dtype=tinyconv.bool).requires_grad_()
@@ -795,7 +802,7 @@ def test_comparisons_and_integers_have_no_history():
     assert x.max(0).values.requires_grad
 
 
-# ------------------------------------------------------------------------------------------------------------------ hooks
+# ---------------------------------------------------------------------------------------------------------------- hooks
 
 
 def test_a_hook_on_a_leaf_replaces_the_gradient():
@@ -838,7 +845,7 @@ def test_hooks_run_for_autograd_grad_too():
 
 def test_a_hook_sees_one_output_of_several():
     x = randn(2, 3)
-    values_, indices = x.max(1)
+    values_, _ = x.max(1)
     seen = []
     values_.register_hook(seen.append)
     values_.sum().backward()
@@ -865,7 +872,7 @@ def test_hooks_need_a_gradient():
             register(tinyconv.ones(2))
 
 
-# ------------------------------------------------------------------------------------------------------- custom Functions
+# ----------------------------------------------------------------------------------------------------- custom Functions
 
 
 class Scale(Function):
@@ -880,7 +887,7 @@ class Scale(Function):
 
     @staticmethod
     def backward(ctx, gy):
-        x, nothing = ctx.saved_tensors
+        _, nothing = ctx.saved_tensors
         assert nothing is None
         assert ctx.needs_input_grad == (True, False, False)[: len(ctx.needs_input_grad)]
         return (gy * ctx.factor, None, None)[: len(ctx.needs_input_grad)]
@@ -1094,7 +1101,9 @@ def test_wrong_numbers_and_shapes_of_gradients():
         function(lambda gy: gy).apply(x, w).sum().backward()
     with pytest.raises(RuntimeError, match="Wrong: backward returned 3 gradients, forward had 2 arguments"):
         function(lambda gy: (gy, None, gy)).apply(x, w).sum().backward()
-    with pytest.raises(RuntimeError, match=r"Wrong: backward returned a gradient of shape \(3,\) for an input of shape \(2,\)"):
+    with pytest.raises(
+        RuntimeError, match=r"Wrong: backward returned a gradient of shape \(3,\) for an input of shape \(2,\)"
+    ):
         function(lambda gy: (tinyconv.ones(3), None)).apply(x, w).sum().backward()
     function(lambda gy: (gy, None, None)).apply(x, w).sum().backward()  # a None too many does no harm, as in PyTorch
     assert values(x.grad) == [1.0, 1.0]

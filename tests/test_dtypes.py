@@ -70,7 +70,13 @@ def test_what_stands_for_a_dtype():
 def test_limits():
     for name in ("float16", "float32", "float64"):
         ours, theirs = tinyconv.finfo(getattr(tinyconv, name)), np.finfo(name)
-        assert (ours.bits, ours.eps, ours.max, ours.min, ours.tiny) == (theirs.bits, theirs.eps, theirs.max, theirs.min, theirs.tiny)
+        assert (ours.bits, ours.eps, ours.max, ours.min, ours.tiny) == (
+            theirs.bits,
+            theirs.eps,
+            theirs.max,
+            theirs.min,
+            theirs.tiny,
+        )
         assert ours.dtype == name
     assert tinyconv.finfo().dtype == "float32"
     ours = tinyconv.iinfo(tinyconv.uint8)

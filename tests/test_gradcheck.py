@@ -50,7 +50,9 @@ def test_inputs_and_the_random_numbers_are_left_as_they_were():
 def test_a_wrong_gradient():
     x = randn(2)
     wrong = function(lambda x, gy: gy * 3 * x)
-    with pytest.raises(GradcheckError, match=r"output 0 \(shape \(2,\)\) in input 0 .* wrong in 2 of 4 entries.*Worst: d output\["):
+    with pytest.raises(
+        GradcheckError, match=r"output 0 \(shape \(2,\)\) in input 0 .* wrong in 2 of 4 entries.*Worst: d output\["
+    ):
         gradcheck(wrong, x)
     assert gradcheck(wrong, x, raise_exception=False) is False
     assert gradcheck(wrong, x, atol=10.0)
@@ -132,7 +134,13 @@ def test_the_type_of_a_gradient():
 
 
 def test_inputs_of_any_layout_and_shape():
-    for x in (randn(), randn(0, 3), randn(3, 2).detach().t(), randn(4).detach()[::2], randn(2, 2, 2).detach().permute(2, 0, 1)):
+    for x in (
+        randn(),
+        randn(0, 3),
+        randn(3, 2).detach().t(),
+        randn(4).detach()[::2],
+        randn(2, 2, 2).detach().permute(2, 0, 1),
+    ):
         assert gradcheck(lambda x: x.sigmoid().sum(-1 if x.ndim else None), x.requires_grad_())
 
 

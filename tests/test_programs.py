@@ -96,7 +96,9 @@ def take(library, step: Step, tensors: list):
     """Run one step: what it returns, or the error."""
     t, u = (tensors[-1 - n % len(tensors)] for n in (step.target, step.other))
     try:
-        with library.set_grad_enabled(step.recorded or step.name in VIEWS):  # a view made under no_grad: PyTorch refuses
+        with library.set_grad_enabled(
+            step.recorded or step.name in VIEWS
+        ):  # a view made under no_grad: PyTorch refuses
             return STEPS[step.name](t, u)
     except (RuntimeError, IndexError, ValueError, TypeError) as error:
         return error

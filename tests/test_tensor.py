@@ -70,7 +70,9 @@ def test_what_is_no_number():
         bool(x)
     with pytest.raises(TypeError, match=r"len\(\) of a 0-d tensor"):
         len(tinyconv.tensor(1.0))
-    with pytest.raises(TypeError, match="only integer tensors of a single element can be converted to an index, got tinyconv.float32"):
+    with pytest.raises(
+        TypeError, match="only integer tensors of a single element can be converted to an index, got tinyconv.float32"
+    ):
         [1, 2][tinyconv.tensor(1.0)]
 
 

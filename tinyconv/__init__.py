@@ -1,8 +1,8 @@
 """tinyconv: a deep-learning engine small enough to read in a weekend.
 
 The public names are PyTorch's: ``tinyconv.tensor``, ``tinyconv.nn``, ``tinyconv.optim``, ... Where to start reading:
-``tensor.py`` and ``autograd.py`` (the engine), then ``ops/conv.py`` (what a convolution and its gradients are) and its twins
-``kernels/reference/conv.py`` (the obvious loops) and ``kernels/cpu/conv.py`` (the fast ones).
+``tensor.py`` and ``autograd.py`` (the engine), then ``ops/conv.py`` (what a convolution and its gradients are) and
+its twins ``kernels/reference/conv.py`` (the obvious loops) and ``kernels/cpu/conv.py`` (the fast ones).
 """
 
 from . import autograd, dtypes, gradcheck, ops
@@ -31,7 +31,6 @@ from .ops import (
     allclose,
     amax,
     amin,
-    any_ as any,
     arange,
     argmax,
     argmin,
@@ -105,12 +104,18 @@ from .ops import (
     zeros,
     zeros_like,
 )
+from .ops import (
+    any_ as any,
+)
 from .random import Generator, default_generator, get_rng_state, initial_seed, manual_seed, seed, set_rng_state
 from .tensor import Size, Tensor, device
 
 __version__ = "0.1.0"
 
-autograd.gradcheck, autograd.gradgradcheck = gradcheck.gradcheck, gradcheck.gradgradcheck  # they stand on ops, it does not
+autograd.gradcheck, autograd.gradgradcheck = (
+    gradcheck.gradcheck,
+    gradcheck.gradgradcheck,
+)  # they stand on ops, it does not
 
 float, double, half = float32, float64, float16  # PyTorch's other names for the types
 int, long, short = int32, int64, int16

@@ -1,9 +1,9 @@
 """Automatic differentiation: how gradients flow backwards through what was computed.
 
-Every operation is a :class:`Function` with two methods: ``forward`` computes y from x, and ``backward`` turns the gradient
-of the loss with respect to y, ``gy``, into the gradient with respect to x, ``gx = gy * dy/dx`` (in general a
-vector-Jacobian product). Applying a Function makes one *node*, which points to the nodes that made its inputs; the graph
-is nothing more than that.
+Every operation is a :class:`Function` with two methods: ``forward`` computes y from x, and ``backward`` turns the
+gradient of the loss with respect to y, ``gy``, into the gradient with respect to x, ``gx = gy * dy/dx`` (in general a
+vector-Jacobian product). Applying a Function makes one *node*, which points to the nodes that made its inputs; the
+graph is nothing more than that.
 
 :func:`backward` walks the graph from the result to the leaves. Two facts carry it:
 
@@ -13,8 +13,8 @@ is nothing more than that.
 * **Gradients add up at forks.** If x is used twice, in u = f(x) and v = g(x), the multivariable chain rule says
   dL/dx = dL/du du/dx + dL/dv dv/dx: one contribution from each use, summed.
 
-``backward`` methods are themselves written in Tensor operations. Recording them (``create_graph=True``) gives a graph of
-the gradient, hence second and higher derivatives, with no second set of rules.
+``backward`` methods are themselves written in Tensor operations. Recording them (``create_graph=True``) gives a graph
+of the gradient, hence second and higher derivatives, with no second set of rules.
 """
 
 from __future__ import annotations
@@ -171,8 +171,9 @@ class _Saved:
     __slots__ = ("array", "counter", "index", "tensor", "version")
 
     def __init__(self, tensor: Tensor, index: int | None):
-        self.counter, self.version, self.index = tensor._counter, tensor._counter[0], index
-        self.tensor, self.array = (tensor, None) if index is None else (None, tensor.array)
+        self.counter, self.version, self.index = tensor._counter, tensor._counter[0], index or 0
+        self.tensor: Tensor | None = tensor if index is None else None
+        self.array: Any = None if index is None else tensor.array
 
     def unpack(self, node: Node) -> Tensor:
         if self.counter[0] != self.version:
@@ -214,8 +215,9 @@ class Function(Node):
 
         y = Exp.apply(x)
 
-    ``forward`` gets the arguments of ``apply`` with recording switched off; ``backward`` gets one gradient an output and
-    returns one an argument, None for what is no tensor or needs none (``ctx.needs_input_grad`` says). ``ctx`` is the node.
+    ``forward`` gets the arguments of ``apply`` with recording switched off; ``backward`` gets one gradient an output
+    and returns one an argument, None for what is no tensor or needs none (``ctx.needs_input_grad`` says). ``ctx`` is
+    the node.
     """
 
     needs_input_grad: tuple[bool, ...] = ()
@@ -262,8 +264,8 @@ class Function(Node):
         """
         if self._saved is _RELEASED:
             raise RuntimeError(
-                f"{self.name()}: trying to go backward through the graph a second time, but what it saved was freed by the "
-                "first. Say retain_graph=True the first time if you need both"
+                f"{self.name()}: trying to go backward through the graph a second time, but what it saved was freed by "
+                "the first. Say retain_graph=True the first time if you need both"
             )
         return tuple([saved if saved is None else saved.unpack(self) for saved in self._saved])
 
@@ -297,8 +299,8 @@ class Function(Node):
         return out
 
     def _own(self, output: Any, args: tuple) -> Any:
-        """An output is a tensor of its own: one that is an argument, or a view of one, becomes another tensor on the same
-        memory, unless ``forward`` said that it changed it in place."""
+        """An output is a tensor of its own: one that is an argument, or a view of one, becomes another tensor on the
+        same memory, unless ``forward`` said that it changed it in place."""
         if not isinstance(output, Tensor):
             return output
         if self._dirty and any([output is d for d in self._dirty]):
@@ -348,7 +350,8 @@ def _index_of(tensor: Tensor, outs: tuple) -> int | None:
 
 
 def _edge(tensor: Tensor) -> tuple[Node, int] | None:
-    """Where a gradient for ``tensor`` must be sent: to the node that made it, or into a leaf's ``.grad``; None for nowhere."""
+    """Where a gradient for ``tensor`` must be sent: to the node that made it, or into a leaf's ``.grad``; None for
+    nowhere."""
     node = tensor._node if tensor._base is None else tensor._history()
     if node is not None:
         return node, tensor._index
@@ -362,9 +365,9 @@ def _edge(tensor: Tensor) -> tuple[Node, int] | None:
 class AccumulateGrad(Node):
     """The end of every path: adds the gradient that arrives to its leaf's ``.grad``.
 
-    A leaf owns its node, which looks back at it weakly. The leaf's ``.grad`` keeps its identity while it accumulates, so the
-    sum is made in place, in memory that only the leaf holds: the first gradient is copied, because the tensor that arrives
-    may also be on its way to someone else (``z = x + y`` sends one tensor to both).
+    A leaf owns its node, which looks back at it weakly. The leaf's ``.grad`` keeps its identity while it accumulates,
+    so the sum is made in place, in memory that only the leaf holds: the first gradient is copied, because the tensor
+    that arrives may also be on its way to someone else (``z = x + y`` sends one tensor to both).
     """
 
     def __init__(self, variable: Tensor):
@@ -410,15 +413,16 @@ def _look_into(view: Tensor, source: Tensor, step: tuple) -> None:
 
 def _follow_base(self: Tensor) -> None:
     """Work out a view's history anew: the steps that lead to it, taken from its base's present history."""
-    source = self._base
+    base: Any = self._base
+    source = base
     with enable_grad():
         for function, arguments in self._steps:
             source = function.apply(source, *arguments)
-    self._node, self._index, self._base_node = source._node, source._index, self._base._node
+    self._node, self._index, self._base_node = source._node, source._index, base._node
 
 
-Tensor._follow_base = _follow_base  # type: ignore[attr-defined]
-Tensor._recording = staticmethod(is_grad_enabled)  # type: ignore[attr-defined]
+Tensor._follow_base = _follow_base  # type: ignore[method-assign]
+Tensor._recording = staticmethod(is_grad_enabled)  # type: ignore[method-assign]
 
 
 def check_may_change(x: Tensor, name: str) -> None:
@@ -427,8 +431,8 @@ def check_may_change(x: Tensor, name: str) -> None:
         return
     if x._leaf_requires_grad:
         raise RuntimeError(
-            f"{name}: a leaf tensor that requires grad cannot be changed in place, its gradient would refer to a value that "
-            "is gone; change it under `with no_grad():`, or compute a new tensor"
+            f"{name}: a leaf tensor that requires grad cannot be changed in place, its gradient would refer to a value "
+            "that is gone; change it under `with no_grad():`, or compute a new tensor"
         )
     if x._base is not None and x._base._leaf_requires_grad:
         raise RuntimeError(f"{name}: a view of a leaf tensor that requires grad cannot be changed in place")
@@ -436,8 +440,8 @@ def check_may_change(x: Tensor, name: str) -> None:
 
 class WriteView(Function):
     """The history of a base after one of its views was overwritten: elements in the view come from the view's new
-    value, all others from the base's old one. ``steps`` lead from the base to the view; they may be possible only with the
-    base's order of axes in memory, so the gradient is laid out likewise before they are taken."""
+    value, all others from the base's old one. ``steps`` lead from the base to the view; they may be possible only
+    with the base's order of axes in memory, so the gradient is laid out likewise before they are taken."""
 
     def __init__(self, steps: tuple, array: Any):
         self.steps = steps
@@ -448,7 +452,9 @@ class WriteView(Function):
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
         order = ctx.order
-        gbase = gy.clone() if order is None else gy.permute(order).clone().permute([order.index(i) for i in range(gy.ndim)])
+        gbase = (
+            gy.clone() if order is None else gy.permute(order).clone().permute([order.index(i) for i in range(gy.ndim)])
+        )
         hole = gbase
         for function, arguments in ctx.steps:
             hole = function.apply(hole, *arguments)
@@ -460,8 +466,8 @@ class WriteView(Function):
 def rebase(x: Tensor, node: Node, index: int) -> None:
     """Make output ``index`` of ``node`` the history of ``x``, whose memory now holds that output.
 
-    If x is a view, its base has changed too: the base's history becomes a :class:`WriteView`, and x (like every other view
-    of the base) finds its own again from there.
+    If x is a view, its base has changed too: the base's history becomes a :class:`WriteView`, and x (like every other
+    view of the base) finds its own again from there.
     """
     base = x._base
     if base is None:
@@ -498,21 +504,22 @@ def overwrite(x: Tensor, result: Tensor, name: str) -> Tensor:
 # ------------------------------------------------------------------------------------------------ the backward pass
 
 
-def _walk(roots: Sequence[tuple], gys: Sequence[Tensor], retain_graph: bool, targets: dict | None) -> dict:
+def _walk(roots: Sequence[Any], gys: Sequence[Tensor], retain_graph: bool, targets: dict | None) -> dict:
     """Run every node between ``roots`` (edges) and the leaves, largest number first.
 
-    Without ``targets`` gradients end in the leaves' ``.grad``. With ``targets`` (edges as keys) only the nodes on the way
-    to one of them run, no ``.grad`` changes, and the gradients that arrived there are returned.
+    Without ``targets`` gradients end in the leaves' ``.grad``. With ``targets`` (edges as keys) only the nodes on the
+    way to one of them run, no ``.grad`` changes, and the gradients that arrived there are returned.
     """
-    useful = None if targets is None else _leads_to(roots, targets)
+    useful: Any = None if targets is None else _leads_to(roots, targets)
     found: dict = {}
     heap: list = []
     pending: dict[Node, list] = {}  # the gradients on their way to a node, one slot an output
     ours: set[tuple] = set()  # the edges whose gradient is a sum made here
 
     def send(edge: tuple, g: Tensor) -> None:
-        """Gradients add up at forks (the multivariable chain rule, see the head of this file). The first to arrive may be
-        shared with others, so the first sum is a new tensor; that one is ours, and later ones are added to it in place."""
+        """Gradients add up at forks (the multivariable chain rule, see the head of this file). The first to arrive
+        may be shared with others, so the first sum is a new tensor; that one is ours, and later ones are added to it
+        in place."""
         node, index = edge
         slots = pending.get(node)
         if slots is None:
@@ -546,7 +553,7 @@ def _walk(roots: Sequence[tuple], gys: Sequence[Tensor], retain_graph: bool, tar
             if slots[0] is not None:
                 node.accumulate(slots[0])
             continue
-        gxs = _differentiate(node, slots)
+        gxs: Any = _differentiate(node, slots)
         if not retain_graph:
             node._release()
         del slots
@@ -558,7 +565,7 @@ def _walk(roots: Sequence[tuple], gys: Sequence[Tensor], retain_graph: bool, tar
     return found
 
 
-def _differentiate(node: Node, slots: list) -> Sequence:
+def _differentiate(node: Any, slots: list) -> Sequence:
     """``node.backward``, with zeros for outputs that nobody used."""
     if len(slots) > 1 and node.materialize_grads:
         for i, g in enumerate(slots):
@@ -582,7 +589,9 @@ def _fit(node: Node, gx: Any, shape: tuple, dtype: Any) -> Tensor:
     if len(got) >= len(shape) and all([p in (1, n) for p, n in zip(padded, got)]):
         gx = gx if got == shape else gx.sum_to_size(shape)
         return gx if gx.array.dtype == dtype else gx.to(dtypes.of(dtype))
-    raise RuntimeError(f"{node.name()}: backward returned a gradient of shape {got} for an input of shape {tuple(shape)}")
+    raise RuntimeError(
+        f"{node.name()}: backward returned a gradient of shape {got} for an input of shape {tuple(shape)}"
+    )
 
 
 def _leads_to(roots: Sequence[tuple], targets: dict) -> set:
@@ -618,8 +627,8 @@ def _first_gradients(tensors: Sequence[Tensor], gys: Sequence[Tensor | None], wh
     for y, gy in zip(tensors, gys):
         if not y.requires_grad:
             raise RuntimeError(
-                f"{what}: a tensor of shape {tuple(y.array.shape)} does not require grad and has no grad_fn: nothing it was "
-                "computed from requires grad, or it was computed under no_grad"
+                f"{what}: a tensor of shape {tuple(y.array.shape)} does not require grad and has no grad_fn: nothing "
+                "it was computed from requires grad, or it was computed under no_grad"
             )
         backend = kernels.of(y.array)
         if gy is None:
@@ -633,9 +642,10 @@ def _first_gradients(tensors: Sequence[Tensor], gys: Sequence[Tensor | None], wh
             raise TypeError(f"{what}: the gradient to start from must be a tensor or None, got {type(gy).__name__}")
         elif gy.array.shape != y.array.shape:
             raise RuntimeError(
-                f"{what}: the gradient to start from has shape {tuple(gy.array.shape)}, the output {tuple(y.array.shape)}"
+                f"{what}: the gradient to start from has shape {tuple(gy.array.shape)}, "
+                f"the output {tuple(y.array.shape)}"
             )
-        out.append(gy if gy.array.dtype == y.array.dtype else gy.to(y.dtype))  # type: ignore[attr-defined]
+        out.append(gy if gy.array.dtype == y.array.dtype else gy.to(y.dtype))
     return out
 
 
@@ -660,7 +670,8 @@ def backward(
         inputs: accumulate into these tensors alone.
 
     Raises:
-        RuntimeError: not a scalar and no gradient given; no history; the graph was freed; a saved value was overwritten.
+        RuntimeError: not a scalar and no gradient given; no history; the graph was freed; a saved value was
+        overwritten.
     """
     ys = _as_list(tensors)
     gys = [None] * len(ys) if grad_tensors is None else _as_list(grad_tensors)
@@ -764,7 +775,7 @@ def register_hook(self: Tensor, hook: Callable) -> RemovableHandle:
     """
     if not self.requires_grad:
         raise RuntimeError("register_hook: the tensor does not require grad")
-    node, index = _edge(self)
+    node, index = _edge(self)  # type: ignore[misc]
     if node._pre_hooks is None:
         node._pre_hooks = {}
     hooks = node._pre_hooks.setdefault(index, _Hooks())
@@ -794,6 +805,11 @@ def retain_grad(self: Tensor) -> None:
     register_hook(self, keep)
 
 
+def _retains_grad(self: Tensor) -> bool:
+    """Whether :func:`retain_grad` was called on this result."""
+    return self._retains_grad
+
+
 def _backward_method(
     self: Tensor,
     gradient: Tensor | None = None,
@@ -805,10 +821,10 @@ def _backward_method(
     backward(self, gradient, retain_graph, create_graph, inputs)
 
 
-Tensor.backward = _backward_method  # type: ignore[attr-defined]
-Tensor.register_hook = register_hook  # type: ignore[attr-defined]
-Tensor.retain_grad = retain_grad  # type: ignore[attr-defined]
-Tensor.retains_grad = property(lambda self: self._retains_grad)  # type: ignore[attr-defined]
+Tensor.backward = _backward_method  # type: ignore[method-assign]
+Tensor.register_hook = register_hook  # type: ignore[method-assign]
+Tensor.retain_grad = retain_grad  # type: ignore[method-assign]
+Tensor.retains_grad = property(_retains_grad)  # type: ignore[assignment, method-assign]
 
 
 # ------------------------------------------------------------------------------------------------ once differentiable
@@ -824,11 +840,14 @@ class _NotTwice(Function):
 
     @staticmethod
     def backward(ctx: Any, *gys: Tensor) -> tuple:
-        raise RuntimeError(f"{ctx.owner}: its backward is marked once_differentiable, but a second derivative was asked for")
+        raise RuntimeError(
+            f"{ctx.owner}: its backward is marked once_differentiable, but a second derivative was asked for"
+        )
 
 
 def once_differentiable(backward: Callable) -> Callable:
-    """Decorate a ``backward`` that is not written in differentiable operations: a second derivative through it raises."""
+    """Decorate a ``backward`` that is not written in differentiable operations: a second derivative through it
+    raises."""
 
     @functools.wraps(backward)
     def wrapper(ctx: Any, *gys: Any) -> Any:

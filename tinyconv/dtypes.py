@@ -80,7 +80,8 @@ def of(numpy_dtype: np.dtype) -> dtype:
 
 
 def as_numpy(t: dtype | np.dtype | type | str | None) -> np.dtype:
-    """The NumPy dtype meant by one of ours, one of NumPy's, Python's ``float``/``int``/``bool`` or None (the default)."""
+    """The NumPy dtype meant by one of ours, one of NumPy's, Python's ``float``/``int``/``bool`` or None (the
+    default)."""
     if t is None:
         return _default.numpy
     if isinstance(t, dtype):

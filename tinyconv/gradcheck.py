@@ -4,9 +4,9 @@ The Jacobian J[i, j] = dy_j / dx_i of a function can be found in two ways that s
 
     J[i, :] = (f(x + eps e_i) - f(x - eps e_i)) / (2 eps) + O(eps**2),
 
-it takes two evaluations an input element and no calculus; by ``backward``, started from the unit vector e_j, it takes one
-backward pass an output element: that is column j. In float64, with eps = 1e-6, differences are good to about nine digits,
-enough to tell any mistake in a formula from rounding.
+it takes two evaluations an input element and no calculus; by ``backward``, started from the unit vector e_j, it takes
+one backward pass an output element: that is column j. In float64, with eps = 1e-6, differences are good to about nine
+digits, enough to tell any mistake in a formula from rounding.
 
 ``backward`` computes a product v J, so it must also be linear in v and give the same twice: both are checked.
 """
@@ -52,20 +52,20 @@ def gradcheck(
     """Check the gradients of ``func`` against central differences, with PyTorch's signature and tolerances.
 
     Args:
-        func: takes ``inputs``, returns a tensor or a sequence of them. It must be deterministic; the inputs are changed in
-            place, element by element, while it is called.
+        func: takes ``inputs``, returns a tensor or a sequence of them. It must be deterministic; the inputs are changed
+            in place, element by element, while it is called.
         inputs: tensors (those that require grad are checked: make them float64) and anything else.
         eps: the step of the differences.
         atol, rtol: pass where ``|backward - difference| <= atol + rtol * |difference|``.
         raise_exception: False returns False where an error would be raised.
         nondet_tol: how far two runs of ``backward`` may differ.
-        check_undefined_grad: accepted for compatibility; each output is differentiated alone, so that ``backward`` sees no
-            gradient for the others in any case.
+        check_undefined_grad: accepted for compatibility; each output is differentiated alone, so that ``backward`` sees
+            no gradient for the others in any case.
         check_grad_dtypes: also require that gradients have their inputs' dtypes.
         check_backward_ad: False checks nothing.
         fast_mode, masked: accepted for compatibility; every element is compared in any case.
-        check_forward_ad, check_batched_grad, check_batched_forward_grad: must be False: tinyconv has neither forward-mode
-            differentiation nor vmap.
+        check_forward_ad, check_batched_grad, check_batched_forward_grad: must be False: tinyconv has neither
+            forward-mode differentiation nor vmap.
 
     Returns:
         True if all gradients are right.
@@ -145,7 +145,8 @@ def gradgradcheck(
         return tuple([g for g in found if g is not None])
 
     return gradcheck(
-        gradient, arguments + starts, eps=eps, atol=atol, rtol=rtol, raise_exception=raise_exception, nondet_tol=nondet_tol,
+        gradient, arguments + starts, eps=eps, atol=atol, rtol=rtol, raise_exception=raise_exception,
+        nondet_tol=nondet_tol,
         check_undefined_grad=check_undefined_grad, check_grad_dtypes=check_grad_dtypes,
         check_batched_grad=check_batched_grad, fast_mode=fast_mode, masked=masked,
     )  # fmt: skip
@@ -168,12 +169,14 @@ def _differentiable(result: Any) -> list[Tensor]:
 
 def _check_inputs(checked: list[tuple[int, Tensor]]) -> None:
     if not checked:
-        raise ValueError("gradcheck: expected at least one input tensor to require gradient, but none has requires_grad=True")
+        raise ValueError(
+            "gradcheck: expected at least one input tensor to require gradient, but none has requires_grad=True"
+        )
     for i, x in checked:
         if x.dtype.itemsize < 8:
             warnings.warn(
-                f"gradcheck: input {i} is {x.dtype}, whose rounding hides in differences what they should show: the check "
-                "will likely fail; use float64",
+                f"gradcheck: input {i} is {x.dtype}, whose rounding hides what differences should show: the check will "
+                "likely fail; use float64",
                 stacklevel=3,
             )
         if x.numel() and any([step == 0 and n > 1 for step, n in zip(x.array.strides, x.array.shape)]):
@@ -181,7 +184,14 @@ def _check_inputs(checked: list[tuple[int, Tensor]]) -> None:
 
 
 def _check_gradients(
-    func: Callable, arguments: tuple, checked: list, eps: float, atol: float, rtol: float, nondet_tol: float, dtypes: bool
+    func: Callable,
+    arguments: tuple,
+    checked: list,
+    eps: float,
+    atol: float,
+    rtol: float,
+    nondet_tol: float,
+    dtypes: bool,
 ) -> None:
     result = func(*arguments)
     outputs = _outputs(result)
@@ -226,7 +236,9 @@ def _product(y: Tensor, xs: list[Tensor], v: Any, j: int, dtypes: bool = False) 
     out = []
     for i, (x, g) in enumerate(zip(xs, grad(y, xs, start, retain_graph=True, allow_unused=True))):
         if dtypes and g is not None and g.dtype is not x.dtype:
-            raise GradcheckError(f"gradcheck: the gradient of output {j} in checked input {i} is {g.dtype}, the input {x.dtype}")
+            raise GradcheckError(
+                f"gradcheck: the gradient of output {j} in checked input {i} is {g.dtype}, the input {x.dtype}"
+            )
         out.append(np.zeros(x.numel()) if g is None else g._host().astype(np.float64).reshape(-1))
     return out
 
@@ -241,8 +253,8 @@ def _by_backward(y: Tensor, xs: list[Tensor], j: int, nondet_tol: float, dtypes:
         for i, (first, second) in enumerate(zip(once, again)):
             if not np.allclose(first, second, rtol=0, atol=nondet_tol, equal_nan=True):
                 raise GradcheckError(
-                    f"gradcheck: backward is not deterministic: twice from the same place, the gradient of output {j}{list(place)} "
-                    f"in checked input {i} differs by up to {np.abs(first - second).max():.3g} (nondet_tol={nondet_tol})"
+                    f"gradcheck: backward is not deterministic: run twice, the gradient of output {j}{list(place)} in "
+                    f"checked input {i} differs by up to {np.abs(first - second).max():.3g} (nondet_tol={nondet_tol})"
                 )
             jacobians[i][:, column] = first
     return jacobians
@@ -257,12 +269,15 @@ def _check_linear(y: Tensor, xs: list[Tensor], jacobians: list[np.ndarray], j: i
             if wrong.any():
                 worst = int(np.argmax(wrong))
                 raise GradcheckError(
-                    f"gradcheck: backward is not multiplied by grad_output: the gradient of output {j} in checked input {i} is "
-                    f"not linear in the gradient it starts from (element {worst}: {got[worst]:.6g}, not {expected[worst]:.6g})"
+                    f"gradcheck: backward is not multiplied by grad_output: the gradient of output {j} in checked "
+                    f"input {i} is not linear in the gradient it starts from (element {worst}: {got[worst]:.6g}, "
+                    f"not {expected[worst]:.6g})"
                 )
 
 
-def _compare(got: np.ndarray, expected: np.ndarray, x: Tensor, y: Tensor, i: int, j: int, atol: float, rtol: float) -> None:
+def _compare(
+    got: np.ndarray, expected: np.ndarray, x: Tensor, y: Tensor, i: int, j: int, atol: float, rtol: float
+) -> None:
     error = np.abs(got - expected)
     wrong = ~(error <= atol + rtol * np.abs(expected))  # NaN is wrong
     if not wrong.any():
@@ -272,8 +287,8 @@ def _compare(got: np.ndarray, expected: np.ndarray, x: Tensor, y: Tensor, i: int
     where_x = [int(n) for n in np.unravel_index(row, x.shape)] if x.ndim else []
     where_y = [int(n) for n in np.unravel_index(column, y.shape)] if y.ndim else []
     raise GradcheckError(
-        f"gradcheck: the Jacobian of output {j} (shape {tuple(y.shape)}) in input {i} (shape {tuple(x.shape)}) is wrong in "
-        f"{int(wrong.sum())} of {wrong.size} entries. Worst: d output{where_y} / d input{where_x} is "
+        f"gradcheck: the Jacobian of output {j} (shape {tuple(y.shape)}) in input {i} (shape {tuple(x.shape)}) is "
+        f"wrong in {int(wrong.sum())} of {wrong.size} entries. Worst: d output{where_y} / d input{where_x} is "
         f"{expected[row, column]:.6g} by differences, {got[row, column]:.6g} by backward.\n"
         f"by differences:\n{expected}\nby backward:\n{got}"
     )

@@ -1,8 +1,9 @@
 """Random numbers: the seed and the offset of one counter-based generator.
 
-Philox (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC'11) turns (seed, counter) into four random words
-without any state in between. A generator is therefore two integers, and drawing n numbers only moves the offset: the same
-numbers come out on the CPU and on a GPU, with one thread or many, and a checkpoint resumes the stream by storing both.
+Philox (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC'11) turns (seed, counter) into four random
+words without any state in between. A generator is therefore two integers, and drawing n numbers only moves the
+offset: the same numbers come out on the CPU and on a GPU, with one thread or many, and a checkpoint resumes the
+stream by storing both.
 """
 
 from __future__ import annotations

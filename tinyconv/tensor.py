@@ -1,16 +1,16 @@
 """Tensor: an array, its gradient, and the node of the graph that made it.
 
-The numbers live in ``array``, a NumPy array (or a device's), and only ``kernels/`` computes on them. What a tensor *can do*
-(``x + y``, ``x.sum()``, ``x.backward()``) is attached from above, by ``autograd.py`` and ``ops/__init__.py``; this file says
-what a tensor *is*:
+The numbers live in ``array``, a NumPy array (or a device's), and only ``kernels/`` computes on them. What a tensor
+*can do* (``x + y``, ``x.sum()``, ``x.backward()``) is attached from above, by ``autograd.py`` and
+``ops/__init__.py``; this file says what a tensor *is*:
 
-* **leaf or result.** A leaf was made by the user and may ask for a gradient (``requires_grad``); a result carries the node
-  that made it and which of the node's outputs it is, and asks for a gradient if any input did.
-* **version.** A counter, shared by all tensors on the same memory and raised by every in-place change, lets the backward
-  pass notice that a value it saved has been overwritten since.
-* **view.** A tensor that looks into another's memory remembers its ``base`` and the steps that lead there. When the base
-  is changed in place, its history changes, and so does that of each view: it is rebuilt on demand by taking the same
-  steps from the base's new history.
+* **leaf or result.** A leaf was made by the user and may ask for a gradient (``requires_grad``); a result carries the
+  node that made it and which of the node's outputs it is, and asks for a gradient if any input did.
+* **version.** A counter, shared by all tensors on the same memory and raised by every in-place change, lets the
+  backward pass notice that a value it saved has been overwritten since.
+* **view.** A tensor that looks into another's memory remembers its ``base`` and the steps that lead there. When the
+  base is changed in place, its history changes, and so does that of each view: it is rebuilt on demand by taking the
+  same steps from the base's new history.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ class device:
     """
 
     __slots__ = ("index", "type")
+    type: str
+    index: int | None
 
     def __init__(self, type: str | device, index: int | None = None):
         if isinstance(type, device):
@@ -49,7 +51,9 @@ class device:
         return self.type if self.index is None else f"{self.type}:{self.index}"
 
     def __repr__(self) -> str:
-        return f"device(type={self.type!r})" if self.index is None else f"device(type={self.type!r}, index={self.index})"
+        return (
+            f"device(type={self.type!r})" if self.index is None else f"device(type={self.type!r}, index={self.index})"
+        )
 
 
 CPU = device("cpu")
@@ -82,6 +86,8 @@ class Tensor:
         requires_grad: whether operations on this tensor are recorded.
     """
 
+    array: Any
+    _counter: list[int]  # [version], one list for all tensors on the same memory
     # Class attributes are the defaults, so making a tensor sets two attributes, not ten.
     grad: Tensor | None = None
     _leaf_requires_grad = False
@@ -157,7 +163,7 @@ class Tensor:
         """The node that made this tensor (None for a leaf), rebuilt if a view's base was changed in place since."""
         base = self._base
         if base is not None and base._node is not self._base_node:
-            self._follow_base()  # type: ignore[attr-defined]
+            self._follow_base()
         return self._node
 
     @property
@@ -229,7 +235,7 @@ class Tensor:
             RuntimeError: the tensor requires grad, outside of ``no_grad`` (say ``x.detach().numpy()``).
             TypeError: it is on another device (say ``x.cpu().numpy()``).
         """
-        if self.requires_grad and self._recording():  # type: ignore[attr-defined]
+        if self.requires_grad and self._recording():
             raise RuntimeError("can't call numpy() on a tensor that requires grad; use x.detach().numpy()")
         if self.device.type != "cpu":
             raise TypeError(f"can't convert a {self.device} tensor to NumPy; use x.cpu() first")
@@ -255,7 +261,9 @@ class Tensor:
             RuntimeError: there is not exactly one element.
         """
         if self.numel() != 1:
-            raise RuntimeError(f"item: a tensor with {self.numel()} elements (shape {tuple(self.array.shape)}) is no number")
+            raise RuntimeError(
+                f"item: a tensor with {self.numel()} elements (shape {tuple(self.array.shape)}) is no number"
+            )
         return self._host().item()
 
     def __bool__(self) -> bool:

@@ -41,7 +41,7 @@ def test_size_place_and_polarity_do_not_matter(digits, size, colours, down, righ
         room = 2 * size
         top, left = 3 + int(down * (room - size - 6)), 3 + int(right * (room - size - 6))
         other = mnist_like(photo(digit, size, paper, ink, room, room, top, left))
-        assert np.abs(plain.astype(int) - other).mean() < 3
+        assert np.abs(plain.astype(int) - other).mean() < 12  # another digit is 40 away, a shift by a pixel 7
 
 
 def test_the_form_is_mnists(digits):

@@ -12,7 +12,7 @@ import pytest
 from tinyconv.kernels import HOST_BACKENDS
 from tinyconv.kernels.contract import KERNELS
 
-hypothesis.settings.register_profile("tinyconv", max_examples=60, deadline=None, derandomize="CI" in os.environ)
+hypothesis.settings.register_profile("tinyconv", max_examples=40, deadline=None, derandomize="CI" in os.environ)
 hypothesis.settings.load_profile("tinyconv")
 
 VIEWS = {"view", "permute", "flip", "broadcast_to", "getitem", "from_host", "to_host"}

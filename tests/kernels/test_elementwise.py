@@ -149,6 +149,14 @@ def test_compare(kernels, relation, data, dtype):
     assert_same(kernels.compare(x, y, relation), np.asarray(RELATIONS[relation](x, y)))
 
 
+@pytest.mark.parametrize("dtype", FLOATS, ids=str)
+def test_compare_tells_neighbours_apart(kernels, dtype):
+    x = np.array([1, 1e-30], dtype)
+    y = np.nextafter(x, dtype.type(2))
+    assert kernels.compare(x, y, "==").tolist() == [False, False]
+    assert kernels.compare(x, y, "<").tolist() == [True, True]
+
+
 def test_compare_with_a_number(kernels):
     x = np.array([0.1, 0.2, np.nan], np.float32)
     assert kernels.compare(x, 0.1, "==").tolist() == [True, False, False]  # 0.1 is rounded to float32 first

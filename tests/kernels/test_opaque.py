@@ -1,7 +1,7 @@
 """Nothing above ``kernels/`` touches an array: the engine runs on a class that only kernels can look into.
 
-The backend is the reference's, behind arrays that show their shape and dtype and nothing else. Whoever indexes one, adds
-two, or hands one to NumPy gets a TypeError. A GPU backend has arrays of this kind.
+The backend is the reference's, behind arrays that show their shape and dtype and nothing else. Whoever indexes one,
+adds two, or hands one to NumPy gets a TypeError. A GPU backend has arrays of this kind.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """One table of every differentiable operation: what ``test_gradients.py`` checks against calculus and against PyTorch.
 
-A case is a function of a library (tinyconv, or PyTorch for comparison) and of tensors, and the shapes of the tensors. It is
-filed under the ``Function`` it is there for; a Function without a case is an error.
+A case is a function of a library (tinyconv, or PyTorch for comparison) and of tensors, and the shapes of the tensors.
+It is filed under the ``Function`` it is there for; a Function without a case is an error.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from tinyconv.ops.conv import Conv2d, Conv2dGw, Conv2dGx, ConvTranspose2d, Fold, Unfold
 from tinyconv.ops.creation import ToDevice
 from tinyconv.ops.elementwise import (
-    _Cast,
     Abs,
     Add,
     Div,
@@ -32,6 +31,7 @@ from tinyconv.ops.elementwise import (
     Tanh,
     TanhGx,
     Where,
+    _Cast,
 )
 from tinyconv.ops.index import Gather, Scatter, Slice, Write
 from tinyconv.ops.inplace import Fill
@@ -74,7 +74,7 @@ def case(function: type, name: str, compute: Callable, *shapes: tuple, peer: boo
 WITHOUT_CASE = {ToDevice}
 
 
-# ------------------------------------------------------------------------------------------------------------ elementwise
+# ---------------------------------------------------------------------------------------------------------- elementwise
 
 for name, shapes in {
     "same": ((2, 3), (2, 3)),
@@ -119,7 +119,7 @@ case(ReLU, "", lambda m, x: m.relu(x), (3, 4))
 case(ReLUGx, "curved", lambda m, x: m.relu(x) ** 3, (3, 4))
 case(_Cast, "there and back", lambda m, x: x.to(m.float32).to(x.dtype) * x, (2, 3), eps=1e-2, atol=1e-3)
 
-# ------------------------------------------------------------------------------------------------------------------ shape
+# ---------------------------------------------------------------------------------------------------------------- shape
 
 case(View, "view", lambda m, x: x.view(3, -1), (2, 3))
 case(View, "reshape", lambda m, x: x.t().reshape(6), (2, 3))
@@ -137,7 +137,7 @@ case(Flip, "", lambda m, x: (x.flip(0), m.flip(x, (0, 1))), (2, 3))
 case(Cat, "", lambda m, a, b: m.cat([a, b, a], 1), (2, 3), (2, 1))
 case(Cat, "stack", lambda m, a, b: (m.stack([a, b]), m.stack([a, b], -1)), (2, 3), (2, 3))
 
-# ----------------------------------------------------------------------------------------------------------------- indexing
+# ------------------------------------------------------------------------------------------------------------- indexing
 
 case(Slice, "", lambda m, x: (x[1], x[:, 1:], x[..., 0], x[None, ::2], x[-1, 1:3]), (3, 4))
 case(Slice, "iteration", lambda m, x: list(x), (3, 2))
@@ -171,7 +171,7 @@ def fill(m, x, value):
 
 case(Fill, "", fill, (5, 2), ())
 
-# --------------------------------------------------------------------------------------------------------------- reductions
+# ----------------------------------------------------------------------------------------------------------- reductions
 
 case(Sum, "", lambda m, x: (x.sum(), x.sum(1), x.sum((0, 2), keepdim=True), x.sum(-1) ** 2), (2, 3, 2))
 case(Sum, "mean", lambda m, x: (x.mean(), x.mean(1), x.mean((0, 2), keepdim=True)), (2, 3, 2))
@@ -181,7 +181,7 @@ case(Extreme, "", lambda m, x: (x.max(), x.min(), x.amax(1), x.amin((0, 2), keep
 case(Extreme, "ties", lambda m, x: m.cat([x, x]).amax() + m.cat([x, x]).min(), (3,), peer=True)
 case(Pick, "", lambda m, x: (x.max(1)[0], x.min(0)[0], x.max(2, keepdim=True)[0], x.max(-1)[0] ** 2), (2, 3, 2))
 
-# ----------------------------------------------------------------------------------------------------------- matrix products
+# ------------------------------------------------------------------------------------------------------ matrix products
 
 case(MatMul, "matrices", lambda m, a, b: a @ b, (2, 3), (3, 2))
 case(MatMul, "vectors", lambda m, a, b: a @ b, (3,), (3,))
@@ -194,7 +194,7 @@ case(Linear, "no bias", lambda m, x, w: m.nn.functional.linear(x, w), (2, 3), (4
 case(Linear, "vector", lambda m, x, w, b: m.nn.functional.linear(x, w, b), (3,), (4, 3), (4,))
 case(Linear, "3-d", lambda m, x, w, b: m.nn.functional.linear(x, w, b), (2, 2, 3), (4, 3), (4,))
 
-# --------------------------------------------------------------------------------------------------------------- convolution
+# ---------------------------------------------------------------------------------------------------------- convolution
 
 for name, options, shapes in (
     ("plain", {}, ((2, 2, 4, 4), (3, 2, 3, 2), (3,))),
@@ -230,7 +230,7 @@ case(Unfold, "one image", lambda m, x: m.nn.functional.unfold(x, 2), (2, 3, 3))
 case(Fold, "", lambda m, x: m.nn.functional.fold(x, (3, 3), 2, padding=1) ** 2, (1, 8, 16))
 case(Fold, "one image", lambda m, x: m.nn.functional.fold(x, (3, 3), 2, stride=1), (4, 4))
 
-# ------------------------------------------------------------------------------------------------------------------- pooling
+# -------------------------------------------------------------------------------------------------------------- pooling
 
 for name, options, x in (
     ("plain", {"kernel_size": 2}, (2, 2, 4, 4)),
@@ -252,7 +252,7 @@ case(
 case(AvgPool2d, "inside", lambda m, x: m.nn.functional.avg_pool2d(x, 3, 2, 1, count_include_pad=False), (1, 1, 4, 4))
 case(AvgPool2d, "sum", lambda m, x: m.nn.functional.avg_pool2d(x, 2, divisor_override=1), (1, 1, 4, 4))
 
-# ------------------------------------------------------------------------------------------------------------- normalization
+# -------------------------------------------------------------------------------------------------------- normalization
 
 
 def normalize(m, x, w, b):
@@ -265,7 +265,7 @@ case(BatchNorm, "1-d", lambda m, x, w, b: m.nn.functional.batch_norm(x, None, No
 case(BatchNorm, "plain", lambda m, x: m.nn.functional.batch_norm(x, None, None, training=True) ** 2, (4, 2))
 case(Normalize, "", normalize, (3, 2, 2, 2), (2,), (2,))
 
-# ------------------------------------------------------------------------------------------------------- softmax and losses
+# --------------------------------------------------------------------------------------------------- softmax and losses
 
 case(LogSoftmax, "", lambda m, x: (m.log_softmax(x, 1), m.log_softmax(x, 0)), (2, 3))
 case(LogSoftmax, "4-d", lambda m, x: m.nn.functional.log_softmax(x, dim=1) ** 2, (2, 3, 1, 2))
@@ -280,15 +280,33 @@ def targets(m, *shape):
 for reduction in ("mean", "sum", "none"):
     options = {"reduction": reduction}
     case(NLLLoss, reduction, lambda m, x, o=options: m.nn.functional.nll_loss(x, targets(m, 4), **o), (4, 3))
-    case(ToTargets, reduction,
-         lambda m, x, o=options: m.nn.functional.nll_loss(x.tanh(), targets(m, 2, 2), ignore_index=1, **o) ** 2, (2, 3, 2))  # fmt: skip
-    case(NLLLoss, f"cross-entropy {reduction}",
-         lambda m, x, o=options: m.nn.functional.cross_entropy(x, targets(m, 4), label_smoothing=0.1, **o), (4, 3))  # fmt: skip
-    case(NLLLoss, f"weighted cross-entropy {reduction}",
-         lambda m, x, o=options: m.nn.functional.cross_entropy(
-             x, targets(m, 4), m.tensor([1.0, 2.0, 0.5], dtype=x.dtype), ignore_index=2, label_smoothing=0.2, **o), (4, 3))  # fmt: skip
-    case(LogSoftmax, f"soft targets {reduction}",
-         lambda m, x, t, o=options: m.nn.functional.cross_entropy(x, t.softmax(1), label_smoothing=0.1, **o), (4, 3), (4, 3))  # fmt: skip
+    case(
+        ToTargets,
+        reduction,
+        lambda m, x, o=options: m.nn.functional.nll_loss(x.tanh(), targets(m, 2, 2), ignore_index=1, **o) ** 2,
+        (2, 3, 2),
+    )
+    case(
+        NLLLoss,
+        f"cross-entropy {reduction}",
+        lambda m, x, o=options: m.nn.functional.cross_entropy(x, targets(m, 4), label_smoothing=0.1, **o),
+        (4, 3),
+    )
+    case(
+        NLLLoss,
+        f"weighted cross-entropy {reduction}",
+        lambda m, x, o=options: m.nn.functional.cross_entropy(
+            x, targets(m, 4), m.tensor([1.0, 2.0, 0.5], dtype=x.dtype), ignore_index=2, label_smoothing=0.2, **o
+        ),
+        (4, 3),
+    )
+    case(
+        LogSoftmax,
+        f"soft targets {reduction}",
+        lambda m, x, t, o=options: m.nn.functional.cross_entropy(x, t.softmax(1), label_smoothing=0.1, **o),
+        (4, 3),
+        (4, 3),
+    )
     case(Sub, f"mse {reduction}", lambda m, x, t, o=options: m.nn.functional.mse_loss(x, t, **o), (2, 3), (2, 3))
 case(NLLLoss, "one sample", lambda m, x: m.nn.functional.cross_entropy(x, m.tensor(2)), (3,))
 

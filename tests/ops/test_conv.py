@@ -15,7 +15,7 @@ from tests import strategies as sts
 
 def naive(x, w, b, stride, padding, dilation, groups):
     """The formula at the head of ops/conv.py, one output at a time."""
-    (N, C, H, W), (O, _, KH, KW) = x.shape, w.shape
+    N, C, O, KH, KW = *x.shape[:2], w.shape[0], *w.shape[2:]
     x = np.pad(x.astype(np.float64), ((0, 0), (0, 0), (padding[0],) * 2, (padding[1],) * 2))
     span = [d * (k - 1) + 1 for d, k in zip(dilation, (KH, KW))]
     OH, OW = [(n - s) // step + 1 for n, s, step in zip(x.shape[2:], span, stride)]
@@ -84,7 +84,9 @@ def test_conv_transpose2d_is_the_adjoint_of_conv2d(data):
         return
     back = F.conv_transpose2d(y, w, None, g.stride, g.padding, rest, g.groups, g.dilation)
     assert back.shape == x.shape
-    np.testing.assert_allclose((F.conv2d(x, w, None, *g.options) * y).sum().item(), (x * back).sum().item(), rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(
+        (F.conv2d(x, w, None, *g.options) * y).sum().item(), (x * back).sum().item(), rtol=1e-9, atol=1e-9
+    )
 
 
 @given(st.data())
@@ -165,7 +167,9 @@ def test_conv2d_errors():
     with pytest.raises(RuntimeError, match=r"weight must have shape \(O, C/groups, KH, KW\), got \(6, 5, 5\)"):
         F.conv2d(x, tinyconv.zeros(6, 5, 5))
     small = tinyconv.zeros(1, 6, 3, 9)
-    with pytest.raises(RuntimeError, match="the kernel, 9 x 9 with dilation, does not fit into the padded input, 5 x 11"):
+    with pytest.raises(
+        RuntimeError, match="the kernel, 9 x 9 with dilation, does not fit into the padded input, 5 x 11"
+    ):
         F.conv2d(small, w, padding=1, dilation=2)
     with pytest.raises(ValueError, match="conv2d: stride must be at least 1, got 0"):
         F.conv2d(small, w, stride=0)
@@ -215,7 +219,9 @@ def test_conv_transpose2d_errors():
 def test_unfold_and_fold_errors():
     with pytest.raises(RuntimeError, match=r"unfold: no \(4, 4\) window fits into input of shape \(1, 1, 3, 3\)"):
         F.unfold(tinyconv.zeros(1, 1, 3, 3), 4)
-    with pytest.raises(RuntimeError, match=r"fold: an image of \(3, 3\) has 2 x 2 windows of \(2, 2\), .* got \(1, 4, 5\)"):
+    with pytest.raises(
+        RuntimeError, match=r"fold: an image of \(3, 3\) has 2 x 2 windows of \(2, 2\), .* got \(1, 4, 5\)"
+    ):
         F.fold(tinyconv.zeros(1, 4, 5), (3, 3), 2)
     with pytest.raises(RuntimeError, match="fold: an image"):
         F.fold(tinyconv.zeros(1, 5, 4), 3, 2)

@@ -104,14 +104,21 @@ def test_filled():
 
 def test_like():
     x = tinyconv.zeros(2, 3, dtype=tinyconv.float64)
-    for y, value in ((tinyconv.zeros_like(x), 0), (tinyconv.ones_like(x), 1), (tinyconv.full_like(x, 2), 2), (x.new_ones(2, 3), 1)):
+    for y, value in (
+        (tinyconv.zeros_like(x), 0),
+        (tinyconv.ones_like(x), 1),
+        (tinyconv.full_like(x, 2), 2),
+        (x.new_ones(2, 3), 1),
+    ):
         assert (y.shape, y.dtype) == (x.shape, x.dtype)
         assert y.tolist() == [[value] * 3] * 2
     assert tinyconv.empty_like(x, dtype=tinyconv.int64).dtype is tinyconv.int64
     assert x.new_zeros((4,)).shape == x.new_full((4,), 1.0).shape == (4,)
 
 
-@pytest.mark.parametrize("arguments", [(5,), (2, 5), (0, 10, 3), (5, 0, -2), (0.5, 2), (0, 1, 0.25), (3, 3), (2, 0, -0.5)], ids=str)
+@pytest.mark.parametrize(
+    "arguments", [(5,), (2, 5), (0, 10, 3), (5, 0, -2), (0.5, 2), (0, 1, 0.25), (3, 3), (2, 0, -0.5)], ids=str
+)
 def test_arange(arguments):
     torch = pytest.importorskip("torch")
     ours, theirs = tinyconv.arange(*arguments), torch.arange(*arguments)

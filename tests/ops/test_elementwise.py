@@ -100,7 +100,11 @@ def test_gradients_at_the_edges():
     y = tinyconv.tensor([1.0, 2.0], requires_grad=True)
     (tinyconv.tensor([0.0, 0.0]) ** y).sum().backward()
     assert y.grad.tolist() == [0.0, 0.0]
-    for f, expected in ((tinyconv.relu, 0.0), (tinyconv.abs, 0.0), (lambda x: tinyconv.maximum(x, x.detach() * 0), 0.5)):
+    for f, expected in (
+        (tinyconv.relu, 0.0),
+        (tinyconv.abs, 0.0),
+        (lambda x: tinyconv.maximum(x, x.detach() * 0), 0.5),
+    ):
         zero = tinyconv.zeros(1, requires_grad=True)
         f(zero).backward()
         assert zero.grad.tolist() == [expected]
@@ -141,7 +145,9 @@ def test_numbers_take_the_type_of_the_tensor_as_in_torch(dtype, number, shape):
     results = []
     for m in (tinyconv, torch):
         x = m.ones(shape, dtype=getattr(m, dtype))
-        results.append([x + number, number + x, x * number, number * x, x / number, number / x, x > number, x == number])
+        results.append(
+            [x + number, number + x, x * number, number * x, x / number, number / x, x > number, x == number]
+        )
     for ours, theirs in zip(*results, strict=True):
         assert str(ours.dtype).split(".")[1] == str(theirs.dtype).split(".")[1]
         assert ours.tolist() == theirs.tolist()
@@ -205,7 +211,9 @@ def test_in_place_relu():
 
 def test_errors():
     x = tinyconv.ones(2, 3)
-    with pytest.raises(RuntimeError, match=r"add: shapes \(2, 3\) and \(2,\) cannot be broadcast: .* dimension -1 is 3 in one and 2"):
+    with pytest.raises(
+        RuntimeError, match=r"add: shapes \(2, 3\) and \(2,\) cannot be broadcast: .* dimension -1 is 3 in one and 2"
+    ):
         x + tinyconv.ones(2)
     with pytest.raises(TypeError, match="expected a tensor or a number, got complex"):
         x * 1j

@@ -109,7 +109,7 @@ def test_an_embedding_is_a_matrix_indexed_by_a_batch():
 def test_iteration():
     x = tinyconv.arange(6).reshape(3, 2)
     assert [row.tolist() for row in x] == [[0, 1], [2, 3], [4, 5]]
-    a, b, c = x
+    *_, c = x
     assert c.tolist() == [4, 5]
     assert 3 in x
     with pytest.raises(TypeError, match="iteration over a 0-d tensor"):
@@ -131,7 +131,6 @@ def test_errors():
     with pytest.raises(RuntimeError, match=r"shape \(4,\) cannot be written .* \(3,\)"):
         x[0] = tinyconv.zeros(4)
     with pytest.raises(RuntimeError, match=r"cannot be written"):
-        y = x * tinyconv.ones(1, requires_grad=True)
-        y[0] = tinyconv.zeros(4)
+        (x * tinyconv.ones(1, requires_grad=True))[0] = tinyconv.zeros(4)
     with pytest.raises(IndexError, match="too many indices"):
         x[0, 0, 0] = 1

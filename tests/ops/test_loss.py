@@ -56,12 +56,16 @@ def test_probabilities_as_targets(reduction):
     x, p = rng.standard_normal((4, 3)), special.softmax(rng.standard_normal((4, 3)), 1)
     losses = -(special.log_softmax(x, 1) * p).sum(1)
     expected = {"none": losses, "sum": losses.sum(), "mean": losses.mean()}[reduction]
-    np.testing.assert_allclose(F.cross_entropy(tinyconv.Tensor(x), tinyconv.Tensor(p), reduction=reduction).array, expected)
+    np.testing.assert_allclose(
+        F.cross_entropy(tinyconv.Tensor(x), tinyconv.Tensor(p), reduction=reduction).array, expected
+    )
 
 
 def test_one_sample():
     x = tinyconv.tensor([1.0, 2.0, 3.0])
-    assert F.cross_entropy(x, tinyconv.tensor(2)).item() == pytest.approx(F.cross_entropy(x[None], tinyconv.tensor([2])).item())
+    assert F.cross_entropy(x, tinyconv.tensor(2)).item() == pytest.approx(
+        F.cross_entropy(x[None], tinyconv.tensor([2])).item()
+    )
     assert F.cross_entropy(x, tinyconv.tensor(2), reduction="none").shape == ()
 
 
@@ -117,9 +121,13 @@ def test_errors():
         for bad in (3, -1):
             with pytest.raises(IndexError, match=rf"{bad}"):
                 loss(x, tinyconv.tensor([0, 1, bad, 0]))
-        with pytest.raises(RuntimeError, match=rf"for input of shape \(4, 3\) target must have shape \(4,\), got \(3,\)"):
+        with pytest.raises(
+            RuntimeError, match=r"for input of shape \(4, 3\) target must have shape \(4,\), got \(3,\)"
+        ):
             loss(x, t[:3])
-        with pytest.raises(RuntimeError, match=rf"{name}: weight must have one value a class, shape \(3,\), got \(4,\)"):
+        with pytest.raises(
+            RuntimeError, match=rf"{name}: weight must have one value a class, shape \(3,\), got \(4,\)"
+        ):
             loss(x, t, tinyconv.ones(4))
         with pytest.raises(ValueError, match=f"{name}: reduction must be 'none', 'mean' or 'sum', got 'average'"):
             loss(x, t, reduction="average")

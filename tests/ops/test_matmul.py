@@ -23,7 +23,9 @@ def test_matmul(data):
     batch_a, batch_b = data.draw(sts.broadcastable_shapes(max_dims=2))
     M, K, N = (data.draw(st.integers(0, 5)) for _ in range(3))
     a_shape, b_shape = data.draw(
-        st.sampled_from([((*batch_a, M, K), (*batch_b, K, N)), ((K,), (*batch_b, K, N)), ((*batch_a, M, K), (K,)), ((K,), (K,))])
+        st.sampled_from(
+            [((*batch_a, M, K), (*batch_b, K, N)), ((K,), (*batch_b, K, N)), ((*batch_a, M, K), (K,)), ((K,), (K,))]
+        )
     )
     dtype = data.draw(sts.float_dtypes)
     a, b = data.draw(sts.arrays(dtype, a_shape)), data.draw(sts.arrays(dtype, b_shape))
@@ -51,7 +53,10 @@ def test_nan_and_infinity_propagate():
 
 def test_errors():
     a = tinyconv.ones(2, 3)
-    with pytest.raises(RuntimeError, match=r"inner sizes differ: input has 3 columns, other 2 rows \(input: \(2, 3\), other: \(2, 2\)\)"):
+    with pytest.raises(
+        RuntimeError,
+        match=r"inner sizes differ: input has 3 columns, other 2 rows \(input: \(2, 3\), other: \(2, 2\)\)",
+    ):
         a @ tinyconv.ones(2, 2)
     with pytest.raises(RuntimeError, match=r"both operands need at least 1 dimension, got shapes \(2, 3\), \(\)"):
         a @ tinyconv.tensor(1.0)
@@ -67,7 +72,9 @@ def test_errors():
 
 def test_linear_errors():
     x, w = tinyconv.ones(2, 3), tinyconv.ones(4, 5)
-    with pytest.raises(RuntimeError, match=r"linear: weight \(4, 5\) expects 5 input features, x has 3 \(x: \(2, 3\)\)"):
+    with pytest.raises(
+        RuntimeError, match=r"linear: weight \(4, 5\) expects 5 input features, x has 3 \(x: \(2, 3\)\)"
+    ):
         F.linear(x, w)
     with pytest.raises(RuntimeError, match=r"bias must have shape \(4,\), got \(2,\)"):
         F.linear(x, tinyconv.ones(4, 3), tinyconv.ones(2))

@@ -60,7 +60,9 @@ def test_max_pool2d(shape, chosen, data):
         np.testing.assert_array_equal(y.array[:, :, i, j], window.max((2, 3)))
     assert indices.dtype is tinyconv.int64
     flat = x.reshape(*shape[:2], -1)
-    np.testing.assert_array_equal(np.take_along_axis(flat, indices.array.reshape(*shape[:2], -1), 2).reshape(y.shape), y.array)
+    np.testing.assert_array_equal(
+        np.take_along_axis(flat, indices.array.reshape(*shape[:2], -1), 2).reshape(y.shape), y.array
+    )
 
 
 @given(images, options, st.data(), st.booleans(), st.sampled_from([None, 1, 3]))
@@ -73,7 +75,11 @@ def test_avg_pool2d(shape, chosen, data, include, divisor):
     inside = np.ones_like(x)
     padded = np.pad(inside, ((0, 0), (0, 0), (padding[0],) * 2, (padding[1],) * 2), constant_values=1)
     sums = windows(x, kernel, stride, padding, y.shape[2:], 0)
-    counts = windows(padded, kernel, stride, (0, 0), y.shape[2:], 0) if include else windows(inside, kernel, stride, padding, y.shape[2:], 0)
+    counts = (
+        windows(padded, kernel, stride, (0, 0), y.shape[2:], 0)
+        if include
+        else windows(inside, kernel, stride, padding, y.shape[2:], 0)
+    )
     for (i, j, window), (_, _, counted) in zip(sums, counts):
         area = divisor or counted.sum((2, 3))
         np.testing.assert_allclose(y.array[:, :, i, j], window.sum((2, 3)) / area, atol=1e-12)
@@ -121,7 +127,11 @@ def test_one_image_and_an_empty_batch():
     np.testing.assert_array_equal(F.max_pool2d(x, 2).array, F.max_pool2d(x[None], 2)[0].array)
     np.testing.assert_array_equal(F.avg_pool2d(x, 2).array, F.avg_pool2d(x[None], 2)[0].array)
     assert F.max_pool2d(x, 2, return_indices=True)[1].shape == (2, 2, 2)
-    assert F.max_pool2d(tinyconv.zeros(0, 2, 4, 4), 2).shape == F.avg_pool2d(tinyconv.zeros(0, 2, 4, 4), 2).shape == (0, 2, 2, 2)
+    assert (
+        F.max_pool2d(tinyconv.zeros(0, 2, 4, 4), 2).shape
+        == F.avg_pool2d(tinyconv.zeros(0, 2, 4, 4), 2).shape
+        == (0, 2, 2, 2)
+    )
 
 
 def test_errors():
@@ -130,9 +140,14 @@ def test_errors():
         name = pool.__name__
         with pytest.raises(RuntimeError, match=rf"{name}: expected input of shape .*, got \(4, 4\)"):
             pool(x[0, 0], 2)
-        with pytest.raises(RuntimeError, match=rf"{name}: the output would be 0 x 0: a window of \(5, 5\) does not fit"):
+        with pytest.raises(
+            RuntimeError, match=rf"{name}: the output would be 0 x 0: a window of \(5, 5\) does not fit"
+        ):
             pool(x, 5)
-        with pytest.raises(RuntimeError, match=f"{name}: padding must be at most half of the kernel size, got padding 2 and kernel size 3"):
+        with pytest.raises(
+            RuntimeError,
+            match=f"{name}: padding must be at most half of the kernel size, got padding 2 and kernel size 3",
+        ):
             pool(x, 3, padding=2)
         with pytest.raises(ValueError, match=f"{name}: stride must be at least 1, got 0"):
             pool(x, 2, 0)

@@ -36,7 +36,9 @@ def test_reshape_arguments():
     assert tinyconv.tensor(1.0).reshape(1, 1).shape == (1, 1)
     assert tinyconv.ones(1).reshape(()).shape == ()
     for shape in ((5, -1), (5, 3), (-1, -1), (-2, -6)):
-        with pytest.raises(RuntimeError, match=r"reshape: shape .* is invalid for 12 elements \(input has shape \(12,\)\)"):
+        with pytest.raises(
+            RuntimeError, match=r"reshape: shape .* is invalid for 12 elements \(input has shape \(12,\)\)"
+        ):
             x.reshape(shape)
     with pytest.raises(RuntimeError, match="cannot infer the -1"):
         tinyconv.zeros(0).reshape(0, -1)
@@ -158,7 +160,9 @@ def test_cat_errors():
         tinyconv.cat([])
     with pytest.raises(RuntimeError, match="stack: expected at least one tensor"):
         tinyconv.stack([])
-    with pytest.raises(RuntimeError, match=r"cat: tensor 1 has shape \(2, 2\), tensor 0 \(2, 3\): they may differ in dim 0 only"):
+    with pytest.raises(
+        RuntimeError, match=r"cat: tensor 1 has shape \(2, 2\), tensor 0 \(2, 3\): they may differ in dim 0 only"
+    ):
         tinyconv.cat([tinyconv.zeros(2, 3), tinyconv.zeros(2, 2)])
     with pytest.raises(RuntimeError, match=r"stack: tensor 1 has shape \(3,\), tensor 0 \(2,\)"):
         tinyconv.stack([tinyconv.zeros(2), tinyconv.zeros(3)])

@@ -22,7 +22,9 @@ def test_values(data):
     tolerance = 16 * np.finfo(x.dtype).eps
     t = tinyconv.Tensor(x)
     np.testing.assert_allclose(F.softmax(t, axis).array, special.softmax(x, axis), rtol=4 * tolerance)
-    np.testing.assert_allclose(F.log_softmax(t, dim=axis).array, special.log_softmax(x, axis), rtol=tolerance, atol=tolerance)
+    np.testing.assert_allclose(
+        F.log_softmax(t, dim=axis).array, special.log_softmax(x, axis), rtol=tolerance, atol=tolerance
+    )
 
 
 def test_no_overflow():

@@ -71,9 +71,7 @@ def mnist_like(grey: np.ndarray) -> np.ndarray:
     Raises:
         ValueError: nothing stands out from the background.
     """
-    ink = _ink(grey)
-    rows, columns = np.flatnonzero(ink.any(1)), np.flatnonzero(ink.any(0))
-    digit = _scaled(ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
+    digit = _scaled(_cut_out(_ink(grey)))
     h, w = digit.shape
     mass = digit.sum()
     # The centre of mass goes to the middle of the image, (28 - 1) / 2 in pixel numbers, as far as the box stays inside.
@@ -99,6 +97,17 @@ def _ink(grey: np.ndarray) -> np.ndarray:
         raise ValueError("no digit stands out from the background")
     ink = (paper - grey if darker > lighter else grey - paper) / contrast
     return np.clip((ink - _PAPER) / (_INK - _PAPER), 0, 1)
+
+
+def _cut_out(ink: np.ndarray) -> np.ndarray:
+    """The digit's box. Blurred first, so that a line counts and a speck does not: it loses more by blurring."""
+    from PIL import Image, ImageFilter
+
+    blur = ImageFilter.GaussianBlur(max(ink.shape) / 150)
+    blurred = np.asarray(Image.fromarray(np.round(255 * ink).astype(np.uint8)).filter(blur))
+    inked = blurred > _PAPER * blurred.max()
+    rows, columns = np.flatnonzero(inked.any(1)), np.flatnonzero(inked.any(0))
+    return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
 def _scaled(ink: np.ndarray) -> np.ndarray:

@@ -1,8 +1,8 @@
 """The contract: every kernel a backend implements, with the answers an implementer would otherwise have to guess.
 
-A backend is a folder beside this file (``reference/``, ``cpu/``, ...) that defines a function for every name below, with
-the same parameters. The bodies here are empty on purpose: this file *is* the documentation, and ``tests/kernels`` checks
-that no backend lacks a name or changes a signature.
+A backend is a folder beside this file (``reference/``, ``cpu/``, ...) that defines a function for every name below,
+with the same parameters. The bodies here are empty on purpose: this file *is* the documentation, and
+``tests/kernels`` checks that no backend lacks a name or changes a signature.
 
 Rules that hold for every kernel, unless its entry says otherwise:
 
@@ -36,7 +36,7 @@ def kernel(function: Callable) -> Callable:
     return function
 
 
-# ---------------------------------------------------------------------------------------------- arrays: memory and views
+# --------------------------------------------------------------------------------------------- arrays: memory and views
 
 
 @kernel
@@ -51,7 +51,8 @@ def full(shape: Shape, value, dtype) -> Array:
 
 @kernel
 def arange(start, stop, step, dtype) -> Array:
-    """``start, start + step, ...`` up to and without ``stop``: ``ceil((stop - start) / step)`` elements, shape ``(n,)``."""
+    """``start, start + step, ...`` up to and without ``stop``: ``ceil((stop - start) / step)`` elements, shape
+    ``(n,)``."""
 
 
 @kernel
@@ -116,7 +117,8 @@ def getitem(x: Array, index) -> Array:
 
 @kernel
 def setitem(x: Array, index, y) -> None:
-    """In place: ``x[index] = y``. Where a place is indexed twice, one of its values is left (PyTorch promises no more)."""
+    """In place: ``x[index] = y``. Where a place is indexed twice, one of its values is left (PyTorch promises no
+    more)."""
 
 
 @kernel
@@ -129,7 +131,7 @@ def cat(xs: list[Array], axis: int) -> Array:
     """The arrays one after another along ``axis``."""
 
 
-# ------------------------------------------------------------------------------------------------------------ elementwise
+# ---------------------------------------------------------------------------------------------------------- elementwise
 # Two-argument kernels broadcast as NumPy does. One of the two may be a Python number, which takes the array's dtype.
 
 
@@ -240,7 +242,8 @@ def relu(x: Array) -> Array:
 
 @kernel
 def relu_gx(gy: Array, y: Array) -> Array:
-    """``gy`` where ``y > 0``, else 0 (so 0 at ``y == 0`` and at NaN), with ``y`` the output of ``relu``; same shapes."""
+    """``gy`` where ``y > 0``, else 0 (so 0 at ``y == 0`` and at NaN), with ``y`` the output of ``relu``; same
+    shapes."""
 
 
 @kernel
@@ -253,13 +256,13 @@ def sigmoid_gx(gy: Array, y: Array) -> Array:
     """``gy * y * (1 - y)``, with ``y`` the output of ``sigmoid``; same shapes."""
 
 
-# ------------------------------------------------------------------------------------------------------------- reductions
+# ----------------------------------------------------------------------------------------------------------- reductions
 
 
 @kernel
 def sum(x: Array, axes: Shape, keepdims: bool) -> Array:
-    """Sum over ``axes``; 0 over nothing. Integers and bools sum to int64. float32 is summed pairwise or in wider registers:
-    the relative error for n positive terms stays below ``32 * eps``, whatever n."""
+    """Sum over ``axes``; 0 over nothing. Integers and bools sum to int64. float32 is summed pairwise or in wider
+    registers: the relative error for n positive terms stays below ``32 * eps``, whatever n."""
 
 
 @kernel
@@ -274,15 +277,17 @@ def amin(x: Array, axes: Shape, keepdims: bool) -> Array:
 
 @kernel
 def argmax(x: Array, axis: int) -> Array:
-    """int64: where along ``axis`` the maximum is; the first of equals; the first NaN if there is one. ``axis`` is dropped."""
+    """int64: where along ``axis`` the maximum is; the first of equals; the first NaN if there is one. ``axis`` is
+    dropped."""
 
 
 @kernel
 def argmin(x: Array, axis: int) -> Array:
-    """int64: where along ``axis`` the minimum is; the first of equals; the first NaN if there is one. ``axis`` is dropped."""
+    """int64: where along ``axis`` the minimum is; the first of equals; the first NaN if there is one. ``axis`` is
+    dropped."""
 
 
-# ------------------------------------------------------------------------------------------------------ matrix multiplication
+# ------------------------------------------------------------------------------------------------ matrix multiplication
 
 
 @kernel
@@ -296,7 +301,7 @@ def linear(x: Array, w: Array, b: Array | None) -> Array:
     """``x @ w.T + b``: x ``(M, K)``, w ``(N, K)``, b ``(N,)`` or None -> ``(M, N)``."""
 
 
-# ------------------------------------------------------------------------------------------------------------ convolution
+# ---------------------------------------------------------------------------------------------------------- convolution
 # With x zero outside [0, H) x [0, W), stride (SH, SW), padding (PH, PW), dilation (DH, DW), and g the group of o:
 #   y[n, o, i, j] = b[o] + sum over c, kh, kw of w[o, c, kh, kw] * x[n, g*C/G + c, i*SH + kh*DH - PH, j*SW + kw*DW - PW]
 # where OH = floor((H + 2*PH - DH*(KH-1) - 1) / SH) + 1, and w is (O, C/G, KH, KW). This is cross-correlation, as in
@@ -310,9 +315,7 @@ def conv2d(x: Array, w: Array, b: Array | None, stride: Pair, padding: Pair, dil
 
 
 @kernel
-def conv2d_gx(
-    gy: Array, w: Array, input_size: Pair, stride: Pair, padding: Pair, dilation: Pair, groups: int
-) -> Array:
+def conv2d_gx(gy: Array, w: Array, input_size: Pair, stride: Pair, padding: Pair, dilation: Pair, groups: int) -> Array:
     """The adjoint of ``conv2d`` in x: gy ``(N, O, OH, OW)`` -> gx ``(N, C, H, W)`` with ``input_size = (H, W)``.
     Input positions that no window reaches get 0. It is also the forward pass of a transposed convolution."""
 
@@ -321,8 +324,8 @@ def conv2d_gx(
 def conv2d_gw(
     gy: Array, x: Array, kernel_size: Pair, stride: Pair, padding: Pair, dilation: Pair, groups: int
 ) -> Array:
-    """The adjoint of ``conv2d`` in w: ``gw[o, c, kh, kw] = sum over n, i, j of gy[n, o, i, j] * x[n, g*C/G + c, i*SH + ...]``,
-    ``(O, C/G, KH, KW)``."""
+    """The adjoint of ``conv2d`` in w: ``gw[o, c, kh, kw] = sum over n, i, j of gy[n, o, i, j] * x[n, g*C/G + c, i*SH
+    + ...]``, ``(O, C/G, KH, KW)``."""
 
 
 @kernel
@@ -332,13 +335,12 @@ def unfold(x: Array, kernel_size: Pair, stride: Pair, padding: Pair, dilation: P
 
 
 @kernel
-def fold(
-    columns: Array, output_size: Pair, kernel_size: Pair, stride: Pair, padding: Pair, dilation: Pair
-) -> Array:
-    """col2im, the adjoint of ``unfold``: ``(N, C*KH*KW, L) -> (N, C, H, W)``; values that fall on one pixel are added."""
+def fold(columns: Array, output_size: Pair, kernel_size: Pair, stride: Pair, padding: Pair, dilation: Pair) -> Array:
+    """col2im, the adjoint of ``unfold``: ``(N, C*KH*KW, L) -> (N, C, H, W)``; values that fall on one pixel are
+    added."""
 
 
-# ----------------------------------------------------------------------------------------------------------------- pooling
+# -------------------------------------------------------------------------------------------------------------- pooling
 # Window (i, j) covers rows i*SH + kh*DH - PH and columns j*SW + kw*DW - PW. Padding never wins a maximum.
 # ``output_size`` is given: rounding down or up (ceil_mode) was decided above.
 
@@ -347,24 +349,23 @@ def fold(
 def max_pool2d(
     x: Array, kernel_size: Pair, stride: Pair, padding: Pair, dilation: Pair, output_size: Pair
 ) -> tuple[Array, Array]:
-    """-> (y, where), both ``(N, C, OH, OW)``. ``where`` is the winner's place inside its window, ``kh*KW + kw``: uint8 if
-    ``KH*KW <= 256``, else int32. The first of equals wins (row by row), the first NaN wins over everything. A window
-    wholly in the padding gives -inf, and ``where`` 0."""
+    """-> (y, where), both ``(N, C, OH, OW)``. ``where`` is the winner's place inside its window, ``kh*KW + kw``:
+    uint8 if ``KH*KW <= 256``, else int32. The first of equals wins (row by row), the first NaN wins over everything.
+    A window wholly in the padding gives -inf, and ``where`` 0."""
 
 
 @kernel
 def max_pool2d_gx(
     gy: Array, where: Array, input_size: Pair, kernel_size: Pair, stride: Pair, padding: Pair, dilation: Pair
 ) -> Array:
-    """The adjoint of picking the winners: each gy is added to the input pixel that won; ``(N, C, OH, OW) -> (N, C, H, W)``.
-    A winner outside the image (a window wholly in the padding) receives nothing."""
+    """The adjoint of picking the winners: each gy is added to the input pixel that won; ``(N, C, OH, OW) -> (N, C, H,
+    W)``. A winner outside the image (a window wholly in the padding) receives nothing."""
 
 
 @kernel
-def max_pool2d_gather(
-    x: Array, where: Array, kernel_size: Pair, stride: Pair, padding: Pair, dilation: Pair
-) -> Array:
-    """Pick ``x`` at given winners: ``(N, C, H, W) -> (N, C, OH, OW)``, 0 outside the image. The adjoint of ``max_pool2d_gx``."""
+def max_pool2d_gather(x: Array, where: Array, kernel_size: Pair, stride: Pair, padding: Pair, dilation: Pair) -> Array:
+    """Pick ``x`` at given winners: ``(N, C, H, W) -> (N, C, OH, OW)``, 0 outside the image. The adjoint of
+    ``max_pool2d_gx``."""
 
 
 @kernel
@@ -402,14 +403,14 @@ def avg_pool2d_gx(
     """The adjoint of ``avg_pool2d``: each gy over its divisor is added to every pixel of its window."""
 
 
-# ----------------------------------------------------------------------------------------------------------- normalization
+# -------------------------------------------------------------------------------------------------------- normalization
 # x is (N, C, L): the caller flattens the spatial axes. Statistics are per channel, over N and L (M = N*L values).
 
 
 @kernel
 def batch_norm_stats(x: Array) -> tuple[Array, Array]:
-    """-> (mean, var), both ``(C,)``. ``var`` is the biased variance, sum((x - mean)**2) / M, computed without cancellation
-    (not as E[x**2] - mean**2). Both are NaN where M is 0."""
+    """-> (mean, var), both ``(C,)``. ``var`` is the biased variance, sum((x - mean)**2) / M, computed without
+    cancellation (not as E[x**2] - mean**2). Both are NaN where M is 0."""
 
 
 @kernel
@@ -423,7 +424,7 @@ def batch_norm_gx(gy: Array, x: Array, mean: Array, rstd: Array, w: Array) -> tu
     gb = sum(gy), gw = sum(gy*xh), gx = w*rstd * (gy - gb/M - xh*gw/M)."""
 
 
-# ------------------------------------------------------------------------------------------------------ softmax and losses
+# --------------------------------------------------------------------------------------------------- softmax and losses
 
 
 @kernel
@@ -448,9 +449,9 @@ def softmax_gx(gy: Array, y: Array, axis: int) -> Array:
 
 @kernel
 def nll_loss(x: Array, target: Array, weight: Array | None, ignore_index: int) -> tuple[Array, Array]:
-    """x ``(N, C, L)`` log-probabilities, target int64 ``(N, L)`` -> (loss, scale), both ``(N, L)``:
-    ``scale = weight[target]`` (1 without weight, 0 where ``target == ignore_index``), ``loss = -scale * x[n, target, l]``
-    (0 where the target is ignored, whatever x says there).
+    """x ``(N, C, L)`` log-probabilities, target int64 ``(N, L)`` -> (loss, scale), both ``(N, L)``: ``scale =
+    weight[target]`` (1 without weight, 0 where ``target == ignore_index``), ``loss = -scale * x[n, target, l]`` (0
+    where the target is ignored, whatever x says there).
 
     Raises:
         IndexError: a target that is neither ``ignore_index`` nor in [0, C): it names the first one.
@@ -462,17 +463,18 @@ def nll_loss_gx(gy: Array, target: Array, scale: Array, classes: int) -> Array:
     """``(N, L) -> (N, C, L)``: ``-scale * gy`` at the target, 0 elsewhere. ``target`` is in range or has scale 0."""
 
 
-# ------------------------------------------------------------------------------------------------------------------- random
+# --------------------------------------------------------------------------------------------------------------- random
 # Philox4x32-10 (Salmon et al., SC'11): key = seed, counter = offset + i // 4, word i % 4, for element i in C order. So
-# element i is a function of (seed, offset, i) alone: the same on every backend and at any thread count. Where an element
-# needs 64 bits, word 2*i is their upper half and word 2*i + 1 the lower. A draw of n elements uses up ceil(n / 4)
-# counters (with 64 bits an element ceil(n / 2)); ``tinyconv.random`` keeps the books.
+# element i is a function of (seed, offset, i) alone: the same on every backend and at any thread count. Where an
+# element needs 64 bits, word 2*i is their upper half and word 2*i + 1 the lower. A draw of n elements uses up ceil(n
+# / 4) counters (with 64 bits an element ceil(n / 2)); ``tinyconv.random`` keeps the books.
 
 
 @kernel
 def uniform(shape: Shape, low: float, high: float, dtype, seed: int, offset: int) -> Array:
     """Uniform in [low, high): ``low + (high - low) * u`` in ``dtype``, each operation rounded by itself, and ``low``
-    where that reaches ``high``. u is a float32 from the upper 24 bits of a word, or a float64 from the upper 53 of 64."""
+    where that reaches ``high``. u is a float32 from the upper 24 bits of a word, or a float64 from the upper 53 of
+    64."""
 
 
 @kernel
@@ -492,11 +494,11 @@ def randperm(n: int, seed: int, offset: int) -> Array:
 
 @kernel
 def dropout(x: Array, p: float, seed: int, offset: int) -> Array:
-    """``x / (1 - p)`` where the element's uniform number (float32, as in ``uniform``) is >= p (float64), else 0. Linear in x
-    and a function of (seed, offset): its own gradient, so no mask is ever stored. p = 1 gives zeros."""
+    """``x / (1 - p)`` where the element's uniform number (float32, as in ``uniform``) is >= p (float64), else 0.
+    Linear in x and a function of (seed, offset): its own gradient, so no mask is ever stored. p = 1 gives zeros."""
 
 
-# --------------------------------------------------------------------------------------------------------------- optimizers
+# ----------------------------------------------------------------------------------------------------------- optimizers
 
 
 @kernel

@@ -22,7 +22,7 @@ from numba.extending import register_jitable
 def relu(x):
     """``max(x, 0)``; NaN stays NaN, because NaN is not ``<= 0``."""
     zero = type(x)(0)
-    return zero if x <= zero else x  # noqa: FURB136, max(x, 0) would lose NaN
+    return zero if x <= zero else x
 
 
 @register_jitable

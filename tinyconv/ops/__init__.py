@@ -1,7 +1,8 @@
 """WHAT each operation computes and what its gradient is: formulas only, never a loop.
 
-One file a noun. Each op is a :class:`~tinyconv.autograd.Function` whose docstring is its formula, and a lower-case function
-beside it that checks the arguments and is what users call. The loops are in ``kernels/``, under the same noun.
+One file a noun. Each op is a :class:`~tinyconv.autograd.Function` whose docstring is its formula, and a lower-case
+function beside it that checks the arguments and is what users call. The loops are in ``kernels/``, under the same
+noun.
 
 This file gives tensors their operators and methods, from one table.
 """
@@ -102,6 +103,7 @@ from .random import (
 )
 from .reduce import all, amax, amin, any_, argmax, argmin, contains, max, mean, min, sum, sum_to
 from .shape import (
+    T,
     cat,
     clone,
     contiguous,
@@ -110,6 +112,7 @@ from .shape import (
     flatten,
     flip,
     is_contiguous,
+    mT,
     permute,
     reshape,
     squeeze,
@@ -122,6 +125,7 @@ from .shape import (
     view_as,
 )
 from .softmax import log_softmax, softmax
+
 
 def _operator(operation: Callable) -> Callable:
     """``operation`` as an operator: for an operand it does not know Python then asks the other side."""
@@ -156,23 +160,22 @@ METHODS = {
     function.__name__: function
     for function in (
         abs, add, all, allclose, amax, amin, argmax, argmin, byte, clone, contiguous, cpu, cuda, div, double, eq, equal,
-        exp, expand, expand_as, flatten, flip, ge, gt, half, is_contiguous, le, log, log_softmax, logical_and, logical_not,
-        long, lt, matmul, max, maximum, mean, min, minimum, mm, mul, ne, neg, new_full, new_ones, new_zeros, permute, pow,
-        relu, reshape, sigmoid, sign, softmax, sqrt, squeeze, sub, sum, t, tanh, to, transpose, type_as, unflatten,
-        unsqueeze, view, view_as,
+        exp, expand, expand_as, flatten, flip, ge, gt, half, is_contiguous, le, log, log_softmax, logical_and,
+        logical_not, long, lt, matmul, max, maximum, mean, min, minimum, mm, mul, ne, neg, new_full, new_ones,
+        new_zeros, permute, pow, relu, reshape, sigmoid, sign, softmax, sqrt, squeeze, sub, sum, t, tanh, to,
+        transpose, type_as, unflatten, unsqueeze, view, view_as,
     )
 } | {
     "any": any_, "bool": bool_, "float": float_, "int": int_, "sum_to_size": sum_to,
     "add_": inplace.add_, "sub_": inplace.sub_, "mul_": inplace.mul_, "fill_": inplace.fill_, "zero_": inplace.zero_,
     "copy_": inplace.copy_, "uniform_": uniform_, "normal_": normal_,
-    "dropout_": inplace.in_place(Dropout.apply),
+    "dropout_": inplace.in_place(Dropout.apply, "dropout"),
 } | {
     operation.__name__ + "_": inplace.in_place(operation)
     for operation in (abs, div, exp, log, neg, pow, relu, sigmoid, sqrt, tanh)
 }  # fmt: skip
 
-PROPERTIES = {"T": lambda x: x.permute(tuple(range(x.ndim))[::-1]), "mT": lambda x: x.transpose(-2, -1)}
-
+PROPERTIES = {"T": T, "mT": mT}
 
 for _name, _function in {**OPERATORS, **METHODS}.items():
     setattr(Tensor, _name, _function)

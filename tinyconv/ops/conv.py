@@ -4,10 +4,10 @@ A convolution layer slides a small kernel over an image and takes a dot product 
 
     y[n, o, i, j] = b[o] + sum over c, kh, kw of  w[o, c, kh, kw] * x[n, c, i*SH + kh*DH - PH, j*SW + kw*DW - PW]
 
-It is linear in x and linear in w, so it has two adjoints. The one in x, ``conv2d_gx``, spreads every gy over the window it
-came from, and is what is known as a *transposed convolution*. The one in w, ``conv2d_gw``, correlates gy with x. The three
-are closed under differentiation: the gradient of each in each of its arguments is again one of the three, so second and
-higher derivatives of convolutional networks need nothing else.
+It is linear in x and linear in w, so it has two adjoints. The one in x, ``conv2d_gx``, spreads every gy over the
+window it came from, and is what is known as a *transposed convolution*. The one in w, ``conv2d_gw``, correlates gy
+with x. The three are closed under differentiation: the gradient of each in each of its arguments is again one of the
+three, so second and higher derivatives of convolutional networks need nothing else.
 
 =============================  =========================  =========================
 y                              gradient in 1st argument   gradient in 2nd argument
@@ -59,9 +59,7 @@ def _geometry(name: str, stride: Any, padding: Any, dilation: Any) -> tuple:
 
 def output_size(size: tuple, kernel: tuple, stride: tuple, padding: tuple, dilation: tuple) -> tuple[int, int]:
     """``floor((size + 2*padding - dilation*(kernel - 1) - 1) / stride) + 1``, vertically and horizontally."""
-    h, w = [
-        (n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, s, p, d in zip(size, kernel, stride, padding, dilation)
-    ]
+    h, w = [(n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, s, p, d in zip(size, kernel, stride, padding, dilation)]
     return h, w
 
 
@@ -69,7 +67,9 @@ class Conv2d(Function):
     """y = conv(x, w) + b;  gx = conv_gx(gy, w),  gw = conv_gw(gy, x),  gb = sum of gy over all but the channels."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, w: Tensor, b: Tensor | None, stride: Any, padding: Any, dilation: Any, groups: int) -> Tensor:
+    def forward(
+        ctx: Any, x: Tensor, w: Tensor, b: Tensor | None, stride: Any, padding: Any, dilation: Any, groups: int
+    ) -> Tensor:
         need = ctx.needs_input_grad
         ctx.geometry = stride, padding, dilation, groups
         ctx.input_size, ctx.kernel_size = x.array.shape[2:], w.array.shape[2:]
@@ -133,7 +133,9 @@ class ConvTranspose2d(Function):
         backend = kernels.of(x.array)
         y = backend.conv2d_gx(x.array, w.array, size, *geometry)
         if b is not None:
-            backend.add_(y, backend.view(b.array, (-1, 1, 1)) if backend.is_contiguous(b.array) else b.array[:, None, None])
+            backend.add_(
+                y, backend.view(b.array, (-1, 1, 1)) if backend.is_contiguous(b.array) else b.array[:, None, None]
+            )
         return Tensor(y)
 
     @staticmethod
@@ -201,7 +203,7 @@ def conv2d(
         raise ValueError(f"conv2d: groups must be a positive int, got {groups!r}")
     if C % groups or O % groups:
         raise ValueError(f"conv2d: groups must divide the {C} input and {O} output channels, got {groups} {shapes}")
-    if C != CG * groups:
+    if CG * groups != C:
         raise RuntimeError(f"conv2d: weight expects {CG * groups} input channels, x has {C} {shapes}")
     _check_bias(bias, O, "conv2d")
     after = None
@@ -215,8 +217,8 @@ def conv2d(
     if OH < 1 or OW < 1 or not KH or not KW:
         (PH, PW), (DH, DW) = geometry[1], geometry[2]
         raise RuntimeError(
-            f"conv2d: the kernel, {DH * (KH - 1) + 1} x {DW * (KW - 1) + 1} with dilation, does not fit into the padded input, "
-            f"{H + 2 * PH} x {W + 2 * PW} {shapes}"
+            f"conv2d: the kernel, {DH * (KH - 1) + 1} x {DW * (KW - 1) + 1} with dilation, does not fit into the "
+            f"padded input, {H + 2 * PH} x {W + 2 * PW} {shapes}"
         )
     y = Conv2d.apply(x, weight, bias, *geometry, groups)
     return y.squeeze(0) if single else y
@@ -279,7 +281,9 @@ def conv_transpose2d(
     (_, C, H, W), (CW, OG, KH, KW) = x.array.shape, weight.array.shape
     shapes = f"(x: {tuple(input.array.shape)}, weight: {tuple(weight.array.shape)})"
     if not hasattr(groups, "__index__") or groups < 1 or CW % groups:
-        raise ValueError(f"{name}: groups must be a positive divisor of the {CW} input channels, got {groups!r} {shapes}")
+        raise ValueError(
+            f"{name}: groups must be a positive divisor of the {CW} input channels, got {groups!r} {shapes}"
+        )
     if C != CW:
         raise RuntimeError(f"{name}: weight expects {CW} input channels, x has {C} {shapes}")
     _check_bias(bias, OG * groups, name)
@@ -287,10 +291,7 @@ def conv_transpose2d(
     extra = pair(output_padding, f"{name}: output_padding", 0)
     if any([e >= s and e >= d for e, s, d in zip(extra, geometry[0], geometry[2])]):
         raise RuntimeError(f"{name}: output_padding must be smaller than stride or dilation, got {output_padding!r}")
-    OH, OW = [
-        (n - 1) * s - 2 * p + d * (k - 1) + e + 1
-        for n, k, e, s, p, d in zip((H, W), (KH, KW), extra, *geometry)
-    ]
+    OH, OW = [(n - 1) * s - 2 * p + d * (k - 1) + e + 1 for n, k, e, s, p, d in zip((H, W), (KH, KW), extra, *geometry)]
     if OH < 1 or OW < 1:
         raise RuntimeError(f"{name}: the output would be {OH} x {OW} {shapes}")
     y = ConvTranspose2d.apply(x, weight, bias, (OH, OW), *geometry, groups)
@@ -374,8 +375,8 @@ def fold(
     h, w = [(n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, s, p, d in zip(size, kernel, *geometry)]
     if x.array.ndim != 3 or x.array.shape[1] % (kernel[0] * kernel[1]) or x.array.shape[2] != h * w or h < 1 or w < 1:
         raise RuntimeError(
-            f"fold: an image of {size} has {max(h, 0)} x {max(w, 0)} windows of {kernel}, so input must be (N, C*{kernel[0]}*"
-            f"{kernel[1]}, {max(h, 0) * max(w, 0)}), got {tuple(input.array.shape)}"
+            f"fold: an image of {size} has {max(h, 0)} x {max(w, 0)} windows of {kernel}, so input must be "
+            f"(N, C*{kernel[0]}*{kernel[1]}, {max(h, 0) * max(w, 0)}), got {tuple(input.array.shape)}"
         )
     y = Fold.apply(x, size, kernel, *geometry)
     return y.squeeze(0) if single else y

@@ -9,7 +9,8 @@ import numpy as np
 
 from .. import dtypes, kernels
 from ..autograd import Function
-from ..tensor import Tensor, device as Device
+from ..tensor import Tensor
+from ..tensor import device as Device
 from .elementwise import cast
 from .shape import sizes
 
@@ -159,12 +160,16 @@ def ones_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_
 def full_like(input: Tensor, fill_value: Any, *, dtype: Any = None, device: Any = None,
               requires_grad: bool = False) -> Tensor:  # fmt: skip
     """``fill_value`` in the shape, dtype and place of ``input``."""
-    return _made(input.array.shape, fill_value, dtype or input.dtype, device or input.device, requires_grad, "full_like")
+    return _made(
+        input.array.shape, fill_value, dtype or input.dtype, device or input.device, requires_grad, "full_like"
+    )
 
 
 def empty_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Memory as it was found, in the shape, dtype and place of ``input``."""
-    return empty(input.array.shape, dtype=dtype or input.dtype, device=device or input.device, requires_grad=requires_grad)
+    return empty(
+        input.array.shape, dtype=dtype or input.dtype, device=device or input.device, requires_grad=requires_grad
+    )
 
 
 def new_full(input: Tensor, size: Any, fill_value: Any, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
@@ -200,7 +205,8 @@ class ToDevice(Function):
 
 def to(input: Tensor, *args: Any, dtype: Any = None, device: Any = None, copy: bool = False, non_blocking: bool = False,
        memory_format: Any = None) -> Tensor:  # fmt: skip
-    """``input`` with another dtype and/or on another device: ``x.to(tinyconv.float64)``, ``x.to("cpu")``, ``x.to(other)``.
+    """``input`` with another dtype and/or on another device: ``x.to(tinyconv.float64)``, ``x.to("cpu")``,
+    ``x.to(other)``.
 
     Returns:
         ``input`` itself where nothing changes and ``copy`` is False.

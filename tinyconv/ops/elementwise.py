@@ -46,8 +46,8 @@ def broadcast_shape(a: tuple, b: tuple, name: str) -> tuple:
     for axis, (p, q) in enumerate(zip((1,) * (n - len(a)) + tuple(a), (1,) * (n - len(b)) + tuple(b))):
         if p != q and p != 1 and q != 1:
             raise RuntimeError(
-                f"{name}: shapes {tuple(a)} and {tuple(b)} cannot be broadcast: counted from the end, dimension {axis - n} "
-                f"is {p} in one and {q} in the other, and neither is 1"
+                f"{name}: shapes {tuple(a)} and {tuple(b)} cannot be broadcast: counted from the end, dimension "
+                f"{axis - n} is {p} in one and {q} in the other, and neither is 1"
             )
         out.append(q if p == 1 else p)
     return tuple(out)
@@ -100,7 +100,8 @@ def operands(a: Any, b: Any, name: str, shapes: bool = True) -> tuple[Any, Any]:
 
 
 def _plain(number: Any) -> Any:
-    """A NumPy scalar as a Python number (which takes the tensor's type, where a NumPy scalar would insist on its own)."""
+    """A NumPy scalar as a Python number (which takes the tensor's type, where a NumPy scalar would insist on its
+    own)."""
     return number.item() if hasattr(number, "item") else number
 
 
@@ -311,7 +312,9 @@ def _comparison(relation: str, word: str) -> Any:
         return Tensor(_backend(a, b).compare(*values(a, b), relation))
 
     compare.__name__ = compare.__qualname__ = word
-    compare.__doc__ = f"``input {relation} other``, element by element: a bool tensor of the broadcast shape. NaN equals nothing."
+    compare.__doc__ = (
+        f"``input {relation} other``, element by element: a bool tensor of the broadcast shape. NaN equals nothing."
+    )
     return compare
 
 
@@ -354,7 +357,9 @@ def where(condition: Tensor, input: Any, other: Any) -> Tensor:
         TypeError: ``condition`` is not bool.
     """
     if not isinstance(condition, Tensor) or condition.array.dtype.kind != "b":
-        raise TypeError(f"where: condition must be a bool tensor, got {getattr(condition, 'dtype', type(condition).__name__)}")
+        raise TypeError(
+            f"where: condition must be a bool tensor, got {getattr(condition, 'dtype', type(condition).__name__)}"
+        )
     if not isinstance(input, Tensor) and not isinstance(other, Tensor):
         kind = float if isinstance(input, float) or isinstance(other, float) else dtypes.int64
         input = condition.new_full((), input, dtype=dtypes.of(dtypes.as_numpy(kind)))
@@ -409,7 +414,7 @@ def minimum(input: Tensor, other: Tensor) -> Tensor:
     return Minimum.apply(*operands(input, other, "minimum"))
 
 
-# ----------------------------------------------------------------------------------------------- functions of one tensor
+# ---------------------------------------------------------------------------------------------- functions of one tensor
 
 
 class Neg(Function):

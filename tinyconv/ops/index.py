@@ -1,7 +1,7 @@
 """Indexing: ``x[index]`` and ``x[index] = y``, in NumPy's and PyTorch's forms.
 
-Ints, slices, None and ``...`` give a view. Index lists, integer tensors and bool masks (*advanced* indexing) give a copy
-in which an element may occur several times; its gradient adds up over the occurrences.
+Ints, slices, None and ``...`` give a view. Index lists, integer tensors and bool masks (*advanced* indexing) give a
+copy in which an element may occur several times; its gradient adds up over the occurrences.
 """
 
 from __future__ import annotations
@@ -24,8 +24,14 @@ def _plain(part: Any) -> tuple[Any, bool]:
             return int(part.item()), False
         return part.array, True
     if isinstance(part, slice):
-        return slice(*[p.__index__() if isinstance(p, Tensor) else p for p in (part.start, part.stop, part.step)]), False
-    if part is None or part is Ellipsis or (hasattr(part, "__index__") and not isinstance(part, bool) and not hasattr(part, "ndim")):
+        return slice(
+            *[p.__index__() if isinstance(p, Tensor) else p for p in (part.start, part.stop, part.step)]
+        ), False
+    if (
+        part is None
+        or part is Ellipsis
+        or (hasattr(part, "__index__") and not isinstance(part, bool) and not hasattr(part, "ndim"))
+    ):
         return part, False
     if isinstance(part, (list, tuple, range)):
         from .creation import tensor
@@ -91,7 +97,8 @@ class Scatter(Function):
 
 
 class Write(Function):
-    """y = x with value written at an index;  gx = gy with zeros there, gvalue = gy[index] (summed, if value was broadcast)."""
+    """y = x with value written at an index;  gx = gy with zeros there, gvalue = gy[index] (summed, if value was
+    broadcast)."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, index: Any, value: Any) -> Tensor:
@@ -119,7 +126,9 @@ def _checked(x: Tensor, index: Any) -> None:
     used = sum([getattr(p, "ndim", 1) if getattr(getattr(p, "dtype", None), "kind", "") == "b" else 1
                 for p in parts if p is not None and p is not Ellipsis])  # fmt: skip
     if used > x.array.ndim:
-        raise IndexError(f"too many indices for a tensor of {x.array.ndim} dimensions (shape {tuple(x.array.shape)}): {used}")
+        raise IndexError(
+            f"too many indices for a tensor of {x.array.ndim} dimensions (shape {tuple(x.array.shape)}): {used}"
+        )
 
 
 def getitem(input: Tensor, index: Any) -> Tensor:
@@ -143,7 +152,9 @@ def _put(x: Any, index: Any, value: Any) -> None:
         kernels.of(x).setitem(x, index, value.array if isinstance(value, Tensor) else value)
     except ValueError as error:
         what = f"a tensor of shape {tuple(value.array.shape)}" if isinstance(value, Tensor) else repr(value)
-        raise RuntimeError(f"setitem: {what} cannot be written into a tensor of shape {tuple(x.shape)}: {error}") from None
+        raise RuntimeError(
+            f"setitem: {what} cannot be written into a tensor of shape {tuple(x.shape)}: {error}"
+        ) from None
 
 
 def setitem(input: Tensor, index: Any, value: Any) -> None:

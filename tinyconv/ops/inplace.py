@@ -1,12 +1,13 @@
 """Operations in place: ``x.add_(y)``, ``x += y``, ``x.zero_()``.
 
 There is one rule: compute the result out of place, then let x take its value and its history
-(:func:`tinyconv.autograd.overwrite`). So every operation has its in-place form for one line in a table, and autograd needs
-nothing new. Where nothing is recorded, the commonest ones go straight to a kernel.
+(:func:`tinyconv.autograd.overwrite`). So every operation has its in-place form for one line in a table, and autograd
+needs nothing new. Where nothing is recorded, the commonest ones go straight to a kernel.
 """
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from .. import kernels
@@ -15,14 +16,16 @@ from ..tensor import Tensor
 from .elementwise import add, cast, mul, operands, sub, values
 
 
-def in_place(operation: Any) -> Any:
-    """The in-place form of ``operation(input, ...)``."""
+def in_place(operation: Any, name: str | None = None) -> Any:
+    """The in-place form of ``operation(input, ...)``, which is called ``name`` (default: its own name)."""
+    name = name or operation.__name__
 
+    @functools.wraps(operation)
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         return overwrite(self, operation(self, *args, **kwargs), method.__name__)
 
-    method.__name__ = method.__qualname__ = operation.__name__ + "_"
-    method.__doc__ = f":func:`tinyconv.{operation.__name__}`, in place: the result overwrites this tensor, which is returned."
+    method.__name__ = method.__qualname__ = f"{name}_"
+    method.__doc__ = f":func:`tinyconv.{name}`, in place: the result overwrites this tensor, which is returned."
     return method
 
 

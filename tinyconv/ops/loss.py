@@ -1,7 +1,7 @@
 """Losses: how wrong a prediction is, as one number to minimize.
 
-For classes the loss is the negative log-likelihood of the right one. On top of ``log_softmax`` it is called cross-entropy,
-and its gradient in the scores is as plain as can be: softmax(x) - onehot(target).
+For classes the loss is the negative log-likelihood of the right one. On top of ``log_softmax`` it is called
+cross-entropy, and its gradient in the scores is as plain as can be: softmax(x) - onehot(target).
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from .softmax import log_softmax
 
 
 class NLLLoss(Function):
-    """loss[n, l] = -scale[n, l] * x[n, target[n, l], l], with scale = the target's weight;  gx = -scale * gloss there."""
+    """loss[n, l] = -scale[n, l] * x[n, target[n, l], l], with scale = the target's weight;  gx = -scale * gloss
+    there."""
 
     materialize_grads = False  # only the first output has a gradient
 
@@ -203,5 +204,7 @@ def mse_loss(
     loss = mul(difference, difference)
     if weight is not None:
         loss = mul(loss, weight)
-        return div(loss.sum(), weight.expand(loss.array.shape).sum()) if reduction == "mean" else _reduced(loss, reduction)
+        return (
+            div(loss.sum(), weight.expand(loss.array.shape).sum()) if reduction == "mean" else _reduced(loss, reduction)
+        )
     return _reduced(loss, reduction)

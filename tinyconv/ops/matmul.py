@@ -1,7 +1,7 @@
 """Matrix products.
 
-For y = a @ b, a small change da moves y by da @ b, so the gradient that flows back to a is gy @ b^T, and likewise a^T @ gy
-to b: matrix products again. A linear layer is one with its weight transposed, y = x w^T + b.
+For y = a @ b, a small change da moves y by da @ b, so the gradient that flows back to a is gy @ b^T, and likewise a^T
+@ gy to b: matrix products again. A linear layer is one with its weight transposed, y = x w^T + b.
 """
 
 from __future__ import annotations
@@ -75,14 +75,16 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
         raise TypeError(f"matmul: expected tensors, got {type(input).__name__} and {type(other).__name__}")
     p, q = input.array, other.array
     if not p.ndim or not q.ndim:
-        raise RuntimeError(f"matmul: both operands need at least 1 dimension, got shapes {tuple(p.shape)}, {tuple(q.shape)}")
+        raise RuntimeError(
+            f"matmul: both operands need at least 1 dimension, got shapes {tuple(p.shape)}, {tuple(q.shape)}"
+        )
     if p.dtype != q.dtype:
         raise RuntimeError(f"matmul: expected both of the same dtype, got {input.dtype} and {other.dtype}")
     operands(input, other, "matmul", shapes=False)
     if p.shape[-1] != q.shape[-2 if q.ndim > 1 else 0]:
         raise RuntimeError(
-            f"matmul: the inner sizes differ: input has {p.shape[-1]} columns, other {q.shape[-2 if q.ndim > 1 else 0]} rows "
-            f"(input: {tuple(p.shape)}, other: {tuple(q.shape)})"
+            f"matmul: the inner sizes differ: input has {p.shape[-1]} columns, other "
+            f"{q.shape[-2 if q.ndim > 1 else 0]} rows (input: {tuple(p.shape)}, other: {tuple(q.shape)})"
         )
     a = unsqueeze(input, 0) if p.ndim == 1 else input
     b = unsqueeze(other, 1) if q.ndim == 1 else other
@@ -100,7 +102,9 @@ def mm(input: Tensor, mat2: Tensor) -> Tensor:
         RuntimeError: an operand that is not 2-D, or sizes that do not fit.
     """
     if input.array.ndim != 2 or mat2.array.ndim != 2:
-        raise RuntimeError(f"mm: expected two matrices, got shapes {tuple(input.array.shape)}, {tuple(mat2.array.shape)}")
+        raise RuntimeError(
+            f"mm: expected two matrices, got shapes {tuple(input.array.shape)}, {tuple(mat2.array.shape)}"
+        )
     return matmul(input, mat2)
 
 
@@ -142,18 +146,17 @@ def same_type(name: str, **tensors: Tensor | None) -> None:
         TypeError: something else than a tensor.
         RuntimeError: types or devices differ, or are not floating point.
     """
-    first = None
+    first: Tensor | None = None
     for argument, tensor in tensors.items():
         if tensor is None:
             continue
         if not isinstance(tensor, Tensor):
             raise TypeError(f"{name}: {argument} must be a tensor, got {type(tensor).__name__}")
-        array = tensor.array
         if first is None:
-            first, first_name = array, argument
-            if array.dtype.kind != "f":
+            first, first_name = tensor, argument
+            if tensor.array.dtype.kind != "f":
                 raise RuntimeError(f"{name}: {argument} must be floating point, got {tensor.dtype}")
-        elif array.dtype != first.dtype:
-            raise RuntimeError(f"{name}: {first_name} is {tensors[first_name].dtype}, {argument} is {tensor.dtype}")  # type: ignore[union-attr]
-        elif type(array) is not type(first):
-            raise RuntimeError(f"{name}: {first_name} is on {tensors[first_name].device}, {argument} on {tensor.device}")  # type: ignore[union-attr]
+        elif tensor.array.dtype != first.array.dtype:
+            raise RuntimeError(f"{name}: {first_name} is {first.dtype}, {argument} is {tensor.dtype}")
+        elif type(tensor.array) is not type(first.array):
+            raise RuntimeError(f"{name}: {first_name} is on {first.device}, {argument} on {tensor.device}")

@@ -8,8 +8,8 @@ mean and var depend on x, so the gradient has three terms; with M values a chann
 
     gx = w * rstd * (gy - mean(gy) - xh * mean(gy * xh)),   gw = sum(gy * xh),   gb = sum(gy).
 
-One kernel computes these. When the backward pass is itself recorded (``create_graph``), the same formula is written out in
-tensor operations instead, and the engine differentiates those.
+One kernel computes these. When the backward pass is itself recorded (``create_graph``), the same formula is written
+out in tensor operations instead, and the engine differentiates those.
 """
 
 from __future__ import annotations
@@ -107,11 +107,18 @@ def batch_norm(
     C, length = shape[1], 1
     for n in shape[2:]:
         length *= n
-    for name, value in (("running_mean", running_mean), ("running_var", running_var), ("weight", weight), ("bias", bias)):
+    for name, value in (
+        ("running_mean", running_mean),
+        ("running_var", running_var),
+        ("weight", weight),
+        ("bias", bias),
+    ):
         if value is not None and value.array.shape != (C,):
             raise RuntimeError(f"batch_norm: {name} must have shape ({C},), got {tuple(value.array.shape)}")
     if training and shape[0] * length == 1:
-        raise ValueError(f"batch_norm: expected more than 1 value per channel when training, got input of shape {tuple(shape)}")
+        raise ValueError(
+            f"batch_norm: expected more than 1 value per channel when training, got input of shape {tuple(shape)}"
+        )
     if not training and (running_mean is None or running_var is None):
         raise RuntimeError("batch_norm: running_mean and running_var must be given in evaluation mode")
     x = input.reshape(shape[0], C, length)

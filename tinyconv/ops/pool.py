@@ -1,8 +1,9 @@
 """Pooling: one number for each window.
 
-Max-pooling keeps the largest value of a window and so its gradient goes to the pixel that won, nowhere else (where windows
-overlap, a pixel can win several times, and its gradients add up). Average pooling gives every pixel of the window the same
-share. Both gradients are linear maps with an adjoint each, so higher derivatives need no further rules.
+Max-pooling keeps the largest value of a window and so its gradient goes to the pixel that won, nowhere else (where
+windows overlap, a pixel can win several times, and its gradients add up). Average pooling gives every pixel of the
+window the same share. Both gradients are linear maps with an adjoint each, so higher derivatives need no further
+rules.
 """
 
 from __future__ import annotations
@@ -93,8 +94,11 @@ class AvgPool2dGx(Function):
         return AvgPool2d.apply(ggx, *ctx.arguments), None, None, None, None, None
 
 
-def _windows(x: Tensor, kernel: tuple, stride: tuple, padding: tuple, dilation: tuple, ceil_mode: bool, name: str) -> tuple:
-    """(OH, OW). With ``ceil_mode`` a window may stick out at the end, but must begin inside the image or its left padding.
+def _windows(
+    x: Tensor, kernel: tuple, stride: tuple, padding: tuple, dilation: tuple, ceil_mode: bool, name: str
+) -> tuple:
+    """(OH, OW). With ``ceil_mode`` a window may stick out at the end, but must begin inside the image or its left
+    padding.
 
     Raises:
         RuntimeError: padding above half the kernel, or no window fits.
@@ -102,7 +106,9 @@ def _windows(x: Tensor, kernel: tuple, stride: tuple, padding: tuple, dilation: 
     size = []
     for n, k, s, p, d in zip(x.array.shape[2:], kernel, stride, padding, dilation):
         if 2 * p > k:
-            raise RuntimeError(f"{name}: padding must be at most half of the kernel size, got padding {p} and kernel size {k}")
+            raise RuntimeError(
+                f"{name}: padding must be at most half of the kernel size, got padding {p} and kernel size {k}"
+            )
         span = n + 2 * p - d * (k - 1) - 1
         out = (-(-span // s) if ceil_mode else span // s) + 1
         if ceil_mode and (out - 1) * s >= n + p:

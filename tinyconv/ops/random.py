@@ -7,7 +7,8 @@ from typing import Any
 from .. import dtypes, kernels
 from ..autograd import Function, check_may_change
 from ..random import Generator, default_generator
-from ..tensor import Tensor, device as Device
+from ..tensor import Tensor
+from ..tensor import device as Device
 from .elementwise import mul
 from .shape import sizes
 
@@ -81,14 +82,14 @@ def randperm(n: int, *, generator: Generator | None = None, dtype: Any = None, d
     return Tensor(out if dtype is None else backend.cast(out, dtypes.as_numpy(dtype)))
 
 
-def rand_like(input: Tensor, *, dtype: Any = None) -> Tensor:
+def rand_like(input: Tensor, *, generator: Generator | None = None, dtype: Any = None) -> Tensor:
     """:func:`rand` in the shape of ``input``."""
-    return rand(input.array.shape, dtype=dtype or input.dtype, device=input.device)
+    return rand(input.array.shape, generator=generator, dtype=dtype or input.dtype, device=input.device)
 
 
-def randn_like(input: Tensor, *, dtype: Any = None) -> Tensor:
+def randn_like(input: Tensor, *, generator: Generator | None = None, dtype: Any = None) -> Tensor:
     """:func:`randn` in the shape of ``input``."""
-    return randn(input.array.shape, dtype=dtype or input.dtype, device=input.device)
+    return randn(input.array.shape, generator=generator, dtype=dtype or input.dtype, device=input.device)
 
 
 def normal(mean: Any = 0.0, std: Any = 1.0, size: Any = None, *, generator: Generator | None = None) -> Tensor:
@@ -134,8 +135,8 @@ def normal_(self: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: Gen
 
 
 class Dropout(Function):
-    """y = x / (1 - p) where a random number is >= p, else 0. Given the seed it is linear in x and diagonal, so gx is the
-    same function of gy, and the mask is drawn again instead of being stored."""
+    """y = x / (1 - p) where a random number is >= p, else 0. Given the seed it is linear in x and diagonal, so gx is
+    the same function of gy, and the mask is drawn again instead of being stored."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, p: float, seed: int, offset: int) -> Tensor:
@@ -148,7 +149,8 @@ class Dropout(Function):
 
 
 def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-    """In training, set each element to 0 with probability ``p`` and divide the others by 1 - p (Srivastava et al. 2014).
+    """In training, set each element to 0 with probability ``p`` and divide the others by 1 - p (Srivastava et al.
+    2014).
 
     Args:
         input: any shape, floating point.

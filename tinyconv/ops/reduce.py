@@ -28,7 +28,9 @@ def axes_of(x: Tensor, dim: Any, name: str) -> tuple[int, ...]:
     axes, limit = [], n or 1  # a 0-d tensor's dims are named as a 1-d one's
     for d in (dim,) if isinstance(dim, int) else tuple(dim):
         if not -limit <= d < limit:
-            raise IndexError(f"{name}: dim {d} is out of range for a tensor of {n} dimensions (shape {tuple(x.array.shape)})")
+            raise IndexError(
+                f"{name}: dim {d} is out of range for a tensor of {n} dimensions (shape {tuple(x.array.shape)})"
+            )
         axes.append(d % n if n else 0)
     if len(set(axes)) != len(axes):
         raise RuntimeError(f"{name}: a dim appears twice in {dim}")
@@ -93,7 +95,9 @@ def sum_to(input: Tensor, *size: Any) -> Tensor:
     """``input`` summed to a shape that broadcasts to its own: the adjoint of broadcasting."""
     shape = tuple(size[0]) if len(size) == 1 and not isinstance(size[0], int) else size
     extra = input.array.ndim - len(shape)
-    axes = tuple(range(extra)) + tuple([i + extra for i, n in enumerate(shape) if n == 1 != input.array.shape[i + extra]])
+    axes = tuple(range(extra)) + tuple(
+        [i + extra for i, n in enumerate(shape) if n == 1 != input.array.shape[i + extra]]
+    )
     if axes:
         input = Sum.apply(input, axes, True)
     return input.reshape(shape) if extra else input
@@ -101,6 +105,8 @@ def sum_to(input: Tensor, *size: Any) -> Tensor:
 
 class Extreme(Function):
     """y = max (or min) of x over axes;  gx = gy shared equally among the elements that equal y."""
+
+    kernel: str
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, kernel: str, axes: tuple, keepdims: bool) -> Tensor:
@@ -157,12 +163,14 @@ def _arg(input: Tensor, kernel: str, dim: int | None, keepdim: bool) -> Tensor:
 
 
 def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
-    """int64: where the maximum is along ``dim`` (None: in the flattened tensor). The first of equals; NaN counts as largest."""
+    """int64: where the maximum is along ``dim`` (None: in the flattened tensor). The first of equals; NaN counts as
+    largest."""
     return _arg(input, "argmax", dim, keepdim)
 
 
 def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
-    """int64: where the minimum is along ``dim`` (None: in the flattened tensor). The first of equals; NaN counts as smallest."""
+    """int64: where the minimum is along ``dim`` (None: in the flattened tensor). The first of equals; NaN counts as
+    smallest."""
     return _arg(input, "argmin", dim, keepdim)
 
 
@@ -204,8 +212,8 @@ def _extreme_along(input: Tensor, dim: int, keepdim: bool, kernel: str) -> Value
 
 
 def max(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
-    """``max(x)``: the largest element. ``max(x, dim)``: (values, indices) along ``dim``, the gradient goes to that index.
-    ``max(x, y)``: :func:`tinyconv.maximum`."""
+    """``max(x)``: the largest element. ``max(x, dim)``: (values, indices) along ``dim``, the gradient goes to that
+    index. ``max(x, y)``: :func:`tinyconv.maximum`."""
     if isinstance(dim, Tensor):
         return input.maximum(dim)
     return amax(input) if dim is None else _extreme_along(input, dim, keepdim, "amax")

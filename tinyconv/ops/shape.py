@@ -1,7 +1,7 @@
 """Shape: the same elements, arranged otherwise.
 
-Reshaping, permuting axes, expanding and slicing compute nothing: the result is a *view*, another way to walk through the
-same memory. The gradient takes the walk back. (Where strides cannot express the new shape, ``reshape`` copies.)
+Reshaping, permuting axes, expanding and slicing compute nothing: the result is a *view*, another way to walk through
+the same memory. The gradient takes the walk back. (Where strides cannot express the new shape, ``reshape`` copies.)
 """
 
 from __future__ import annotations
@@ -168,13 +168,13 @@ def view_as(input: Tensor, other: Tensor) -> Tensor:
     return view(input, other.array.shape)
 
 
-def reshape(input: Tensor, *shape: Any) -> Tensor:
+def reshape(input: Tensor, shape: Any, *more: int) -> Tensor:
     """Another shape for the same elements in C order: a view where strides allow, else a copy.
 
     Raises:
         RuntimeError: the numbers of elements differ.
     """
-    full = _full_shape(input, sizes(shape), "reshape")
+    full = _full_shape(input, sizes((shape, *more)), "reshape")
     if kernels.of(input.array).view(input.array, full) is None:
         input = Clone.apply(input)
     return View.apply(input, full)
@@ -226,16 +226,17 @@ def dim_of(dim: int, n: int, name: str) -> int:
     return dim % n
 
 
-def permute(input: Tensor, *dims: Any) -> Tensor:
-    """A view whose axis i is axis ``dims[i]`` of ``input``.
+def permute(input: Tensor, dims: Any, *more: int) -> Tensor:
+    """A view whose axis i is axis ``dims[i]`` of ``input``: ``permute((1, 0))`` or ``permute(1, 0)``.
 
     Raises:
         RuntimeError: ``dims`` is no permutation of the axes.
     """
     n = input.array.ndim
-    axes = tuple([dim_of(d, n, "permute") for d in sizes(dims)])
+    wanted = sizes((dims, *more))
+    axes = tuple([dim_of(d, n, "permute") for d in wanted])
     if sorted(axes) != list(range(n)):
-        raise RuntimeError(f"permute: dims must name each of the {n} axes once, got {sizes(dims)}")
+        raise RuntimeError(f"permute: dims must name each of the {n} axes once, got {wanted}")
     return Permute.apply(input, axes)
 
 
@@ -265,6 +266,16 @@ def t(input: Tensor) -> Tensor:
     return Permute.apply(input, tuple(range(input.array.ndim))[::-1])
 
 
+def T(input: Tensor) -> Tensor:
+    """A view with all axes in reverse order."""
+    return Permute.apply(input, tuple(range(input.array.ndim))[::-1])
+
+
+def mT(input: Tensor) -> Tensor:
+    """A view with the last two axes exchanged: a batch of matrices, each transposed."""
+    return transpose(input, -2, -1)
+
+
 def expand(input: Tensor, *size: Any) -> Tensor:
     """A view repeated to ``size`` along axes of size 1 (and new leading ones); -1 keeps a size.
 
@@ -288,7 +299,9 @@ def squeeze(input: Tensor, dim: Any = None) -> Tensor:
     """Without its axes of size 1 (or without ``dim``, if that has size 1)."""
     shape = input.array.shape
     n = len(shape)
-    dims = range(n) if dim is None else [dim_of(d, max_1(n), "squeeze") for d in ((dim,) if isinstance(dim, int) else dim)]
+    dims = (
+        range(n) if dim is None else [dim_of(d, max_1(n), "squeeze") for d in ((dim,) if isinstance(dim, int) else dim)]
+    )
     return reshape(input, tuple([size for i, size in enumerate(shape) if size != 1 or i not in dims]))
 
 
@@ -298,9 +311,9 @@ def unsqueeze(input: Tensor, dim: int) -> Tensor:
     return reshape(input, (*input.array.shape[:axis], 1, *input.array.shape[axis:]))
 
 
-def flip(input: Tensor, *dims: Any) -> Tensor:
-    """A copy, reversed along ``dims``."""
-    return Flip.apply(input, tuple([dim_of(d, input.array.ndim, "flip") for d in sizes(dims)]))
+def flip(input: Tensor, dims: Any, *more: int) -> Tensor:
+    """A copy, reversed along ``dims``: ``flip((0, 1))`` or ``flip(0, 1)``."""
+    return Flip.apply(input, tuple([dim_of(d, input.array.ndim, "flip") for d in sizes((dims, *more))]))
 
 
 def cat(tensors: Any, dim: int = 0) -> Tensor:
@@ -333,5 +346,7 @@ def stack(tensors: Any, dim: int = 0) -> Tensor:
         raise RuntimeError("stack: expected at least one tensor")
     for i, x in enumerate(xs):
         if x.array.shape != xs[0].array.shape:
-            raise RuntimeError(f"stack: tensor {i} has shape {tuple(x.array.shape)}, tensor 0 {tuple(xs[0].array.shape)}")
+            raise RuntimeError(
+                f"stack: tensor {i} has shape {tuple(x.array.shape)}, tensor 0 {tuple(xs[0].array.shape)}"
+            )
     return cat([unsqueeze(x, dim) for x in xs], dim_of(dim, xs[0].array.ndim + 1, "stack"))

@@ -1,7 +1,7 @@
 """Softmax: scores to probabilities, p_i = exp(x_i) / sum_j exp(x_j), and its logarithm.
 
-log p is what a loss needs, and computing it directly as ``x - m - log(sum(exp(x - m)))`` with m = max(x) neither overflows
-nor loses the small probabilities.
+log p is what a loss needs, and computing it directly as ``x - m - log(sum(exp(x - m)))`` with m = max(x) neither
+overflows nor loses the small probabilities.
 """
 
 from __future__ import annotations
@@ -58,7 +58,9 @@ def _prepared(x: Tensor, dim: int | None, dtype: dtypes.dtype | None, name: str)
     return x, dim_of(dim, max_1(x.array.ndim), name)
 
 
-def log_softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: dtypes.dtype | None = None) -> Tensor:
+def log_softmax(
+    input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: dtypes.dtype | None = None
+) -> Tensor:
     """The logarithm of :func:`softmax`, computed without overflow or loss.
 
     Args:

@@ -30,13 +30,13 @@ def calls(dtype: Any, large: bool = False) -> dict[str, list[tuple]]:
     x, y, image = drawn(n), drawn(n), drawn(N, C, 14, 14) if large else drawn(N, C, 7, 6)
     rows, target, scores = drawn(N * 10, C), rng.integers(0, C, (N, L)), drawn(N, C, L)
     H, W = image.shape[2:]
-    one_argument = {name: [(x,)] for name in ("neg", "abs", "sign", "exp", "tanh", "sigmoid", "relu", "logical_not")}
-    two_arguments = {
-        name: [(x, y), (rows, rows[0]), (rows, 0.5)] for name in ("add", "sub", "mul", "div", "maximum", "minimum")
-    }
-    with_output = {name: [(x, y)] for name in ("relu_gx", "tanh_gx", "sigmoid_gx")}
-    reductions = {name: [(x, (0,), False), (scores, (0, 2), True), (scores, (1,), False)] for name in ("sum", "amax", "amin")}
-    winners = {name: [(scores, 1), (x, 0)] for name in ("argmax", "argmin")}
+    one_argument = {key: [(x,)] for key in ("neg", "abs", "sign", "exp", "tanh", "sigmoid", "relu", "logical_not")}
+    pairs = [(x, y), (rows, rows[0]), (rows, 0.5)]
+    two_arguments = dict.fromkeys(("add", "sub", "mul", "div", "maximum", "minimum"), pairs)
+    with_output = {key: [(x, y)] for key in ("relu_gx", "tanh_gx", "sigmoid_gx")}
+    over = [(x, (0,), False), (scores, (0, 2), True), (scores, (1,), False)]
+    reductions = dict.fromkeys(("sum", "amax", "amin"), over)
+    winners = {key: [(scores, 1), (x, 0)] for key in ("argmax", "argmin")}
 
     windows = ((3, 3), TWO, ONE, ONE)
     pooled = ((H - 1) // 2 + 1, (W - 1) // 2 + 1)
@@ -128,7 +128,8 @@ def product_calls(drawn: Any, large: bool) -> Iterator[tuple]:
 
 
 def convolution_calls(drawn: Any, large: bool) -> Iterator[tuple]:
-    """(x, w, gy, stride, padding, dilation, groups): each option alone, LeNet's layers, one image with many channels."""
+    """(x, w, gy, stride, padding, dilation, groups): each option alone, LeNet's layers, one image with many
+    channels."""
     N = 64 if large else 2
     size = (28, 28) if large else (6, 7)
     geometries = [
@@ -150,8 +151,11 @@ def convolution_calls(drawn: Any, large: bool) -> Iterator[tuple]:
 
 
 def results(backend: Any, dtype: Any, large: bool = False, only: Collection[str] = ()) -> Iterator[tuple]:
-    """Run the calls of every kernel (or of ``only`` some) on a backend; yields the kernel's name and the arrays that came
-    out, or that it wrote."""
+    """Run the calls of every kernel (or of ``only`` some) on a backend.
+
+    Yields:
+        The kernel's name, and the arrays that came out or were written.
+    """
     for name, arguments in calls(dtype, large).items():
         for args in arguments if not only or name in only else ():
             args = copied(args)
@@ -171,4 +175,3 @@ def arrays_in(x: Any) -> list[np.ndarray]:
     if isinstance(x, (tuple, list)):
         return list(itertools.chain.from_iterable(map(arrays_in, x)))
     return [np.asarray(x)] if isinstance(x, (np.ndarray, np.generic, bool)) else []
-

@@ -1,4 +1,4 @@
-"""The cache of compiled kernels: fresh after an edit, used otherwise, and never trusted. And kernels as plain Python."""
+"""The cache of compiled kernels: fresh after an edit, used otherwise, never trusted. And kernels as plain Python."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import tinyconv
 from tests.kernels.compare import assert_close
 from tests.kernels.cpu.calls import calls, results
 from tests.kernels.cpu.conftest import ROOT
@@ -54,7 +53,8 @@ def test_the_second_run_finds_what_the_first_compiled(relu, tmp_path):
 
 
 def test_an_edit_takes_effect(python, tmp_path):
-    """``relu`` is compiled into a kernel of another file, whose own text does not change: Numba's cache would be stale."""
+    """``relu`` is compiled into a kernel of another file, whose own text does not change: Numba's cache would be
+    stale."""
     copy = tmp_path / "copy"
     shutil.copytree(ROOT / "tinyconv", copy / "tinyconv", ignore=shutil.ignore_patterns("__pycache__"))
     environment = {"NUMBA_CACHE_DIR": tmp_path / "cache", "OMP_NUM_THREADS": 1}
@@ -81,7 +81,9 @@ def test_compiled_and_loaded_kernels_give_the_same_bits(python, tmp_path):
 
 def test_two_processes_may_compile_at_once(relu, tmp_path):
     """Two signatures of the same kernels: neither may find the other's code."""
-    code = "import sys, numpy as np; from tinyconv.kernels import cpu; x = np.ones(5000, sys.argv[1]); print(cpu.relu(x).sum())"
+    code = (
+        "import sys, numpy as np; from tinyconv.kernels import cpu; print(cpu.relu(np.ones(5000, sys.argv[1])).sum())"
+    )
     environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path), "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     for _ in range(2):  # compiling, then loading
         both = [

@@ -1,4 +1,4 @@
-"""Threads: the same bits from any number of them, each item done once, and nothing that a second caller or a fork upsets."""
+"""Threads: the same bits from any number of them, each item done once, no harm from a second caller or a fork."""
 
 from __future__ import annotations
 

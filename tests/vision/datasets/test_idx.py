@@ -80,7 +80,7 @@ def test_every_truncation_of_the_compressed_file_is_an_error(tmp_path):
 def test_a_flipped_bit_in_a_gzip_file_is_an_error(tmp_path):
     rng = np.random.default_rng(0)
     content = gzip.compress(header(0x08, 300) + rng.integers(0, 256, 300, np.uint8).tobytes())
-    for byte in (0, 2, 40, len(content) - 8, len(content) - 1):
+    for byte in (0, 2, *range(10, len(content))):  # the rest of gzip's header is a date and the like
         damaged = bytearray(content)
         damaged[byte] ^= 0x10
         path = save(tmp_path / "damaged-idx", bytes(damaged), compress=False)
@@ -113,11 +113,18 @@ def peak_bytes(path):
 
 
 @pytest.mark.parametrize(
-    "shape",
-    [(2**32 - 1,), (2**31,), (2**32 - 1,) * 3, (0, 2**32 - 1, 2**32 - 1), (2**16, 2**15), (1,) * 65],
+    ("shape", "length"),
+    [
+        ((2**32 - 1,), 100),
+        ((2**31,), 100),
+        ((2**32 - 1,) * 3, 100),
+        ((2**16, 2**15), 100),
+        ((0, 2**32 - 1, 2**32 - 1), 0),  # of the right length, but more than an array's shape may be
+        ((1,) * 65, 1),
+    ],
 )
-def test_giant_claims_cost_nothing(tmp_path, shape, compress):
-    path = save(tmp_path / "giant-idx", header(0x08, *shape) + bytes(100), compress)
+def test_giant_claims_cost_nothing(tmp_path, shape, length, compress):
+    path = save(tmp_path / "giant-idx", header(0x08, *shape) + bytes(length), compress)
     assert peak_bytes(path) < 2**21
 
 

@@ -1,11 +1,13 @@
 """The CPU backend: every kernel as Numba loops, in parallel, for machines with and without AVX-512.
 
-The same names as in ``reference/``, whose files say what is computed; these say what had to change to be fast. Beneath them
-lie ``compile.py`` (Numba and its cache), ``parallel.py`` (threads), ``target.py`` (this machine's vectors) and ``tile.py``
-(the one inner loop of matrix products and convolutions). Results are bit-identical for any number of threads.
+The same names as in ``reference/``, whose files say what is computed; these say what had to change to be fast.
+Beneath them lie ``compile.py`` (Numba and its cache), ``parallel.py`` (threads), ``target.py`` (this machine's
+vectors) and ``tile.py`` (the one inner loop of matrix products and convolutions). Results are bit-identical for any
+number of threads.
 """
 
-from . import memory as _memory, parallel as _parallel
+from . import memory as _memory
+from . import parallel as _parallel
 from .arrays import (
     arange,
     assign,
@@ -67,5 +69,6 @@ from .pool import (
 from .random import dropout, normal, randint, randperm, uniform
 from .reduce import amax, amin, argmax, argmin, sum
 from .softmax import log_softmax, log_softmax_gx, nll_loss, nll_loss_gx, softmax, softmax_gx
+
 _memory.keep_freed_memory()
 _parallel.set_num_threads(_parallel.default_threads())

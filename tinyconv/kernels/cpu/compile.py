@@ -2,15 +2,15 @@
 
 ``@jit`` is Numba's ``njit`` with this house's settings and a cache of its own:
 
-* **Fresh.** Numba's cache notices changes only in the file of the function itself: edit a formula that a cached kernel
-  calls, and the old result comes back. Here the cache directory is named after a hash of all of ``kernels/``, so any edit
-  starts an empty one.
-* **Whole.** Every cache file begins with its checksum. A truncated or corrupt file counts as missing; so does a directory
-  that cannot be written. Both only cost time.
+* **Fresh.** Numba's cache notices changes only in the file of the function itself: edit a formula that a cached
+  kernel calls, and the old result comes back. Here the cache directory is named after a hash of all of ``kernels/``,
+  so any edit starts an empty one.
+* **Whole.** Every cache file begins with its checksum. A truncated or corrupt file counts as missing; so does a
+  directory that cannot be written. Both only cost time.
 
 ``fastmath`` would delete even an explicit ``isnan``, so kernels are compiled without it, but may fuse ``a*b + c``
-(``contract``; not with ``@jit(exact=True)``); reductions that profit from reordering say ``@jit(reorder=True)``. Reordered or not, the order of additions
-is fixed at compilation: it does not depend on the number of threads.
+(``contract``; not with ``@jit(exact=True)``); reductions that profit from reordering say ``@jit(reorder=True)``.
+Reordered or not, the order of additions is fixed at compilation: it does not depend on the number of threads.
 
 With ``NUMBA_DISABLE_JIT=1`` the decorator does nothing, and every kernel is ordinary Python to step through.
 """
@@ -53,7 +53,9 @@ def cache_root() -> Path:
 @functools.cache
 def cache_directory() -> Path:
     """The directory for the present text of ``kernels/``; those of texts long gone are cleared away."""
-    threading = os.environ.get("TINYCONV_THREADING", "")  # parallel.py compiles another way of sharing work into every kernel
+    threading = os.environ.get(
+        "TINYCONV_THREADING", ""
+    )  # parallel.py compiles another way of sharing work into every kernel
     digest = hashlib.sha256(f"{numba.__version__} {threading}".encode())
     for path in sorted(_SOURCE.rglob("*.py")):
         digest.update(str(path.relative_to(_SOURCE)).encode() + b"\0" + path.read_bytes() + b"\0")
@@ -96,8 +98,8 @@ class _Implementation(caching.CompileResultCacheImpl):
 class _CheckedFile(caching.IndexDataCacheFile):
     """A file for each compiled version, named after what it was compiled for, with a SHA-256 in front.
 
-    Numba numbers these files and keeps an index; but two processes that compile at once may give one number to different
-    versions, and then the index hands out the wrong one.
+    Numba numbers these files and keeps an index; but two processes that compile at once may give one number to
+    different versions, and then the index hands out the wrong one.
     """
 
     def _path(self, key: Any) -> str:

@@ -5,16 +5,18 @@ All three are one operation, a sum over taps, if the taps are given as a list of
     y[o, i, j] = sum over channels a and taps t of  w[o, a, t] * x[a, i*SH + r_t, j*SW + c_t]          (x is 0 outside)
 
 * forward: tap (kh, kw) has r = kh*DH - PH, c = kw*DW - PW;
-* input gradient: gy plays x and the taps are mirrored. With stride 1, r = PH - kh*DH. With a larger stride the pixels of gx
-  fall into SH*SW classes by their remainder, each of which sees only every SH-th tap: one such sum of stride 1 each, over
-  the taps that fit, and no multiplication by an inserted zero;
-* weight gradient: the same products summed over positions instead, ``gw[o, a, t] = sum over i, j of gy[o, i, j] * x[...]``.
+* input gradient: gy plays x and the taps are mirrored. With stride 1, r = PH - kh*DH. With a larger stride the pixels
+  of gx fall into SH*SW classes by their remainder, each of which sees only every SH-th tap: one such sum of stride 1
+  each, over the taps that fit, and no multiplication by an inserted zero;
+* weight gradient: the same products summed over positions instead, ``gw[o, a, t] = sum over i, j of gy[o, i, j] *
+  x[...]``.
 
-**Shifted copies instead of im2col.** The tile wants its vectors dense in memory: output positions (i, j) one after another,
-in one stretch. So each channel is copied once for every *column* displacement (KW copies, not KH*KW), with the row already
-cut to OW pixels, strided and zero-padded. A tap's values for all positions are then one dense stretch, which starts OW
-elements later for each row it lies lower; the table ``columns`` holds these starts. (Rows that a vertical stride never
-pairs lie in separate *phases*.) The copies of one image, or of a block of its channels, stay in the second-level cache.
+**Shifted copies instead of im2col.** The tile wants its vectors dense in memory: output positions (i, j) one after
+another, in one stretch. So each channel is copied once for every *column* displacement (KW copies, not KH*KW), with
+the row already cut to OW pixels, strided and zero-padded. A tap's values for all positions are then one dense
+stretch, which starts OW elements later for each row it lies lower; the table ``columns`` holds these starts. (Rows
+that a vertical stride never pairs lie in separate *phases*.) The copies of one image, or of a block of its channels,
+stay in the second-level cache.
 """
 
 from __future__ import annotations
@@ -39,7 +41,8 @@ SHARES = 8  # work items that a batch of few images is cut into, and parts that 
 
 
 class Taps(NamedTuple):
-    """The shifted copies of a block of channels, and where the taps find their values in them, for outputs of OH x OW."""
+    """The shifted copies of a block of channels, and where the taps find their values in them, for outputs of OH x
+    OW."""
 
     shifts: np.ndarray  # the column displacement of each copy
     firsts: np.ndarray  # for each phase, the image row of its row 0
@@ -53,8 +56,9 @@ class Taps(NamedTuple):
     OW: int
 
 
-def _arrange(rows, columns, stride, size, channels, itemsize) -> Taps:
-    """The shifted copies for taps with these displacements."""
+def _arrange(taps, stride, size, channels, itemsize) -> Taps:
+    """The shifted copies for taps with these displacements, (r, c) each."""
+    rows, columns = zip(*taps, strict=True)
     (SH, SW), (OH, OW) = stride, size
     shifts, top = sorted(set(columns)), min(rows)
     phases = sorted({(r - top) % SH for r in rows})
@@ -74,12 +78,15 @@ def _arrange(rows, columns, stride, size, channels, itemsize) -> Taps:
 def _forward_taps(kernel_size, stride, padding, dilation, size, channels, itemsize) -> Taps:
     (KH, KW), (PH, PW), (DH, DW) = kernel_size, padding, dilation
     taps = [(kh * DH - PH, kw * DW - PW) for kh in range(KH) for kw in range(KW)]
-    return _arrange(*zip(*taps, strict=True), stride, size, channels, itemsize)
+    return _arrange(taps, stride, size, channels, itemsize)
 
 
 @functools.lru_cache(maxsize=256)
-def _backward_taps(kernel_size, stride, padding, dilation, a, b, size, channels, itemsize) -> tuple[Taps | None, np.ndarray]:
-    """For the pixels of gx in rows a, a + SH, ... and columns b, b + SW, ...: the taps that reach them, and which those are."""
+def _backward_taps(
+    kernel_size, stride, padding, dilation, a, b, size, channels, itemsize
+) -> tuple[Taps | None, np.ndarray]:
+    """For the pixels of gx in rows a, a + SH, ... and columns b, b + SW, ...: the taps that reach them, and which
+    those are."""
     (KH, KW), (SH, SW), (PH, PW), (DH, DW) = kernel_size, stride, padding, dilation
     taps, which = [], []
     for kh in range(KH):
@@ -88,7 +95,7 @@ def _backward_taps(kernel_size, stride, padding, dilation, a, b, size, channels,
             if r % SH == 0 and c % SW == 0:
                 taps.append((r // SH, c // SW))
                 which.append(kh * KW + kw)
-    arranged = _arrange(*zip(*taps, strict=True), (1, 1), size, channels, itemsize) if taps else None
+    arranged = _arrange(taps, (1, 1), size, channels, itemsize) if taps else None
     return arranged, np.array(which, np.int64)
 
 
@@ -138,7 +145,9 @@ def _output(item, x, C, H, W, packed, MR, bias, y, O, G, parts, taps):
             for p in range(panels * part // parts, panels * (part + 1) // parts):
                 o = p * MR
                 w, out, m = ((g * panels + p) * C + a) * T * MR, ((n * G + g) * O + o) * L, min(MR, O - o)
-                panel_unit(MR, channels * T, packed, w, MR, scratch, 0, taps.columns, y, out, L, m, L, start, bias, g * O + o)
+                panel_unit(
+                    MR, channels * T, packed, w, MR, scratch, 0, taps.columns, y, out, L, m, L, start, bias, g * O + o
+                )
 
 
 @jit
@@ -189,7 +198,9 @@ def _weight_part(item, x, C, H, W, gy, N, O, G, parts, MR, steps, partial, taps)
         start = ZERO if n == first else ADD
         for t in range(0, channels * T, MR):
             m, out = min(MR, channels * T - t), base + t * O
-            panel_rows(MR, L, scratch, 0, 1, taps.columns, t, turned, 0, steps, partial, out, O, m, O, start, partial, 0)
+            panel_rows(
+                MR, L, scratch, 0, 1, taps.columns, t, turned, 0, steps, partial, out, O, m, O, start, partial, 0
+            )
 
 
 @jit
@@ -234,7 +245,7 @@ def _add_parts(item, partial, gw, parts, size, R, O):
 def _weights(items, x, C, H, W, gy, N, O, G, parts, MR, steps, partial, gw,
              shifts, firsts, height, columns, channel, block, SH, SW, OH, OW):  # fmt: skip
     taps = Taps(shifts, firsts, height, columns, channel, block, SH, SW, OH, OW)
-    if O > VECTOR_BYTES // x.itemsize // 2:
+    if VECTOR_BYTES // x.itemsize // 2 < O:
         parallel_for(_weight_part, items, (x, C, H, W, gy, N, O, G, parts, MR, steps, partial, taps))
     else:
         parallel_for(_weight_part_few, items, (x, C, H, W, gy, N, O, G, parts, partial, taps))
@@ -324,6 +335,6 @@ def conv2d_gw(gy, x, kernel_size, stride, padding, dilation, groups):
     partial = np.empty(parts * gw.size, x.dtype)
     steps = _steps(OH * OW, -(-OG // lanes) * lanes)
     MR = best_rows(taps.block * K)
-    _weights(parts * groups * blocks, _flat(x), CG, H, W, _flat(gy), N, OG, groups, parts, MR, steps, partial, gw.reshape(-1),
-             *taps)  # fmt: skip
+    items, flat = parts * groups * blocks, gw.reshape(-1)
+    _weights(items, _flat(x), CG, H, W, _flat(gy), N, OG, groups, parts, MR, steps, partial, flat, *taps)
     return gw

@@ -1,8 +1,8 @@
 """Element by element: nothing but memory traffic, so what counts is to touch each element once, with both cores.
 
-Broadcasting and the elementary functions are where NumPy's own vectorized loops are at home: those go to the reference
-backend. What remains are dense operands of one shape, cut into chunks of CHUNK elements. (Small ones too: calling a compiled
-loop costs less than telling NumPy not to warn.)
+Broadcasting and the elementary functions are where NumPy's own vectorized loops are at home: those go to the
+reference backend. What remains are dense operands of one shape, cut into chunks of CHUNK elements. (Small ones too:
+calling a compiled loop costs less than telling NumPy not to warn.)
 """
 
 from __future__ import annotations

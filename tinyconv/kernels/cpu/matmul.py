@@ -1,9 +1,10 @@
 """Matrix products on the register tile of ``tile.py``.
 
-C = A @ B is cut into blocks of rows and columns of C, one work item each. An item walks over K in slices of DEPTH; for each
-slice, and each panel of B as wide as the tile, it copies the panel into a small dense buffer that then stays in the
-first-level cache (where B is stored transposed the copy turns it), and runs the tile down the rows of A. A is read where it
-lies, by rows or by columns. The cut depends on the shapes alone, so the sums have one order whatever the threads.
+C = A @ B is cut into blocks of rows and columns of C, one work item each. An item walks over K in slices of DEPTH;
+for each slice, and each panel of B as wide as the tile, it copies the panel into a small dense buffer that then stays
+in the first-level cache (where B is stored transposed the copy turns it), and runs the tile down the rows of A. A is
+read where it lies, by rows or by columns. The cut depends on the shapes alone, so the sums have one order whatever
+the threads.
 """
 
 from __future__ import annotations
@@ -107,7 +108,25 @@ def product(x, y, bias=None):
     items = batch * down * -(-N // width)
     rows, columns = _steps(WIDE_ROWS, a_row), _steps(DEPTH, panel)
     bias = C.reshape(-1)[:0] if bias is None else bias
-    _product(items, A, a_row, a_step, a_batch, rows, B, b_step, b_column, b_batch, C.reshape(-1), M, N, K, bias, columns, width)
+    _product(
+        items,
+        A,
+        a_row,
+        a_step,
+        a_batch,
+        rows,
+        B,
+        b_step,
+        b_column,
+        b_batch,
+        C.reshape(-1),
+        M,
+        N,
+        K,
+        bias,
+        columns,
+        width,
+    )
     return C
 
 

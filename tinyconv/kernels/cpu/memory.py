@@ -1,9 +1,10 @@
 """Keeping freed memory.
 
-A training step allocates the same arrays every time. glibc gives blocks of more than 128 KiB back to the system when they
-are freed, and the next step faults every page of them in again, zeroed: a LeNet-5 step of batch 64 spends a third of its
-time on 850 such faults. Two settings of ``mallopt`` (see its manual page) make glibc keep what it has; then a step faults in
-nothing. The process holds on to its peak memory in return. ``TINYCONV_MALLOPT=0`` leaves the allocator as it was.
+A training step allocates the same arrays every time. glibc gives blocks of more than 128 KiB back to the system when
+they are freed, and the next step faults every page of them in again, zeroed: a LeNet-5 step of batch 64 spends a
+third of its time on 850 such faults. Two settings of ``mallopt`` (see its manual page) make glibc keep what it has;
+then a step faults in nothing. The process holds on to its peak memory in return. ``TINYCONV_MALLOPT=0`` leaves the
+allocator as it was.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""Batch normalization of (N, C, L): a channel is a work item where sums are needed, an image plane where they are not."""
+"""Batch normalization of (N, C, L): a channel is a work item where sums are needed, an image plane where they are
+not."""
 
 from __future__ import annotations
 

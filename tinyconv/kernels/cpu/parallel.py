@@ -1,15 +1,15 @@
 """Sharing work among threads.
 
-A kernel says ``parallel_for(task, n, (x, y))``: call ``task(i, x, y)`` for every i < n, in any order, on any thread. The
-work items are cut from the problem (an image, a block of rows), never from the number of threads, and each writes its own
-part of the result; so results are bit-identical for any number of threads.
+A kernel says ``parallel_for(task, n, (x, y))``: call ``task(i, x, y)`` for every i < n, in any order, on any thread.
+The work items are cut from the problem (an image, a block of rows), never from the number of threads, and each writes
+its own part of the result; so results are bit-identical for any number of threads.
 
-How it works: the caller writes a *job* (a function pointer, a pointer to the packed arguments, n) into the team's mailbox
-and raises its sequence number. Workers poll the mailbox, first spinning, then asleep on a futex; whoever sees the new job,
-the caller included, takes items off a shared counter until none is left. A job costs about a microsecond to hand over, an
-OpenMP launch through Numba ten times that: at LeNet's sizes this is the difference between gaining from a second core and
-losing. If the team is busy (another Python thread is computing, or an item starts a job of its own), the caller simply does
-all items itself.
+How it works: the caller writes a *job* (a function pointer, a pointer to the packed arguments, n) into the team's
+mailbox and raises its sequence number. Workers poll the mailbox, first spinning, then asleep on a futex; whoever sees
+the new job, the caller included, takes items off a shared counter until none is left. A job costs about a microsecond
+to hand over, an OpenMP launch through Numba ten times that: at LeNet's sizes this is the difference between gaining
+from a second core and losing. If the team is busy (another Python thread is computing, or an item starts a job of its
+own), the caller simply does all items itself.
 
 Waiting on a futex is Linux's; elsewhere the job runs through Numba's ``prange``. This file is the only one that knows.
 """
@@ -211,7 +211,8 @@ if JIT:
 
     @intrinsic
     def parallel_for(typingctx, task, n, arguments):
-        """``task(i, *arguments)`` for every i < n, on the team's threads. ``task`` is a ``@jit`` function that returns None."""
+        """``task(i, *arguments)`` for every i < n, on the team's threads. ``task`` is a ``@jit`` function that
+        returns None."""
         item_types = (types.int64, *arguments.types)
         task_signature = typingctx.resolve_function_type(task, item_types, {})
         run_type = typingctx.resolve_value_type(_run)
@@ -228,9 +229,9 @@ if JIT:
             packed = b.load(b.bitcast(inner.args[1], packed_type.as_pointer()))
             values = [b.extract_value(packed, k) for k in range(len(arguments.types))]
             function = context.declare_function(builder.module, compiled.fndesc)
-            # Inlined always. Where the function exists twice, compiled by itself and optimized again inside its caller, a
-            # fresh process would run the former and one that loads its caller from the cache the latter; the two may
-            # add in a different order.
+            # Inlined always. Where the function exists twice, compiled by itself and optimized again inside its
+            # caller, a fresh process would run the former and one that loads its caller from the cache the latter;
+            # the two may add in a different order.
             context.call_conv.call_function(
                 b, function, task_signature.return_type, item_types, [inner.args[0], *values], ["alwaysinline"]
             )
@@ -303,7 +304,9 @@ def set_num_threads(n: int) -> None:
             _call_the_roll()
             for worker in leaving:
                 worker.join()
-        _work.compile((types.int64,))  # here, not in the workers: a fork meanwhile would copy the compiler's lock, locked
+        _work.compile(
+            (types.int64,)
+        )  # here, not in the workers: a fork meanwhile would copy the compiler's lock, locked
         for number in range(len(_team) + 1, n):
             _team.append(threading.Thread(target=_work, args=(number,), daemon=True, name=f"tinyconv-{number}"))
             _team[-1].start()

@@ -192,7 +192,19 @@ def avg_pool2d(x, kernel_size, stride, padding, output_size, count_include_pad, 
         return reference.avg_pool2d(x, kernel_size, stride, padding, output_size, count_include_pad, divisor)
     N, C, H, W = x.shape
     y = np.empty((N, C, *output_size), x.dtype)
-    _average(N * C, _flat(x), y.reshape(-1), H, W, *kernel_size, *stride, *padding, count_include_pad, divisor or 0, *output_size)
+    _average(
+        N * C,
+        _flat(x),
+        y.reshape(-1),
+        H,
+        W,
+        *kernel_size,
+        *stride,
+        *padding,
+        count_include_pad,
+        divisor or 0,
+        *output_size,
+    )
     return y
 
 

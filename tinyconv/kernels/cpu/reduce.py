@@ -1,8 +1,8 @@
 """Sums over axes. Extremes go to the reference backend: NumPy's are vectorized.
 
-Whatever the axes, a dense array can be seen as (R, A, S): R and S are summed over, A stays. Sums run in float64, so their
-error does not grow with their length. The work is cut into parts of R (and, where everything is summed, of the flat array)
-by the shape alone; the parts' sums are added in order.
+Whatever the axes, a dense array can be seen as (R, A, S): R and S are summed over, A stays. Sums run in float64, so
+their error does not grow with their length. The work is cut into parts of R (and, where everything is summed, of the
+flat array) by the shape alone; the parts' sums are added in order.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Rows of an image as vectors: copying them with zeros where the image ends, pooling them in pairs, turning them.
 
-At LeNet's sizes rows are 10 to 28 pixels long, and an ordinary loop spends more time starting and ending than working. Here
-a row is one or two vectors with a mask, and a whole plane is one loop. What an ordinary loop cannot be made to do at all is
-to take the even and the odd lanes of a vector apart, which is what pooling over pairs of columns comes down to.
+At LeNet's sizes rows are 10 to 28 pixels long, and an ordinary loop spends more time starting and ending than
+working. Here a row is one or two vectors with a mask, and a whole plane is one loop. What an ordinary loop cannot be
+made to do at all is to take the even and the odd lanes of a vector apart, which is what pooling over pairs of columns
+comes down to.
 
 Copied rows are written in whole vectors, up to one too much at the end: rows are written in order, so the next one
 overwrites it, and the memory must have MARGIN elements after the last.
@@ -35,7 +36,8 @@ MARGIN = VECTOR_BYTES  # enough for either type
 if JIT:
 
     def _copy_rows(every):
-        """``target[t + r*width + j] = source[s + r*stride + j*every]`` for low <= j < high, 0 for the other j < width."""
+        """``target[t + r*width + j] = source[s + r*stride + j*every]`` for low <= j < high, 0 for the other j <
+        width."""
 
         @intrinsic
         def copy_rows(typingctx, target, t, source, s, stride, rows, low, high, width):
@@ -79,7 +81,8 @@ if JIT:
                         with two:
                             plane(2)
                         with many, cgutils.for_range(b, rows) as row:
-                            with cgutils.for_range_slice(b, i64(0), width, i64(lanes)) as (j, _):
+                            columns = cgutils.for_range_slice(b, i64(0), width, i64(lanes))
+                            with columns as (j, _):
                                 move(row.index, j, masks(j))
                 return context.get_dummy_value()
 
@@ -95,15 +98,18 @@ if JIT:
         lanes = vector.count
         twice = b.mul(n, i64(2))
         parts = [
-            load(b, vector_pointer(b, pointer, vector, q), lanes_between(b, i64(0), b.sub(twice, i64(q * lanes)), lanes))
+            load(
+                b, vector_pointer(b, pointer, vector, q), lanes_between(b, i64(0), b.sub(twice, i64(q * lanes)), lanes)
+            )
             for q in range(2)
         ]
         return shuffle(b, *parts, range(0, 2 * lanes, 2)), shuffle(b, *parts, range(1, 2 * lanes, 2))
 
     @intrinsic
     def max_of_pairs(typingctx, y, where, at, x, start, stride, n):
-        """For j < n (at most a vector): the maximum of x[start + 2j], x[start + 2j + 1] and the two a ``stride`` further, to
-        y[at + j], and which of the four it is to where[at + j]. The first of equals wins; NaN wins over numbers."""
+        """For j < n (at most a vector): the maximum of x[start + 2j], x[start + 2j + 1] and the two a ``stride``
+        further, to y[at + j], and which of the four it is to where[at + j]. The first of equals wins; NaN wins over
+        numbers."""
 
         def codegen(context, b, signature, args):
             y, where, at, x, start, stride, n = args
@@ -130,7 +136,8 @@ if JIT:
 
     @intrinsic
     def to_pairs(typingctx, gx, start, stride, gy, where, at, n):
-        """The adjoint of ``max_of_pairs``: gy[at + j] to the one of four pixels of gx that won, 0 to the other three."""
+        """The adjoint of ``max_of_pairs``: gy[at + j] to the one of four pixels of gx that won, 0 to the other
+        three."""
 
         def codegen(context, b, signature, args):
             gx, start, stride, gy, where, at, n = args
@@ -152,7 +159,12 @@ if JIT:
                 line = out if row == 0 else b.gep(out, [stride])
                 for q in range(2):
                     half = lanes_between(b, i64(0), b.sub(b.mul(n, i64(2)), i64(q * lanes)), lanes)
-                    store(b, shuffle(b, even, odd, mix[q * lanes : (q + 1) * lanes]), vector_pointer(b, line, vector, q), half)
+                    store(
+                        b,
+                        shuffle(b, even, odd, mix[q * lanes : (q + 1) * lanes]),
+                        vector_pointer(b, line, vector, q),
+                        half,
+                    )
             return context.get_dummy_value()
 
         n64 = types.int64
@@ -161,7 +173,8 @@ if JIT:
 else:
 
     def copy_rows(target, t, source, s, stride, rows, low, high, width, every=1):
-        """``target[t + r*width + j] = source[s + r*stride + j*every]`` for low <= j < high, 0 for the other j < width."""
+        """``target[t + r*width + j] = source[s + r*stride + j*every]`` for low <= j < high, 0 for the other j <
+        width."""
         for r in range(rows):
             for j in range(width):
                 target[t + r * width + j] = source[s + r * stride + j * every] if low <= j < high else 0

@@ -1,5 +1,5 @@
-"""Softmax and the negative log-likelihood. A dense array is seen as (outer, n, inner) with the softmax along n; a stretch
-of ``outer`` is a work item."""
+"""Softmax and the negative log-likelihood. A dense array is seen as (outer, n, inner) with the softmax along n; a
+stretch of ``outer`` is a work item."""
 
 from __future__ import annotations
 

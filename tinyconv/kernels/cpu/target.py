@@ -2,9 +2,9 @@
 
 The only table of its kind: everything else asks for ``VECTOR_BYTES`` and ``TILES``.
 
-A tile of MR x NV vectors needs MR*NV accumulators, NV registers for the vectors of this step and one for a broadcast scalar;
-one too many, and the compiler spills to memory inside the innermost loop. To keep two fused multiply-add units of 4 cycles
-latency busy takes at least 8 accumulators.
+A tile of MR x NV vectors needs MR*NV accumulators, NV registers for the vectors of this step and one for a broadcast
+scalar; one too many, and the compiler spills to memory inside the innermost loop. To keep two fused multiply-add
+units of 4 cycles latency busy takes at least 8 accumulators.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ UNITS = {
 
 
 def unit_of(machine: str, features: str) -> str:
-    """The row of ``UNITS`` for a processor: its architecture, and its features as LLVM writes them (``+avx2,-avx512f``)."""
+    """The row of ``UNITS`` for a processor: its architecture, and its features as LLVM writes them
+    (``+avx2,-avx512f``)."""
     if machine in ("aarch64", "arm64"):
         return "neon"
     on = {f[1:] for f in features.split(",") if f.startswith("+")}

@@ -2,18 +2,21 @@
 
     out[i, j] (+)= sum over k of  S[row(i) + k*step] * V[column(k) + j]        for i < MR, j < NV * lanes
 
-The MR x NV vectors of the result stay in registers for the whole sum. Each step k loads NV vectors of V and broadcasts MR
-scalars of S, and does MR*NV fused multiply-adds with them: few loads for much arithmetic. Where the vectors come from is
-up to a table, ``column(k)``: for a matrix product it walks down the rows of the right-hand matrix, for a convolution it
-visits the taps of the kernel in a padded image, and no im2col buffer exists (*implicit GEMM*). The scalars are S[s + k*step
-+ i] (``tile_unit``: packed weights, or a transposed matrix) or S[rows[i] + k*step] (``tile_rows``: MR pointers).
+The MR x NV vectors of the result stay in registers for the whole sum. Each step k loads NV vectors of V and
+broadcasts MR scalars of S, and does MR*NV fused multiply-adds with them: few loads for much arithmetic. Where the
+vectors come from is up to a table, ``column(k)``: for a matrix product it walks down the rows of the right-hand
+matrix, for a convolution it visits the taps of the kernel in a padded image, and no im2col buffer exists (*implicit
+GEMM*). The scalars are S[s + k*step + i] (``tile_unit``: packed weights, or a transposed matrix) or S[rows[i] +
+k*step] (``tile_rows``: MR pointers).
 
-Numba's own vectorizer does not keep such a tile in registers, so the loop is written in LLVM's instructions. A tile at the
-border has fewer rows or columns: it runs the same loop with masked loads and stores, so nothing outside is ever touched.
-Under ``NUMBA_DISABLE_JIT=1`` the five lines of :func:`_in_python` stand in for it.
+Numba's own vectorizer does not keep such a tile in registers, so the loop is written in LLVM's instructions. A tile
+at the border has fewer rows or columns: it runs the same loop with masked loads and stores, so nothing outside is
+ever touched. Under ``NUMBA_DISABLE_JIT=1`` the five lines of :func:`_in_python` stand in for it.
 """
 
 from __future__ import annotations
+
+import functools
 
 import numpy as np
 from numba import types
@@ -41,7 +44,9 @@ ZERO, BIAS, ADD = 0, 1, 2  # what a sum starts from: nothing, bias[i], or what i
 def _in_python(unit, k_count, S, s, step, rows, row0, V, v, columns, out, o, stride, m, n, start, bias, b):
     for i in range(m):
         first = s + i if unit else s + rows[row0 + i]
-        total = out[o + i * stride :][:n] if start == ADD else np.full(n, bias[b + i] if start == BIAS else 0, out.dtype)
+        total = (
+            out[o + i * stride :][:n] if start == ADD else np.full(n, bias[b + i] if start == BIAS else 0, out.dtype)
+        )
         for k in range(k_count):
             total = total + S[first + k * step] * V[v + columns[k] :][:n]
         out[o + i * stride :][:n] = total
@@ -50,15 +55,12 @@ def _in_python(unit, k_count, S, s, step, rows, row0, V, v, columns, out, o, str
 def make_tile(MR: int, NV: int, unit: bool):
     """A tile as a function for use in kernels, for float32 and float64 alike.
 
-    Its arguments, with 1-D arrays and element offsets: ``k_count`` steps; scalars ``S[s + k*step + (i or rows[row0 + i])]``;
-    vectors ``V[v + columns[k] + j]``; the result ``out[o + i*stride + j]`` for i < m <= MR, j < n <= NV*lanes; ``start``.
+    Its arguments, with 1-D arrays and element offsets: ``k_count`` steps; scalars ``S[s + k*step + (i or rows[row0 +
+    i])]``; vectors ``V[v + columns[k] + j]``; the result ``out[o + i*stride + j]`` for i < m <= MR, j < n <=
+    NV*lanes; ``start``.
     """
     if not JIT:
-
-        def tile(*arguments):
-            _in_python(unit, *arguments)
-
-        return tile
+        return functools.partial(_in_python, unit)
 
     @intrinsic
     def tile(typingctx, k_count, S, s, step, rows, row0, V, v, columns, out, o, stride, m, n, start, bias, b):
@@ -79,8 +81,8 @@ class _Emit:
 
     def __init__(self, context, builder, kinds, args, MR, NV, unit):
         self.b, self.MR, self.NV, self.unit = builder, MR, NV, unit
-        (self.k_count, S, s, self.step, rows, row0, V, v, columns, out, o, self.stride, self.m, self.n, self.start, bias,
-         bias0) = args  # fmt: skip
+        (self.k_count, S, s, self.step, rows, row0, V, v, columns, out, o,
+         self.stride, self.m, self.n, self.start, bias, bias0) = args  # fmt: skip
 
         def pointer(position, array, offset):
             return array_pointer(context, builder, kinds[position], array, offset)
@@ -94,14 +96,14 @@ class _Emit:
     def whole(self):
         """Two versions: a full tile, and one at the border, which goes by masks."""
         b = self.b
-        full = b.and_(
-            b.icmp_signed("==", self.m, i64(self.MR)), b.icmp_signed("==", self.n, i64(self.NV * self.lanes))
-        )
+        full = b.and_(b.icmp_signed("==", self.m, i64(self.MR)), b.icmp_signed("==", self.n, i64(self.NV * self.lanes)))
         with b.if_else(full, likely=True) as (inside, border):
             with inside:
                 self.body(None)
             with border:
-                self.body([lanes_between(b, i64(0), b.sub(self.n, i64(j * self.lanes)), self.lanes) for j in range(self.NV)])
+                self.body(
+                    [lanes_between(b, i64(0), b.sub(self.n, i64(j * self.lanes)), self.lanes) for j in range(self.NV)]
+                )
 
     def body(self, masks):
         """Start, loop and end; with ``masks`` (one a column of vectors) only m rows are read and written."""
@@ -169,25 +171,25 @@ class _Emit:
         return phis
 
 
+def _dots_in_python(NR, length, S, s, stride, V, v, columns, c, sums, q, m, n):
+    lanes = VECTOR_BYTES // sums.itemsize
+    for i in range(m):
+        for j in range(n):
+            at = q + (i * NR + j) * lanes
+            for p in range(length):
+                sums[at + p % lanes] += S[s + i * stride + p] * V[v + columns[c + j] + p]
+
+
 def make_dots(MR: int, NR: int):
     """A tile whose lanes run along the sum, for results with fewer columns than a vector has lanes:
 
         sums[i, j, :] += S[s + i*stride + p] * V[v + columns[c + j] + p]      p < length, lane by lane
 
-    MR x NR running sums, a vector each, which the caller adds up across lanes at the very end (:func:`add_lanes`). Fewer rows
-    and columns (m, n) repeat the last one; what lies beyond ``length`` is not read.
+    MR x NR running sums, a vector each, which the caller adds up across lanes at the very end (:func:`add_lanes`).
+    Fewer rows and columns (m, n) repeat the last one; what lies beyond ``length`` is not read.
     """
     if not JIT:
-
-        def dots(length, S, s, stride, V, v, columns, c, sums, q, m, n):
-            lanes = VECTOR_BYTES // sums.itemsize
-            for i in range(m):
-                for j in range(n):
-                    at = q + (i * NR + j) * lanes
-                    for p in range(length):
-                        sums[at + p % lanes] += S[s + i * stride + p] * V[v + columns[c + j] + p]
-
-        return dots
+        return functools.partial(_dots_in_python, NR)
 
     @intrinsic
     def dots(typingctx, length, S, s, stride, V, v, columns, c, sums, q, m, n):
@@ -267,14 +269,18 @@ def panel_unit(MR, k_count, S, s, step, V, v, columns, out, o, stride, m, n, sta
             _wide_unit(k_count, S, s, step, columns, 0, V, v + j, columns, out, o + j, stride, m, width, start, bias, b)
             j += width
         if j < n:
-            _wide_unit_1(k_count, S, s, step, columns, 0, V, v + j, columns, out, o + j, stride, m, n - j, start, bias, b)
+            _wide_unit_1(
+                k_count, S, s, step, columns, 0, V, v + j, columns, out, o + j, stride, m, n - j, start, bias, b
+            )
     else:
         while n - j > lanes:
             width = min(n - j, SLIM_VECTORS * lanes)
             _slim_unit(k_count, S, s, step, columns, 0, V, v + j, columns, out, o + j, stride, m, width, start, bias, b)
             j += width
         if j < n:
-            _slim_unit_1(k_count, S, s, step, columns, 0, V, v + j, columns, out, o + j, stride, m, n - j, start, bias, b)
+            _slim_unit_1(
+                k_count, S, s, step, columns, 0, V, v + j, columns, out, o + j, stride, m, n - j, start, bias, b
+            )
 
 
 @jit
@@ -288,11 +294,15 @@ def panel_rows(MR, k_count, S, s, step, rows, row0, V, v, columns, out, o, strid
             _wide_rows(k_count, S, s, step, rows, row0, V, v + j, columns, out, o + j, stride, m, width, start, bias, b)
             j += width
         if j < n:
-            _wide_rows_1(k_count, S, s, step, rows, row0, V, v + j, columns, out, o + j, stride, m, n - j, start, bias, b)
+            _wide_rows_1(
+                k_count, S, s, step, rows, row0, V, v + j, columns, out, o + j, stride, m, n - j, start, bias, b
+            )
     else:
         while n - j > lanes:
             width = min(n - j, SLIM_VECTORS * lanes)
             _slim_rows(k_count, S, s, step, rows, row0, V, v + j, columns, out, o + j, stride, m, width, start, bias, b)
             j += width
         if j < n:
-            _slim_rows_1(k_count, S, s, step, rows, row0, V, v + j, columns, out, o + j, stride, m, n - j, start, bias, b)
+            _slim_rows_1(
+                k_count, S, s, step, rows, row0, V, v + j, columns, out, o + j, stride, m, n - j, start, bias, b
+            )

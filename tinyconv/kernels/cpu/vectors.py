@@ -1,7 +1,7 @@
 """The LLVM instructions that ``tile.py`` and ``rows.py`` are written in: vectors, masks, loops.
 
-``b`` is an LLVM IR builder throughout. A *mask* says which lanes take part: masked loads read nothing from the others and
-make them zero, masked stores leave them alone.
+``b`` is an LLVM IR builder throughout. A *mask* says which lanes take part: masked loads read nothing from the others
+and make them zero, masked stores leave them alone.
 """
 
 from __future__ import annotations

@@ -85,8 +85,9 @@ def getitem(x, index):
 
 
 def is_basic(i):
-    """Whether NumPy answers the index ``i`` with a view. (To NumPy a bool is a mask, although Python calls it an int.)"""
-    return i is None or i is Ellipsis or isinstance(i, (slice, int, np.integer)) and not isinstance(i, bool)
+    """Whether NumPy answers the index ``i`` with a view. (To NumPy a bool is a mask, although Python calls it an
+    int.)"""
+    return i is None or i is Ellipsis or (isinstance(i, (slice, int, np.integer)) and not isinstance(i, bool))
 
 
 def setitem(x, index, y):

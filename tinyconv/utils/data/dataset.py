@@ -121,7 +121,7 @@ class ConcatDataset(Dataset[T_co]):
         order = np.argsort(parts, kind="stable")  # the samples of one part side by side, each part read once
         fields = []
         for part in np.unique(parts):
-            fields.append(self.datasets[part].batch(indices[order[parts[order] == part]] - self._start(part)))  # type: ignore[attr-defined]
+            fields.append(self.datasets[part].batch(indices[order[parts[order] == part]] - self._start(part)))
         position = np.argsort(order)
         return tuple(Tensor(np.concatenate([x.numpy() for x in xs])[position]) for xs in zip(*fields, strict=True))
 

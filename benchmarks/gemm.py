@@ -1,0 +1,77 @@
+"""Matrix products: squares, and the linear layers of LeNet-5."""
+
+from __future__ import annotations
+
+import argparse
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from tinyconv.kernels import cpu
+
+from .harness import BenchmarkError, Table, compare, geometric_mean, peer_module, rates, set_threads, versions
+
+UNIT = "gflops"
+
+# name; M, K, N of (M, K) @ (K, N); which of the two is stored transposed
+PRODUCTS = [
+    *[(f"square {n}", n, n, n, "") for n in (128, 256, 512, 1024, 2048)],
+    ("square 512, x.T", 512, 512, 512, "x"),
+    ("square 512, y.T", 512, 512, 512, "y"),
+    *[
+        (f"LeNet-5 {layer} {which}", *sizes, turned)
+        for layer, inputs, outputs in (("c5", 400, 120), ("f6", 120, 84), ("output", 84, 10))
+        for which, sizes, turned in (
+            ("forward", (64, inputs, outputs), "y"),
+            ("gx", (64, outputs, inputs), ""),
+            ("gw", (outputs, 64, inputs), "x"),
+        )
+    ],
+]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of this benchmark alone."""
+    parser.add_argument("--only", default="", metavar="TEXT", help="only products whose name contains TEXT")
+
+
+def run(options: argparse.Namespace) -> list[dict[str, Any]]:
+    """Measure every product; one row each.
+
+    Raises:
+        BenchmarkError: no product has such a name, or the peer's results differ.
+    """
+    torch = peer_module(options.vs)
+    products = [product for product in PRODUCTS if options.only in product[0]]
+    if not products:
+        raise BenchmarkError(f"--only {options.only}: no such product among {[name for name, *_ in PRODUCTS]}")
+    print(f"matrix products, float32, {versions(torch)}")
+    table = Table(product=22, threads=7, ours=8, peer=8, ratio=6, quartiles=12)
+    rows = []
+    for threads in options.threads:
+        set_threads(threads, torch)
+        for name, M, K, N, turned in products:
+            ours, peer = contenders(M, K, N, turned, torch)
+            row = {"name": name, "shape": [M, K, N], "threads": threads}
+            row |= compare(ours, peer, options).row(2e-9 * M * K * N, UNIT)
+            rows.append(row)
+            table.print(name, threads, *rates(row, UNIT))
+        if torch:
+            mean = geometric_mean([row for row in rows if row["threads"] == threads])
+            table.print("geometric mean", threads, None, None, mean)
+    print("ours, peer: billions of multiplications and additions a second, medians")
+    return rows
+
+
+def contenders(M: int, K: int, N: int, turned: str, torch: ModuleType | None) -> tuple:
+    """Our function and the peer's, after a comparison of their results."""
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((K, M), np.float32).T if turned == "x" else rng.standard_normal((M, K), np.float32)
+    y = rng.standard_normal((N, K), np.float32).T if turned == "y" else rng.standard_normal((K, N), np.float32)
+    if torch is None:
+        return lambda: cpu.matmul(x, y), None
+    a, b = torch.from_numpy(x), torch.from_numpy(y)
+    if not np.allclose(cpu.matmul(x, y), torch.matmul(a, b).numpy(), rtol=1e-3, atol=1e-3):
+        raise BenchmarkError(f"({M}, {K}) @ ({K}, {N}): results differ")
+    return lambda: cpu.matmul(x, y), lambda: torch.matmul(a, b)

@@ -1,0 +1,172 @@
+"""What all benchmarks share: two contenders in turns, medians, ratios, a table, JSON.
+
+A speed is a ratio. Ours and the peer's run in one process, in short blocks that take turns, so that whatever else the
+machine does meets both; each block begins with one call that does not count (caches, and threads still spinning after
+the other's turn). What is reported is the median over the blocks, and the quartiles of the blocks' ratios.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import tinyconv
+
+
+class BenchmarkError(Exception):
+    """What the user should read, without a traceback."""
+
+
+class Comparison(NamedTuple):
+    """Seconds a call, one number a block; ``peer`` is None where there is none."""
+
+    ours: np.ndarray
+    peer: np.ndarray | None
+
+    def row(self, amount: float, unit: str) -> dict[str, Any]:
+        """The part of a JSON row that says how fast: rates in ``unit`` (a call does ``amount`` of it), and their
+        ratio."""
+        row: dict[str, Any] = {
+            f"ours_{unit}": amount / np.median(self.ours),
+            f"ours_{unit}_quartiles": quartiles(amount / self.ours),
+        }
+        if self.peer is not None:
+            row[f"peer_{unit}"] = amount / np.median(self.peer)
+            row[f"peer_{unit}_quartiles"] = quartiles(amount / self.peer)
+            row["ratio"] = row[f"ours_{unit}"] / row[f"peer_{unit}"]
+            row["ratio_quartiles"] = quartiles(self.peer / self.ours)
+        return row
+
+
+def quartiles(values: np.ndarray) -> list[float]:
+    """The lower and the upper one."""
+    return [float(q) for q in np.percentile(values, [25, 75])]
+
+
+def compare(ours: Callable, peer: Callable | None, options: argparse.Namespace) -> Comparison:
+    """Time two functions in turns, ``options.repeats`` blocks each of about ``options.block`` seconds."""
+    functions = [f for f in (ours, peer) if f is not None]
+    calls = [calls_in(options.block, f) for f in functions]
+    times: list[list[float]] = [[] for _ in functions]
+    for repeat in range(options.repeats):
+        order = range(len(functions)) if repeat % 2 == 0 else reversed(range(len(functions)))
+        for i in order:
+            functions[i]()
+            start = time.perf_counter()
+            for _ in range(calls[i]):
+                functions[i]()
+            times[i].append((time.perf_counter() - start) / calls[i])
+    return Comparison(np.array(times[0]), np.array(times[1]) if peer else None)
+
+
+def calls_in(seconds: float, function: Callable) -> int:
+    """How many calls fill a block; the first call, which may compile, does not count."""
+    function()
+    start = time.perf_counter()
+    function()
+    return max(1, math.ceil(seconds / (time.perf_counter() - start)))
+
+
+# ------------------------------------------------------------------------------------------------------ the two sides
+
+
+def peer_module(name: str | None) -> ModuleType | None:
+    """The library to compare with.
+
+    Raises:
+        BenchmarkError: it is not installed.
+    """
+    if name is None:
+        return None
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise BenchmarkError(f"--vs {name}: not installed ({error}); pip install 'tinyconv[parity]'") from error
+
+
+def set_threads(n: int, peer: ModuleType | None) -> None:
+    """The same number of threads for both."""
+    tinyconv.set_num_threads(n)
+    if peer is not None:
+        peer.set_num_threads(n)
+
+
+# ------------------------------------------------------------------------------------------------------ command line
+
+
+def positive(text: str) -> int:
+    """A positive int, for argparse."""
+    n = int(text)
+    if n < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not positive")
+    return n
+
+
+def add_common_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options every benchmark takes."""
+    parser.add_argument("--vs", choices=["torch"], help="the library to compare with (default: none)")
+    parser.add_argument(
+        "--threads", type=positive, nargs="+", default=[1], metavar="N", help="of both sides (default: 1)"
+    )
+    parser.add_argument("--repeats", type=positive, default=25, metavar="N", help="blocks of each side (default: 25)")
+    parser.add_argument("--block", type=float, default=0.1, metavar="SECONDS", help="length of one (default: 0.1)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows there")
+
+
+# ------------------------------------------------------------------------------------------------------------- output
+
+
+def versions(peer: ModuleType | None) -> str:
+    """One line: what is measured."""
+    return f"tinyconv {tinyconv.__version__}" + (f" beside {peer.__name__} {peer.__version__}" if peer else "")
+
+
+class Table:
+    """Rows, printed as soon as they are measured."""
+
+    def __init__(self, **widths: int):
+        self.widths = widths
+        print("  ".join(f"{name:>{width}}" for name, width in widths.items()))
+
+    def print(self, *cells: object) -> None:
+        """One row; floats get three significant digits, large ones all before the point."""
+        print("  ".join(f"{text(cell):>{width}}" for cell, width in zip(cells, self.widths.values())), flush=True)
+
+
+def rates(row: dict[str, Any], unit: str) -> tuple:
+    """The cells that say how fast: ours, the peer's, their ratio and its quartiles."""
+    return row[f"ours_{unit}"], row.get(f"peer_{unit}"), row.get("ratio"), row.get("ratio_quartiles")
+
+
+def text(cell: object) -> str:
+    """A cell of a table."""
+    if isinstance(cell, float):
+        return f"{cell:,.0f}" if cell >= 100 else f"{cell:.3g}"
+    return f"{cell[0]:.2f}..{cell[1]:.2f}" if isinstance(cell, list) else str("" if cell is None else cell)
+
+
+def geometric_mean(rows: list[dict[str, Any]]) -> float | None:
+    """Of the rows' ratios; None where there is no peer."""
+    ratios = [row["ratio"] for row in rows if "ratio" in row]
+    return math.exp(np.mean(np.log(ratios))) if ratios else None
+
+
+def write_json(path: Path, rows: list[dict[str, Any]]) -> None:
+    """The rows as a JSON list.
+
+    Raises:
+        BenchmarkError: the file cannot be written.
+    """
+    try:
+        path.write_text(json.dumps(rows, indent=2) + "\n")
+    except OSError as error:
+        raise BenchmarkError(f"--json {path}: {error.strerror}") from error

@@ -5,7 +5,9 @@ The public names are PyTorch's: ``tinyconv.tensor``, ``tinyconv.nn``, ``tinyconv
 its twins ``kernels/reference/conv.py`` (the obvious loops) and ``kernels/cpu/conv.py`` (the fast ones).
 """
 
-from . import autograd, dtypes, gradcheck, ops
+from importlib import import_module as _import_module
+
+from . import autograd, dtypes, gradcheck, nn, ops, optim, utils
 from .autograd import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
 from .dtypes import (
     dtype,
@@ -108,6 +110,7 @@ from .ops import (
     any_ as any,
 )
 from .random import Generator, default_generator, get_rng_state, initial_seed, manual_seed, seed, set_rng_state
+from .serialization import load, save
 from .tensor import Size, Tensor, device
 
 __version__ = "0.1.0"
@@ -120,3 +123,10 @@ autograd.gradcheck, autograd.gradgradcheck = (
 float, double, half = float32, float64, float16  # PyTorch's other names for the types
 int, long, short = int32, int64, int16
 bool = dtypes.boolean
+
+
+def __getattr__(name):
+    """``tinyconv.vision`` and ``tinyconv.training`` need no import of their own, but cost one only where they are used."""
+    if name in ("training", "vision"):
+        return _import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -36,12 +36,14 @@ def photo(digit, size=28, paper=1.0, ink=0.0, height=100, width=100, top=0, left
 @settings(max_examples=20)
 def test_size_place_and_polarity_do_not_matter(digits, size, colours, down, right):
     paper, ink = colours
-    for digit in digits[0][:5]:
+    differences = []
+    for digit in digits[0][:10]:
         plain = mnist_like(photo(digit, size, height=size + 6, width=size + 6, top=3, left=3))
         room = 2 * size
         top, left = 3 + int(down * (room - size - 6)), 3 + int(right * (room - size - 6))
         other = mnist_like(photo(digit, size, paper, ink, room, room, top, left))
-        assert np.abs(plain.astype(int) - other).mean() < 12  # another digit is 40 away, a shift by a pixel 7
+        differences.append(np.abs(plain.astype(int) - other).mean())
+    assert np.mean(differences) < 8  # of 255; another digit is 40 away, a shift by a pixel 7
 
 
 def test_the_form_is_mnists(digits):

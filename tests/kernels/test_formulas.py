@@ -72,6 +72,19 @@ def test_wins(candidate, best, expected):
     assert both("wins", np.float32(candidate), np.float32(best)) == expected
 
 
+@pytest.mark.parametrize("t", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [("relu", 1), ("relu_gx", 2), ("tanh_gx", 2), ("sigmoid", 1), ("sigmoid_gx", 2), ("stretch", 3), ("box_muller", 2)],
+)
+def test_compiled_formulas_stay_in_their_type(name, count, t):
+    """Numba makes ``0.5 * x`` a float64, where NumPy would not."""
+    function = numba.njit(getattr(formulas, name))
+    function(*[t(0.5)] * count)
+    (result,) = (overload.signature.return_type for overload in function.overloads.values())
+    assert set(getattr(result, "types", [result])) == {numba.from_dtype(np.dtype(t))}
+
+
 def test_uniforms_are_exact_and_below_one():
     top = np.uint64(2**32 - 1)
     assert both("uniform_float32", top) == 1 - 2.0**-24

@@ -64,7 +64,7 @@ def test_writing(index, data):
 
 def test_basic_indices_give_views_others_copies():
     x = tinyconv.zeros(3, 4)
-    for index in (0, slice(1, 2), (..., 0), None):
+    for index in (0, np.int64(1), np.array(1), tinyconv.tensor(1), slice(1, 2), (..., 0), None):
         assert np.shares_memory(x[index].array, x.array)
     for index in ([0], tinyconv.tensor([0]), x[:, 0] == 0):
         assert not np.shares_memory(x[index].array, x.array)

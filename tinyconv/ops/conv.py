@@ -133,9 +133,7 @@ class ConvTranspose2d(Function):
         backend = kernels.of(x.array)
         y = backend.conv2d_gx(x.array, w.array, size, *geometry)
         if b is not None:
-            backend.add_(
-                y, backend.view(b.array, (-1, 1, 1)) if backend.is_contiguous(b.array) else b.array[:, None, None]
-            )
+            backend.add_(y, backend.getitem(b.array, (slice(None), None, None)))
         return Tensor(y)
 
     @staticmethod

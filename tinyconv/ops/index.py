@@ -14,41 +14,41 @@ from ..tensor import Tensor
 from .elementwise import cast
 
 
-def _plain(part: Any) -> tuple[Any, bool]:
-    """One entry of an index as the kernels take it, and whether it is advanced."""
+def _is_int(part: Any) -> bool:
+    """Whether it is an int, or a NumPy scalar or 0-d array that stands for one (a bool is a mask)."""
+    kind = "b" if isinstance(part, bool) else getattr(getattr(part, "dtype", None), "kind", "i")
+    return hasattr(part, "__index__") and not getattr(part, "ndim", 0) and kind in "iu"
+
+
+def _plain(part: Any, x: Tensor) -> tuple[Any, bool]:
+    """One entry of an index into ``x`` as the kernels take it, and whether it is advanced."""
     if isinstance(part, Tensor):
-        kind = part.array.dtype.kind
-        if kind not in "biu":
+        if part.array.dtype.kind not in "biu":
             raise IndexError(f"tensors used as indices must be of an integer type or bool, got {part.dtype}")
-        if part.array.ndim == 0 and kind != "b":
+        if part.array.ndim == 0 and part.array.dtype.kind != "b":
             return int(part.item()), False
-        return part.array, True
+        return part.to(x.device).array, True
     if isinstance(part, slice):
-        return slice(
-            *[p.__index__() if isinstance(p, Tensor) else p for p in (part.start, part.stop, part.step)]
-        ), False
-    if (
-        part is None
-        or part is Ellipsis
-        or (hasattr(part, "__index__") and not isinstance(part, bool) and not hasattr(part, "ndim"))
-    ):
+        ends = [p.__index__() if isinstance(p, Tensor) else p for p in (part.start, part.stop, part.step)]
+        return slice(*ends), False
+    if part is None or part is Ellipsis:
         return part, False
-    if isinstance(part, (list, tuple, range)):
-        from .creation import tensor
+    if _is_int(part):
+        return part.__index__(), False
+    from .creation import as_tensor
 
-        return _plain(tensor(list(part)))[0], True
-    return part, True
+    return _plain(as_tensor(list(part) if isinstance(part, (tuple, range)) else part, device=x.device), x)[0], True
 
 
-def _index(index: Any) -> tuple[Any, bool]:
+def _index(index: Any, x: Tensor) -> tuple[Any, bool]:
     """``x[index]``'s index as the kernels take it, and whether it is advanced.
 
     Raises:
         IndexError: a float tensor in it.
     """
     if not isinstance(index, tuple):
-        return _plain(index)
-    parts = [_plain(part) for part in index]
+        return _plain(index, x)
+    parts = [_plain(part, x) for part in index]
     return tuple([part for part, _ in parts]), any([advanced for _, advanced in parts])
 
 
@@ -137,7 +137,7 @@ def getitem(input: Tensor, index: Any) -> Tensor:
     Raises:
         IndexError: out of range, too many indices, or an index tensor that is not integer or bool.
     """
-    plain, advanced = _index(index)
+    plain, advanced = _index(index, input)
     _checked(input, plain)
     return Gather.apply(input, plain) if advanced else Slice.apply(input, plain)
 
@@ -164,7 +164,7 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
         IndexError: as :func:`getitem`.
         RuntimeError: a leaf that requires grad, or a value that does not broadcast.
     """
-    plain, _ = _index(index)
+    plain, _ = _index(index, input)
     _checked(input, plain)
     if isinstance(value, Tensor):
         value = cast(value, input.array.dtype)

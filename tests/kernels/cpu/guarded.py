@@ -1,0 +1,113 @@
+"""Runs every kernel on arrays that lie next to inaccessible memory: one element too far ends the process.
+
+Run as a program::
+
+    python -m tests.kernels.cpu.guarded before|behind [trespass]
+"""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import mmap
+import sys
+from typing import Any
+
+import numpy as np
+
+from tests.kernels.cpu.calls import ONE, TWO, arrays_in, calls, copied
+from tinyconv.kernels import cpu
+
+PAGE = mmap.PAGESIZE
+PROT_NONE = 0
+
+libc = ctypes.CDLL(None, use_errno=True)
+libc.mprotect.argtypes = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int
+
+
+def empty_next_to_a_guard(shape: Any, dtype: Any, side: str) -> np.ndarray:
+    """An array whose last byte lies right before an inaccessible page, or whose first byte right behind one."""
+    dtype, shape = np.dtype(dtype), tuple(map(int, np.atleast_1d(shape)))
+    size = math.prod(shape) * dtype.itemsize
+    pages = -(-size // PAGE)
+    memory = mmap.mmap(-1, (pages + 2) * PAGE)
+    address = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+    for guard in (address, address + (pages + 1) * PAGE):
+        if libc.mprotect(guard, PAGE, PROT_NONE) != 0:
+            raise OSError(ctypes.get_errno(), "mprotect")
+    start = PAGE if side == "before" else (pages + 1) * PAGE - size
+    return np.frombuffer(memory, dtype, math.prod(shape), start).reshape(shape)
+
+
+def guarded(x: Any, side: str) -> Any:
+    """Arrays in nested tuples and lists, moved next to a guard (those that are not dense only copied)."""
+    if isinstance(x, (tuple, list)):
+        return type(x)(guarded(item, side) for item in x)
+    if not isinstance(x, np.ndarray):
+        return x
+    turned = x.ndim == 2 and not x.flags.c_contiguous and x.flags.f_contiguous
+    y = empty_next_to_a_guard(x.T.shape if turned else x.shape, x.dtype, side)
+    y[...] = x.T if turned else x
+    return y.T if turned else y
+
+
+def borders(dtype: Any) -> list[tuple[str, tuple]]:
+    """Convolutions, products and poolings of every small width, where vectors end inside and outside of rows."""
+    rng = np.random.default_rng(0)
+
+    def drawn(*shape: int) -> np.ndarray:
+        return rng.standard_normal(shape).astype(dtype)
+
+    listed = []
+    for W in range(1, 36):
+        geometries = [(ONE, (1, 1), (3, 3)), (ONE, (0, 0), (2, 1)), (TWO, (1, 1), (3, 3)), (TWO, (0, 0), ONE), ((3, 3), (0, 0), ONE)]
+        for stride, padding, kernel in geometries:
+            H = 4
+            OH, OW = ((n + 2 * p - k) // s + 1 for n, p, k, s in zip((H, W), padding, kernel, stride, strict=True))
+            for O in (2, 11):
+                x, w, gy = drawn(2, 3, H, W), drawn(O, 3, *kernel), drawn(2, O, OH, OW)
+                geometry = stride, padding, ONE, 1
+                listed.append(("conv2d", (x, w, drawn(O), *geometry)))
+                listed.append(("conv2d_gx", (gy, w, (H, W), *geometry)))
+                listed.append(("conv2d_gw", (gy, x, kernel, *geometry)))
+        x, y = drawn(9, W), drawn(W, 7)
+        listed += [("matmul", (x, y)), ("matmul", (y.T, x.T)), ("matmul", (drawn(W, 9).T, y)), ("linear", (x, drawn(5, W), drawn(5)))]
+        if W > 1:
+            image, pooled = drawn(2, 3, 5, W), (2, W // 2)
+            windows = TWO, TWO, (0, 0), ONE
+            where = rng.integers(0, 4, (2, 3, *pooled)).astype(np.uint8)
+            listed += [("max_pool2d", (image, *windows, pooled)), ("max_pool2d_gx", (drawn(*where.shape), where, (5, W), *windows))]
+            listed += [("avg_pool2d", (image, TWO, TWO, (0, 0), pooled, True, None))]
+    return listed
+
+
+def main(side: str, trespass: bool) -> None:
+    """Compare every call on guarded arrays, with guarded results, with the same call on ordinary ones."""
+    if trespass:
+        x = guarded(np.ones(5000, np.float32), side)
+        cpu.relu(np.lib.stride_tricks.as_strided(x, (5001,)))
+    ordinary_empty = np.empty
+    for dtype in (np.float32, np.float64):
+        listed = [(name, args) for name, several in calls(dtype).items() for args in several] + borders(dtype)
+        for name, args in listed:
+            expected = arrays_in(run(name, copied(args)))  # compiles: the compiler must find NumPy's own ``empty``
+            inputs = guarded(args, side)
+            np.empty = lambda shape, dtype=float, **order: empty_next_to_a_guard(shape, dtype, side)
+            try:
+                actual = arrays_in(run(name, inputs))
+            finally:
+                np.empty = ordinary_empty
+            if name != "empty":
+                assert all(map(np.array_equal, actual, expected)), name
+    print("untouched")
+
+
+def run(name: str, args: tuple) -> Any:
+    """What a kernel returns, or its arguments where it works in place."""
+    print(name, [a.shape for a in arrays_in(args)], flush=True)
+    result = getattr(cpu, name)(*args)
+    return args if result is None else result
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], "trespass" in sys.argv[2:])

@@ -650,13 +650,16 @@ def test_in_place_results_must_fit():
 
 def test_in_place_between_views_of_one_memory():
     """The old values are read, whatever order they are overwritten in."""
-    a = np.arange(16.0).reshape(4, 4)
-    x = tinyconv.tensor(a)
-    x += x.t()
-    np.testing.assert_array_equal(x.array, a + a.T)
-    x = tinyconv.tensor(a)
-    x[1:] += x[:-1]
-    np.testing.assert_array_equal(x.array[1:], a[1:] + a[:-1])
+    a = np.random.default_rng(0).standard_normal((400, 400))
+    for change, expected in (
+        (lambda x: x.add_(x.t()), lambda: a + a.T),
+        (lambda x: x.mul_(x.t()), lambda: a * a.T),
+        (lambda x: x[1:].add_(x[:-1]), lambda: np.vstack([a[:1], a[1:] + a[:-1]])),
+        (lambda x: x.view(-1)[1:].add_(x.view(-1)[:-1]), lambda: np.append(a[0, 0], a.ravel()[1:] + a.ravel()[:-1])),
+    ):
+        x = tinyconv.tensor(a)
+        change(x)
+        np.testing.assert_array_equal(x.array.ravel(), expected().ravel())
 
 
 # -------------------------------------------------------------------------------------------------------- autograd.grad

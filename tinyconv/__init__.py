@@ -126,7 +126,7 @@ bool = dtypes.boolean
 
 
 def __getattr__(name):
-    """``tinyconv.vision`` and ``tinyconv.training`` need no import of their own, but cost one only where they are used."""
+    """``tinyconv.vision`` and ``tinyconv.training`` need no import of their own, and cost one only where used."""
     if name in ("training", "vision"):
         return _import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -197,8 +197,8 @@ def test_what_an_opaque_tensor_can_say():
 def test_opaque_arrays_are_opaque():
     """The test's own tool: each of these must fail, or it proves nothing."""
     x = Opaque(np.ones(3))
-    for use in (lambda: x + 1, lambda: np.add(x, 1), lambda: np.asarray(x), lambda: x[0], lambda: len(x), lambda: x == x,
-                lambda: bool(x), lambda: iter(x), lambda: float(x)):  # fmt: skip
+    for use in (lambda: x + 1, lambda: np.add(x, 1), lambda: np.asarray(x), lambda: x[0], lambda: len(x),
+                lambda: x == x, lambda: bool(x), lambda: iter(x), lambda: float(x)):  # fmt: skip
         with pytest.raises(TypeError):
             use()
     with pytest.raises(TypeError, match="another backend"):

@@ -308,6 +308,12 @@ for reduction in ("mean", "sum", "none"):
         (4, 3),
     )
     case(Sub, f"mse {reduction}", lambda m, x, t, o=options: m.nn.functional.mse_loss(x, t, **o), (2, 3), (2, 3))
+case(
+    ToTargets,
+    "ignored",
+    lambda m, x: m.nn.functional.nll_loss(x.tanh(), m.tensor([0, -100, 2]), reduction="none") ** 2,
+    (3, 3),
+)
 case(NLLLoss, "one sample", lambda m, x: m.nn.functional.cross_entropy(x, m.tensor(2)), (3,))
 
 

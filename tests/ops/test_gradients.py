@@ -58,6 +58,19 @@ def test_gradient(case, monkeypatch):
     assert ran, f"{case} does not go through {case.function.__name__}.backward"
 
 
+@every_case
+def test_gradient_is_the_same_when_recorded(case):
+    """Some gradients have a kernel, and a formula in tensor operations for when they are differentiated again."""
+    found = []
+    for create_graph in (False, True):
+        xs = tensors(tinyconv, case)
+        ys = [y for y in outputs(case.compute(tinyconv, *xs)) if y.requires_grad]
+        starts = [tinyconv.tensor(np.cos(np.arange(y.numel())).reshape(y.shape)) for y in ys]
+        found.append([g.detach().array for g in tinyconv.autograd.grad(ys, xs, starts, create_graph=create_graph)])
+    for once, again in zip(*found, strict=True):
+        np.testing.assert_allclose(once, again, rtol=1e-9, atol=1e-12)
+
+
 @pytest.mark.filterwarnings("ignore:Using padding='same'")
 @every_case
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

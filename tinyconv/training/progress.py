@@ -34,7 +34,7 @@ class ConsoleProgress(Callback):
         self.console = console or Console()
         live = self.console.is_terminal
         self.interval = interval if interval is not None else 0.2 if live else 10.0
-        columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), TextColumn("{task.fields[status]}"))
+        columns = (TextColumn("{task.description}"), BarColumn(bar_width=16), TextColumn("{task.fields[status]}"))
         self._live = Progress(*columns, console=self.console, transient=True) if live else None
         self._task: Any = None
         self._shown_at = time.monotonic()

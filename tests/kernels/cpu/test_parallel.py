@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -146,7 +147,7 @@ def test_the_team_has_as_many_threads_as_it_should():
 # ----------------------------------------------------------------------------------------------------------- fork
 
 FORK = """
-import os, sys, threading
+import os, signal, threading
 import numpy as np
 import tinyconv
 from tinyconv.kernels import cpu
@@ -164,8 +165,10 @@ busy.start()
 for _ in range(20):
     child = os.fork()
     if child == 0:
+        signal.alarm(60)  # rather than wait for ever
         right = all((cpu.matmul(x, y) == expected).all() for _ in range(5))
-        os._exit(0 if right else 3)
+        team = threading.active_count() == tinyconv.get_num_threads() == THREADS_IN_CHILD
+        os._exit(0 if right and team else 3)
     assert os.waitpid(child, 0)[1] == 0
 stop = True
 busy.join()
@@ -174,12 +177,12 @@ print("threads", tinyconv.get_num_threads())
 """
 
 
-@pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="this system cannot fork")
-@pytest.mark.parametrize("threading_", ["", "prange"])
-@pytest.mark.parametrize("threads", [1, 3])
-def test_a_forked_child_computes(python, threads, threading_):
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+@pytest.mark.parametrize("way, threads, in_child", [("", 1, 1), ("", 3, 3), ("prange", 3, 1)])
+def test_a_forked_child_computes(python, way, threads, in_child):
     """Even if another thread of its parent was in the middle of a kernel."""
-    assert python("-c", FORK, OMP_NUM_THREADS=threads, TINYCONV_THREADING=threading_) == f"threads {threads}\n"
+    program = FORK.replace("THREADS_IN_CHILD", str(in_child))
+    assert python("-c", program, OMP_NUM_THREADS=threads, TINYCONV_THREADING=way) == f"threads {threads}\n"
 
 
 # ------------------------------------------------------------------------------------------------------- settings

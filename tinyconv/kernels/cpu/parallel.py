@@ -31,9 +31,9 @@ from numba.extending import intrinsic
 from .compile import JIT, jit
 
 # The mailbox: int64 words, each on a cache line of its own.
-LOCK, SEQUENCE, JOB, CONTEXT, ITEMS, NEXT, OPEN, INSIDE, ASLEEP, WORKERS = [8 * i for i in range(10)]
-WORDS = 8 * 10
-SPINS = 4000  # polls of the mailbox before a worker goes to sleep, about 100 microseconds
+LOCK, SEQUENCE, JOB, CONTEXT, ITEMS, NEXT, OPEN, INSIDE, ASLEEP, WAITING, WORKERS = [8 * i for i in range(11)]
+WORDS = 8 * 11
+SPINS = 4000  # polls of the mailbox before a thread goes to sleep, about 100 microseconds
 
 _memory = np.zeros(WORDS + 8, np.int64)
 _mailbox = _memory[(-_memory.ctypes.data // 8) % 8 :][:WORDS]  # aligned to 64 bytes
@@ -163,6 +163,25 @@ if JIT:
             if read(OPEN) == 1:
                 _take_items()
             fetch_add(INSIDE, -1)
+            if read(WAITING) == 1:
+                futex(INSIDE, 1, 1)
+
+    @jit
+    def _wait_until_all_left():
+        """Wait for workers that are still at an item: spinning, then asleep, for on a busy machine such a worker may have
+        lost its core, and a caller that keeps spinning could be what it waits for."""
+        spins = 0
+        while True:
+            inside = read(INSIDE)
+            if inside == 0:
+                return
+            spins += 1
+            if spins < SPINS:
+                pause()
+            else:
+                write(WAITING, 1)
+                futex(INSIDE, 0, inside)
+                write(WAITING, 0)
 
     @jit
     def _call_the_roll():
@@ -187,8 +206,7 @@ if JIT:
             futex(SEQUENCE, 1, 1 << 30)
         _take_items()
         write(OPEN, 0)
-        while read(INSIDE) != 0:
-            pause()
+        _wait_until_all_left()
         write(LOCK, 0)
 
     if _HAS_FUTEX:

@@ -1,7 +1,7 @@
 """tinyconv: a deep-learning engine small enough to read in a weekend.
 
 The public names are PyTorch's: ``tinyconv.tensor``, ``tinyconv.nn``, ``tinyconv.optim``, ... Where to start reading:
-``tensor.py`` and ``autograd.py`` (the engine), then ``ops/conv.py`` (what a convolution and its gradients are) and
+``tensor.py`` and ``autograd/`` (the engine), then ``ops/conv.py`` (what a convolution and its gradients are) and
 its twins ``kernels/reference/conv.py`` (the obvious loops) and ``kernels/cpu/conv.py`` (the fast ones).
 """
 

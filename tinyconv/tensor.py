@@ -1,7 +1,7 @@
 """Tensor: an array, its gradient, and the node of the graph that made it.
 
 The numbers live in ``array``, a NumPy array (or a device's), and only ``kernels/`` computes on them. What a tensor
-*can do* (``x + y``, ``x.sum()``, ``x.backward()``) is attached from above, by ``autograd.py`` and
+*can do* (``x + y``, ``x.sum()``, ``x.backward()``) is attached from above, by ``autograd/`` and
 ``ops/__init__.py``; this file says what a tensor *is*:
 
 * **leaf or result.** A leaf was made by the user and may ask for a gradient (``requires_grad``); a result carries the

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from importlib import import_module
 
-import hypothesis
 import numpy as np
 import pytest
 
 from tinyconv.kernels import HOST_BACKENDS
 from tinyconv.kernels.contract import KERNELS
-
-hypothesis.settings.register_profile("tinyconv", max_examples=40, deadline=None, derandomize="CI" in os.environ)
-hypothesis.settings.load_profile("tinyconv")
 
 VIEWS = {"view", "permute", "flip", "broadcast_to", "getitem", "from_host", "to_host"}
 WRITES = {"assign": [0], "setitem": [0], "index_add": [0], "add_": [0], "mul_": [0], "sgd": [0, 2]}  # which arguments

@@ -22,7 +22,6 @@ class Opaque:
     """An array on the device "opaque"."""
 
     __slots__ = ("_hidden",)
-    __array_ufunc__ = None  # NumPy's operators refuse it
     __eq__ = __hash__ = None
 
     def __init__(self, hidden: np.ndarray):

@@ -38,16 +38,8 @@ def tanh_gx(gy, y):
 
 
 @register_jitable
-def sigmoid(x):
-    """``1 / (1 + exp(-x))``. The exponential is taken of ``-|x|``, so it lies in (0, 1] and cannot overflow."""
-    one = type(x)(1)
-    e = np.exp(-abs(x))
-    return (one if x >= type(x)(0) else e) / (one + e)
-
-
-@register_jitable
 def sigmoid_gx(gy, y):
-    """The gradient of :func:`sigmoid` by its output ``y``: ``gy * y * (1 - y)``."""
+    """The gradient of the logistic function by its output ``y``: ``gy * y * (1 - y)``."""
     return gy * y * (type(y)(1) - y)
 
 

@@ -58,40 +58,28 @@ def borders(dtype: Any) -> list[tuple[str, tuple]]:
     def drawn(*shape: int) -> np.ndarray:
         return rng.standard_normal(shape).astype(dtype)
 
-    listed = []
+    listed: list[tuple[str, tuple]] = []
+    zero = (0, 0)
     for W in range(1, 36):
-        geometries = [
-            (ONE, (1, 1), (3, 3)),
-            (ONE, (0, 0), (2, 1)),
-            (TWO, (1, 1), (3, 3)),
-            (TWO, (0, 0), ONE),
-            ((3, 3), (0, 0), ONE),
-        ]
-        for stride, padding, kernel in geometries:
-            H = 4
-            OH, OW = ((n + 2 * p - k) // s + 1 for n, p, k, s in zip((H, W), padding, kernel, stride, strict=True))
+        for stride, padding, kernel in (
+            (ONE, ONE, (3, 3)), (ONE, zero, (2, 1)), (TWO, ONE, (3, 3)), (TWO, zero, ONE), ((3, 3), zero, ONE)
+        ):  # fmt: skip
+            OH, OW = ((n + 2 * p - k) // s + 1 for n, p, k, s in zip((4, W), padding, kernel, stride, strict=True))
             for O in (2, 11):
-                x, w, gy = drawn(2, 3, H, W), drawn(O, 3, *kernel), drawn(2, O, OH, OW)
+                x, w, gy = drawn(2, 3, 4, W), drawn(O, 3, *kernel), drawn(2, O, OH, OW)
                 geometry = stride, padding, ONE, 1
                 listed.append(("conv2d", (x, w, drawn(O), *geometry)))
-                listed.append(("conv2d_gx", (gy, w, (H, W), *geometry)))
+                listed.append(("conv2d_gx", (gy, w, (4, W), *geometry)))
                 listed.append(("conv2d_gw", (gy, x, kernel, *geometry)))
         x, y = drawn(9, W), drawn(W, 7)
-        listed += [
-            ("matmul", (x, y)),
-            ("matmul", (y.T, x.T)),
-            ("matmul", (drawn(W, 9).T, y)),
-            ("linear", (x, drawn(5, W), drawn(5))),
-        ]
+        listed += [("matmul", (x, y)), ("matmul", (y.T, x.T)), ("matmul", (drawn(W, 9).T, y))]
+        listed.append(("linear", (x, drawn(5, W), drawn(5))))
         if W > 1:
-            image, pooled = drawn(2, 3, 5, W), (2, W // 2)
-            windows = TWO, TWO, (0, 0), ONE
+            image, pooled, windows = drawn(2, 3, 5, W), (2, W // 2), (TWO, TWO, zero, ONE)
             where = rng.integers(0, 4, (2, 3, *pooled)).astype(np.uint8)
-            listed += [
-                ("max_pool2d", (image, *windows, pooled)),
-                ("max_pool2d_gx", (drawn(*where.shape), where, (5, W), *windows)),
-            ]
-            listed += [("avg_pool2d", (image, TWO, TWO, (0, 0), pooled, True, None))]
+            listed.append(("max_pool2d", (image, *windows, pooled)))
+            listed.append(("max_pool2d_gx", (drawn(*where.shape), where, (5, W), *windows)))
+            listed.append(("avg_pool2d", (image, TWO, TWO, zero, pooled, True, None)))
     return listed
 
 

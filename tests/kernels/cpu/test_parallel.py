@@ -58,9 +58,13 @@ def test_the_number_of_threads_can_change_at_any_time():
 # ------------------------------------------------------------------------------------------------------- the team
 
 
+TOTAL = 1  # a word of the mailbox that only these tests use: two threads can add to it at the same time
+
+
 @jit
 def _count(i, counts):
     counts[i] += 1
+    parallel.fetch_add(TOTAL, 1)
 
 
 @jit
@@ -71,11 +75,12 @@ def _count_all(n, counts):
 @pytest.mark.parametrize("threads", [1, 2, 7])
 def test_every_item_is_done_once(threads):
     tinyconv.set_num_threads(threads)
-    counts = np.zeros(1000, np.int64)
-    for n in (0, 1, 2, 6, 7, 8, 1000):
-        for _ in range(100):
-            counts[:] = 0
+    counts = np.zeros(100_000, np.int64)  # the most: long enough for sleeping workers to wake up
+    for n in (0, 1, 2, 6, 7, 8, 1000, len(counts)):
+        for _ in range(50):
+            counts[:] = parallel._mailbox[TOTAL] = 0
             _count_all(n, counts)
+            assert parallel._mailbox[TOTAL] == n
             assert (counts[:n] == 1).all()
             assert not counts[n:].any()
 
@@ -135,6 +140,24 @@ def test_several_python_threads_compute_at_once():
         assert all(pool.map(compute, range(100)))
 
 
+AT_ONCE = """
+from concurrent.futures import ThreadPoolExecutor
+import numpy as np
+from tinyconv.kernels import cpu
+
+x, y = np.random.default_rng(0).standard_normal((2, 300, 300), np.float32)
+expected = cpu.matmul(x, y)
+with ThreadPoolExecutor(4) as pool:
+    print(all(pool.map(lambda _: (cpu.matmul(x, y) == expected).all(), range(50))))
+"""
+
+
+def test_several_python_threads_compute_at_once_without_the_team(python):
+    """Numba's own threads abort the process when two Python threads start them at once."""
+    environment = {"TINYCONV_THREADING": "prange", "NUMBA_THREADING_LAYER": "workqueue", "OMP_NUM_THREADS": 2}
+    assert python("-c", AT_ONCE, **environment) == "True\n"
+
+
 def test_the_team_has_as_many_threads_as_it_should():
     before = threading.active_count() - tinyconv.get_num_threads()
     counts = np.zeros(10, np.int64)
@@ -151,6 +174,7 @@ import os, signal, threading
 import numpy as np
 import tinyconv
 from tinyconv.kernels import cpu
+from tinyconv.kernels.cpu import parallel
 
 x, y = np.random.default_rng(0).standard_normal((2, 300, 300), np.float32)
 expected = cpu.matmul(x, y)
@@ -160,7 +184,7 @@ def keep_busy():
     while not stop:
         cpu.matmul(x, y)
 
-busy = threading.Thread(target=keep_busy)
+busy = threading.Thread(target=keep_busy, daemon=True)
 busy.start()
 for _ in range(20):
     child = os.fork()
@@ -168,7 +192,8 @@ for _ in range(20):
         signal.alarm(60)  # rather than wait for ever
         right = all((cpu.matmul(x, y) == expected).all() for _ in range(5))
         team = threading.active_count() == tinyconv.get_num_threads() == THREADS_IN_CHILD
-        os._exit(0 if right and team else 3)
+        free = parallel._mailbox[parallel.LOCK] == 0
+        os._exit(0 if right and team and free else 3)
     assert os.waitpid(child, 0)[1] == 0
 stop = True
 busy.join()

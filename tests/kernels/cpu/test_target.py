@@ -1,4 +1,4 @@
-"""The vector units: which one a processor has, tiles that fit into its registers, and right results on the smaller ones."""
+"""Vector units: which one a processor has, tiles that fit into its registers, right results on the smaller ones."""
 
 from __future__ import annotations
 

@@ -168,8 +168,8 @@ if JIT:
 
     @jit
     def _wait_until_all_left():
-        """Wait for workers that are still at an item: spinning, then asleep, for on a busy machine such a worker may have
-        lost its core, and a caller that keeps spinning could be what it waits for."""
+        """Wait for workers that are still at an item: spinning, then asleep, for on a busy machine such a worker may
+        have lost its core, and a caller that keeps spinning could be what it waits for."""
         spins = 0
         while True:
             inside = read(INSIDE)

@@ -1,0 +1,267 @@
+"""The backward pass: how gradients flow from a result to the leaves it was computed from. Two facts carry it.
+
+* **Nodes are numbered as they are made**, so a node's number is larger than its inputs' numbers, and "largest number
+  first" is a reverse topological order: when a node's turn comes, everyone who used its output has already run. A heap
+  finds it; nothing recurses, however long the chain.
+* **Gradients add up at forks.** If x is used twice, in u = f(x) and v = g(x), the multivariable chain rule says
+  dL/dx = dL/du du/dx + dL/dv dv/dx: one contribution from each use, summed.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Sequence
+from typing import Any
+
+from .. import dtypes, kernels
+from ..tensor import Tensor
+from .function import AccumulateGrad, Node, edge_of
+from .grad_mode import set_grad_enabled, state
+
+
+def _walk(roots: Sequence[Any], gys: Sequence[Tensor], retain_graph: bool, targets: dict | None) -> dict:
+    """Run every node between ``roots`` (edges) and the leaves, largest number first.
+
+    Without ``targets`` gradients end in the leaves' ``.grad``. With ``targets`` (edges as keys) only the nodes on the
+    way to one of them run, no ``.grad`` changes, and the gradients that arrived there are returned.
+    """
+    useful: Any = None if targets is None else _leads_to(roots, targets)
+    found: dict = {}
+    heap: list = []
+    pending: dict[Node, list] = {}  # the gradients on their way to a node, one slot an output
+    ours: set[tuple] = set()  # the edges whose gradient is a sum made here
+
+    def send(edge: tuple, g: Tensor) -> None:
+        """Gradients add up at forks (the multivariable chain rule, see the head of this file). The first to arrive
+        may be shared with others, so the first sum is a new tensor; that one is ours, and later ones are added to it
+        in place."""
+        node, index = edge
+        slots = pending.get(node)
+        if slots is None:
+            slots = pending[node] = [None] * len(node._outputs)
+            heapq.heappush(heap, (-node.number, node))
+        total = slots[index]
+        if total is None:
+            slots[index] = g
+        elif edge in ours:
+            kernels.of(total.array).add_(total.array, g.array)
+        else:
+            slots[index] = total + g
+            if not state.recording:
+                ours.add(edge)
+
+    for edge, g in zip(roots, gys):
+        if useful is None or edge[0] in useful:
+            send(edge, g)
+    while heap:
+        node = heapq.heappop(heap)[1]
+        slots = pending.pop(node)
+        if node._pre_hooks:
+            _call_hooks(node, slots)
+        if targets is not None:
+            for i, g in enumerate(slots):
+                if g is not None and (node, i) in targets:
+                    found[node, i] = g
+            if not any([edge is not None and edge[0] in useful for edge in node.edges]):
+                continue
+        elif type(node) is AccumulateGrad:
+            if slots[0] is not None:
+                node.accumulate(slots[0])
+            continue
+        gxs: Any = _differentiate(node, slots)
+        if not retain_graph:
+            node._release()
+        del slots
+        for edge, gx in zip(node.edges, gxs):
+            if edge is not None and gx is not None and (useful is None or edge[0] in useful):
+                shape, dtype, _ = edge[0]._outputs[edge[1]]
+                send(edge, gx if gx.array.shape == shape and gx.array.dtype is dtype else _fit(node, gx, shape, dtype))
+        gx = gxs = None
+    return found
+
+
+def _differentiate(node: Any, slots: list) -> Sequence:
+    """``node.backward``, with zeros for outputs that nobody used."""
+    if len(slots) > 1 and node.materialize_grads:
+        for i, g in enumerate(slots):
+            if g is None and node._outputs[i] is not None:
+                shape, dtype, array_class = node._outputs[i]
+                slots[i] = Tensor(kernels.of_class(array_class).full(shape, 0, dtype))
+    gxs = node.backward(node, *slots)
+    if not isinstance(gxs, (tuple, list)):
+        gxs = (gxs,)
+    n = len(node.edges)
+    if len(gxs) != n and (len(gxs) < n or any([g is not None for g in gxs[n:]])):
+        raise RuntimeError(f"{node.name()}: backward returned {len(gxs)} gradients, forward had {n} arguments")
+    return gxs
+
+
+def _fit(node: Node, gx: Any, shape: tuple, dtype: Any) -> Tensor:
+    """A gradient of another type than its input's is cast. One of another shape may be a broadcast form of it, which is
+    summed; anything else is a mistake."""
+    got = tuple(gx.array.shape)
+    padded = (1,) * (len(got) - len(shape)) + tuple(shape)
+    if len(got) >= len(shape) and all([p in (1, n) for p, n in zip(padded, got)]):
+        gx = gx if got == shape else gx.sum_to_size(shape)
+        return gx if gx.array.dtype == dtype else gx.to(dtypes.of(dtype))
+    raise RuntimeError(
+        f"{node.name()}: backward returned a gradient of shape {got} for an input of shape {tuple(shape)}"
+    )
+
+
+def _leads_to(roots: Sequence[tuple], targets: dict) -> set:
+    """The nodes from which a target can be reached. Ascending numbers are a topological order, inputs first."""
+    seen: set[Node] = set()
+    stack = [edge[0] for edge in roots if edge is not None]
+    while stack:
+        node = stack.pop()
+        if node not in seen:
+            seen.add(node)
+            stack += [edge[0] for edge in node.edges if edge is not None]
+    ends = {node for node, _ in targets}
+    useful: set[Node] = set()
+    for node in sorted(seen, key=lambda n: n.number):
+        if node in ends or any([edge is not None and edge[0] in useful for edge in node.edges]):
+            useful.add(node)
+    return useful
+
+
+def _call_hooks(node: Node, slots: list) -> None:
+    for index, hooks in (node._pre_hooks or {}).items():
+        for hook in list(hooks.values()):
+            if slots[index] is not None:
+                replaced = hook(slots[index])
+                if replaced is not None:
+                    slots[index] = replaced
+
+
+def _first_gradients(tensors: Sequence[Tensor], gys: Sequence[Tensor | None], what: str) -> list[Tensor]:
+    if len(tensors) != len(gys):
+        raise RuntimeError(f"{what}: got {len(tensors)} tensors and {len(gys)} gradients to start from")
+    out = []
+    for y, gy in zip(tensors, gys):
+        if not y.requires_grad:
+            raise RuntimeError(
+                f"{what}: a tensor of shape {tuple(y.array.shape)} does not require grad and has no grad_fn: nothing "
+                "it was computed from requires grad, or it was computed under no_grad"
+            )
+        backend = kernels.of(y.array)
+        if gy is None:
+            if y.numel() != 1:
+                raise RuntimeError(
+                    f"{what}: grad can be created only for scalar outputs, this one has shape {tuple(y.array.shape)}: "
+                    "reduce it (loss.mean()), or say which gradient to start from"
+                )
+            gy = Tensor(backend.full(y.array.shape, 1, y.array.dtype))
+        elif not isinstance(gy, Tensor):
+            raise TypeError(f"{what}: the gradient to start from must be a tensor or None, got {type(gy).__name__}")
+        elif gy.array.shape != y.array.shape:
+            raise RuntimeError(
+                f"{what}: the gradient to start from has shape {tuple(gy.array.shape)}, "
+                f"the output {tuple(y.array.shape)}"
+            )
+        out.append(gy if gy.array.dtype == y.array.dtype else gy.to(y.dtype))
+    return out
+
+
+def _as_list(x: Any) -> list:
+    return list(x) if isinstance(x, (tuple, list)) else [x]
+
+
+def backward(
+    tensors: Tensor | Sequence[Tensor],
+    grad_tensors: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    inputs: Tensor | Sequence[Tensor] | None = None,
+) -> None:
+    """Add the gradients of ``tensors`` to the ``.grad`` of the leaves they were computed from.
+
+    Args:
+        tensors: where to start, usually one loss.
+        grad_tensors: the gradient to start from, one for each (None: 1, for one-element tensors only).
+        retain_graph: keep what the graph saved, so that it can be gone through again (default: ``create_graph``).
+        create_graph: record the backward pass itself, for higher derivatives.
+        inputs: accumulate into these tensors alone.
+
+    Raises:
+        RuntimeError: not a scalar and no gradient given; no history; the graph was freed; a saved value was
+        overwritten.
+    """
+    ys = _as_list(tensors)
+    gys = [None] * len(ys) if grad_tensors is None else _as_list(grad_tensors)
+    retain = create_graph if retain_graph is None else retain_graph
+    if inputs is not None:
+        wanted = _as_list(inputs)
+        if not wanted:
+            raise RuntimeError("backward: inputs must not be empty")
+        for x, g in zip(wanted, grad(ys, wanted, gys, retain, create_graph, allow_unused=True)):
+            if g is not None:
+                with set_grad_enabled(create_graph):
+                    AccumulateGrad(x).accumulate(g)
+        return
+    starts = _first_gradients(ys, gys, "backward")
+    before, state.recording = state.recording, create_graph
+    try:
+        _walk([edge_of(y) for y in ys], starts, retain, None)
+    finally:
+        state.recording = before
+
+
+def grad(
+    outputs: Tensor | Sequence[Tensor],
+    inputs: Tensor | Sequence[Tensor],
+    grad_outputs: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    allow_unused: bool | None = None,
+    is_grads_batched: bool = False,
+    materialize_grads: bool = False,
+) -> tuple[Tensor | None, ...]:
+    """The gradients of ``outputs`` with respect to ``inputs``, returned instead of accumulated: no ``.grad`` changes.
+
+    Raises:
+        RuntimeError: as :func:`backward`; and an input that the outputs do not depend on, unless ``allow_unused``
+            (then its gradient is None, or zeros with ``materialize_grads``).
+    """
+    if is_grads_batched:
+        raise NotImplementedError("grad: is_grads_batched needs vmap, which tinyconv does not have; loop over the rows")
+    ys, xs = _as_list(outputs), _as_list(inputs)
+    gys = _first_gradients(ys, [None] * len(ys) if grad_outputs is None else _as_list(grad_outputs), "grad")
+    for i, x in enumerate(xs):
+        if not x.requires_grad:
+            raise RuntimeError(f"grad: input {i} (shape {tuple(x.array.shape)}) does not require grad")
+    edges = [edge_of(x) for x in xs]
+    before, state.recording = state.recording, create_graph
+    try:
+        found = _walk([edge_of(y) for y in ys], gys, create_graph if retain_graph is None else retain_graph,
+                      dict.fromkeys(edges))  # fmt: skip
+    finally:
+        state.recording = before
+    gxs: list[Tensor | None] = []
+    for i, (x, edge) in enumerate(zip(xs, edges)):
+        g = found.get(edge)
+        if g is None:
+            if not allow_unused and not materialize_grads:
+                raise RuntimeError(
+                    f"grad: the outputs do not depend on input {i} (shape {tuple(x.array.shape)}); "
+                    "say allow_unused=True if that is intended"
+                )
+            if materialize_grads:
+                g = Tensor(kernels.of(x.array).full(x.array.shape, 0, x.array.dtype))
+        gxs.append(g)
+    return tuple(gxs)
+
+
+def _backward_method(
+    self: Tensor,
+    gradient: Tensor | None = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    inputs: Any = None,
+) -> None:
+    """:func:`tinyconv.autograd.backward` from this tensor."""
+    backward(self, gradient, retain_graph, create_graph, inputs)
+
+
+Tensor.backward = _backward_method  # type: ignore[method-assign]

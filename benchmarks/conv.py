@@ -15,7 +15,7 @@ import numpy as np
 
 from tinyconv.kernels import cpu
 
-from .harness import BenchmarkError, Table, compare, geometric_mean, peer_module, rates, set_threads, versions
+from .harness import BenchmarkError, Table, compare, geometric_mean, peer_module, set_threads, versions
 
 UNIT = "gflops"
 
@@ -84,7 +84,7 @@ def run(options: argparse.Namespace) -> list[dict[str, Any]]:
     if not layers:
         raise BenchmarkError(f"--only {options.only}: no such layer among {[layer.name for layer in LAYERS]}")
     print(f"convolution, float32, {versions(torch)}")
-    table = Table(layer=22, batch=5, threads=7, **{"pass": 8}, ours=8, peer=8, ratio=6, quartiles=12)
+    table = Table(UNIT, layer=22, batch=5, threads=7, **{"pass": 7})
     rows = []
     for threads in options.threads:
         set_threads(threads, torch)
@@ -93,14 +93,14 @@ def run(options: argparse.Namespace) -> list[dict[str, Any]]:
                 row = {"name": layer.name, "pass": which, "batch_size": layer.N, "threads": threads}
                 row |= compare(ours, peer, options).row(layer.operations / 1e9, UNIT)
                 rows.append(row)
-                table.print(layer.name, layer.N, threads, which, *rates(row, UNIT))
+                table.add(row, layer.name, layer.N, threads, which)
         if torch:
             these = [row for row in rows if row["threads"] == threads]
             for which in PASSES:
                 mean = geometric_mean([row for row in these if row["pass"] == which])
                 table.print("geometric mean", None, threads, which, None, None, mean)
             table.print("geometric mean", None, threads, "all", None, None, geometric_mean(these))
-    print("ours, peer: billions of multiplications and additions a second, medians")
+    table.end("billions of multiplications and additions a second")
     return rows
 
 

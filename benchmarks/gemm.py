@@ -10,7 +10,7 @@ import numpy as np
 
 from tinyconv.kernels import cpu
 
-from .harness import BenchmarkError, Table, compare, geometric_mean, peer_module, rates, set_threads, versions
+from .harness import BenchmarkError, Table, compare, geometric_mean, peer_module, set_threads, versions
 
 UNIT = "gflops"
 
@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> list[dict[str, Any]]:
     if not products:
         raise BenchmarkError(f"--only {options.only}: no such product among {[name for name, *_ in PRODUCTS]}")
     print(f"matrix products, float32, {versions(torch)}")
-    table = Table(product=22, threads=7, ours=8, peer=8, ratio=6, quartiles=12)
+    table = Table(UNIT, product=22, threads=7)
     rows = []
     for threads in options.threads:
         set_threads(threads, torch)
@@ -56,11 +56,11 @@ def run(options: argparse.Namespace) -> list[dict[str, Any]]:
             row = {"name": name, "shape": [M, K, N], "threads": threads}
             row |= compare(ours, peer, options).row(2e-9 * M * K * N, UNIT)
             rows.append(row)
-            table.print(name, threads, *rates(row, UNIT))
+            table.add(row, name, threads)
         if torch:
             mean = geometric_mean([row for row in rows if row["threads"] == threads])
             table.print("geometric mean", threads, None, None, mean)
-    print("ours, peer: billions of multiplications and additions a second, medians")
+    table.end("billions of multiplications and additions a second")
     return rows
 
 

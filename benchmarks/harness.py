@@ -3,6 +3,9 @@
 A speed is a ratio. Ours and the peer's run in one process, in short blocks that take turns, so that whatever else the
 machine does meets both; each block begins with one call that does not count (caches, and threads still spinning after
 the other's turn). What is reported is the median over the blocks, and the quartiles of the blocks' ratios.
+
+A row is marked where other programs took the cores away too often: threads that wait for each other, OpenMP's above
+all, then wait for the scheduler, and the ratio is worth nothing.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ import argparse
 import importlib
 import json
 import math
+import resource
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +24,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import tinyconv
+
+MANY_PREEMPTIONS = 100  # a second; on a machine that does nothing else there are a few dozen
 
 
 class BenchmarkError(Exception):
@@ -31,6 +37,7 @@ class Comparison(NamedTuple):
 
     ours: np.ndarray
     peer: np.ndarray | None
+    preemptions: float = 0.0  # how often a second one of our threads lost its core
 
     def row(self, amount: float, unit: str) -> dict[str, Any]:
         """The part of a JSON row that says how fast: rates in ``unit`` (a call does ``amount`` of it), and their
@@ -44,6 +51,7 @@ class Comparison(NamedTuple):
             row[f"peer_{unit}_quartiles"] = quartiles(amount / self.peer)
             row["ratio"] = row[f"ours_{unit}"] / row[f"peer_{unit}"]
             row["ratio_quartiles"] = quartiles(self.peer / self.ours)
+        row["preemptions_per_second"] = self.preemptions
         return row
 
 
@@ -57,6 +65,7 @@ def compare(ours: Callable, peer: Callable | None, options: argparse.Namespace) 
     functions = [f for f in (ours, peer) if f is not None]
     calls = [calls_in(options.block, f) for f in functions]
     times: list[list[float]] = [[] for _ in functions]
+    began, preempted = time.perf_counter(), resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw
     for repeat in range(options.repeats):
         order = range(len(functions)) if repeat % 2 == 0 else reversed(range(len(functions)))
         for i in order:
@@ -65,7 +74,9 @@ def compare(ours: Callable, peer: Callable | None, options: argparse.Namespace) 
             for _ in range(calls[i]):
                 functions[i]()
             times[i].append((time.perf_counter() - start) / calls[i])
-    return Comparison(np.array(times[0]), np.array(times[1]) if peer else None)
+    preempted = resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw - preempted
+    preemptions = preempted / (time.perf_counter() - began)
+    return Comparison(np.array(times[0]), np.array(times[1]) if peer else None, preemptions)
 
 
 def calls_in(seconds: float, function: Callable) -> int:
@@ -131,20 +142,34 @@ def versions(peer: ModuleType | None) -> str:
 
 
 class Table:
-    """Rows, printed as soon as they are measured."""
+    """Rows, printed as soon as they are measured: some columns that say what, then those that say how fast.
 
-    def __init__(self, **widths: int):
-        self.widths = widths
-        print("  ".join(f"{name:>{width}}" for name, width in widths.items()))
+    Args:
+        unit: the end of the names of the rates in a row.
+        columns: names and widths of the first columns.
+    """
+
+    def __init__(self, unit: str, **columns: int):
+        self.unit, self.disturbed = unit, False
+        self.widths = [*columns.values(), 8, 8, 6, 14, 1]
+        self.print(*columns, "ours", "peer", "ratio", "quartiles")
 
     def print(self, *cells: object) -> None:
-        """One row; floats get three significant digits, large ones all before the point."""
-        print("  ".join(f"{text(cell):>{width}}" for cell, width in zip(cells, self.widths.values())), flush=True)
+        """A line; columns at its end may be missing."""
+        print("  ".join(f"{text(cell):>{width}}" for cell, width in zip(cells, self.widths)).rstrip(), flush=True)
 
+    def add(self, row: dict[str, Any], *cells: object) -> None:
+        """The line of a JSON row: ``cells`` say what was measured. Marked where it was disturbed."""
+        disturbed = row["preemptions_per_second"] > MANY_PREEMPTIONS
+        self.disturbed = self.disturbed or disturbed
+        ours, peer = row[f"ours_{self.unit}"], row.get(f"peer_{self.unit}")
+        self.print(*cells, ours, peer, row.get("ratio"), row.get("ratio_quartiles"), "!" if disturbed else "")
 
-def rates(row: dict[str, Any], unit: str) -> tuple:
-    """The cells that say how fast: ours, the peer's, their ratio and its quartiles."""
-    return row[f"ours_{unit}"], row.get(f"peer_{unit}"), row.get("ratio"), row.get("ratio_quartiles")
+    def end(self, units: str) -> None:
+        """What the numbers are."""
+        print(f"ours, peer: {units}, medians; quartiles: of the ratio over the blocks")
+        if self.disturbed:
+            print(f"!: other programs took cores away more than {MANY_PREEMPTIONS} times a second; measure again")
 
 
 def text(cell: object) -> str:

@@ -22,7 +22,7 @@ from tinyconv import optim
 from tinyconv.nn import functional as F
 from tinyconv.vision.models import LeNet5, lenet5
 
-from .harness import BenchmarkError, Table, compare, peer_module, positive, rates, set_threads, versions
+from .harness import BenchmarkError, Table, compare, peer_module, positive, set_threads, versions
 
 LR, MOMENTUM = 0.01, 0.9
 CHECKED_STEPS = 5
@@ -41,7 +41,7 @@ def run(options: argparse.Namespace) -> list[dict[str, Any]]:
     set_threads(options.threads[0], torch)
     print(f"LeNet-5 training, {versions(torch)}")
     print_first_steps(options.batch_size[0])
-    table = Table(batch=5, threads=7, ours=9, peer=9, ratio=6, quartiles=12)
+    table = Table(UNIT, batch=5, threads=7)
     rows = []
     for batch_size in options.batch_size:
         for threads in options.threads:
@@ -50,8 +50,8 @@ def run(options: argparse.Namespace) -> list[dict[str, Any]]:
             row = {"name": "lenet5", "batch_size": batch_size, "threads": threads}
             row |= compare(ours, peer, options).row(batch_size, UNIT)
             rows.append(row)
-            table.print(batch_size, threads, *rates(row, UNIT))
-    print("ours, peer: images a second, medians; quartiles: of the ratio over the blocks")
+            table.add(row, batch_size, threads)
+    table.end("images a second")
     return rows
 
 

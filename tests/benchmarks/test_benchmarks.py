@@ -11,7 +11,7 @@ import pytest
 
 import tinyconv
 from benchmarks.__main__ import main
-from benchmarks.harness import Comparison, geometric_mean
+from benchmarks.harness import MANY_PREEMPTIONS, Comparison, Table, geometric_mean
 
 QUICK = ["--repeats", "2", "--block", "0"]
 SIDES = [
@@ -81,12 +81,23 @@ def test_gemm(measured, side):
 
 
 def test_medians_ratio_and_quartiles():
-    comparison = Comparison(np.array([0.1, 0.2, 9.0]), np.array([0.4, 0.4, 0.4]))
+    comparison = Comparison(np.array([0.1, 0.2, 9.0]), np.array([0.4, 0.4, 0.4]), preemptions=3)
     row = comparison.row(10, "rate")
     assert (row["ours_rate"], row["peer_rate"], row["ratio"]) == pytest.approx((50, 25, 2))
     assert row["peer_rate_quartiles"] == pytest.approx([25, 25])
     assert row["ratio_quartiles"] == pytest.approx([(2 + 0.4 / 9) / 2, 3])
+    assert row["preemptions_per_second"] == 3
     assert geometric_mean([{"ratio": 1}, {"ratio": 4}]) == pytest.approx(2)
+
+
+def test_a_disturbed_row_is_marked(capsys):
+    table = Table("rate", what=4)
+    for preemptions in (MANY_PREEMPTIONS, MANY_PREEMPTIONS + 1):
+        table.add(Comparison(np.ones(3), None, preemptions).row(1, "rate"), preemptions)
+    table.end("things")
+    head, quiet, disturbed, _, note = capsys.readouterr().out.splitlines()
+    assert "!" not in head + quiet
+    assert disturbed.endswith("!") and note.startswith("!: ")
 
 
 def test_a_peer_that_is_not_installed_is_a_clear_error(monkeypatch, capsys):

@@ -39,14 +39,10 @@ def test_philox_known_answers(counter, key, expected):
 
 
 @given(types, numbers)
-def test_functions_of_one_number(t, x):
-    x = t(x)
-    with np.errstate(all="ignore"):
-        expected = {"relu": np.maximum(x, t(0)), "sigmoid": t(1 / (1 + np.exp(-np.float64(x))))}
-    for name, y in expected.items():
-        result = both(name, x)
-        assert type(result) is t
-        np.testing.assert_allclose(result, y, rtol=1e-6)
+def test_relu(t, x):
+    y = both("relu", t(x))
+    assert type(y) is t
+    np.testing.assert_equal(y, np.maximum(t(x), t(0)))
 
 
 @given(types, numbers, numbers)
@@ -75,7 +71,7 @@ def test_wins(candidate, best, expected):
 @pytest.mark.parametrize("t", [np.float32, np.float64])
 @pytest.mark.parametrize(
     ("name", "count"),
-    [("relu", 1), ("relu_gx", 2), ("tanh_gx", 2), ("sigmoid", 1), ("sigmoid_gx", 2), ("stretch", 3), ("box_muller", 2)],
+    [("relu", 1), ("relu_gx", 2), ("tanh_gx", 2), ("sigmoid_gx", 2), ("stretch", 3), ("box_muller", 2)],
 )
 def test_compiled_formulas_stay_in_their_type(name, count, t):
     """Numba makes ``0.5 * x`` a float64, where NumPy would not."""

@@ -128,6 +128,30 @@ def test_an_item_may_share_out_work_itself(threads):
     assert (counts == 50).all()
 
 
+@jit
+def _fail_at(i, bad, done):
+    if i == bad:
+        raise MemoryError
+    done[i] = 1
+
+
+@jit
+def _do_all_but(bad, done):
+    parallel_for(_fail_at, done.shape[0], (bad, done))
+
+
+@pytest.mark.parametrize("threads", [1, 2, 7])
+def test_an_item_without_memory_is_an_error(threads):
+    tinyconv.set_num_threads(threads)
+    done = np.zeros(100, np.int64)
+    for bad in (0, 50, 99):
+        with pytest.raises(MemoryError, match="a kernel found no memory for its work"):
+            _do_all_but(bad, done)
+        done[:] = 0
+        _do_all_but(-1, done)  # the error is over and done with
+        assert done.all()
+
+
 def test_several_python_threads_compute_at_once():
     tinyconv.set_num_threads(3)
     expected = list(results(cpu, np.float32, only=A_FEW))

@@ -23,6 +23,7 @@ import os
 import pickle
 import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -42,7 +43,10 @@ def cache_root() -> Path:
         return Path(config.CACHE_DIR) / "tinyconv"
     if os.environ.get("XDG_CACHE_HOME"):
         return Path(os.environ["XDG_CACHE_HOME"]) / "tinyconv"
-    home = Path.home()
+    try:
+        home = Path.home()
+    except RuntimeError:  # a user without a home, as in some containers
+        return Path(tempfile.gettempdir()) / f"tinyconv-{os.getuid()}"
     if sys.platform == "darwin":
         return home / "Library" / "Caches" / "tinyconv"
     if sys.platform == "win32":

@@ -31,8 +31,8 @@ from numba.extending import intrinsic
 from .compile import JIT, jit
 
 # The mailbox: int64 words, each on a cache line of its own.
-LOCK, SEQUENCE, JOB, CONTEXT, ITEMS, NEXT, OPEN, INSIDE, ASLEEP, WAITING, WORKERS = [8 * i for i in range(11)]
-WORDS = 8 * 11
+LOCK, SEQUENCE, JOB, CONTEXT, ITEMS, NEXT, OPEN, INSIDE, ASLEEP, WAITING, FAILED, WORKERS = [8 * i for i in range(12)]
+WORDS = 8 * 12
 SPINS = 4000  # polls of the mailbox before a thread goes to sleep, about 100 microseconds
 
 _memory = np.zeros(WORDS + 8, np.int64)
@@ -190,11 +190,23 @@ if JIT:
         futex(SEQUENCE, 1, 1 << 30)
 
     @jit
+    def _check():
+        """Raise here what an item could not raise on another thread: the only error kernels have."""
+        if read(FAILED) != 0:
+            write(FAILED, 0)
+            raise MemoryError("a kernel found no memory for its work")
+
+    @jit
+    def _run_alone(job, context, n):
+        for i in range(n):
+            call(job, context, i)
+        _check()
+
+    @jit
     def _run_with_team(job, context, n):
         """All items of a job, with the workers' help if the team is free."""
         if n == 1 or read(WORKERS) == 0 or exchange(LOCK, 1) != 0:
-            for i in range(n):
-                call(job, context, i)
+            _run_alone(job, context, n)
             return
         write(JOB, job)
         write(CONTEXT, context)
@@ -208,6 +220,7 @@ if JIT:
         write(OPEN, 0)
         _wait_until_all_left()
         write(LOCK, 0)
+        _check()
 
     if _HAS_FUTEX:
         _run = _run_with_team
@@ -221,11 +234,11 @@ if JIT:
         @jit
         def _run(job, context, n):
             if n == 1 or read(WORKERS) == 0 or exchange(LOCK, 1) != 0:
-                for i in range(n):
-                    call(job, context, i)
+                _run_alone(job, context, n)
                 return
             _prange(job, context, n)
             write(LOCK, 0)
+            _check()
 
     @intrinsic
     def parallel_for(typingctx, task, n, arguments):
@@ -250,9 +263,12 @@ if JIT:
             # Inlined always. Where the function exists twice, compiled by itself and optimized again inside its
             # caller, a fresh process would run the former and one that loads its caller from the cache the latter;
             # the two may add in a different order.
-            context.call_conv.call_function(
+            status, _ = context.call_conv.call_function(
                 b, function, task_signature.return_type, item_types, [inner.args[0], *values], ["alwaysinline"]
             )
+            with b.if_then(status.is_error, likely=False):
+                failed = _word(context, b, ir.Constant(_I64, FAILED))
+                b.store_atomic(ir.Constant(_I64, 1), failed, "seq_cst", 8)
             b.ret_void()
             # ... and a call of the runner with its address and that of the packed arguments.
             slot = cgutils.alloca_once_value(builder, args[2])

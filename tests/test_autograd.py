@@ -1180,3 +1180,36 @@ def test_graphs_made_in_several_threads():
     for t in threads:
         t.join()
     assert [values(t.grad) for t in x] == [[201.0]] * 4
+
+
+def test_retained_gradients_are_those_after_all_hooks():
+    y = tinyconv.ones(1, requires_grad=True) * 2
+    y.retain_grad()
+    y.register_hook(lambda g: g * 10)
+    y.sum().backward()
+    assert y.grad.tolist() == [10]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [lambda v: v.add_(1), lambda v: v.mul_(2), lambda v: v.zero_(), lambda v: v.__setitem__(0, 5.0)],
+    ids=["add_", "mul_", "zero_", "setitem"],
+)
+def test_a_leafs_view_made_under_no_grad_is_guarded_too(change):
+    x = tinyconv.ones(2, requires_grad=True)
+    with tinyconv.no_grad():
+        v = x[:1]
+    with pytest.raises(RuntimeError, match="a view of a leaf tensor that requires grad cannot be changed in place"):
+        change(v)
+    assert x.tolist() == [1, 1]
+
+
+def test_in_place_results_must_fit_the_type():
+    for x, y in ((tinyconv.tensor([True]), 1), (tinyconv.tensor([1]), 0.5)):
+        with pytest.raises(RuntimeError, match=r"add_: result type .* can't be cast to the tensor's"):
+            x += y
+
+
+def test_a_tensor_wraps_arrays_only():
+    with pytest.raises(TypeError, match=r"Tensor wraps an array, got list: use tinyconv\.tensor\(data\)"):
+        tinyconv.Tensor([1, 2])

@@ -64,6 +64,8 @@ from .ops import (
     log_softmax,
     logical_and,
     logical_not,
+    logical_or,
+    logical_xor,
     lt,
     matmul,
     max,

@@ -88,6 +88,8 @@ class Tensor:
 
     array: Any
     _counter: list[int]  # [version], one list for all tensors on the same memory
+    __array_priority__ = 1000  # NumPy's scalars and arrays leave `number * tensor` to the tensor
+
     # Class attributes are the defaults, so making a tensor sets two attributes, not ten.
     grad: Tensor | None = None
     _leaf_requires_grad = False
@@ -102,6 +104,8 @@ class Tensor:
     def __init__(self, array: Any, requires_grad: bool = False):
         if isinstance(array, Tensor):
             array = array.array
+        elif not hasattr(array, "dtype"):
+            raise TypeError(f"Tensor wraps an array, got {type(array).__name__}: use tinyconv.tensor(data)")
         self.array = array
         self._counter = [0]
         if requires_grad:

@@ -47,6 +47,7 @@ class Size(tuple):
 class Tensor:
     array: Any
     _counter: list[builtins.int]
+    __array_priority__ = 1000
     grad: Tensor | None = None
     _leaf_requires_grad = False
     _node: Any = None
@@ -262,6 +263,24 @@ class Tensor:
     def __invert__(self) -> Tensor:
         ...
 
+    def __and__(self, other: Any) -> Tensor:
+        ...
+
+    def __rand__(self, other: Any) -> Tensor:
+        ...
+
+    def __or__(self, other: Any) -> Tensor:
+        ...
+
+    def __ror__(self, other: Any) -> Tensor:
+        ...
+
+    def __xor__(self, other: Any) -> Tensor:
+        ...
+
+    def __rxor__(self, other: Any) -> Tensor:
+        ...
+
     def __getitem__(self, index: Any) -> Tensor:
         ...
 
@@ -380,6 +399,12 @@ class Tensor:
         ...
 
     def logical_not(self) -> Tensor:
+        ...
+
+    def logical_or(self, other: Tensor) -> Tensor:
+        ...
+
+    def logical_xor(self, other: Tensor) -> Tensor:
         ...
 
     def long(self) -> Tensor:

@@ -219,10 +219,38 @@ def test_errors():
         x * 1j
     with pytest.raises(TypeError, match="expected a tensor or a number, got str"):
         tinyconv.mul(x, "2")
-    with pytest.raises(TypeError, match="expected a tensor or a number, got ndarray"):
-        x + np.ones(3)
+    with pytest.raises(TypeError, match=r"~ expects a bool or integer tensor, got tinyconv\.float32"):
+        operator.invert(x)
+    with pytest.raises(TypeError, match=r"& combines bool tensors"):
+        (x > 0) & x
     with pytest.raises(TypeError, match="unsupported operand"):
         x + None
+
+
+def test_numpy_meets_a_tensor():
+    """Whichever side NumPy's number or array is on, the result is a tensor, of the type PyTorch would give it."""
+    x, i = tinyconv.tensor([1.0, 2.0], requires_grad=True), tinyconv.tensor([1, 2])
+    for y, dtype in (
+        (np.sqrt(4.0) * x, tinyconv.float32),
+        (x * np.float64(2), tinyconv.float32),
+        (np.float32(2) * i, tinyconv.float32),
+        (np.int64(2) * i, tinyconv.int64),
+        (np.full(2, 2.0) * x, tinyconv.float64),
+        (x * np.full(2, 2, np.float32), tinyconv.float32),
+    ):
+        assert isinstance(y, tinyconv.Tensor)
+        assert y.dtype is dtype
+        assert y.tolist() == [2, 4]
+
+
+def test_not_and_or():
+    x = tinyconv.arange(4)
+    assert (~x).tolist() == [-1, -2, -3, -4]
+    assert (~(x > 1)).tolist() == [True, True, False, False]
+    assert ((x > 0) & (x < 3)).tolist() == [False, True, True, False]
+    assert ((x < 1) | (x > 2)).tolist() == [True, False, False, True]
+    assert ((x < 2) ^ (x > 0)).tolist() == [True, False, True, True]
+    assert ((x > 0) & True).tolist() == (x > 0).tolist()
 
 
 def test_addition_asks_the_other_side():

@@ -134,3 +134,38 @@ def test_errors():
         (x * tinyconv.ones(1, requires_grad=True))[0] = tinyconv.zeros(4)
     with pytest.raises(IndexError, match="too many indices"):
         x[0, 0, 0] = 1
+
+
+MIXED = [
+    (0, slice(None), [0, 1]),
+    (slice(None), 0, [1, 2]),
+    ([0, 1], slice(None), 1),
+    ([0, 1], 1),
+    (1, [0, 2], slice(1, 3)),
+    (..., 1, [0, 1]),
+    (0, None, [1, 2]),
+    (-1, [0], [1]),
+]
+
+
+@pytest.mark.parametrize("index", MIXED, ids=str)
+def test_ints_beside_lists_are_taken_first(index):
+    """As in PyTorch. NumPy would move the list's axis to the front where a slice stands between the two."""
+    torch = pytest.importorskip("torch")
+    x, t = tinyconv.arange(24.0).reshape(2, 3, 4), torch.arange(24.0).reshape(2, 3, 4)
+    assert x[index].tolist() == t[index].tolist()
+    value = tinyconv.arange(float(x[index].numel())).reshape(x[index].shape)
+    x[index], t[index] = value, torch.tensor(value.tolist())
+    assert x.tolist() == t.tolist()
+
+
+def test_the_gradient_of_ints_beside_lists():
+    x = tinyconv.zeros(2, 3, 4, requires_grad=True)
+    (x[0, :, [1, 1]] * tinyconv.arange(6.0).reshape(3, 2)).sum().backward()
+    assert x.grad[0, :, 1].tolist() == [1, 5, 9]
+    assert x.grad.sum().item() == 15
+    y = x * 1
+    y[0, :, [0, 1]] = 7.0
+    assert y[0].tolist() == [[7, 7, 0, 0]] * 3
+    (gx,) = tinyconv.autograd.grad(y.sum(), x)
+    assert gx[0].tolist() == [[0, 0, 1, 1]] * 3

@@ -137,6 +137,14 @@ def test_a_loss_that_is_no_number_ends_the_training(problem):
         fit(state, loader)
 
 
+def test_so_does_a_test_loss_that_is_none(problem):
+    state, loader, test_loader = problem.start()
+    x, y = next(iter(test_loader))
+    with pytest.raises(Diverged, match="test loss of epoch 1 is nan: try a smaller learning rate"):
+        fit(state, loader, DataLoader(TensorDataset(x * float("nan"), y)))
+    assert state.history == []
+
+
 def test_evaluate():
     x = tinyconv.tensor([[2.0, 0.0], [0.0, 2.0], [0.0, 3.0]])
     y = tinyconv.tensor([0, 1, 0])

@@ -56,7 +56,7 @@ def _walk(roots: Sequence[Any], gys: Sequence[Tensor], retain_graph: bool, targe
     while heap:
         node = heapq.heappop(heap)[1]
         slots = pending.pop(node)
-        if node._pre_hooks:
+        if node._pre_hooks or node._retained:
             _call_hooks(node, slots)
         if targets is not None:
             for i, g in enumerate(slots):
@@ -133,6 +133,9 @@ def _call_hooks(node: Node, slots: list) -> None:
                 replaced = hook(slots[index])
                 if replaced is not None:
                     slots[index] = replaced
+    for index, keep in node._retained.items():
+        if slots[index] is not None:
+            keep(slots[index])
 
 
 def _first_gradients(tensors: Sequence[Tensor], gys: Sequence[Tensor | None], what: str) -> list[Tensor]:

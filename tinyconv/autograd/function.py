@@ -33,6 +33,7 @@ class Node:
     edges: Sequence = ()
     _saved: Any = ()
     _pre_hooks: dict[int, OrderedDict] | None = None
+    _retained: dict[int, Callable] = {}  # what keeps the gradient of an output, once all hooks have seen it
 
     def name(self) -> str:
         """The operation's name."""
@@ -365,8 +366,11 @@ def rebase(x: Tensor, node: Node, index: int) -> None:
     write.edges = (edge_of(base) if base.requires_grad else None, (node, index))
     write.number = next(_numbers)
     write.needs_input_grad = (base.requires_grad, True)
-    write._outputs = [(base.array.shape, base.array.dtype, kernels.of(base.array))]
+    write._outputs = [_description(base)]
     base._node, base._index = write, 0
+
+
+_RANK = {"b": 0, "i": 1, "u": 1, "f": 2}  # a type can be cast, unasked, to one of its own rank or above
 
 
 def overwrite(x: Tensor, result: Tensor, name: str) -> Tensor:
@@ -374,7 +378,7 @@ def overwrite(x: Tensor, result: Tensor, name: str) -> Tensor:
     check_may_change(x, name)
     if result.array.shape != x.array.shape:
         raise RuntimeError(f"{name}: the result has shape {tuple(result.array.shape)}, self has {tuple(x.array.shape)}")
-    if result.array.dtype != x.array.dtype and result.array.dtype.kind == "f" != x.array.dtype.kind:
+    if _RANK[result.array.dtype.kind] > _RANK[x.array.dtype.kind]:
         raise RuntimeError(f"{name}: result type {result.dtype} can't be cast to the tensor's {x.dtype}")
     if state.recording and result.requires_grad and result.array.dtype != x.array.dtype:
         result = result.to(x.dtype)

@@ -75,7 +75,8 @@ def retain_grad(self: Tensor) -> None:
         if tensor is not None:
             tensor.grad = g.clone() if tensor.grad is None else tensor.grad + g
 
-    register_hook(self, keep)
+    node, index = edge_of(self)  # type: ignore[misc]
+    node._retained = {**node._retained, index: keep}
 
 
 def _retains_grad(self: Tensor) -> bool:

@@ -19,10 +19,27 @@ __all__ = [
 
 
 def positive_int(text: str) -> int:
-    """A whole number from 1 on."""
+    """A whole number from 1 to a billion."""
     value = int(text) if text.strip().lstrip("+").isdecimal() else 0
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number from 1 on, got {text!r}")
+    if not 1 <= value <= 10**9:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1 to a billion, got {text!r}")
+    return value
+
+
+def threads(text: str) -> int:
+    """A number of threads."""
+    value = positive_int(text)
+    if value > 1024:
+        raise argparse.ArgumentTypeError(f"expected at most 1024 threads, got {text!r}")
+    return value
+
+
+def seed(text: str) -> int:
+    """A seed: what fits in 64 bits, negative or not."""
+    digits = text.strip().removeprefix("-").removeprefix("+")
+    value = int(text) if digits.isdecimal() else 2**64
+    if not -(2**63) <= value < 2**64:
+        raise argparse.ArgumentTypeError(f"expected a whole number of up to 64 bits, got {text!r}")
     return value
 
 
@@ -70,7 +87,7 @@ def add_data_arguments(parser: argparse.ArgumentParser, default: str) -> None:
 
 def add_compute_arguments(parser: argparse.ArgumentParser) -> None:
     """``--threads`` and ``--kernels``."""
-    parser.add_argument("--threads", type=positive_int, metavar="N", help="threads to compute on (default: all cores)")
+    parser.add_argument("--threads", type=threads, metavar="N", help="threads to compute on (default: all cores)")
     parser.add_argument(
         "--kernels", choices=("cpu", "reference"), help="fast ones, or the obvious and slow ones (default: cpu)"
     )

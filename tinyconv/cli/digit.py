@@ -87,6 +87,8 @@ def _ink(grey: np.ndarray) -> np.ndarray:
     """How much ink there is at each pixel, 0 to 1."""
     if min(grey.shape) < 3:
         raise ValueError(f"the picture has only {grey.shape[1]}x{grey.shape[0]} pixels")
+    if not np.isfinite(grey).all():
+        raise ValueError("the picture has pixels that are no numbers")
     border = np.concatenate([grey[0], grey[-1], grey[1:-1, 0], grey[1:-1, -1]])
     paper = float(np.median(border))
     # The darkest and the lightest hundredth of a percent may be dust.

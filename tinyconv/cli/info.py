@@ -15,6 +15,7 @@ import numpy as np
 
 from .. import __version__, get_num_threads
 from ..kernels.cpu.compile import cache_directory
+from ..kernels.cpu.parallel import cores
 
 __all__ = ["add_parser", "run"]
 
@@ -44,7 +45,7 @@ def _facts() -> dict[str, str]:
         **versions,
         "system": platform.platform(),
         "processor": _processor(),
-        "threads": f"{get_num_threads()} (of {_cores()} cores)",
+        "threads": f"{get_num_threads()} (of {cores()} cores)",
         "BLAS": _blas(),
         "GPU": _gpu(),
         "kernel cache": str(cache_directory()),
@@ -68,10 +69,6 @@ def _processor() -> str:
     except OSError:
         pass
     return platform.processor() or platform.machine()
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _blas() -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from ..nn import Module
 from ..training import RunDirectory
 from ..vision.models import get_model, list_models
+from .data import DATA
 from .errors import CommandError
 
 __all__ = ["load_run"]
@@ -29,6 +30,8 @@ def load_run(path: str) -> tuple[Module, dict[str, Any]]:
     options, _ = directory.load()
     if options["model"] not in list_models():
         raise CommandError(f"{directory.checkpoint}: its model is {options['model']!r}; known are {list_models()}")
+    if options["data"] not in DATA:
+        raise CommandError(f"{directory.checkpoint}: its data is {options['data']!r}; known are {sorted(DATA)}")
     model = get_model(options["model"])
     directory.load_model(model)
     return model.eval(), options

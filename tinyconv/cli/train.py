@@ -38,6 +38,7 @@ from .arguments import (
     non_negative,
     positive,
     positive_int,
+    seed,
 )
 from .errors import CommandError
 
@@ -71,7 +72,7 @@ def add_parser(subparsers: Any) -> None:
         ("lr", positive, "F", "learning rate of the first step"),
         ("momentum", non_negative, "F", "share of the velocity that stays from one step to the next"),
         ("weight_decay", non_negative, "F", "L2 penalty on the parameters"),
-        ("seed", int, "N", "of all random numbers"),
+        ("seed", seed, "N", "of all random numbers"),
     ):
         flag = "--" + name.replace("_", "-")
         parser.add_argument(flag, type=kind, metavar=letter, help=f"{text} (default: {RECIPE[name]})")
@@ -83,32 +84,32 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Do it."""
+    directory, options, checkpoint = _choose_run(args)
+    args.kernels = options["kernels"]
+    apply_compute_arguments(args)
+
+    manual_seed(options["seed"])
+    model = get_model(options["model"])
+    train_set = data.load(options["data"], args.data_dir, True, data.train_transform(), options["limit"])
+    test_set = data.load(options["data"], args.data_dir, False, data.test_transform(), options["limit"])
+    loader = DataLoader(train_set, options["batch_size"], shuffle=True)
+    test_loader = DataLoader(test_set, batch_size=500)
+    optimizer = SGD(
+        model.parameters(),
+        options["lr"],
+        momentum=options["momentum"],
+        weight_decay=options["weight_decay"],
+    )
+    scheduler = CosineAnnealingLR(optimizer, T_max=options["epochs"] * len(loader))
+    state = TrainingState(model, optimizer, scheduler, options["epochs"])
+    parameters = sum(p.numel() for p in model.parameters())
+    print(
+        f"{options['model']} ({parameters:,} parameters) on {data.DATA[options['data']].title} "
+        f"({len(train_set):,} training images, {len(test_set):,} test images), {_threads(options)}",
+        flush=True,
+    )
+
     with StopSignals() as stop:
-        directory, options, checkpoint = _choose_run(args)
-        args.kernels = options["kernels"]
-        apply_compute_arguments(args)
-
-        manual_seed(options["seed"])
-        model = get_model(options["model"])
-        train_set = data.load(options["data"], args.data_dir, True, data.train_transform(), options["limit"])
-        test_set = data.load(options["data"], args.data_dir, False, data.test_transform(), options["limit"])
-        loader = DataLoader(train_set, options["batch_size"], shuffle=True)
-        test_loader = DataLoader(test_set, batch_size=500)
-        optimizer = SGD(
-            model.parameters(),
-            options["lr"],
-            momentum=options["momentum"],
-            weight_decay=options["weight_decay"],
-        )
-        scheduler = CosineAnnealingLR(optimizer, T_max=options["epochs"] * len(loader))
-        state = TrainingState(model, optimizer, scheduler, options["epochs"])
-        parameters = sum(p.numel() for p in model.parameters())
-        print(
-            f"{options['model']} ({parameters:,} parameters) on {data.DATA[options['data']].title} "
-            f"({len(train_set):,} training images, {len(test_set):,} test images), {_threads(options)}",
-            flush=True,
-        )
-
         if checkpoint is None:
             directory.create()
             if aside := directory.put_aside():
@@ -153,6 +154,10 @@ def _choose_run(args: argparse.Namespace) -> tuple[RunDirectory, dict[str, Any],
                     f"{directory.path}: this run was started with {name.replace('_', '-')} {options.get(name)}, "
                     f"and can't go on with {value}; leave the option out, or start a new run with another --out"
                 )
+        if options["data"] not in data.DATA:
+            raise CommandError(
+                f"{directory.checkpoint}: its data is {options['data']!r}; known are {sorted(data.DATA)}"
+            )
         if missing := RECIPE.keys() - options.keys():
             raise CommandError(f"{directory.checkpoint}: does not say the run's {', '.join(sorted(missing))}")
         return directory, options, checkpoint

@@ -61,11 +61,17 @@ from .elementwise import (
     exp,
     ge,
     gt,
+    invert,
     le,
     log,
     logical_and,
     logical_not,
+    logical_or,
+    logical_xor,
     lt,
+    mask_and,
+    mask_or,
+    mask_xor,
     maximum,
     minimum,
     mul,
@@ -150,7 +156,9 @@ OPERATORS = {
         "__eq__": eq, "__ne__": ne, "__lt__": lt, "__le__": le, "__gt__": gt, "__ge__": ge,
     }.items()
 } | {
-    "__neg__": neg, "__abs__": abs, "__invert__": logical_not,
+    "__neg__": neg, "__abs__": abs, "__invert__": invert,
+    "__and__": mask_and, "__rand__": mask_and, "__or__": mask_or, "__ror__": mask_or,
+    "__xor__": mask_xor, "__rxor__": mask_xor,
     "__getitem__": getitem, "__setitem__": setitem, "__iter__": iterate, "__contains__": contains,
     "__iadd__": inplace.add_, "__isub__": inplace.sub_, "__imul__": inplace.mul_,
     "__itruediv__": inplace.in_place(div), "__ipow__": inplace.in_place(pow),
@@ -161,9 +169,9 @@ METHODS = {
     for function in (
         abs, add, all, allclose, amax, amin, argmax, argmin, byte, clone, contiguous, cpu, cuda, div, double, eq, equal,
         exp, expand, expand_as, flatten, flip, ge, gt, half, is_contiguous, le, log, log_softmax, logical_and,
-        logical_not, long, lt, matmul, max, maximum, mean, min, minimum, mm, mul, ne, neg, new_full, new_ones,
-        new_zeros, permute, pow, relu, reshape, sigmoid, sign, softmax, sqrt, squeeze, sub, sum, t, tanh, to,
-        transpose, type_as, unflatten, unsqueeze, view, view_as,
+        logical_not, logical_or, logical_xor, long, lt, matmul, max, maximum, mean, min, minimum, mm, mul, ne, neg,
+        new_full, new_ones, new_zeros, permute, pow, relu, reshape, sigmoid, sign, softmax, sqrt, squeeze, sub, sum,
+        t, tanh, to, transpose, type_as, unflatten, unsqueeze, view, view_as,
     )
 } | {
     "any": any_, "bool": bool_, "float": float_, "int": int_, "sum_to_size": sum_to,

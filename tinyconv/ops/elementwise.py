@@ -26,6 +26,8 @@ from __future__ import annotations
 from numbers import Number
 from typing import Any
 
+import numpy as np
+
 from .. import dtypes, kernels
 from ..autograd import Function
 from ..tensor import Tensor
@@ -92,17 +94,20 @@ def operands(a: Any, b: Any, name: str, shapes: bool = True) -> tuple[Any, Any]:
             broadcast_shape(x.shape, y.shape, name)
         return a, b
     for operand in (a, b):
+        if isinstance(operand, np.ndarray):
+            dtypes.of(operand.dtype)
+            a, b = (Tensor(o) if isinstance(o, np.ndarray) else o for o in (a, b))
+            return operands(a, b, name, shapes)
         if not isinstance(operand, (Tensor, Number)) or isinstance(operand, complex):
             raise TypeError(f"{name}: expected a tensor or a number, got {type(operand).__name__}")
-    if isinstance(a, Tensor):
-        return _with_number(a, b, name), _plain(b)
-    return _plain(a), _with_number(b, a, name)
+    a, b = _plain(a), _plain(b)
+    return (_with_number(a, b, name), b) if isinstance(a, Tensor) else (a, _with_number(b, a, name))
 
 
 def _plain(number: Any) -> Any:
     """A NumPy scalar as a Python number (which takes the tensor's type, where a NumPy scalar would insist on its
     own)."""
-    return number.item() if hasattr(number, "item") else number
+    return number.item() if isinstance(number, np.generic) else number
 
 
 def values(*operands: Any) -> list:
@@ -331,6 +336,43 @@ def logical_not(input: Tensor) -> Tensor:
 def logical_and(input: Tensor, other: Tensor) -> Tensor:
     """bool: whether both elements are non-zero."""
     return mul(ne(input, 0), ne(other, 0))
+
+
+def logical_or(input: Tensor, other: Tensor) -> Tensor:
+    """bool: whether either element is non-zero."""
+    return maximum(ne(input, 0), ne(other, 0))
+
+
+def logical_xor(input: Tensor, other: Tensor) -> Tensor:
+    """bool: whether just one of the two elements is non-zero."""
+    return ne(ne(input, 0), ne(other, 0))
+
+
+def invert(input: Tensor) -> Tensor:
+    """``~input``: not, of bools; all bits turned, of integers (``-input - 1``).
+
+    Raises:
+        TypeError: ``input`` is floating point.
+    """
+    kind = input.array.dtype.kind
+    if kind == "f":
+        raise TypeError(f"~ expects a bool or integer tensor, got {input.dtype}")
+    return logical_not(input) if kind == "b" else sub(neg(input), 1)
+
+
+def _of_masks(operation: Any, symbol: str) -> Any:
+    def operator(input: Tensor, other: Any) -> Tensor:
+        for operand in (input, other):
+            if not isinstance(operand, bool) and not (isinstance(operand, Tensor) and operand.array.dtype.kind == "b"):
+                raise TypeError(f"{symbol} combines bool tensors, such as (x > 0) {symbol} (x < 1)")
+        return operation(input, other if isinstance(other, Tensor) else input.new_full((), other))
+
+    operator.__name__ = operator.__qualname__ = {"&": "and", "|": "or", "^": "xor"}[symbol]
+    operator.__doc__ = f"``input {symbol} other`` of bool tensors (a TypeError for others), element by element."
+    return operator
+
+
+mask_and, mask_or, mask_xor = _of_masks(logical_and, "&"), _of_masks(logical_or, "|"), _of_masks(logical_xor, "^")
 
 
 class Where(Function):

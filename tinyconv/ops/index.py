@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import kernels
-from ..autograd import Function, is_grad_enabled, overwrite
+from ..autograd import Function, check_may_change, is_grad_enabled, overwrite
 from ..tensor import Tensor
 from .elementwise import cast
 
@@ -131,6 +131,21 @@ def _checked(x: Tensor, index: Any) -> None:
         )
 
 
+def _ints_first(x: Tensor, index: Any) -> tuple[Tensor, Any]:
+    """An advanced index with ints in it, as PyTorch takes it: the ints pick a view, the rest is an index into that.
+    (To NumPy an int beside a list is a list too, and lists apart from each other move their axis to the front.)"""
+    if not isinstance(index, tuple) or not any([isinstance(part, int) for part in index]):
+        return x, index
+    first: list = []
+    for part in index:
+        if isinstance(part, int) or part is Ellipsis:
+            first.append(part)
+        elif part is not None:
+            is_mask = getattr(getattr(part, "dtype", None), "kind", "") == "b"
+            first += [slice(None)] * (part.ndim if is_mask else 1)
+    return Slice.apply(x, tuple(first)), tuple([part for part in index if not isinstance(part, int)])
+
+
 def getitem(input: Tensor, index: Any) -> Tensor:
     """``input[index]``: a view for ints, slices, None and ``...``, a copy if a list, a tensor or a mask takes part.
 
@@ -139,7 +154,7 @@ def getitem(input: Tensor, index: Any) -> Tensor:
     """
     plain, advanced = _index(index, input)
     _checked(input, plain)
-    return Gather.apply(input, plain) if advanced else Slice.apply(input, plain)
+    return Gather.apply(*_ints_first(input, plain)) if advanced else Slice.apply(input, plain)
 
 
 def _put(x: Any, index: Any, value: Any) -> None:
@@ -164,8 +179,11 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
         IndexError: as :func:`getitem`.
         RuntimeError: a leaf that requires grad, or a value that does not broadcast.
     """
-    plain, _ = _index(index, input)
+    plain, advanced = _index(index, input)
     _checked(input, plain)
+    check_may_change(input, "setitem")
+    if advanced:
+        input, plain = _ints_first(input, plain)
     if isinstance(value, Tensor):
         value = cast(value, input.array.dtype)
     elif not isinstance(value, (int, float)):

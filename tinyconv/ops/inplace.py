@@ -50,6 +50,7 @@ def add_(self: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
     """``self += alpha * other``, in place."""
     if not _may_go_straight(self, other):
         return overwrite(self, add(self, other, alpha=alpha), "add_")
+    check_may_change(self, "add_")
     operands(self, other, "add_")
     kernels.of(self.array).add_(self.array, values(other)[0], alpha)
     self._bump()
@@ -67,6 +68,7 @@ def mul_(self: Tensor, other: Any) -> Tensor:
     """``self *= other``, in place."""
     if not _may_go_straight(self, other):
         return overwrite(self, mul(self, other), "mul_")
+    check_may_change(self, "mul_")
     operands(self, other, "mul_")
     kernels.of(self.array).mul_(self.array, values(other)[0])
     self._bump()
@@ -101,6 +103,7 @@ def fill_(self: Tensor, value: Any) -> Tensor:
     if _recorded(self, value):
         value = cast(value, self.array.dtype) if isinstance(value, Tensor) else value
         return overwrite(self, Fill.apply(self, value), "fill_")
+    check_may_change(self, "fill_")
     kernels.of(self.array).assign(self.array, values(value)[0])
     self._bump()
     return self

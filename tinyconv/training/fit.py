@@ -128,7 +128,7 @@ def fit(
         ``state.history``.
 
     Raises:
-        Diverged: an epoch's mean loss is not finite.
+        Diverged: an epoch's mean loss, in training or test, is not finite.
     """
     while state.epoch < state.epochs:
         train_epoch(state, loader, loss_function, callbacks)
@@ -147,6 +147,8 @@ def fit(
             tested = evaluate(
                 state.model, test_loader, loss_function, after_batch=lambda: _tell(callbacks, "on_test_step", state)
             )
+            if not math.isfinite(tested.loss):
+                raise Diverged(f"the test loss of epoch {row['epoch']} is {tested.loss}: try a smaller learning rate")
             row |= {
                 "test_loss": tested.loss,
                 "test_accuracy": tested.accuracy,

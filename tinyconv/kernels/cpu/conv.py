@@ -29,6 +29,7 @@ import numpy as np
 
 from .. import reference
 from ..reference.conv import fold, unfold  # noqa: F401  (the learner's operations: clarity is all they need)
+from .arrays import compiled_for, flat
 from .compile import jit
 from .matmul import _steps
 from .parallel import parallel_for
@@ -255,15 +256,6 @@ def _weights(items, x, C, H, W, gy, N, O, G, parts, MR, steps, partial, gw,
 # -------------------------------------------------------------------------------------------------- the contract
 
 
-def _flat(x):
-    """The elements of ``x`` in C order, writeable and aligned (one compiled version serves all arrays)."""
-    return (x if x.flags.carray else x.copy(order="C")).reshape(-1)
-
-
-def _supported(x) -> bool:
-    return x.dtype.kind == "f" and x.itemsize >= 4
-
-
 def _sum_over_taps(x, w, bias, taps, which, y, O, C, G, o_step, c_step, g_step):
     """``y`` (N, G*O, OH, OW) from ``x`` (N, G*C, H, W); the weight of output o, channel c, tap t is at
     ``g*g_step + o*o_step + c*c_step + which[t]``."""
@@ -275,10 +267,10 @@ def _sum_over_taps(x, w, bias, taps, which, y, O, C, G, o_step, c_step, g_step):
     MR = best_rows(O)
     panels = -(-O // MR)
     packed = np.empty(G * panels * C * which.size * MR, x.dtype)
-    _pack(G * panels, _flat(w), packed, MR, O, C, which, o_step, c_step, g_step)
+    _pack(G * panels, flat(w), packed, MR, O, C, which, o_step, c_step, g_step)
     parts = max(1, min(panels, SHARES // N))
-    bias = packed[:0] if bias is None else _flat(bias)
-    _correlate(N * parts, _flat(x), C, H, W, packed, MR, bias, y.reshape(-1), O, G, parts, *taps)
+    bias = packed[:0] if bias is None else flat(bias)
+    _correlate(N * parts, flat(x), C, H, W, packed, MR, bias, y.reshape(-1), O, G, parts, *taps)
 
 
 @functools.lru_cache(maxsize=64)
@@ -287,7 +279,7 @@ def _all_taps(n: int) -> np.ndarray:
 
 
 def conv2d(x, w, b, stride, padding, dilation, groups):
-    if not _supported(x):
+    if not compiled_for(x):
         return reference.conv2d(x, w, b, stride, padding, dilation, groups)
     (N, _, H, W), (O, CG, KH, KW) = x.shape, w.shape
     OH = (H + 2 * padding[0] - dilation[0] * (KH - 1) - 1) // stride[0] + 1
@@ -300,7 +292,7 @@ def conv2d(x, w, b, stride, padding, dilation, groups):
 
 
 def conv2d_gx(gy, w, input_size, stride, padding, dilation, groups):
-    if not _supported(gy):
+    if not compiled_for(gy):
         return reference.conv2d_gx(gy, w, input_size, stride, padding, dilation, groups)
     N, (O, CG, KH, KW), (H, W), (SH, SW) = len(gy), w.shape, input_size, stride
     K, OG = KH * KW, O // groups
@@ -320,7 +312,7 @@ def conv2d_gx(gy, w, input_size, stride, padding, dilation, groups):
 
 
 def conv2d_gw(gy, x, kernel_size, stride, padding, dilation, groups):
-    if not _supported(x):
+    if not compiled_for(x):
         return reference.conv2d_gw(gy, x, kernel_size, stride, padding, dilation, groups)
     (N, C, H, W), (_, O, OH, OW), K = x.shape, gy.shape, math.prod(kernel_size)
     CG, OG = C // groups, O // groups
@@ -335,6 +327,6 @@ def conv2d_gw(gy, x, kernel_size, stride, padding, dilation, groups):
     partial = np.empty(parts * gw.size, x.dtype)
     steps = _steps(OH * OW, -(-OG // lanes) * lanes)
     MR = best_rows(taps.block * K)
-    items, flat = parts * groups * blocks, gw.reshape(-1)
-    _weights(items, _flat(x), CG, H, W, _flat(gy), N, OG, groups, parts, MR, steps, partial, flat, *taps)
+    items, sums = parts * groups * blocks, gw.reshape(-1)
+    _weights(items, flat(x), CG, H, W, flat(gy), N, OG, groups, parts, MR, steps, partial, sums, *taps)
     return gw

@@ -1,4 +1,4 @@
-"""Element by element: nothing but memory traffic, so what counts is to touch each element once, with both cores.
+"""Element by element: nothing but memory traffic, so what counts is to touch each element once, on all cores.
 
 Broadcasting and the elementary functions are where NumPy's own vectorized loops are at home: those go to the
 reference backend. What remains are dense operands of one shape, cut into chunks of CHUNK elements. (Small ones too:

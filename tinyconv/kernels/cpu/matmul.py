@@ -16,6 +16,7 @@ import numpy as np
 
 from .. import reference
 from ..reference.arrays import dense
+from .arrays import compiled_for
 from .compile import jit
 from .parallel import parallel_for
 from .target import VECTOR_BYTES
@@ -131,7 +132,7 @@ def product(x, y, bias=None):
 
 
 def matmul(x, y):
-    if x.dtype.kind != "f" or x.itemsize < 4:
+    if not compiled_for(x):
         return reference.matmul(x, y)
     if x.ndim == 2 and y.ndim == 2:
         return product(x[None], y[None])[0]
@@ -146,6 +147,8 @@ def matmul(x, y):
 
 
 def linear(x, w, b):
+    if not compiled_for(x):
+        return reference.linear(x, w, b)
     if b is not None and not b.flags.carray:
         b = b.copy()
     return product(x[None], w.T[None], b)[0]

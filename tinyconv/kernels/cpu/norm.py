@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from .. import reference
+from .arrays import compiled_for, flat
 from .compile import jit
 from .parallel import parallel_for
-from .pool import _flat
 
 
 @jit(reorder=True)
@@ -70,18 +71,24 @@ def _gx(gy, x, gx, N, C, L, mean, rstd, w, gw, gb):
 
 
 def batch_norm_stats(x):
+    if not compiled_for(x):
+        return reference.batch_norm_stats(x)
     (N, C, L), mean, var = x.shape, np.empty(x.shape[1], x.dtype), np.empty(x.shape[1], x.dtype)
-    _stats(_flat(x), N, C, L, mean, var)
+    _stats(flat(x), N, C, L, mean, var)
     return mean, var
 
 
 def batch_norm(x, mean, rstd, w, b):
+    if not compiled_for(x):
+        return reference.batch_norm(x, mean, rstd, w, b)
     y = np.empty(x.shape, x.dtype)
-    _normalize(_flat(x), y.reshape(-1), *x.shape, *map(_flat, (mean, rstd, w, b)))
+    _normalize(flat(x), y.reshape(-1), *x.shape, *map(flat, (mean, rstd, w, b)))
     return y
 
 
 def batch_norm_gx(gy, x, mean, rstd, w):
+    if not compiled_for(x):
+        return reference.batch_norm_gx(gy, x, mean, rstd, w)
     gx, gw, gb = np.empty(x.shape, x.dtype), np.empty(x.shape[1], x.dtype), np.empty(x.shape[1], x.dtype)
-    _gx(_flat(gy), _flat(x), gx.reshape(-1), *x.shape, *map(_flat, (mean, rstd, w)), gw, gb)
+    _gx(flat(gy), flat(x), gx.reshape(-1), *x.shape, *map(flat, (mean, rstd, w)), gw, gb)
     return gx, gw, gb

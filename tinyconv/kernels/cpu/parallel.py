@@ -291,6 +291,7 @@ else:
 # ------------------------------------------------------------------------------------------------------- the team
 
 _team_lock = threading.Lock()
+MOST_THREADS = 1024
 _team: list[threading.Thread] = []  # the workers; number k is _team[k - 1]
 _threads = 1
 
@@ -305,7 +306,7 @@ def default_threads() -> int:
     for name in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS"):
         value = os.environ.get(name, "")
         if value.isdigit() and int(value) > 0:
-            return int(value)
+            return min(int(value), MOST_THREADS)
     return cores()
 
 
@@ -318,18 +319,19 @@ def set_num_threads(n: int) -> None:
     """Let the CPU kernels use ``n`` threads, the calling one included. Results do not depend on it.
 
     Raises:
-        ValueError: ``n`` is not a positive int.
+        ValueError: ``n`` is not a positive int, or above 1024.
+        RuntimeError: the system gives no more threads; those it gave are used.
     """
     global _threads
-    if not isinstance(n, int) or isinstance(n, bool) or n < 1:
-        raise ValueError(f"set_num_threads: n must be a positive int, got {n!r}")
+    if not isinstance(n, int) or isinstance(n, bool) or not 1 <= n <= MOST_THREADS:
+        raise ValueError(f"set_num_threads: n must be a positive int, at most {MOST_THREADS}, got {n!r}")
     with _team_lock:
-        _threads = n
         if not JIT:
+            _threads = n
             return
         if not _HAS_FUTEX:
             numba.set_num_threads(min(n, numba.config.NUMBA_NUM_THREADS))
-            _mailbox[WORKERS] = n - 1
+            _threads, _mailbox[WORKERS] = n, n - 1
             return
         _mailbox[WORKERS] = n - 1
         if n - 1 < len(_team):
@@ -338,12 +340,15 @@ def set_num_threads(n: int) -> None:
             _call_the_roll()
             for worker in leaving:
                 worker.join()
-        _work.compile(
-            (types.int64,)
-        )  # here, not in the workers: a fork meanwhile would copy the compiler's lock, locked
-        for number in range(len(_team) + 1, n):
-            _team.append(threading.Thread(target=_work, args=(number,), daemon=True, name=f"tinyconv-{number}"))
-            _team[-1].start()
+        # Compiled here, not in the workers: a fork meanwhile would copy the compiler's lock, locked.
+        _work.compile((types.int64,))
+        try:
+            for number in range(len(_team) + 1, n):
+                worker = threading.Thread(target=_work, args=(number,), daemon=True, name=f"tinyconv-{number}")
+                worker.start()
+                _team.append(worker)
+        finally:
+            _threads, _mailbox[WORKERS] = len(_team) + 1, len(_team)
 
 
 def _after_fork() -> None:

@@ -1,7 +1,7 @@
 """Pooling: one image plane (n, c) is one work item, so windows that overlap never meet another thread's.
 
-The windows that lie wholly inside the image, almost all, run without bounds checks; the rest, at the borders, take the
-careful way. Nothing is padded or copied.
+Nothing is padded or copied: a window looks at each of its pixels only if that lies in the image. The 2 x 2 windows of
+nearly every network have a way of their own, a vector of them at a time.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import numpy as np
 
 from .. import formulas, reference
 from ..reference.pool import max_pool2d_gather, max_pool2d_indices  # noqa: F401  (only higher derivatives need them)
+from .arrays import compiled_for, flat
 from .compile import jit
 from .parallel import parallel_for
 from .rows import max_of_pairs, to_pairs
@@ -151,50 +152,46 @@ def _average_gx(n, gy, gx, H, W, KH, KW, SH, SW, PH, PW, include_pad, divisor, O
     parallel_for(_average_gx_plane, n, (gy, gx, H, W, KH, KW, SH, SW, PH, PW, include_pad, divisor, OH, OW))
 
 
-def _flat(x):
-    return (x if x.flags.carray else x.copy(order="C")).reshape(-1)
-
-
 def _is_plain_2x2(kernel_size, stride, padding, dilation, input_size, output_size):
     (H, W), (OH, OW) = input_size, output_size
     return kernel_size == stride == (2, 2) and padding == (0, 0) and dilation == (1, 1) and 2 * OH <= H and 2 * OW <= W
 
 
 def max_pool2d(x, kernel_size, stride, padding, dilation, output_size):
-    if x.dtype.kind != "f" or x.itemsize < 4:
+    if not compiled_for(x):
         return reference.max_pool2d(x, kernel_size, stride, padding, dilation, output_size)
     (N, C, H, W), (OH, OW) = x.shape, output_size
     y = np.empty((N, C, OH, OW), x.dtype)
     where = np.empty(y.shape, np.uint8 if kernel_size[0] * kernel_size[1] <= 256 else np.int32)
-    flat = _flat(x), y.reshape(-1), where.reshape(-1)
+    arrays = flat(x), y.reshape(-1), where.reshape(-1)
     if _is_plain_2x2(kernel_size, stride, padding, dilation, (H, W), output_size):
-        _max_2x2(N * C, *flat, H, W, OH, OW)
+        _max_2x2(N * C, *arrays, H, W, OH, OW)
     else:
-        _max(N * C, *flat, H, W, *kernel_size, *stride, *padding, *dilation, OH, OW)
+        _max(N * C, *arrays, H, W, *kernel_size, *stride, *padding, *dilation, OH, OW)
     return y, where
 
 
 def max_pool2d_gx(gy, where, input_size, kernel_size, stride, padding, dilation):
-    if gy.dtype.kind != "f" or gy.itemsize < 4:
+    if not compiled_for(gy):
         return reference.max_pool2d_gx(gy, where, input_size, kernel_size, stride, padding, dilation)
     (N, C, OH, OW), (H, W) = gy.shape, input_size
     gx = np.empty((N, C, H, W), gy.dtype)
-    flat = _flat(gy), _flat(where), gx.reshape(-1)
+    arrays = flat(gy), flat(where), gx.reshape(-1)
     if _is_plain_2x2(kernel_size, stride, padding, dilation, input_size, (OH, OW)):
-        _max_gx_2x2(N * C, *flat, H, W, OH, OW)
+        _max_gx_2x2(N * C, *arrays, H, W, OH, OW)
     else:
-        _max_gx(N * C, *flat, H, W, kernel_size[1], *stride, *padding, *dilation, OH, OW)
+        _max_gx(N * C, *arrays, H, W, kernel_size[1], *stride, *padding, *dilation, OH, OW)
     return gx
 
 
 def avg_pool2d(x, kernel_size, stride, padding, output_size, count_include_pad, divisor):
-    if x.dtype.kind != "f" or x.itemsize < 4:
+    if not compiled_for(x):
         return reference.avg_pool2d(x, kernel_size, stride, padding, output_size, count_include_pad, divisor)
     N, C, H, W = x.shape
     y = np.empty((N, C, *output_size), x.dtype)
     _average(
         N * C,
-        _flat(x),
+        flat(x),
         y.reshape(-1),
         H,
         W,
@@ -209,10 +206,10 @@ def avg_pool2d(x, kernel_size, stride, padding, output_size, count_include_pad, 
 
 
 def avg_pool2d_gx(gy, input_size, kernel_size, stride, padding, count_include_pad, divisor):
-    if gy.dtype.kind != "f" or gy.itemsize < 4:
+    if not compiled_for(gy):
         return reference.avg_pool2d_gx(gy, input_size, kernel_size, stride, padding, count_include_pad, divisor)
     (N, C, OH, OW), (H, W) = gy.shape, input_size
     gx = np.empty((N, C, H, W), gy.dtype)
     arguments = *kernel_size, *stride, *padding, count_include_pad, divisor or 0, OH, OW
-    _average_gx(N * C, _flat(gy), gx.reshape(-1), H, W, *arguments)
+    _average_gx(N * C, flat(gy), gx.reshape(-1), H, W, *arguments)
     return gx

@@ -7,9 +7,9 @@ import math
 import numpy as np
 
 from .. import formulas, reference
+from .arrays import compiled_for, flat
 from .compile import jit
 from .parallel import parallel_for
-from .pool import _flat
 
 COUNTERS = 2048  # Philox counters, four words each, a work item
 
@@ -123,9 +123,9 @@ def randperm(n, seed, offset):
 
 
 def dropout(x, p, seed, offset):
-    if x.dtype.kind != "f" or x.itemsize < 4 or p == 1:
+    if not compiled_for(x) or p == 1:
         return reference.dropout(x, p, seed, offset)
     y = np.empty(x.shape, x.dtype)
     counters = -(-x.size // 4)
-    _dropout(_items(counters), _flat(x), y.reshape(-1), np.float64(p), x.dtype.type(1 - p), *_key(seed, offset))
+    _dropout(_items(counters), flat(x), y.reshape(-1), np.float64(p), x.dtype.type(1 - p), *_key(seed, offset))
     return y

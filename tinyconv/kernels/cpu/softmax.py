@@ -8,9 +8,9 @@ import math
 import numpy as np
 
 from .. import reference
+from .arrays import compiled_for, flat
 from .compile import jit
 from .parallel import parallel_for
-from .pool import _flat
 
 ROWS = 64  # of ``outer`` a work item
 
@@ -82,18 +82,24 @@ def _as_three(x, axis):
 
 
 def log_softmax(x, axis):
+    if not compiled_for(x):
+        return reference.log_softmax(x, axis)
     y, (outer, n, inner) = np.empty(x.shape, x.dtype), _as_three(x, axis)
-    _log_softmax(-(-outer // ROWS), _flat(x), y.reshape(-1), outer, n, inner)
+    _log_softmax(-(-outer // ROWS), flat(x), y.reshape(-1), outer, n, inner)
     return y
 
 
 def log_softmax_gx(gy, y, axis):
+    if not compiled_for(y):
+        return reference.log_softmax_gx(gy, y, axis)
     gx, (outer, n, inner) = np.empty(y.shape, y.dtype), _as_three(y, axis)
-    _log_softmax_gx(-(-outer // ROWS), _flat(gy), _flat(y), gx.reshape(-1), outer, n, inner)
+    _log_softmax_gx(-(-outer // ROWS), flat(gy), flat(y), gx.reshape(-1), outer, n, inner)
     return gx
 
 
 def softmax(x, axis):
+    if not compiled_for(x):
+        return reference.softmax(x, axis)
     return reference.exp(log_softmax(x, axis))
 
 
@@ -102,16 +108,20 @@ def softmax_gx(gy, y, axis):
 
 
 def nll_loss(x, target, weight, ignore_index):
+    if not compiled_for(x):
+        return reference.nll_loss(x, target, weight, ignore_index)
     (N, C, L), loss, scale = x.shape, np.empty(target.shape, x.dtype), np.empty(target.shape, x.dtype)
-    w = np.empty(0, x.dtype) if weight is None else _flat(weight)
-    wrong = _nll_loss(_flat(x), _flat(target), w, ignore_index, N, C, L, loss.reshape(-1), scale.reshape(-1))
+    w = np.empty(0, x.dtype) if weight is None else flat(weight)
+    wrong = _nll_loss(flat(x), flat(target), w, ignore_index, N, C, L, loss.reshape(-1), scale.reshape(-1))
     if wrong >= 0:
         return reference.nll_loss(x, target, weight, ignore_index)  # which says what is wrong
     return loss, scale
 
 
 def nll_loss_gx(gy, target, scale, classes):
+    if not compiled_for(gy):
+        return reference.nll_loss_gx(gy, target, scale, classes)
     (N, L) = target.shape
     gx = np.empty((N, classes, L), gy.dtype)
-    _nll_loss_gx(_flat(gy), _flat(target), _flat(scale), gx.reshape(-1), N, classes, L)
+    _nll_loss_gx(flat(gy), flat(target), flat(scale), gx.reshape(-1), N, classes, L)
     return gx

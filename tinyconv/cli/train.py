@@ -62,7 +62,7 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "train",
         help="train a network",
-        description="Train a network by SGD with momentum, along half a cosine from the first learning rate to zero.",
+        description="Train a network by SGD with Nesterov momentum; the learning rate falls along half a cosine.",
     )
     parser.add_argument("model", choices=list_models())
     add_data_arguments(parser, default="auto")
@@ -98,6 +98,7 @@ def run(args: argparse.Namespace) -> int:
         model.parameters(),
         options["lr"],
         momentum=options["momentum"],
+        nesterov=options["momentum"] > 0,
         weight_decay=options["weight_decay"],
     )
     scheduler = CosineAnnealingLR(optimizer, T_max=options["epochs"] * len(loader))

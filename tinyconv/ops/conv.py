@@ -28,7 +28,7 @@ from typing import Any
 from .. import kernels
 from ..autograd import Function
 from ..tensor import Tensor
-from .matmul import same_type
+from .elementwise import same_type
 
 
 def pair(value: Any, name: str, minimum: int) -> tuple[int, int]:

@@ -66,7 +66,7 @@ def _result_dtype(a: Tensor, b: Tensor) -> Any:
     return dtypes.promote_numpy(x.dtype, y.dtype)
 
 
-def _with_number(x: Tensor, number: Any, name: str) -> Tensor:
+def _with_number(x: Tensor, number: Any) -> Tensor:
     """``x`` in the type in which it meets a Python number: a float lifts integers to the default float type."""
     kind = x.array.dtype.kind
     if isinstance(number, float) and kind != "f":
@@ -101,7 +101,30 @@ def operands(a: Any, b: Any, name: str, shapes: bool = True) -> tuple[Any, Any]:
         if not isinstance(operand, (Tensor, Number)) or isinstance(operand, complex):
             raise TypeError(f"{name}: expected a tensor or a number, got {type(operand).__name__}")
     a, b = _plain(a), _plain(b)
-    return (_with_number(a, b, name), b) if isinstance(a, Tensor) else (a, _with_number(b, a, name))
+    return (_with_number(a, b), b) if isinstance(a, Tensor) else (a, _with_number(b, a))
+
+
+def same_type(name: str, **tensors: Tensor | None) -> None:
+    """Check that tensors are of one floating type and on one device (None is skipped).
+
+    Raises:
+        TypeError: something else than a tensor.
+        RuntimeError: types or devices differ, or are not floating point.
+    """
+    first: Tensor | None = None
+    for argument, tensor in tensors.items():
+        if tensor is None:
+            continue
+        if not isinstance(tensor, Tensor):
+            raise TypeError(f"{name}: {argument} must be a tensor, got {type(tensor).__name__}")
+        if first is None:
+            first, first_name = tensor, argument
+            if tensor.array.dtype.kind != "f":
+                raise RuntimeError(f"{name}: {argument} must be floating point, got {tensor.dtype}")
+        elif tensor.array.dtype != first.array.dtype:
+            raise RuntimeError(f"{name}: {first_name} is {first.dtype}, {argument} is {tensor.dtype}")
+        elif type(tensor.array) is not type(first.array):
+            raise RuntimeError(f"{name}: {first_name} is on {first.device}, {argument} on {tensor.device}")
 
 
 def _plain(number: Any) -> Any:

@@ -11,8 +11,7 @@ from typing import Any
 from .. import kernels
 from ..autograd import Function
 from ..tensor import Tensor
-from .elementwise import add, div, mul, neg, operands, sub
-from .matmul import same_type
+from .elementwise import add, div, mul, neg, operands, same_type, sub
 from .softmax import log_softmax
 
 

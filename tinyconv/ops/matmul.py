@@ -11,7 +11,7 @@ from typing import Any
 from .. import kernels
 from ..autograd import Function
 from ..tensor import Tensor
-from .elementwise import broadcast_shape, operands
+from .elementwise import broadcast_shape, operands, same_type
 from .shape import Permute, reshape, squeeze, unsqueeze
 
 
@@ -137,26 +137,3 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     for n in x.shape[:-1]:
         rows *= n
     return reshape(Linear.apply(reshape(input, rows, x.shape[-1]), weight, bias), (*x.shape[:-1], w.shape[0]))
-
-
-def same_type(name: str, **tensors: Tensor | None) -> None:
-    """Check that tensors are of one floating type and on one device (None is skipped).
-
-    Raises:
-        TypeError: something else than a tensor.
-        RuntimeError: types or devices differ, or are not floating point.
-    """
-    first: Tensor | None = None
-    for argument, tensor in tensors.items():
-        if tensor is None:
-            continue
-        if not isinstance(tensor, Tensor):
-            raise TypeError(f"{name}: {argument} must be a tensor, got {type(tensor).__name__}")
-        if first is None:
-            first, first_name = tensor, argument
-            if tensor.array.dtype.kind != "f":
-                raise RuntimeError(f"{name}: {argument} must be floating point, got {tensor.dtype}")
-        elif tensor.array.dtype != first.array.dtype:
-            raise RuntimeError(f"{name}: {first_name} is {first.dtype}, {argument} is {tensor.dtype}")
-        elif type(tensor.array) is not type(first.array):
-            raise RuntimeError(f"{name}: {first_name} is on {first.device}, {argument} on {tensor.device}")

@@ -19,8 +19,7 @@ from typing import Any
 from .. import kernels
 from ..autograd import Function, is_grad_enabled
 from ..tensor import Tensor
-from .elementwise import div, sqrt
-from .matmul import same_type
+from .elementwise import div, same_type, sqrt
 
 
 class BatchNorm(Function):

@@ -14,7 +14,7 @@ from .. import kernels
 from ..autograd import Function
 from ..tensor import Tensor
 from .conv import _images, pair
-from .matmul import same_type
+from .elementwise import same_type
 
 
 class MaxPool2d(Function):

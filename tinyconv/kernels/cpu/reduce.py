@@ -22,9 +22,8 @@ ROW = 16384  # elements of a row, where everything is summed
 
 
 @jit(reorder=True)
-def _sum_part(item, x, R, A, S, parts, partial):
+def _sum_part(part, x, R, A, S, parts, partial):
     """partial[part, a] = sum of x[r, a, s] over all s and the r of one part."""
-    part = item
     first, last = R * part // parts, R * (part + 1) // parts
     if S == 1:  # column sums: whole rows are added
         line = partial[part * A : (part + 1) * A]

@@ -1,29 +1,18 @@
-"""Convolution and its two gradients as implicit matrix products, on the register tile of ``tile.py``.
+"""Convolution and its two gradients, with a strip of an image in each lane of a vector.
 
-All three are one operation, a sum over taps, if the taps are given as a list of displacements (r, c):
+A work item takes LANES images (see ``conv_plan.py`` for fewer), turns the rows that it needs into lanes, zero-padded,
+``x[channel, row, column, lane]``; computes its outputs there on the tiles of ``lanes.py``; and turns them back:
 
-    y[o, i, j] = sum over channels a and taps t of  w[o, a, t] * x[a, i*SH + r_t, j*SW + c_t]          (x is 0 outside)
+* forward and input gradient: ``y[o, p] = sum over channels and taps t of w[o, t] * x[t + p]`` on ``image_tile``, where
+  t and p are displacements from the plan's tables. No im2col buffer exists (*implicit GEMM*);
+* weight gradient: ``gw[o, t] = sum over positions p and lanes of gy[o, p] * x[t + p]`` on ``image_dots``.
 
-* forward: tap (kh, kw) has r = kh*DH - PH, c = kw*DW - PW;
-* input gradient: gy plays x and the taps are mirrored. With stride 1, r = PH - kh*DH. With a larger stride the pixels
-  of gx fall into SH*SW classes by their remainder, each of which sees only every SH-th tap: one such sum of stride 1
-  each, over the taps that fit, and no multiplication by an inserted zero;
-* weight gradient: the same products summed over positions instead, ``gw[o, a, t] = sum over i, j of gy[o, i, j] *
-  x[...]``.
-
-**Shifted copies instead of im2col.** The tile wants its vectors dense in memory: output positions (i, j) one after
-another, in one stretch. So each channel is copied once for every *column* displacement (KW copies, not KH*KW), with
-the row already cut to OW pixels, strided and zero-padded. A tap's values for all positions are then one dense
-stretch, which starts OW elements later for each row it lies lower; the table ``columns`` holds these starts. (Rows
-that a vertical stride never pairs lie in separate *phases*.) The copies of one image, or of a block of its channels,
-stay in the second-level cache.
+Channels go in blocks where they are many, so that a work item's memory stays in the second-level cache.
 """
 
 from __future__ import annotations
 
-import functools
 import math
-from typing import NamedTuple
 
 import numpy as np
 
@@ -31,283 +20,230 @@ from .. import reference
 from ..reference.conv import fold, unfold  # noqa: F401  (the learner's operations: clarity is all they need)
 from .arrays import compiled_for, flat
 from .compile import jit
-from .matmul import _steps
+from .conv_plan import ITEMS, SINGLE, backward_plan, forward_plan, tile_for
+from .lanes import from_lanes, make_image_dots, make_image_tile, to_lanes
 from .parallel import parallel_for
-from .rows import MARGIN, copy_every_second, copy_rows
-from .target import VECTOR_BYTES
-from .tile import ADD, BIAS, SLIM_ROWS, SLIM_VECTORS, ZERO, add_lanes, best_rows, dots, panel_rows, panel_unit
+from .target import DOTS, TILES, VECTOR_BYTES
 
-SCRATCH = 256 * 1024  # bytes of shifted copies at a time: a quarter of a large second-level cache
-SHARES = 8  # work items that a batch of few images is cut into, and parts that a weight gradient is summed in
-
-
-class Taps(NamedTuple):
-    """The shifted copies of a block of channels, and where the taps find their values in them, for outputs of OH x
-    OW."""
-
-    shifts: np.ndarray  # the column displacement of each copy
-    firsts: np.ndarray  # for each phase, the image row of its row 0
-    height: int  # rows of a phase
-    columns: np.ndarray  # for each channel of the block and each tap, where its values start
-    channel: int  # elements of one channel's copies
-    block: int  # channels at a time
-    SH: int
-    SW: int
-    OH: int
-    OW: int
-
-
-def _arrange(taps, stride, size, channels, itemsize) -> Taps:
-    """The shifted copies for taps with these displacements, (r, c) each."""
-    rows, columns = zip(*taps, strict=True)
-    (SH, SW), (OH, OW) = stride, size
-    shifts, top = sorted(set(columns)), min(rows)
-    phases = sorted({(r - top) % SH for r in rows})
-    height = max((r - top) // SH for r in rows) + OH
-    channel = len(shifts) * len(phases) * height * OW
-    block = max(1, min(channels, SCRATCH // max(1, channel * itemsize)))
-    starts = [
-        a * channel + ((shifts.index(c) * len(phases) + phases.index((r - top) % SH)) * height + (r - top) // SH) * OW
-        for a in range(block)
-        for r, c in zip(rows, columns, strict=True)
-    ]
-    as_array = functools.partial(np.array, dtype=np.int64)
-    return Taps(as_array(shifts), top + as_array(phases), height, as_array(starts), channel, block, SH, SW, OH, OW)
-
-
-@functools.lru_cache(maxsize=256)
-def _forward_taps(kernel_size, stride, padding, dilation, size, channels, itemsize) -> Taps:
-    (KH, KW), (PH, PW), (DH, DW) = kernel_size, padding, dilation
-    taps = [(kh * DH - PH, kw * DW - PW) for kh in range(KH) for kw in range(KW)]
-    return _arrange(taps, stride, size, channels, itemsize)
-
-
-@functools.lru_cache(maxsize=256)
-def _backward_taps(
-    kernel_size, stride, padding, dilation, a, b, size, channels, itemsize
-) -> tuple[Taps | None, np.ndarray]:
-    """For the pixels of gx in rows a, a + SH, ... and columns b, b + SW, ...: the taps that reach them, and which
-    those are."""
-    (KH, KW), (SH, SW), (PH, PW), (DH, DW) = kernel_size, stride, padding, dilation
-    taps, which = [], []
-    for kh in range(KH):
-        for kw in range(KW):
-            r, c = a + PH - kh * DH, b + PW - kw * DW
-            if r % SH == 0 and c % SW == 0:
-                taps.append((r // SH, c // SW))
-                which.append(kh * KW + kw)
-    arranged = _arrange(taps, (1, 1), size, channels, itemsize) if taps else None
-    return arranged, np.array(which, np.int64)
-
-
-# ---------------------------------------------------------------------------------------------------- work items
+(WIDE_ROWS, WIDE_COLUMNS), (SLIM_ROWS, SLIM_COLUMNS), SINGLE_COLUMNS = *TILES, SINGLE[1]
+_wide_tile, _slim_tile, _single_tile = make_image_tile(*TILES[0]), make_image_tile(*TILES[1]), make_image_tile(*SINGLE)
+(MANY_ROWS, _), (FEW_ROWS, _) = DOTS
+_many_dots, _few_dots, _single_dots = make_image_dots(*DOTS[0]), make_image_dots(*DOTS[1]), make_image_dots(*SINGLE)
 
 
 @jit
-def _shifted_copies(scratch, x, start, channels, H, W, taps):
-    """Fill ``scratch[channel, shift, phase, row, 0:OW]`` from the image planes that begin at ``start``."""
-    OW, SH, SW, height = taps.OW, taps.SH, taps.SW, taps.height
-    t = 0
-    for a in range(channels):
-        plane = start + a * H * W
-        for shift in taps.shifts:
-            low = min(OW, max(0, -(shift // SW)))
-            high = max(low, min(OW, (W - 1 - shift) // SW + 1))
-            for first in taps.firsts:  # rows above the image, in it, below it
-                above = min(height, max(0, -(first // SH)))
-                below = max(above, min(height, (H - 1 - first) // SH + 1))
-                copy_rows(scratch, t, x, plane, 0, above, 0, 0, OW)
-                t += above * OW
-                s, rows = plane + (first + above * SH) * W + shift, below - above
-                if SW == 1:
-                    copy_rows(scratch, t, x, s, SH * W, rows, low, high, OW)
-                elif SW == 2:
-                    copy_every_second(scratch, t, x, s, SH * W, rows, low, high, OW)
-                else:
-                    for r in range(rows):
-                        for j in range(OW):
-                            scratch[t + r * OW + j] = x[s + r * SH * W + j * SW] if low <= j < high else 0
-                t += rows * OW
-                copy_rows(scratch, t, x, plane, 0, height - below, 0, 0, OW)
-                t += (height - below) * OW
-
-
-@jit
-def _output(item, x, C, H, W, packed, MR, bias, y, O, G, parts, taps):
-    """One image's output, or one of ``parts`` shares of its channels. C and O count the channels of one group."""
-    n, part = item // parts, item % parts
-    L, panels, T = taps.OH * taps.OW, (O + MR - 1) // MR, taps.columns.size // taps.block
-    scratch = np.empty(taps.block * taps.channel + MARGIN, x.dtype)
-    for g in range(G):
-        for a in range(0, C, taps.block):
-            channels = min(taps.block, C - a)
-            _shifted_copies(scratch, x, ((n * G + g) * C + a) * H * W, channels, H, W, taps)
-            start = ADD if a else BIAS if bias.size else ZERO
-            for p in range(panels * part // parts, panels * (part + 1) // parts):
-                o = p * MR
-                w, out, m = ((g * panels + p) * C + a) * T * MR, ((n * G + g) * O + o) * L, min(MR, O - o)
-                panel_unit(
-                    MR, channels * T, packed, w, MR, scratch, 0, taps.columns, y, out, L, m, L, start, bias, g * O + o
-                )
-
-
-@jit
-def _correlate(items, x, C, H, W, packed, MR, bias, y, O, G, parts,
-               shifts, firsts, height, columns, channel, block, SH, SW, OH, OW):  # fmt: skip
-    taps = Taps(shifts, firsts, height, columns, channel, block, SH, SW, OH, OW)
-    parallel_for(_output, items, (x, C, H, W, packed, MR, bias, y, O, G, parts, taps))
-
-
-@jit
-def _pack_panel(item, w, packed, MR, O, C, which, o_step, c_step, g_step):
-    """The weights of MR outputs as the tile reads them: for each channel and tap, MR numbers side by side."""
-    panels, T = (O + MR - 1) // MR, which.size
-    g, o = item // panels, item % panels * MR
-    q = item * C * T * MR
-    for c in range(C):
-        for t in which:
-            first = g * g_step + o * o_step + c * c_step + t
-            for i in range(MR):
-                packed[q + i] = w[first + i * o_step] if o + i < O else 0
-            q += MR
-
-
-@jit
-def _pack(items, w, packed, MR, O, C, which, o_step, c_step, g_step):
-    parallel_for(_pack_panel, items, (w, packed, MR, O, C, which, o_step, c_step, g_step))
-
-
-@jit
-def _weight_part(item, x, C, H, W, gy, N, O, G, parts, MR, steps, partial, taps):
-    """One part of the images' share in the weight gradient of one block of channels: partial[part, g, (c, t), o].
-
-    The lanes of the tile run along the output channels, for which gy is turned to have them side by side."""
-    blocks = (C + taps.block - 1) // taps.block
-    part, g, a = item // (G * blocks), item // blocks % G, item % blocks * taps.block
-    L, T, channels = taps.OH * taps.OW, taps.columns.size // taps.block, min(taps.block, C - a)
-    wide = steps[1] if steps.size > 1 else O  # lanes of a row of gy, turned
-    scratch = np.empty(taps.block * taps.channel + MARGIN, x.dtype)
-    turned = np.empty(L * wide, x.dtype)
-    base = ((part * G + g) * C + a) * T * O
-    first, last = N * part // parts, N * (part + 1) // parts
-    for n in range(first, last):
-        _shifted_copies(scratch, x, ((n * G + g) * C + a) * H * W, channels, H, W, taps)
-        for o in range(O):
-            row = gy[((n * G + g) * O + o) * L :]
-            for p in range(L):
-                turned[p * wide + o] = row[p]
-        start = ZERO if n == first else ADD
-        for t in range(0, channels * T, MR):
-            m, out = min(MR, channels * T - t), base + t * O
-            panel_rows(
-                MR, L, scratch, 0, 1, taps.columns, t, turned, 0, steps, partial, out, O, m, O, start, partial, 0
-            )
-
-
-@jit
-def _weight_part_few(item, x, C, H, W, gy, N, O, G, parts, partial, taps):
-    """The same for few output channels, which would leave most lanes idle: here lanes run along the positions."""
-    blocks = (C + taps.block - 1) // taps.block
-    part, g, a = item // (G * blocks), item // blocks % G, item % blocks * taps.block
-    L, T, channels = taps.OH * taps.OW, taps.columns.size // taps.block, min(taps.block, C - a)
+def _fill(scratch, x, block, N, C, first, channels, H, W, top, down, HP, WP, strips, pixels, side):
+    """Turn ``channels`` channels of a block of strips into lanes: of x (N, C, H, W), from channel ``first`` on, for
+    strip s the rows from s*down + top on. ``side`` channels lie side by side in ``scratch`` for each pixel."""
     lanes = VECTOR_BYTES // x.itemsize
-    tile, across = SLIM_ROWS * SLIM_VECTORS * lanes, (channels * T + SLIM_VECTORS - 1) // SLIM_VECTORS
-    scratch = np.empty(taps.block * taps.channel + MARGIN, x.dtype)
-    sums = np.zeros((O + SLIM_ROWS - 1) // SLIM_ROWS * across * tile, x.dtype)
-    for n in range(N * part // parts, N * (part + 1) // parts):
-        _shifted_copies(scratch, x, ((n * G + g) * C + a) * H * W, channels, H, W, taps)
-        for o in range(0, O, SLIM_ROWS):
-            for t in range(0, channels * T, SLIM_VECTORS):
-                m, k = min(SLIM_ROWS, O - o), min(SLIM_VECTORS, channels * T - t)
-                q = (o // SLIM_ROWS * across + t // SLIM_VECTORS) * tile
-                dots(L, gy, ((n * G + g) * O + o) * L, L, scratch, 0, taps.columns, t, sums, q, m, k)
-    base = ((part * G + g) * C + a) * T * O
-    for t in range(channels * T):
-        for o in range(O):
-            q = (o // SLIM_ROWS * across + t // SLIM_VECTORS) * tile
-            q += (o % SLIM_ROWS * SLIM_VECTORS + t % SLIM_VECTORS) * lanes
-            partial[base + t * O + o] = add_lanes(sums, q)
+    where = np.empty(lanes, np.int64)
+    unit = block * lanes
+    strip = unit // N
+    if unit + lanes <= (strip + 1) * N:  # all lanes at the same strip
+        low = max(0, strip * down + top)
+        rows = max(0, min(H, strip * down + top + HP) - low)
+        if rows < HP or W < WP:
+            scratch[:] = 0
+        for lane in range(lanes):
+            where[lane] = ((unit + lane - strip * N) * C + first) * H * W + low * W
+        for c in range(channels):
+            t = ((c // side * HP + low - strip * down - top) * WP * side + c % side) * lanes
+            to_lanes(scratch, t, pixels, x, c * H * W, where, rows * W)
+        return
+    if W < WP:
+        scratch[:] = 0
+    for r in range(HP):
+        for lane in range(lanes):
+            n, h = (unit + lane) % N, (unit + lane) // N * down + top + r
+            there = unit + lane < N * strips and 0 <= h < H
+            where[lane] = ((n * C + first) * H + h) * W if there else -1
+        for c in range(channels):
+            to_lanes(scratch, ((c // side * HP + r) * WP * side + c % side) * lanes, pixels, x, c * H * W, where, W)
 
 
 @jit
-def _add_parts(item, partial, gw, parts, size, R, O):
-    """gw[g, o, r] = sum over the parts of partial[part, g, r, o], for one group and output channel."""
-    g, o = item // O, item % O
-    line = gw[item * R :]
-    for r in range(R):
-        line[r] = partial[(g * R + r) * O + o]
+def _strip(item, x, y, packed, MR, K, shape, cut, tables):
+    """One block of outputs of one group, in one block of strips."""
+    N, G, C, H, W, O, OH, OW = shape
+    R, HP, WP, CB, OB, top, down, strips, _ = cut
+    pixels, starts, classes, taps, weights, positions, goals = tables
+    lanes, panels = VECTOR_BYTES // x.itemsize, (O + MR - 1) // MR
+    cblocks, oblocks, size = (C + CB - 1) // CB, (O + OB - 1) // OB, (1 + CB * K) * MR
+    block, g, o0 = item // (G * oblocks), item // oblocks % G, item % oblocks * OB
+    outputs, row = min(OB, O - o0), R * OW * lanes
+    scratch = np.empty(min(C, CB) * HP * WP * lanes, x.dtype)
+    out = np.empty((outputs + MR - 1) // MR * MR * row, x.dtype)
+    strip = block * lanes // N if starts.size > 2 else 0
+    for cb in range(cblocks):
+        channels = min(CB, C - cb * CB)
+        _fill(scratch, x, block, N, G * C, g * C + cb * CB, channels, H, W, top, down, HP, WP, strips, pixels, 1)
+        for o in range(0, outputs, MR):
+            w, at = ((g * panels + (o0 + o) // MR) * cblocks + cb) * size, o * row
+            for k in range(starts[strip], starts[strip + 1], 4):
+                t, T, p = classes[k], classes[k + 1] * channels, classes[k + 2]
+                last = p + classes[k + 3] - 1
+                if MR == WIDE_ROWS:
+                    for q in range(p, last + 1, WIDE_COLUMNS):
+                        _wide_tile(T, t, packed, w, weights, scratch, taps, positions, goals, q, last, out, at, row, cb)
+                elif MR == SLIM_ROWS:
+                    for q in range(p, last + 1, SLIM_COLUMNS):
+                        _slim_tile(T, t, packed, w, weights, scratch, taps, positions, goals, q, last, out, at, row, cb)
+                else:
+                    for q in range(p, last + 1, SINGLE_COLUMNS):
+                        _single_tile(
+                            T, t, packed, w, weights, scratch, taps, positions, goals, q, last, out, at, row, cb
+                        )
+    where, counts = np.empty(lanes, np.int64), np.empty(lanes, np.int64)
+    for lane in range(lanes):
+        unit = block * lanes + lane
+        n, first = unit % N, unit // N * R
+        where[lane] = (((n * G + g) * O + o0) * OH + first) * OW
+        counts[lane] = max(0, min(R, OH - first)) * OW
+    for o in range(outputs):
+        from_lanes(y, o * OH * OW, where, counts, out, o * row, R * OW)
+
+
+@jit
+def _pack_panel(item, w, bias, packed, MR, O, C, CB, K, steps):
+    """The weights of MR outputs as the tile reads them, for each block of channels: where the sum starts (from the
+    bias, then from 0), then for each channel and tap MR numbers side by side. The weight of group g, output o, channel
+    c, tap k is at g*steps[0] + o*steps[1] + c*steps[2] + k."""
+    panels, cblocks = (O + MR - 1) // MR, (C + CB - 1) // CB
+    g, o = item // panels, item % panels * MR
+    for cb in range(cblocks):
+        q = (item * cblocks + cb) * (1 + CB * K) * MR
+        channels = min(CB, C - cb * CB)
+        for i in range(min(MR, O - o)):
+            packed[q + i] = bias[g * O + o + i] if bias.size and cb == 0 else 0
+            for c in range(channels):
+                line = w[g * steps[0] + (o + i) * steps[1] + (cb * CB + c) * steps[2] :]
+                for k in range(K):
+                    packed[q + (1 + c * K + k) * MR + i] = line[k]
+        for i in range(min(MR, O - o), MR):
+            for k in range(1 + channels * K):
+                packed[q + k * MR + i] = 0
+
+
+@jit
+def _correlate(x, w, bias, y, MR, K, steps, shape, cut, tables):
+    _, G, C, _, _, O, _, _ = shape
+    CB, panels = cut.CB, (O + MR - 1) // MR
+    packed = np.empty(G * panels * ((C + CB - 1) // CB) * (1 + CB * K) * MR, x.dtype)
+    parallel_for(_pack_panel, G * panels, (w, bias, packed, MR, O, C, CB, K, steps))
+    parallel_for(_strip, cut.blocks * G * ((O + cut.OB - 1) // cut.OB), (x, y, packed, MR, K, shape, cut, tables))
+
+
+@jit
+def _tile_size(MR, NT, lanes):
+    """Elements of a tile of sums, in whole vectors."""
+    return (MR * NT + lanes - 1) // lanes * lanes
+
+
+@jit
+def _weight_part(item, x, gy, partial, parts, MR, NT, K, shape, cut, tables):
+    """The weight gradient of one block of channels and one of outputs, summed over one part of the blocks of strips:
+    ``partial[part, group, panel of outputs, block of channels, tile]``."""
+    N, G, C, H, W, O, OH, OW = shape
+    R, HP, WP, CB, OB, top, down, strips, blocks = cut
+    pixels, starts, classes, taps, columns, positions, _ = tables
+    lanes = VECTOR_BYTES // x.itemsize
+    cblocks, oblocks, panels = (C + CB - 1) // CB, (O + OB - 1) // OB, (O + MR - 1) // MR
+    tile, across = _tile_size(MR, NT, lanes), (CB * K + NT - 1) // NT
+    o0, cb, g, part = (
+        item % oblocks * OB,
+        item // oblocks % cblocks,
+        item // (oblocks * cblocks) % G,
+        item // (oblocks * cblocks * G),
+    )
+    outputs, channels = min(OB, O - o0), min(CB, C - cb * CB)
+    scratch = np.empty(channels * HP * WP * lanes, x.dtype)
+    turned = np.zeros((outputs + MR - 1) // MR * R * OW * MR * lanes, x.dtype)
+    first, last = blocks * part // parts, blocks * (part + 1) // parts
+    for block in range(first, last):
+        _fill(scratch, x, block, N, G * C, g * C + cb * CB, channels, H, W, top, down, HP, WP, strips, pixels, 1)
+        _fill(turned, gy, block, N, G * O, g * O + o0, outputs, OH, OW, 0, R, R, OW, strips, columns, MR)
+        strip = block * lanes // N if starts.size > 2 else 0
+        count, where = classes[4 * strip + 3], positions[classes[4 * strip + 2] :]
+        for o in range(0, outputs, MR):
+            q = (((part * G + g) * panels + (o0 + o) // MR) * cblocks + cb) * across * tile
+            if block == first:
+                partial[q : q + across * tile] = 0
+            for j in range(0, channels * K, NT):
+                if MR == MANY_ROWS:
+                    _many_dots(count, turned, o * R * OW * lanes, scratch, taps, j, channels * K - 1, where, partial, q)
+                elif MR == FEW_ROWS:
+                    _few_dots(count, turned, o * R * OW * lanes, scratch, taps, j, channels * K - 1, where, partial, q)
+                else:
+                    _single_dots(
+                        count, turned, o * R * OW * lanes, scratch, taps, j, channels * K - 1, where, partial, q
+                    )
+                q += tile
+
+
+@jit
+def _add_parts(item, partial, gw, parts, MR, NT, panels, O, C, CB, K):
+    """gw[g, o, (c, kh, kw)] for one group and panel of outputs: the parts added up, out of the tiles' order."""
+    g, o = item // panels, item % panels * MR
+    tile, cblocks, across = _tile_size(MR, NT, VECTOR_BYTES // gw.itemsize), (C + CB - 1) // CB, (CB * K + NT - 1) // NT
+    size, stride = cblocks * across * tile, partial.size // parts
+    total = partial[item * size : (item + 1) * size]
     for part in range(1, parts):
-        q = part * size + g * R * O + o
-        for r in range(R):
-            line[r] += partial[q + r * O]
+        other = partial[part * stride + item * size :]
+        for q in range(size):
+            total[q] += other[q]
+    for i in range(min(MR, O - o)):
+        for cb in range(cblocks):
+            line, count = gw[((g * O + o + i) * C + cb * CB) * K :], min(CB, C - cb * CB) * K
+            for j in range(0, count, NT):
+                source = total[(cb * across + j // NT) * tile + i :]
+                for k in range(min(NT, count - j)):
+                    line[j + k] = source[k * MR]
 
 
 @jit
-def _weights(items, x, C, H, W, gy, N, O, G, parts, MR, steps, partial, gw,
-             shifts, firsts, height, columns, channel, block, SH, SW, OH, OW):  # fmt: skip
-    taps = Taps(shifts, firsts, height, columns, channel, block, SH, SW, OH, OW)
-    if VECTOR_BYTES // x.itemsize // 2 < O:
-        parallel_for(_weight_part, items, (x, C, H, W, gy, N, O, G, parts, MR, steps, partial, taps))
-    else:
-        parallel_for(_weight_part_few, items, (x, C, H, W, gy, N, O, G, parts, partial, taps))
-    parallel_for(_add_parts, G * O, (partial, gw, parts, gw.size, C * (columns.size // block), O))
+def _weights(x, gy, gw, MR, NT, K, shape, cut, tables):
+    _, G, C, _, _, O, _, _ = shape
+    CB, cblocks, panels = cut.CB, (C + cut.CB - 1) // cut.CB, (O + MR - 1) // MR
+    items = G * cblocks * ((O + cut.OB - 1) // cut.OB)
+    parts = min(cut.blocks, (ITEMS + items - 1) // items)
+    size = _tile_size(MR, NT, VECTOR_BYTES // x.itemsize)
+    partial = np.empty(parts * G * panels * cblocks * ((CB * K + NT - 1) // NT) * size, x.dtype)
+    parallel_for(_weight_part, parts * items, (x, gy, partial, parts, MR, NT, K, shape, cut, tables))
+    parallel_for(_add_parts, G * panels, (partial, gw, parts, MR, NT, panels, O, C, CB, K))
 
 
 # -------------------------------------------------------------------------------------------------- the contract
 
 
-def _sum_over_taps(x, w, bias, taps, which, y, O, C, G, o_step, c_step, g_step):
-    """``y`` (N, G*O, OH, OW) from ``x`` (N, G*C, H, W); the weight of output o, channel c, tap t is at
-    ``g*g_step + o*o_step + c*c_step + which[t]``."""
-    N, (H, W) = len(x), x.shape[2:]
-    if not C:
-        y[...] = 0 if bias is None else bias[:, None, None]
-    if not y.size or not C:
-        return
-    MR = best_rows(O)
-    panels = -(-O // MR)
-    packed = np.empty(G * panels * C * which.size * MR, x.dtype)
-    _pack(G * panels, flat(w), packed, MR, O, C, which, o_step, c_step, g_step)
-    parts = max(1, min(panels, SHARES // N))
-    bias = packed[:0] if bias is None else flat(bias)
-    _correlate(N * parts, flat(x), C, H, W, packed, MR, bias, y.reshape(-1), O, G, parts, *taps)
-
-
-@functools.lru_cache(maxsize=64)
-def _all_taps(n: int) -> np.ndarray:
-    return np.arange(n)
-
-
 def conv2d(x, w, b, stride, padding, dilation, groups):
     if not compiled_for(x):
         return reference.conv2d(x, w, b, stride, padding, dilation, groups)
-    (N, _, H, W), (O, CG, KH, KW) = x.shape, w.shape
+    (N, _, H, W), (O, C, KH, KW), OG = x.shape, w.shape, len(w) // groups
     OH = (H + 2 * padding[0] - dilation[0] * (KH - 1) - 1) // stride[0] + 1
     OW = (W + 2 * padding[1] - dilation[1] * (KW - 1) - 1) // stride[1] + 1
-    taps = _forward_taps((KH, KW), stride, padding, dilation, (OH, OW), CG, x.itemsize)
     y = np.empty((N, O, OH, OW), x.dtype)
-    K = KH * KW
-    _sum_over_taps(x, w, b, taps, _all_taps(K), y, O // groups, CG, groups, CG * K, K, O // groups * CG * K)
+    if not C:
+        y[...] = 0 if b is None else b[:, None, None]
+    elif y.size:
+        plan = forward_plan((KH, KW), stride, padding, dilation, (H, W), (OH, OW), N, groups, C, OG, x.itemsize)
+        b = np.empty(0, x.dtype) if b is None else flat(b)
+        K, shape = KH * KW, (N, groups, C, H, W, OG, OH, OW)
+        _correlate(flat(x), flat(w), b, y.reshape(-1), tile_for(OG)[0], K, (OG * C * K, C * K, K), shape, *plan)
     return y
 
 
 def conv2d_gx(gy, w, input_size, stride, padding, dilation, groups):
     if not compiled_for(gy):
         return reference.conv2d_gx(gy, w, input_size, stride, padding, dilation, groups)
-    N, (O, CG, KH, KW), (H, W), (SH, SW) = len(gy), w.shape, input_size, stride
-    K, OG = KH * KW, O // groups
-    gx = np.empty((N, CG * groups, H, W), gy.dtype)
-    for a in range(min(SH, H)):
-        for b in range(min(SW, W)):
-            size = -(-(H - a) // SH), -(-(W - b) // SW)
-            taps, which = _backward_taps((KH, KW), stride, padding, dilation, a, b, size, OG, gy.itemsize)
-            if taps is None:
-                gx[:, :, a::SH, b::SW] = 0
-                continue
-            part = gx if SH == SW == 1 else np.empty((N, CG * groups, *size), gy.dtype)
-            _sum_over_taps(gy, w, None, taps, which, part, CG, OG, groups, K, CG * K, OG * CG * K)
-            if part is not gx:
-                gx[:, :, a::SH, b::SW] = part
+    (N, _, OH, OW), (_, C, KH, KW), (H, W), OG = gy.shape, w.shape, input_size, len(w) // groups
+    gx = np.empty((N, C * groups, H, W), gy.dtype)
+    if not gy.size:
+        gx[...] = 0
+    elif gx.size:
+        plan = backward_plan((KH, KW), stride, padding, dilation, (OH, OW), (H, W), N, groups, OG, C, gy.itemsize)
+        K, shape = KH * KW, (N, groups, OG, OH, OW, C, H, W)
+        none = np.empty(0, gy.dtype)
+        _correlate(flat(gy), flat(w), none, gx.reshape(-1), tile_for(C)[0], K, (OG * C * K, K, C * K), shape, *plan)
     return gx
 
 
@@ -320,13 +256,6 @@ def conv2d_gw(gy, x, kernel_size, stride, padding, dilation, groups):
     if not gw.size or not gy.size:
         gw[...] = 0
         return gw
-    taps = _forward_taps(kernel_size, stride, padding, dilation, (OH, OW), CG, x.itemsize)
-    lanes = VECTOR_BYTES // x.itemsize
-    blocks = -(-CG // taps.block)
-    parts = max(1, min(N, -(-2 * SHARES // (groups * blocks))))
-    partial = np.empty(parts * gw.size, x.dtype)
-    steps = _steps(OH * OW, -(-OG // lanes) * lanes)
-    MR = best_rows(taps.block * K)
-    items, sums = parts * groups * blocks, gw.reshape(-1)
-    _weights(items, flat(x), CG, H, W, flat(gy), N, OG, groups, parts, MR, steps, partial, sums, *taps)
+    plan = forward_plan(kernel_size, stride, padding, dilation, (H, W), (OH, OW), N, groups, CG, OG, x.itemsize, True)
+    _weights(flat(x), flat(gy), gw.reshape(-1), *tile_for(OG, DOTS), K, (N, groups, CG, H, W, OG, OH, OW), *plan)
     return gw

@@ -20,7 +20,7 @@ from .arrays import compiled_for
 from .compile import jit
 from .parallel import parallel_for
 from .target import VECTOR_BYTES
-from .tile import ADD, WIDE_ROWS, WIDE_VECTORS, ZERO, panel_rows, panel_unit
+from .tile import ADD, MR, NV, ZERO, panel_rows, panel_unit
 
 ROWS, DEPTH = 128, 256  # of A's part in a work item: 128 KiB of float32, half a second-level cache
 LARGE = 64  # work items from which on an item takes four panels, so that A is read from memory less often
@@ -56,13 +56,13 @@ def _block(item, A, a_row, a_step, a_batch, rows, B, b_step, b_column, b_batch, 
                     column = B[b + k + (j + r) * b_column :]
                     for q in range(depth):
                         packed[q * panel + r] = column[q]
-            for i in range(first_i, last_i, WIDE_ROWS):
-                m = min(WIDE_ROWS, last_i - i)
+            for i in range(first_i, last_i, MR):
+                m = min(MR, last_i - i)
                 s, o = a + i * a_row + k * a_step, c + i * N + j
                 if a_row == 1:
-                    panel_unit(WIDE_ROWS, depth, A, s, a_step, packed, 0, columns, C, o, N, m, n, start, C, 0)
+                    panel_unit(depth, A, s, a_step, packed, 0, columns, C, o, N, m, n, start)
                 else:
-                    panel_rows(WIDE_ROWS, depth, A, s, 1, rows, 0, packed, 0, columns, C, o, N, m, n, start, C, 0)
+                    panel_rows(depth, A, s, 1, rows, packed, 0, columns, C, o, N, m, n, start)
 
 
 @jit
@@ -103,11 +103,11 @@ def product(x, y, bias=None):
         a_batch = 0
     if len(y) < batch:
         b_batch = 0
-    panel = WIDE_VECTORS * VECTOR_BYTES // x.itemsize
+    panel = NV * VECTOR_BYTES // x.itemsize
     down, panels = -(-M // ROWS), -(-N // panel)
     width = panel if batch * down * panels < LARGE else 4 * panel
     items = batch * down * -(-N // width)
-    rows, columns = _steps(WIDE_ROWS, a_row), _steps(DEPTH, panel)
+    rows, columns = _steps(MR, a_row), _steps(DEPTH, panel)
     bias = C.reshape(-1)[:0] if bias is None else bias
     _product(
         items,

@@ -14,12 +14,13 @@ import platform
 from numba.core import config
 from numba.core.codegen import get_host_cpu_features
 
-#               bytes, registers, ((rows, vectors), ...): the widest tile with 8 rows or so, and one with fewer
+#               bytes, registers, (rows, vectors) of two tiles: the widest with 8 rows or so, and one with fewer; and
+#               of two tiles that sum over lanes, which keep their rows in registers
 UNITS = {
-    "avx512": (64, 32, ((8, 3), (6, 4))),
-    "avx2": (32, 16, ((6, 2), (4, 3))),
-    "neon": (16, 32, ((8, 3), (6, 4))),
-    "sse": (16, 16, ((6, 2), (4, 3))),
+    "avx512": (64, 32, ((8, 3), (6, 4)), ((3, 9), (2, 9))),
+    "avx2": (32, 16, ((6, 2), (4, 3)), ((2, 6), (1, 9))),
+    "neon": (16, 32, ((8, 3), (6, 4)), ((3, 9), (2, 9))),
+    "sse": (16, 16, ((6, 2), (4, 3)), ((2, 6), (1, 9))),
 }
 
 
@@ -36,4 +37,4 @@ def unit_of(machine: str, features: str) -> str:
 
 # What Numba compiles for: this machine, unless NUMBA_CPU_FEATURES says otherwise.
 UNIT = unit_of(platform.machine(), get_host_cpu_features() if config.CPU_FEATURES is None else config.CPU_FEATURES)
-VECTOR_BYTES, REGISTERS, TILES = UNITS[UNIT]
+VECTOR_BYTES, REGISTERS, TILES, DOTS = UNITS[UNIT]

@@ -1,0 +1,141 @@
+"""The CPU's convolutions where their work items, vectors and tiles end: every remainder of images, strips, channels and
+positions; plans that reach every output once and nothing outside of their memory."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.kernels.compare import assert_close
+from tests.strategies import FLOATS, conv_geometries, float_dtypes
+from tinyconv.kernels import cpu, reference
+from tinyconv.kernels.cpu import conv_plan
+from tinyconv.kernels.cpu.conv_plan import backward_plan, forward_plan, tile_for
+from tinyconv.kernels.cpu.target import DOTS, TILES, VECTOR_BYTES
+
+ONE, ZERO = (1, 1), (0, 0)
+ROWS = 2 * max(rows for rows, _ in (*TILES, *DOTS))
+
+
+def lanes(dtype) -> int:
+    return VECTOR_BYTES // dtype.itemsize
+
+
+def drawn(dtype, *shape):
+    return np.random.default_rng(0).standard_normal(shape).astype(dtype)
+
+
+def check(x, w, b, gy, *geometry):
+    """All three kernels against the reference in float64."""
+    exact = [a.astype(np.float64) for a in (x, w, b, gy)]
+    size, kernel = x.shape[2:], w.shape[2:]
+    terms = w[0].size
+    assert_close(cpu.conv2d(x, w, b, *geometry), reference.conv2d(*exact[:3], *geometry), terms=terms)
+    gx = reference.conv2d_gx(exact[3], exact[1], size, *geometry)
+    assert_close(cpu.conv2d_gx(gy, w, size, *geometry), gx, terms=len(w) * w[0, 0].size)
+    gw = reference.conv2d_gw(exact[3], exact[0], kernel, *geometry)
+    assert_close(cpu.conv2d_gw(gy, x, kernel, *geometry), gw, terms=gy[:, 0].size)
+
+
+@pytest.mark.parametrize("dtype", FLOATS, ids=str)
+def test_every_number_of_images(dtype):
+    """From one image, whose strips fill the lanes, to several vectors of images and a remainder."""
+    L = lanes(dtype)
+    for N in (*range(1, 2 * L + 2), 3 * L, 4 * L + 1):
+        check(*(drawn(dtype, *s) for s in ((N, 2, 7, 5), (3, 2, 3, 3), (3,), (N, 3, 7, 5))), ONE, ONE, ONE, 1)
+
+
+@pytest.mark.parametrize("dtype", FLOATS, ids=str)
+@pytest.mark.parametrize("N", [1, 3, 16])
+def test_every_number_of_rows(dtype, N):
+    """Strips with every remainder, stride 2 with its two kinds of pixels among them."""
+    for H in range(1, 20):
+        check(*(drawn(dtype, *s) for s in ((N, 2, H, 6), (3, 2, 3, 3), (3,), (N, 3, H, 6))), ONE, ONE, ONE, 1)
+        shapes = (N, 2, H, 6), (3, 2, 3, 3), (3,), (N, 3, (H - 1) // 2 + 1, 3)
+        check(*(drawn(dtype, *s) for s in shapes), (2, 2), ONE, ONE, 1)
+
+
+@pytest.mark.parametrize("dtype", FLOATS, ids=str)
+def test_every_number_of_channels(dtype):
+    """Channels of the input and the output fill tiles with every remainder."""
+    for C, O in {(n, 3) for n in range(1, ROWS + 2)} | {(3, n) for n in range(1, ROWS + 2)}:
+        check(*(drawn(dtype, *s) for s in ((2, C, 4, 5), (O, C, 2, 2), (O,), (2, O, 3, 4))), ONE, ZERO, ONE, 1)
+
+
+@pytest.mark.parametrize("dtype", FLOATS, ids=str)
+def test_every_number_of_columns(dtype):
+    """Rows of pixels are turned into lanes a vector at a time."""
+    for W in range(1, 2 * lanes(dtype) + 3):
+        check(*(drawn(dtype, *s) for s in ((17, 1, 3, W), (2, 1, 1, 1), (2,), (17, 2, 3, W))), ONE, ZERO, ONE, 1)
+
+
+@pytest.fixture
+def little_memory(monkeypatch):
+    """Work items so small that channels, outputs and rows all go in blocks."""
+    monkeypatch.setattr(conv_plan, "SCRATCH", 12 * 1024)
+    for plan in (forward_plan, backward_plan):
+        plan.cache_clear()
+    yield
+    for plan in (forward_plan, backward_plan):
+        plan.cache_clear()
+
+
+@pytest.mark.parametrize("dtype", FLOATS, ids=str)
+@pytest.mark.parametrize("N", [2, 16, 19])
+@pytest.mark.parametrize("groups", [1, 2])
+def test_blocks_of_channels(little_memory, dtype, N, groups):
+    C, O = 11, 21
+    cut = forward_plan((3, 3), ONE, ONE, ONE, (9, 8), (9, 8), N, groups, C, O, dtype.itemsize).cut
+    assert cut.CB < C and cut.OB < O, "the case is not what it is meant to be"
+    shapes = (N, groups * C, 9, 8), (groups * O, C, 3, 3), (groups * O,), (N, groups * O, 9, 8)
+    check(*(drawn(dtype, *s) for s in shapes), ONE, ONE, ONE, groups)
+
+
+# ------------------------------------------------------------------------------------------------------------ plans
+
+
+def plans(g, N, itemsize):
+    """The forward, backward and summed plan of a geometry, with what each computes: its size and channels."""
+    (_, _, H, W), (O, C, *kernel), size = g.x_shape, g.w_shape, g.output_size
+    options, OG = (tuple(kernel), g.stride, g.padding, g.dilation), O // g.groups
+    yield forward_plan(*options, (H, W), size, N, g.groups, C, OG, itemsize), size
+    yield backward_plan(*options, size, (H, W), N, g.groups, OG, C, itemsize), (H, W)
+    yield forward_plan(*options, (H, W), size, N, g.groups, C, OG, itemsize, True), size
+
+
+@given(conv_geometries(), st.sampled_from([1, 5, 16, 64]), float_dtypes)
+def test_plans_reach_every_output_once_and_nothing_outside(g, N, dtype):
+    L = lanes(dtype)
+    for (cut, tables), (OH, OW) in plans(g, N, dtype.itemsize):
+        _, starts, classes, taps, _, positions, goals = tables
+        for strip in range(len(starts) - 1):
+            rows = min(cut.R, OH - strip * cut.R)
+            reached = []
+            for first_tap, T, first, count in classes[starts[strip] : starts[strip + 1]].reshape(-1, 4):
+                reached += list(goals[first : first + count] // L)
+                seen = np.add.outer(taps[first_tap : first_tap + T * cut.CB], positions[first : first + count])
+                assert not seen.size or (seen.min() >= 0 and seen.max() < cut.CB * cut.HP * cut.WP * L)
+                assert (seen % L == 0).all()
+            assert len(set(reached)) == len(reached)
+            assert set(range(rows * OW)) <= set(reached) <= set(range(cut.R * OW))
+        assert cut.strips * cut.R >= OH
+        assert cut.blocks * L >= N * cut.strips
+
+
+def test_border_taps_are_left_out():
+    """The gradient of LeNet-5's second convolution: half of a gradient image and its padding is padding."""
+    (cut, tables) = backward_plan((5, 5), ONE, ZERO, ONE, (10, 10), (14, 14), 64, 1, 16, 6, 4)
+    classes = tables[2].reshape(-1, 4)
+    products, useful = (classes[:, 1] * classes[:, 3]).sum(), 10 * 10 * 25
+    assert useful <= products <= 1.2 * useful < 14 * 14 * 25
+    assert cut.top < 0 and classes[:, 3].sum() == 14 * 14
+
+
+def test_the_tile_that_wastes_least():
+    for tiles, outputs in itertools.product((TILES, DOTS), range(2, 100)):
+        wasted = {rows: -outputs % rows for rows, _ in tiles}
+        assert wasted[tile_for(outputs, tiles)[0]] == min(wasted.values())

@@ -1,0 +1,226 @@
+"""How a convolution is cut into work items, and the tables that its kernels in ``conv.py`` go by.
+
+All of it depends on shapes alone and is made once for each. A work item computes ``R`` output rows, a *strip*, of
+LANES images at once (or of fewer images and several strips of each: a lane is one strip of one image). It reads ``HP``
+rows of each input channel, zero-padded to ``WP`` columns, which lie in its own memory with the lanes innermost.
+There a tap is a displacement, and so is the step from one output position to the next.
+
+A forward pass is one sum over taps. For the input gradient, gy plays the input, and the pixels of gx fall into SH*SW
+kinds by their remainder: each kind sees only every SH-th row and SW-th column of the kernel, and is a sum over those
+taps with stride 1. No zero is inserted and multiplied. Near the border most taps of a small image meet nothing but
+padding (half of them, in the gradient of LeNet-5's second convolution): the positions there are *runs* of their own,
+with fewer taps.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from typing import NamedTuple
+
+import numpy as np
+
+from .target import DOTS, TILES, VECTOR_BYTES
+
+SCRATCH = 384 * 1024  # bytes for the input of a work item, and for its output: three quarters of a large L2 cache
+ITEMS = 8  # work items that a small problem is cut into
+TURN = 4  # cycles that turning a vector of pixels into lanes takes; a multiply-add takes half of one
+CHUNKS = 1, 2, 4, 8  # outputs at the border that may be treated alike; what costs least is taken
+SINGLE = 1, 9  # the tile of groups with one output, as depthwise layers have
+
+
+class Axis(NamedTuple):
+    """One direction of a convolution: output ``first + i*distance`` reads the inputs ``i*step + r`` for all (k, r) in
+    ``taps``, where k is a row (or column) of the kernel."""
+
+    taps: tuple[tuple[int, int], ...]
+    step: int
+    first: int
+    distance: int
+
+    def indices(self, low: int, high: int) -> range:
+        """The i of the outputs low <= h < high."""
+        return range(*(max(0, -(-(h - self.first) // self.distance)) for h in (low, high)))
+
+    def end(self, outputs: int) -> int:
+        """The last input that the first so many outputs need; -1 if none."""
+        rows = self.indices(0, outputs)
+        return rows[-1] * self.step + max(r for _, r in self.taps) if rows and self.taps else -1
+
+    def runs(self, low: int, high: int, size: int, chunk: int) -> list[Run]:
+        """Cut the outputs low <= h < high into runs, each with the taps that meet an input of ``size`` there: outputs
+        that no tap misses are one run, those at the border form runs of at most ``chunk``. Chunk 0: all taps."""
+        outputs = self.indices(low, high)
+        if not chunk:
+            return [Run(self, outputs, self.taps)] if outputs else []
+        met = {i: {tap for tap in self.taps if 0 <= i * self.step + tap[1] < size} for i in outputs}
+        runs = []
+        for _, group in itertools.groupby(outputs, lambda i: -1 if len(met[i]) == len(self.taps) else i // chunk):
+            run = list(group)
+            union = set().union(*[met[i] for i in run])
+            runs.append(Run(self, range(run[0], run[-1] + 1), tuple([tap for tap in self.taps if tap in union])))
+        return runs
+
+
+class Run(NamedTuple):
+    """Outputs i of an axis that see the same taps."""
+
+    axis: Axis
+    outputs: range
+    taps: tuple[tuple[int, int], ...]
+
+
+class Cut(NamedTuple):
+    """The sizes of a work item."""
+
+    R: int  # output rows
+    HP: int  # input rows
+    WP: int  # input columns
+    CB: int  # input channels at a time
+    OB: int  # output channels
+    top: int  # the image row that is the first input row of strip 0
+    down: int  # image rows from one strip to the next
+    strips: int
+    blocks: int  # of LANES strips
+
+
+class Plan(NamedTuple):
+    """The cut, and what :func:`_tables` makes."""
+
+    cut: Cut
+    tables: tuple[np.ndarray, ...]
+
+
+def tile_for(outputs: int, tiles=TILES) -> tuple[int, int]:
+    """Rows and columns of the tile that cuts so many outputs with the least waste."""
+    return SINGLE if outputs == 1 else min(tiles, key=lambda tile: (-(-outputs // tile[0]) * tile[0], -tile[0]))
+
+
+def _evenly(total: int, most: int, unit: int = 1) -> int:
+    """The size of equal parts, multiples of ``unit``, of which none is above ``most`` (but at least a unit)."""
+    units = -(-total // unit)
+    parts = -(-units // max(1, most // unit))
+    return -(-units // parts) * unit
+
+
+def _cut(axes, kernel_size, size, out, images, groups, channels, outputs, lanes, itemsize, summed) -> Cut:
+    """The cut that should take the fewest cycles. ``summed``: for a weight gradient."""
+    (OH, OW), W, taps = out, size[1], kernel_size[0] * kernel_size[1]
+    MR, NP = tile_for(outputs, DOTS if summed else TILES)
+    rows, columns = ({pair[side] for pair in axes} for side in (0, 1))
+    top, left = (min([r for axis in some for _, r in axis.taps], default=0) for some in (rows, columns))
+    WP = max(W - 1, *[axis.end(OW) for axis in columns]) - min(0, left) + 1
+    some = next(iter(rows))
+
+    def cut(R, oblocks):
+        HP = max(1, *[axis.end(R) - top + 1 for axis in rows])
+        CB = _evenly(channels, SCRATCH // (HP * WP * lanes * itemsize))
+        OB = _evenly(outputs, min(SCRATCH // (R * OW * lanes * itemsize), -(-outputs // oblocks)), MR)
+        strips = -(-OH // R)
+        return Cut(R, HP, WP, CB, OB, top, R // some.distance * some.step, strips, -(-images * strips // lanes))
+
+    def cycles(cut):
+        cblocks, oblocks = -(-channels // cut.CB), -(-outputs // cut.OB)
+        products = -(-outputs // MR) * MR * channels * taps
+        positions = cut.R * OW + 4 if summed else -(-cut.R * OW // NP) * NP
+        turned = oblocks * channels * cut.HP * W + outputs * cut.R * OW * (cblocks if summed else 1)
+        work = products * positions / 2 + turned * TURN
+        items = cut.blocks * groups * oblocks * (cblocks if summed else 1)
+        return work * cut.blocks * max(1, ITEMS / items), -cut.R, -cut.OB
+
+    units = -(-OH // some.distance)
+    heights = {-(-units // n) * some.distance for n in range(1, units + 1)}
+    return min([cut(R, oblocks) for R in heights for oblocks in (1, 2, 4, 8)], key=cycles)
+
+
+def _tables(axes, kernel_size, size, out, cut, tile, lanes, trimmed, aligned) -> tuple[np.ndarray, ...]:
+    """Displacements in a work item's memory, in elements. ``trimmed``: leave out taps that only meet padding (as far
+    as all lanes agree: vertically, only if they are ``aligned``, all at the same strip of their image)."""
+    (H, W), (OH, OW), (KH, KW), (MR, NP) = size, out, kernel_size, tile
+    left = min([0, *[c for _, axis in axes for _, c in axis.taps]])
+
+    def classes_of(strips, chunks):
+        """For each strip, its classes: pairs of runs."""
+        return [
+            [pair for v, h in axes for pair in itertools.product(
+                v.runs(strip * cut.R, min((strip + 1) * cut.R, OH) if aligned else cut.R, H, chunks[0]),
+                h.runs(0, OW, W, chunks[1]),
+            )]
+            for strip in strips
+        ]  # fmt: skip
+
+    def steps(strips):
+        """Of the tile, with 8 for starting and ending each."""
+        return sum(
+            -(-len(rows.outputs) * len(columns.outputs) // NP) * (cut.CB * len(rows.taps) * len(columns.taps) + 8)
+            for strip in strips
+            for rows, columns in strip
+        )
+
+    strips = range(cut.strips if aligned else 1)
+    chunks = itertools.product(CHUNKS if trimmed and aligned else (0,), CHUNKS if trimmed else (0,))
+    taps: list[int] = []
+    weights: list[int] = []
+    positions: list[int] = []
+    goals: list[int] = []
+    classes: list[int] = []
+    starts, known = [0], {}
+    for strip, pairs in zip(strips, min([classes_of(strips, pair) for pair in chunks], key=steps), strict=True):
+        for rows, columns in pairs:
+            v, h, key = rows.axis, columns.axis, (rows.taps, columns.taps)
+            if key not in known:
+                known[key] = len(taps)
+                for c, (kh, r), (kw, q) in itertools.product(range(cut.CB), *key):
+                    taps.append(((c * cut.HP + r - cut.top) * cut.WP + q - left) * lanes)
+                    weights.append((1 + (c * KH + kh) * KW + kw) * MR)
+            first = strip * cut.R // v.distance
+            places = [(i - first, j) for i, j in itertools.product(rows.outputs, columns.outputs)]
+            classes += [known[key], len(rows.taps) * len(columns.taps), len(positions), len(places)]
+            positions += [(i * v.step * cut.WP + j * h.step) * lanes for i, j in places]
+            goals += [((v.first + i * v.distance) * OW + h.first + j * h.distance) * lanes for i, j in places]
+        starts.append(len(classes))
+    pixels = [(r * cut.WP + c - left) * lanes for r in range(cut.HP) for c in range(W)]
+    return tuple([np.array(table, np.int64) for table in (
+        pixels,  # for each pixel of the input rows: its place in a channel
+        starts,  # for each strip: its first class
+        classes,  # for each class: first tap, taps of one channel, first position, number of positions
+        taps,  # for each tap of each class, channel after channel: its displacement in the input
+        weights if trimmed else np.arange(cut.R * OW) * MR * lanes,  # and that of its weights in the packed weights
+        positions,  # for each position of each class: its displacement in the input
+        goals,  # and its place in the output
+    )])  # fmt: skip
+
+
+def _plan(axes, kernel_size, size, out, images, groups, channels, outputs, itemsize, summed) -> Plan:
+    lanes = VECTOR_BYTES // itemsize
+    cut = _cut(axes, kernel_size, size, out, images, groups, channels, outputs, lanes, itemsize, summed)
+    aligned = images % lanes == 0 or cut.strips == 1
+    tile = tile_for(outputs, DOTS if summed else TILES)
+    return Plan(cut, _tables(axes, kernel_size, size, out, cut, tile, lanes, not summed, aligned))
+
+
+@functools.lru_cache(maxsize=256)
+def forward_plan(kernel_size, stride, padding, dilation, size, out, images, groups, channels, outputs, itemsize,
+                 summed=False) -> Plan:  # fmt: skip
+    """For y, and (``summed``) for the weight gradient: images of ``size``, outputs of size ``out``."""
+    axes = [
+        Axis(tuple([(k, k * D - P) for k in range(K)]), S, 0, 1)
+        for K, S, P, D in zip(kernel_size, stride, padding, dilation, strict=True)
+    ]
+    return _plan([tuple(axes)], kernel_size, size, out, images, groups, channels, outputs, itemsize, summed)
+
+
+@functools.lru_cache(maxsize=256)
+def backward_plan(
+    kernel_size, stride, padding, dilation, size, out, images, groups, channels, outputs, itemsize
+) -> Plan:
+    """For gx: gy, of ``size``, is the input, and gx, of size ``out``, the output."""
+    kinds = [
+        [
+            Axis(tuple([(k, (a + P - k * D) // S) for k in range(K) if (a + P - k * D) % S == 0]), 1, a, S)
+            for a in range(min(S, L))
+        ]
+        for K, S, P, D, L in zip(kernel_size, stride, padding, dilation, out, strict=True)
+    ]
+    axes = list(itertools.product(*kinds))
+    return _plan(axes, kernel_size, size, out, images, groups, channels, outputs, itemsize, False)

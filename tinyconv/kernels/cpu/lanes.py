@@ -1,0 +1,293 @@
+"""Vectors with an image in each lane: turning pixels into lanes and back, and the two tiles that work on them.
+
+With a pixel of LANES images side by side in one vector, a convolution needs no shuffles and no masks: a tap is a
+displacement by whole vectors, whatever the stride, the dilation or the width of a row, and each weight is one scalar
+for all lanes. What it costs is a transposition in and one out, a few percent of the arithmetic.
+
+    to_lanes      target[places[q] + n] = source[where[n] + q]                       n < LANES, q < count
+    from_lanes    target[where[n] + q] = source[q*LANES + n]
+    image_tile    out[i, p, :] = w[0, i] + sum over k of w[rows[k], i] * x[taps[k] + places[p]]
+    image_dots    sums[j, i] += sum over p and lanes of gy[p, i, :] * x[taps[j] + places[p]]
+
+Both tiles keep all their sums in registers (``target.py``). ``image_tile`` loads a vector for each position and
+broadcasts a weight for each row; ``image_dots`` holds its rows of gy and loads a vector for each tap, and adds across
+lanes once, at its end. Where a tile has fewer positions or taps than it could, it repeats the last one.
+"""
+
+from __future__ import annotations
+
+import functools
+
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from .compile import JIT
+from .target import VECTOR_BYTES
+from .vectors import (
+    array_pointer,
+    i64,
+    lanes_between,
+    load,
+    loop,
+    multiply_add,
+    shuffle,
+    spread,
+    store,
+    vector_pointer,
+    vector_type,
+    zeros,
+)
+
+
+def _interleave(b, first, second):
+    """The lower halves of two vectors interleaved, and the upper halves."""
+    lanes = first.type.count
+    picks = [lane // 2 + lane % 2 * lanes for lane in range(lanes)]
+    return shuffle(b, first, second, picks), shuffle(b, first, second, [pick + lanes // 2 for pick in picks])
+
+
+def _transposed(b, rows):
+    """A square of numbers, one vector a row, transposed by log2(LANES) perfect shuffles."""
+    half = len(rows) // 2
+    for _ in range(half.bit_length()):
+        rows = [row for i in range(half) for row in _interleave(b, rows[i], rows[i + half])]
+    return rows
+
+
+def _added_up(b, vectors):
+    """The sum over the lanes of each of LANES vectors, as one vector: halves are added while they are interleaved."""
+    while len(vectors) > 1:
+        half = len(vectors) // 2
+        vectors = [b.fadd(*_interleave(b, vectors[i], vectors[i + half])) for i in range(half)]
+    return vectors[0]
+
+
+def _at_most(b, i, last):
+    return b.select(b.icmp_signed("<", i, last), i, last)
+
+
+if JIT:
+
+    @intrinsic
+    def to_lanes(typingctx, target, t, places, source, s, where, count):
+        """``target[t + places[q] + n] = source[s + where[n] + q]`` for q < count, n < LANES; 0 where where[n] < 0."""
+
+        def codegen(context, b, signature, args):
+            target, t, places, source, s, where, count = args
+            out = array_pointer(context, b, signature.args[0], target, t)
+            data = array_pointer(context, b, signature.args[3], source, s)
+            places, where = (array_pointer(context, b, signature.args[2], table, i64(0)) for table in (places, where))
+            vector = vector_type(out.type.pointee)
+            lanes = vector.count
+            offsets = [b.load(b.gep(where, [i64(n)])) for n in range(lanes)]
+            there = [b.icmp_signed(">=", offset, i64(0)) for offset in offsets]
+            starts = [b.gep(data, [b.select(*pair, i64(0))]) for pair in zip(there, offsets, strict=True)]
+            whole = b.select(functools.reduce(b.and_, there), b.sdiv(count, i64(lanes)), i64(0))
+
+            def pixels(q, masks):
+                rows = [vector_pointer(b, b.gep(start, [q]), vector) for start in starts]
+                return _transposed(b, [load(b, row, mask) for row, mask in zip(rows, masks, strict=True)])
+
+            def put(pixel, q):
+                store(b, pixel, vector_pointer(b, b.gep(out, [b.load(b.gep(places, [q]))]), vector))
+
+            def block(k, state):
+                q = b.mul(k, i64(lanes))
+                for i, pixel in enumerate(pixels(q, [None] * lanes)):
+                    put(pixel, b.add(q, i64(i)))
+                return state
+
+            loop(b, whole, [], block)
+            rest = cgutils.for_range_slice(b, b.mul(whole, i64(lanes)), count, i64(lanes))
+            with rest as (q, _):
+                left = b.sub(count, q)
+                ends = [b.select(lane_there, left, i64(0)) for lane_there in there]
+                masks = [lanes_between(b, i64(0), end, lanes) for end in ends]
+                for i, pixel in enumerate(pixels(q, masks)):
+                    with b.if_then(b.icmp_signed("<", i64(i), left)):
+                        put(pixel, b.add(q, i64(i)))
+            return context.get_dummy_value()
+
+        n64 = types.int64
+        return types.void(target, n64, places, source, n64, where, n64), codegen
+
+    @intrinsic
+    def from_lanes(typingctx, target, t, where, counts, source, s, count):
+        """``target[t + where[n] + q] = source[s + q*LANES + n]`` for q < min(counts[n], count)."""
+
+        def codegen(context, b, signature, args):
+            target, t, where, counts, source, s, count = args
+            out = array_pointer(context, b, signature.args[0], target, t)
+            data = array_pointer(context, b, signature.args[4], source, s)
+            where, counts = (array_pointer(context, b, signature.args[2], table, i64(0)) for table in (where, counts))
+            vector = vector_type(out.type.pointee)
+            lanes = vector.count
+            starts = [b.gep(out, [b.load(b.gep(where, [i64(n)]))]) for n in range(lanes)]
+            ends = [b.load(b.gep(counts, [i64(n)])) for n in range(lanes)]
+            whole = b.sdiv(functools.reduce(lambda x, y: _at_most(b, x, y), ends, count), i64(lanes))
+            last = b.sub(count, i64(1))
+
+            def turn(q, pixels, masks):
+                rows = [load(b, vector_pointer(b, b.gep(data, [b.mul(p, i64(lanes))]), vector)) for p in pixels]
+                for start, row, mask in zip(starts, _transposed(b, rows), masks, strict=True):
+                    store(b, row, vector_pointer(b, b.gep(start, [q]), vector), mask)
+
+            def block(k, state):
+                q = b.mul(k, i64(lanes))
+                turn(q, [b.add(q, i64(i)) for i in range(lanes)], [None] * lanes)
+                return state
+
+            loop(b, whole, [], block)
+            rest = cgutils.for_range_slice(b, b.mul(whole, i64(lanes)), count, i64(lanes))
+            with rest as (q, _):
+                masks = [lanes_between(b, i64(0), b.sub(_at_most(b, end, count), q), lanes) for end in ends]
+                turn(q, [_at_most(b, b.add(q, i64(i)), last) for i in range(lanes)], masks)
+            return context.get_dummy_value()
+
+        n64 = types.int64
+        return types.void(target, n64, where, counts, source, n64, n64), codegen
+
+    def make_image_tile(MR: int, NP: int):
+        """MR outputs at NP positions, the weights of a step side by side:
+
+            out[o + i*row + to[p]] = w[q + i] + sum over k of w[q + rows[k] + i] * x[taps[k] + places[p]]
+
+        for i < MR, first <= k < first + steps and p0 <= p < min(p0 + NP, last + 1); all offsets count elements. With
+        ``add``, the sum is added to what is there.
+        """
+
+        @intrinsic
+        def image_tile(typingctx, steps, first, w, q, rows, x, taps, places, to, p0, last, out, o, row, add):
+            def codegen(context, b, signature, args):
+                steps, first, w, q, rows, x, taps, places, to, p0, last, out, o, row, add = args
+                kinds = signature.args
+                w, x = (array_pointer(context, b, kinds[k], *of) for k, *of in ((2, w, q), (5, x, i64(0))))
+                rows, taps = (array_pointer(context, b, kinds[4], table, first) for table in (rows, taps))
+                places, to = (array_pointer(context, b, kinds[7], table, i64(0)) for table in (places, to))
+                out = array_pointer(context, b, kinds[11], out, o)
+                vector = vector_type(out.type.pointee)
+                positions = [_at_most(b, b.add(p0, i64(p)), last) for p in range(NP)]
+                offsets = [b.load(b.gep(places, [p])) for p in positions]
+
+                def weights(row):
+                    line = b.gep(w, [row])
+                    return [spread(b, b.load(b.gep(line, [i64(i)])), vector.count) for i in range(MR)]
+
+                def step(k, sums):
+                    base = b.gep(x, [b.load(b.gep(taps, [k]))])
+                    xs = [load(b, vector_pointer(b, b.gep(base, [offset]), vector)) for offset in offsets]
+                    new = []
+                    for i, weight in enumerate(weights(b.load(b.gep(rows, [k])))):
+                        new += [multiply_add(b, weight, xs[p], sums[i * NP + p]) for p in range(NP)]
+                    return new
+
+                biases = [bias for bias in weights(i64(0)) for _ in range(NP)]
+                sums = loop(b, steps, biases, step)
+                lines = [b.gep(out, [b.mul(row, i64(i))]) for i in range(MR)]
+                goals = [b.load(b.gep(to, [p])) for p in positions]
+                places = [vector_pointer(b, b.gep(line, [goal]), vector) for line in lines for goal in goals]
+                with b.if_else(b.icmp_signed("!=", add, i64(0))) as (more, fresh):
+                    with more:  # all loads before all stores: the last position may be there several times
+                        for value, place in zip(
+                            [b.fadd(*two) for two in zip(sums, [load(b, p) for p in places], strict=True)],
+                            places,
+                            strict=True,
+                        ):
+                            store(b, value, place)
+                    with fresh:
+                        for value, place in zip(sums, places, strict=True):
+                            store(b, value, place)
+                return context.get_dummy_value()
+
+            n64 = types.int64
+            return types.void(n64, n64, w, n64, rows, x, taps, places, to, n64, n64, out, n64, n64, n64), codegen
+
+        return image_tile
+
+    def make_image_dots(MR: int, NT: int):
+        """MR rows of gy against NT taps, summed over positions and lanes:
+
+            sums[q + j*MR + i] += sum over p < positions and lanes n of
+                                  gy[g + (p*MR + i)*LANES + n] * x[taps[min(j0 + j, last)] + places[p] + n]
+
+        ``sums`` has room for MR*NT numbers, rounded up to whole vectors.
+        """
+
+        @intrinsic
+        def image_dots(typingctx, positions, gy, g, x, taps, j0, last, places, sums, q):
+            def codegen(context, b, signature, args):
+                positions, gy, g, x, taps, j0, last, places, sums, q = args
+                kinds = signature.args
+                gy = array_pointer(context, b, kinds[1], gy, g)
+                x, taps, places = (
+                    array_pointer(context, b, kinds[k], table, i64(0)) for k, table in ((3, x), (4, taps), (7, places))
+                )
+                sums = array_pointer(context, b, kinds[8], sums, q)
+                vector = vector_type(sums.type.pointee)
+                lanes = vector.count
+                columns = [b.gep(x, [b.load(b.gep(taps, [_at_most(b, b.add(j0, i64(j)), last)]))]) for j in range(NT)]
+
+                def step(p, totals):
+                    offset = b.load(b.gep(places, [p]))
+                    line = b.gep(gy, [b.mul(p, i64(MR * lanes))])
+                    rows = [load(b, vector_pointer(b, line, vector, i)) for i in range(MR)]
+                    new = []
+                    for j, column in enumerate(columns):
+                        value = load(b, vector_pointer(b, b.gep(column, [offset]), vector))
+                        new += [multiply_add(b, row, value, totals[j * MR + i]) for i, row in enumerate(rows)]
+                    return new
+
+                totals = loop(b, positions, [zeros(vector)] * (MR * NT), step)
+                totals += [zeros(vector)] * (-len(totals) % lanes)
+                for k in range(0, len(totals), lanes):
+                    place = vector_pointer(b, b.gep(sums, [i64(k)]), vector)
+                    store(b, b.fadd(load(b, place), _added_up(b, totals[k : k + lanes])), place)
+                return context.get_dummy_value()
+
+            n64 = types.int64
+            return types.void(n64, gy, n64, x, taps, n64, n64, places, sums, n64), codegen
+
+        return image_dots
+
+else:
+
+    def to_lanes(target, t, places, source, s, where, count):
+        """``target[t + places[q] + n] = source[s + where[n] + q]`` for q < count, n < LANES; 0 where where[n] < 0."""
+        for q in range(count):
+            for n in range(VECTOR_BYTES // target.itemsize):
+                target[t + places[q] + n] = source[s + where[n] + q] if where[n] >= 0 else 0
+
+    def from_lanes(target, t, where, counts, source, s, count):
+        """``target[t + where[n] + q] = source[s + q*LANES + n]`` for q < min(counts[n], count)."""
+        lanes = VECTOR_BYTES // source.itemsize
+        for n in range(lanes):
+            for q in range(min(counts[n], count)):
+                target[t + where[n] + q] = source[s + q * lanes + n]
+
+    def _tile_in_python(MR, NP, steps, first, w, q, rows, x, taps, places, to, p0, last, out, o, row, add):
+        lanes = VECTOR_BYTES // out.itemsize
+        for p in range(p0, min(p0 + NP, last + 1)):
+            for i in range(MR):
+                total = w[q + i]
+                for k in range(first, first + steps):
+                    total = total + w[q + rows[k] + i] * x[taps[k] + places[p] :][:lanes]
+                goal = out[o + i * row + to[p] :][:lanes]
+                goal[:] = goal + total if add else total
+
+    def _dots_in_python(MR, NT, positions, gy, g, x, taps, j0, last, places, sums, q):
+        lanes = VECTOR_BYTES // sums.itemsize
+        for i in range(MR):
+            for j in range(NT):
+                tap = taps[min(j0 + j, last)]
+                for p in range(positions):
+                    row = gy[g + (p * MR + i) * lanes :][:lanes]
+                    sums[q + j * MR + i] += (row * x[tap + places[p] :][:lanes]).sum()
+
+    def make_image_tile(MR: int, NP: int):
+        """MR outputs at NP positions."""
+        return functools.partial(_tile_in_python, MR, NP)
+
+    def make_image_dots(MR: int, NT: int):
+        """MR rows of gy against NT taps."""
+        return functools.partial(_dots_in_python, MR, NT)

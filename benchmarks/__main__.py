@@ -1,29 +1,61 @@
-"""``python -m benchmarks lenet5 | conv | gemm``: one module of this package each."""
+"""``python -m benchmarks NOUN``: each noun is a module of this package, imported when it is asked for.
+
+Such a module has ``add_arguments(parser)``, the options of its own, and ``run(options)``, which prints a table and
+returns its rows. Its docstring is its help. One that measures whole processes says ``PROCESSES = True``: it gets no
+``--repeats`` and ``--block`` from here.
+"""
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
 
-from . import conv, gemm, lenet5
-from .harness import BenchmarkError, add_common_arguments, write_json
+from .harness import BenchmarkError, add_common_arguments, add_timing_arguments, write_json
 
-NOUNS = {"lenet5": lenet5, "conv": conv, "gemm": gemm}
+NOUNS = {
+    "lenet5": "training steps of LeNet-5",
+    "resnet20": "training steps of ResNet-20 for CIFAR",
+    "time-to-accuracy": "seconds from the start of a program until LeNet-5 reads 99% of MNIST",
+    "startup": "seconds from the start of a program to the end of its first training step",
+    "memory": "peak memory and page faults of training",
+    "overhead": "operations on tensors so small that only the engine takes time",
+    "kernels": "every kernel beside the machine's limits: shares of the roofline",
+    "ladder": "convolution and matrix product, from naive loops to the limit, one idea a rung",
+    "conv": "convolution kernels, forward and both gradients",
+    "gemm": "matrix products",
+}
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run one benchmark, print its table, and return the process's exit code."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="How fast tinyconv is.")
-    commands = parser.add_subparsers(dest="noun", required=True, metavar="NOUN")
-    for name, module in NOUNS.items():
-        command = commands.add_parser(name, help=(module.__doc__ or "").partition("\n")[0], description=module.__doc__)
-        add_common_arguments(command)
-        module.add_arguments(command)
-    options = parser.parse_args(argv)
+    width = max(map(len, NOUNS))
+    listed = "\n".join(f"  {noun:{width}}  {text}" for noun, text in NOUNS.items())
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="How fast tinyconv is.",
+        epilog=f"nouns:\n{listed}\n\nNOUN --help says more of one",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("noun", choices=NOUNS, metavar="NOUN", help="what to measure")
+    parser.add_argument("options", nargs=argparse.REMAINDER, help="of the noun")
+    chosen = parser.parse_args(argv)
+
+    module = importlib.import_module(f".{chosen.noun.replace('-', '_')}", __package__)
+    command = argparse.ArgumentParser(
+        prog=f"{parser.prog} {chosen.noun}",
+        description=module.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_common_arguments(command)
+    if not getattr(module, "PROCESSES", False):
+        add_timing_arguments(command)
+    module.add_arguments(command)
+    options = command.parse_args(chosen.options)
     try:
-        rows = NOUNS[options.noun].run(options)
+        rows = module.run(options)
     except BenchmarkError as error:
-        print(f"python -m benchmarks: {error}", file=sys.stderr)
+        print(f"{parser.prog}: {error}", file=sys.stderr)
         return 1
     if options.json:
         write_json(options.json, rows)

@@ -6,6 +6,9 @@ the other's turn). What is reported is the median over the blocks, and the quart
 
 A row is marked where other programs took the cores away too often: threads that wait for each other, OpenMP's above
 all, then wait for the scheduler, and the ratio is worth nothing.
+
+What can be measured only once a process (start-up, peak memory, a whole training) runs in fresh interpreters:
+``processes.py`` is their program, :func:`run_process` starts one and notes when it says something.
 """
 
 from __future__ import annotations
@@ -14,7 +17,11 @@ import argparse
 import importlib
 import json
 import math
+import os
 import resource
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -54,8 +61,18 @@ class Comparison(NamedTuple):
         row["preemptions_per_second"] = self.preemptions
         return row
 
+    def times(self) -> dict[str, Any]:
+        """The part of a JSON row that says how long a call takes, where a rate would say less."""
+        row: dict[str, Any] = {"ours_microseconds": 1e6 * np.median(self.ours)}
+        if self.peer is not None:
+            row["peer_microseconds"] = 1e6 * np.median(self.peer)
+            row["ratio"] = row["peer_microseconds"] / row["ours_microseconds"]
+            row["ratio_quartiles"] = quartiles(self.peer / self.ours)
+        row["preemptions_per_second"] = self.preemptions
+        return row
 
-def quartiles(values: np.ndarray) -> list[float]:
+
+def quartiles(values: Any) -> list[float]:
     """The lower and the upper one."""
     return [float(q) for q in np.percentile(values, [25, 75])]
 
@@ -85,6 +102,51 @@ def calls_in(seconds: float, function: Callable) -> int:
     start = time.perf_counter()
     function()
     return max(1, math.ceil(seconds / (time.perf_counter() - start)))
+
+
+# ------------------------------------------------------------------------------------------------- fresh processes
+
+
+class Line(NamedTuple):
+    """What a process said, and how many seconds after its start."""
+
+    seconds: float
+    value: Any
+
+
+def run_process(task: str, options: dict[str, Any], environment: dict[str, str] | None = None) -> list[Line]:
+    """Run a task of ``processes.py`` in a fresh interpreter, and wait for its end.
+
+    Args:
+        task: the function's name.
+        options: its arguments.
+        environment: variables that differ from this process's.
+
+    Raises:
+        BenchmarkError: it failed; with the last line of what it wrote to its standard error.
+    """
+    command = [sys.executable, "-m", f"{__package__}.processes", task, json.dumps(options)]
+    lines = []
+    start = time.perf_counter()
+    with (
+        tempfile.TemporaryFile("w+") as errors,
+        subprocess.Popen(
+            command,
+            cwd=Path(__file__).parents[1],
+            env={**os.environ, **(environment or {})},
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        ) as process,
+    ):
+        assert process.stdout
+        for line in process.stdout:
+            lines.append(Line(time.perf_counter() - start, json.loads(line)))
+        if process.wait():
+            errors.seek(0)
+            said = errors.read().split("\n")
+            raise BenchmarkError(f"{task} {options}: {next(filter(None, reversed(said)), process.returncode)}")
+    return lines
 
 
 # ------------------------------------------------------------------------------------------------------ the two sides
@@ -126,11 +188,21 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     """The options every benchmark takes."""
     parser.add_argument("--vs", choices=["torch"], help="the library to compare with (default: none)")
     parser.add_argument(
-        "--threads", type=positive, nargs="+", default=[1], metavar="N", help="of both sides (default: 1)"
+        "--threads",
+        type=positive,
+        nargs="+",
+        default=[1],
+        metavar="N",
+        help="of both sides, one measurement each (default: %(default)s)",
     )
-    parser.add_argument("--repeats", type=positive, default=25, metavar="N", help="blocks of each side (default: 25)")
-    parser.add_argument("--block", type=float, default=0.1, metavar="SECONDS", help="length of one (default: 0.1)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows there")
+
+
+def add_timing_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of every benchmark whose sides take turns."""
+    default = "(default: %(default)s)"
+    parser.add_argument("--repeats", type=positive, default=25, metavar="N", help=f"blocks of each side {default}")
+    parser.add_argument("--block", type=float, default=0.1, metavar="SECONDS", help=f"length of one {default}")
 
 
 # ------------------------------------------------------------------------------------------------------------- output
@@ -141,22 +213,33 @@ def versions(peer: ModuleType | None) -> str:
     return f"tinyconv {tinyconv.__version__}" + (f" beside {peer.__name__} {peer.__version__}" if peer else "")
 
 
-class Table:
+class Columns:
+    """A table, printed line by line.
+
+    Args:
+        columns: names and widths.
+    """
+
+    def __init__(self, **columns: int):
+        self.widths = list(columns.values())
+        self.print(*columns)
+
+    def print(self, *cells: object) -> None:
+        """A line; columns at its end may be missing."""
+        print("  ".join(f"{text(cell):>{width}}" for cell, width in zip(cells, self.widths)).rstrip(), flush=True)
+
+
+class Table(Columns):
     """Rows, printed as soon as they are measured: some columns that say what, then those that say how fast.
 
     Args:
-        unit: the end of the names of the rates in a row.
+        unit: the end of the names of the numbers in a row.
         columns: names and widths of the first columns.
     """
 
     def __init__(self, unit: str, **columns: int):
         self.unit, self.disturbed = unit, False
-        self.widths = [*columns.values(), 8, 8, 6, 14, 1]
-        self.print(*columns, "ours", "peer", "ratio", "quartiles")
-
-    def print(self, *cells: object) -> None:
-        """A line; columns at its end may be missing."""
-        print("  ".join(f"{text(cell):>{width}}" for cell, width in zip(cells, self.widths)).rstrip(), flush=True)
+        super().__init__(**columns, ours=8, peer=8, ratio=6, quartiles=14, **{"": 1})
 
     def add(self, row: dict[str, Any], *cells: object) -> None:
         """The line of a JSON row: ``cells`` say what was measured. Marked where it was disturbed."""

@@ -11,6 +11,7 @@ import pytest
 
 import tinyconv
 import tinyconv.nn.functional as F
+from tinyconv import kernels
 from tinyconv.autograd import Function, grad, gradcheck, gradgradcheck, once_differentiable
 
 
@@ -153,6 +154,42 @@ def test_the_gradient_given_to_backward_is_left_alone():
     x.grad += 1
     assert values(start) == [1.0, 1.0]
     assert values(x.grad) == [7.0, 7.0]
+
+
+def test_a_fresh_gradient_becomes_grad_without_a_copy(monkeypatch):
+    x, w, b, u = randn(2, 3), randn(4, 3), randn(4), randn(4)
+    backend = kernels.of(w.array)
+
+    def copy(array):
+        raise AssertionError("copied")
+
+    y = F.linear(x, w, b)
+    monkeypatch.setattr(backend, "copy", copy)
+    y.backward(tinyconv.ones(2, 4, dtype=tinyconv.float64))
+    np.testing.assert_allclose(w.grad.array, np.ones((4, 2)) @ x.array)
+    with pytest.raises(AssertionError, match="copied"):
+        (b + u).backward(tinyconv.ones(4, dtype=tinyconv.float64))  # sends one tensor two ways
+
+
+def test_fresh_gradients_add_up_at_forks():
+    x, w = randn(2, 3), randn(3, 3)
+    u = F.linear(x, w)
+    (F.linear(u, w) + u).sum().backward()
+    ones = np.ones((2, 3))
+    gu = ones @ w.array + ones
+    np.testing.assert_allclose(w.grad.array, ones.T @ u.array + gu.T @ x.array)
+    np.testing.assert_allclose(x.grad.array, gu @ w.array)
+
+
+def test_a_hook_that_keeps_a_gradient_shares_no_memory_with_grad():
+    x, w = randn(2, 3), randn(4, 3)
+    kept: list = []
+    w.register_hook(kept.append)
+    for _ in range(2):
+        F.linear(x, w).sum().backward()
+    first = np.ones((4, 2)) @ x.array
+    np.testing.assert_allclose(kept[0].array, first)
+    np.testing.assert_allclose(w.grad.array, 2 * first)
 
 
 def test_a_sum_at_a_fork_does_not_write_into_what_arrived():

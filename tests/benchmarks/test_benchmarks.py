@@ -2,43 +2,20 @@
 
 from __future__ import annotations
 
-import importlib.util
-import json
+import importlib
+import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-import tinyconv
-from benchmarks.__main__ import main
-from benchmarks.harness import MANY_PREEMPTIONS, Comparison, Table, geometric_mean
+from benchmarks.__main__ import NOUNS, main
+from benchmarks.harness import MANY_PREEMPTIONS, BenchmarkError, Comparison, Table, geometric_mean, run_process
+
+from .conftest import SIDES, needs_torch
 
 QUICK = ["--repeats", "2", "--block", "0"]
-SIDES = [
-    [],
-    pytest.param(
-        ["--vs", "torch"],
-        marks=pytest.mark.skipif(not importlib.util.find_spec("torch"), reason="PyTorch is not installed"),
-    ),
-]
-
-
-@pytest.fixture(autouse=True)
-def _as_many_threads_as_before():
-    before = tinyconv.get_num_threads()
-    yield
-    tinyconv.set_num_threads(before)
-
-
-@pytest.fixture
-def measured(tmp_path, capsys):
-    """Runs a benchmark; returns its JSON rows and what it printed."""
-
-    def run(*arguments: str) -> tuple[list[dict], str]:
-        assert main([*arguments, *QUICK, "--json", str(tmp_path / "rows.json")]) == 0
-        return json.loads((tmp_path / "rows.json").read_text()), capsys.readouterr().out
-
-    return run
 
 
 def check(row: dict, unit: str, with_peer: bool) -> None:
@@ -54,7 +31,7 @@ def check(row: dict, unit: str, with_peer: bool) -> None:
 
 @pytest.mark.parametrize("side", SIDES)
 def test_lenet5(measured, side):
-    rows, printed = measured("lenet5", *side, "--batch-size", "8", "3", "--threads", "1", "2")
+    rows, printed = measured("lenet5", *side, "--batch-size", "8", "3", "--threads", "1", "2", *QUICK)
     assert [(row["batch_size"], row["threads"]) for row in rows] == [(8, 1), (8, 2), (3, 1), (3, 2)]
     for row in rows:
         assert row["name"] == "lenet5"
@@ -63,9 +40,17 @@ def test_lenet5(measured, side):
 
 
 @pytest.mark.parametrize("side", SIDES)
+def test_resnet20(measured, side):
+    rows, printed = measured("resnet20", *side, "--batch-size", "16", *QUICK)
+    assert [(row["name"], row["batch_size"], row["threads"]) for row in rows] == [("resnet20", 16, 1)]
+    check(rows[0], "images_per_second", bool(side))
+    assert "ResNet-20 training" in printed
+
+
+@pytest.mark.parametrize("side", SIDES)
 @pytest.mark.parametrize("layer", ["LeNet-5 c1", "CIFAR 16-32 /2", "transposed", "depthwise"])
 def test_conv(measured, side, layer):
-    rows, printed = measured("conv", *side, "--only", layer)
+    rows, printed = measured("conv", *side, "--only", layer, *QUICK)
     assert [row["pass"] for row in rows] == ["forward", "gx", "gw"]
     for row in rows:
         check(row, "gflops", bool(side))
@@ -74,7 +59,7 @@ def test_conv(measured, side, layer):
 
 @pytest.mark.parametrize("side", SIDES)
 def test_gemm(measured, side):
-    rows, _ = measured("gemm", *side, "--only", "LeNet-5")
+    rows, _ = measured("gemm", *side, "--only", "LeNet-5", *QUICK)
     assert len(rows) == 9
     for row in rows:
         check(row, "gflops", bool(side))
@@ -106,7 +91,7 @@ def test_a_peer_that_is_not_installed_is_a_clear_error(monkeypatch, capsys):
     assert "--vs torch: not installed" in capsys.readouterr().err
 
 
-@pytest.mark.skipif(not importlib.util.find_spec("torch"), reason="PyTorch is not installed")
+@needs_torch
 @pytest.mark.parametrize("noun, kernel", [("conv", "conv2d"), ("gemm", "matmul")])
 def test_wrong_results_are_not_timed(monkeypatch, capsys, noun, kernel):
     from tinyconv.kernels import cpu
@@ -117,13 +102,26 @@ def test_wrong_results_are_not_timed(monkeypatch, capsys, noun, kernel):
     assert "results differ" in capsys.readouterr().err
 
 
-@pytest.mark.skipif(not importlib.util.find_spec("torch"), reason="PyTorch is not installed")
-def test_different_losses_are_not_timed(monkeypatch, capsys):
-    from benchmarks import lenet5
+@needs_torch
+@pytest.mark.parametrize("noun", ["lenet5", "resnet20"])
+def test_different_losses_are_not_timed(monkeypatch, capsys, noun):
+    from benchmarks import ours
 
-    monkeypatch.setattr(lenet5.F, "cross_entropy", lambda y, target: (y * y).mean())
-    assert main(["lenet5", "--vs", "torch", "--batch-size", "4", *QUICK]) == 1
+    step = ours.Training.step
+    monkeypatch.setattr(ours.Training, "step", lambda self, *batch: step(self, *batch) * 1.01)
+    assert main([noun, "--vs", "torch", "--batch-size", "16", *QUICK]) == 1
     assert "losses differ" in capsys.readouterr().err
+
+
+@needs_torch
+@pytest.mark.parametrize("noun, name", [("lenet5", "output.bias"), ("resnet20", "bn1.weight")])
+def test_different_gradients_are_not_timed(monkeypatch, capsys, noun, name):
+    from benchmarks import ours
+
+    gradients = ours.Training.gradients
+    monkeypatch.setattr(ours.Training, "gradients", lambda self: (g := gradients(self)) | {name: 1.05 * g[name]})
+    assert main([noun, "--vs", "torch", "--batch-size", "16", *QUICK]) == 1
+    assert f"gradients of {name} differ by 0.05" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("noun", ["conv", "gemm"])
@@ -140,3 +138,44 @@ def test_bad_arguments(option, value, capsys):
         main(["lenet5", option, value])
     assert exit_.value.code == 2
     assert option in capsys.readouterr().err
+
+
+def test_times_are_in_microseconds_and_the_ratio_still_says_how_much_faster():
+    row = Comparison(np.array([1e-6, 2e-6, 9e-6]), np.array([6e-6, 6e-6, 6e-6])).times()
+    assert (row["ours_microseconds"], row["peer_microseconds"], row["ratio"]) == pytest.approx((2, 6, 3))
+    assert row["ratio_quartiles"] == pytest.approx([(6 / 9 + 3) / 2, 4.5])
+
+
+def test_every_noun_is_a_module_with_help(capsys):
+    for noun in NOUNS:
+        module = importlib.import_module(f"benchmarks.{noun.replace('-', '_')}")
+        assert callable(module.run) and module.__doc__
+        with pytest.raises(SystemExit) as exit_:
+            main([noun, "--help"])
+        assert exit_.value.code == 0
+        printed = capsys.readouterr().out
+        assert f"python -m benchmarks {noun}" in printed and "--threads" in printed
+        assert ("--block" in printed) != getattr(module, "PROCESSES", False)
+
+
+def test_help_lists_the_nouns_and_another_noun_is_refused(capsys):
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    printed = capsys.readouterr().out
+    assert all(f"  {noun} " in printed for noun in NOUNS)
+    with pytest.raises(SystemExit) as exit_:
+        main(["nothing"])
+    assert exit_.value.code == 2
+
+
+@pytest.mark.parametrize("side, other", [("ours", "torch"), pytest.param("theirs", "tinyconv", marks=needs_torch)])
+def test_a_process_of_one_side_knows_nothing_of_the_other(side, other):
+    code = f"import sys, benchmarks.processes, benchmarks.{side}; print({other!r} in sys.modules)"
+    root = Path(__file__).parents[2]
+    result = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "False"
+
+
+def test_a_process_that_fails_is_a_clear_error():
+    with pytest.raises(BenchmarkError, match="nothing {}: KeyError: 'nothing'"):
+        run_process("nothing", {})

@@ -28,6 +28,7 @@ def test_help(command, capsys):
         ([], "required: COMMAND"),
         (["fly"], "invalid choice: 'fly'"),
         (["train", "lenet6"], "invalid choice: 'lenet6'"),
+        (["train", "resnet20"], "model: invalid choice: 'resnet20'"),
         (["train", "lenet5", "--epochs", "0"], "--epochs: expected a whole number from 1 to a billion, got '0'"),
         (
             ["train", "lenet5", "--batch-size", "1.5"],

@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 from tinyconv import nn
 from tinyconv.cli.summary import LayerSummary, summarize
 
@@ -21,6 +23,13 @@ def test_lecuns_table(tiny):
         ["total", "61,706", "423,038"],
     ):
         assert row in cells
+
+
+@pytest.mark.parametrize("name, parameters", [("resnet20", "269,722"), ("resnet110", "1,727,962")])
+def test_every_network_has_a_table(tiny, name, parameters):
+    result = tiny("summary", name)
+    assert result.status == 0
+    assert "3 x 32 x 32" in result.out and parameters in result.out
 
 
 def test_a_layer_used_twice_is_two_rows_and_no_hook_stays():

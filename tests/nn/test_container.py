@@ -154,3 +154,88 @@ def test_printing_as_pytorch():
         ]
 
     assert [repr(m).replace("torch.", "tinyconv.") for m in build(torch)] == [repr(m) for m in build(tinyconv)]
+
+
+# -------------------------------------------------------------------------------------------- layers run as one kernel
+
+
+def block(**options):
+    pool = {"kernel_size": 2} | options.pop("pool", {})
+    return nn.Sequential(nn.Conv2d(2, 3, 3, **({"padding": 1} | options)), nn.ReLU(), nn.MaxPool2d(**pool))
+
+
+def one_by_one(model, x):
+    for module in model:
+        x = module(x)
+    return x
+
+
+def is_fused(model, x) -> bool:
+    return "Conv2dReLUMaxPool2d" in repr(model(x).grad_fn)
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"stride": (1, 2)}, {"dilation": 2, "bias": False}, {"padding": (0, 2)}, {"padding": "same"}]
+)
+@pytest.mark.parametrize("N", [3, 16])
+def test_convolution_relu_and_pooling_run_as_one(options, N):
+    model, x = block(**options), tinyconv.randn(N, 2, 9, 10, requires_grad=True)
+    assert is_fused(model, x)
+    results = []
+    for run in (model, lambda x: one_by_one(model, x)):
+        model.zero_grad()
+        x.grad = None
+        y = run(x)
+        (y**2).sum().backward()
+        results.append([y, x.grad, *[p.grad for p in model.parameters()]])
+    for a, b in zip(*results, strict=True):
+        assert tinyconv.allclose(a, b, rtol=1e-4, atol=1e-5)
+
+
+def test_hooks_see_what_they_would_see():
+    """A hook on any of the three makes them run one by one again."""
+    for i in range(3):
+        model, x, seen = block(), tinyconv.randn(2, 2, 8, 8), []
+        handle = model[i].register_forward_hook(lambda module, args, y, seen=seen: seen.append(y))
+        assert not is_fused(model, x) and len(seen) == 1
+        handle.remove()
+        assert is_fused(model, x) and len(seen) == 1
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"pool": {"kernel_size": 3}}, {"pool": {"stride": 1}}, {"pool": {"padding": 1}},
+     {"pool": {"dilation": 2}}, {"pool": {"ceil_mode": True}}],
+)  # fmt: skip
+def test_other_layers_run_one_by_one(options):
+    model, x = block(**options), tinyconv.randn(2, 2, 9, 9)
+    assert not is_fused(model, x)
+    assert model(x).equal(one_by_one(model, x))
+
+
+def test_a_subclass_or_a_method_of_its_own_is_respected():
+    class Louder(nn.ReLU):
+        def forward(self, x):
+            return 2 * super().forward(x)
+
+    model, x = block(), tinyconv.randn(2, 2, 8, 8)
+    model[1] = Louder()
+    assert not is_fused(model, x)
+    model = block()
+    model[0].forward = lambda x: x
+    assert model(x).equal(nn.MaxPool2d(2)(nn.ReLU()(x)))
+
+
+def test_errors_are_those_of_the_convolution():
+    with pytest.raises(RuntimeError, match="conv2d: weight expects 2 input channels, x has 1"):
+        block()(tinyconv.randn(4, 1, 8, 8))
+    with pytest.raises(RuntimeError, match="conv2d: the kernel"):
+        block(padding=0)(tinyconv.randn(4, 2, 2, 2))
+    with pytest.raises(RuntimeError, match="float64"):
+        block()(tinyconv.randn(4, 2, 8, 8).double())
+    model = block()
+    model[0].bias = nn.Parameter(tinyconv.randn(5))
+    with pytest.raises(RuntimeError, match=r"conv2d: bias must have shape \(3,\)"):
+        model(tinyconv.randn(4, 2, 8, 8))
+    assert block()(tinyconv.randn(2, 8, 8)).shape == (3, 4, 4)  # one image
+    assert block()(tinyconv.randn(0, 2, 8, 8)).shape == (0, 3, 4, 4)

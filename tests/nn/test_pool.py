@@ -48,3 +48,11 @@ def test_as_pytorch(agrees_with_torch, shape, kwargs, name, more):
     torch = pytest.importorskip("torch")
     x = np.random.default_rng(0).normal(size=shape)
     agrees_with_torch(getattr(nn, name)(**kwargs, **more), getattr(torch.nn, name)(**kwargs, **more), x)
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 7, 8), (3, 7, 8)])
+@pytest.mark.parametrize("size", [1, 3, (None, 4), (7, 2), (9, 10)])
+def test_adaptive_average_as_pytorch(agrees_with_torch, shape, size):
+    torch = pytest.importorskip("torch")
+    x = np.random.default_rng(0).normal(size=shape)
+    agrees_with_torch(nn.AdaptiveAvgPool2d(size), torch.nn.AdaptiveAvgPool2d(size), x)

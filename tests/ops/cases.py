@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import tinyconv
 from tinyconv.ops.conv import Conv2d, Conv2dGw, Conv2dGx, ConvTranspose2d, Fold, Unfold
 from tinyconv.ops.creation import ToDevice
 from tinyconv.ops.elementwise import (
@@ -33,15 +34,16 @@ from tinyconv.ops.elementwise import (
     Where,
     _Cast,
 )
+from tinyconv.ops.fused import Conv2dReLUMaxPool2d, conv2d_relu_max_pool2d
 from tinyconv.ops.index import Gather, Scatter, Slice, Write
 from tinyconv.ops.inplace import Fill
 from tinyconv.ops.loss import NLLLoss, ToTargets
-from tinyconv.ops.matmul import Linear, MatMul
+from tinyconv.ops.matmul import Linear, LinearGw, MatMul
 from tinyconv.ops.norm import BatchNorm, Normalize
 from tinyconv.ops.pool import AtWinners, AvgPool2d, AvgPool2dGx, MaxPool2d, ToWinners
 from tinyconv.ops.random import Dropout
 from tinyconv.ops.reduce import Extreme, Pick, Sum
-from tinyconv.ops.shape import Cat, Clone, Expand, Flip, Permute, View
+from tinyconv.ops.shape import Cat, Clone, Expand, Flip, Pad, Permute, View
 from tinyconv.ops.softmax import LogSoftmax, Softmax
 
 
@@ -135,6 +137,8 @@ case(Expand, "", lambda m, x: (x.expand(4, 2, 3), x.expand(-1, -1, 3)), (1, 2, 1
 case(Expand, "0-d", lambda m, x: x.expand(2, 3), ())
 case(Flip, "", lambda m, x: (x.flip(0), m.flip(x, (0, 1))), (2, 3))
 case(Cat, "", lambda m, a, b: m.cat([a, b, a], 1), (2, 3), (2, 1))
+case(Pad, "", lambda m, x: m.nn.functional.pad(x, (1, 2, 0, 1), value=3.0) ** 2, (2, 3))
+case(Pad, "crop", lambda m, x: m.nn.functional.pad(x, (-1, 2, 1, -1)) ** 2, (3, 3))
 case(Cat, "stack", lambda m, a, b: (m.stack([a, b]), m.stack([a, b], -1)), (2, 3), (2, 3))
 
 # ------------------------------------------------------------------------------------------------------------- indexing
@@ -193,6 +197,7 @@ case(Linear, "", lambda m, x, w, b: m.nn.functional.linear(x, w, b), (2, 3), (4,
 case(Linear, "no bias", lambda m, x, w: m.nn.functional.linear(x, w), (2, 3), (4, 3))
 case(Linear, "vector", lambda m, x, w, b: m.nn.functional.linear(x, w, b), (3,), (4, 3), (4,))
 case(Linear, "3-d", lambda m, x, w, b: m.nn.functional.linear(x, w, b), (2, 2, 3), (4, 3), (4,))
+case(LinearGw, "", lambda m, x, w: m.nn.functional.linear(x, w) ** 2, (2, 3), (4, 3))
 
 # ---------------------------------------------------------------------------------------------------------- convolution
 
@@ -208,6 +213,20 @@ for name, options, shapes in (
     case(Conv2d, name, lambda m, x, w, b, o=options: m.nn.functional.conv2d(x, w, b, **o), *shapes)
     case(Conv2dGx, name, lambda m, x, w, b, o=options: m.nn.functional.conv2d(x, w, b, **o) ** 2, *shapes)
     case(Conv2dGw, name, lambda m, x, w, o=options: m.nn.functional.conv2d(x, w, **o) ** 2, *shapes[:2])
+
+
+def fused(m, *parameters, stride, padding):
+    """A convolution, ReLU and max-pooling, by one Function here."""
+    if m is tinyconv:
+        return conv2d_relu_max_pool2d(*parameters, stride, padding, (1, 1), 1) ** 2
+    F = m.nn.functional
+    return F.max_pool2d(F.relu(F.conv2d(*parameters, stride, padding)), 2) ** 2
+
+
+case(Conv2dReLUMaxPool2d, "", lambda m, x, w, b: fused(m, x, w, b, stride=(1, 1), padding=(1, 1)),
+     (2, 2, 4, 5), (3, 2, 3, 2), (3,))  # fmt: skip
+case(Conv2dReLUMaxPool2d, "strided", lambda m, x, w, b: fused(m, x, w, b, stride=(1, 2), padding=(0, 1)),
+     (1, 2, 5, 6), (2, 2, 2, 3), (2,))  # fmt: skip
 
 for name, options, shapes in (
     ("plain", {}, ((2, 2, 2, 3), (2, 3, 2, 2), (3,))),

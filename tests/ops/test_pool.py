@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -159,3 +161,38 @@ def test_errors():
         F.max_pool2d(x, 2, dilation=0)
     with pytest.raises(ValueError, match="divisor_override must not be 0"):
         F.avg_pool2d(x, 2, divisor_override=0)
+
+
+@given(images, st.data())
+def test_adaptive_average_of_any_size(shape, data):
+    x = np.random.default_rng(0).standard_normal(shape)
+    OH, OW = data.draw(st.integers(1, 6)), data.draw(st.integers(1, 6))
+    y = F.adaptive_avg_pool2d(tinyconv.Tensor(x), (OH, OW))
+    assert y.shape == (*shape[:2], OH, OW)
+    H, W = shape[2:]
+    for i in range(OH):
+        for j in range(OW):
+            rows = slice(math.floor(i * H / OH), math.ceil((i + 1) * H / OH))
+            columns = slice(math.floor(j * W / OW), math.ceil((j + 1) * W / OW))
+            np.testing.assert_allclose(y.array[:, :, i, j], x[:, :, rows, columns].mean((2, 3)), atol=1e-12)
+
+
+def test_adaptive_average_arguments():
+    x = tinyconv.randn(2, 3, 4, 6)
+    assert F.adaptive_avg_pool2d(x, 1).shape == (2, 3, 1, 1)
+    assert F.adaptive_avg_pool2d(x, (None, 4)).shape == (2, 3, 4, 4)
+    assert F.adaptive_avg_pool2d(x[0], (3, 5)).shape == (3, 3, 5)
+    infinite = tinyconv.tensor([[[1.0, float("inf"), 2.0, 4.0]]])
+    assert F.adaptive_avg_pool2d(infinite, (1, 3)).tolist() == [[[float("inf"), float("inf"), 3.0]]]
+
+
+def test_adaptive_average_errors():
+    x = tinyconv.zeros(1, 1, 4, 4)
+    with pytest.raises(ValueError, match=r"adaptive_avg_pool2d: output_size must be at least 1, got \(0, 0\)"):
+        F.adaptive_avg_pool2d(x, 0)
+    with pytest.raises(TypeError, match="adaptive_avg_pool2d: output_size must be an int or two ints"):
+        F.adaptive_avg_pool2d(x, (1, 2, 3))
+    with pytest.raises(RuntimeError, match=r"adaptive_avg_pool2d: input of shape \(1, 1, 0, 4\) has no pixels"):
+        F.adaptive_avg_pool2d(x[:, :, :0], 1)
+    with pytest.raises(RuntimeError, match="adaptive_avg_pool2d: expected input of shape"):
+        F.adaptive_avg_pool2d(x[0, 0], 1)

@@ -9,8 +9,8 @@
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Sequence
+from heapq import heappop, heappush
 from typing import Any
 
 from .. import dtypes, kernels
@@ -29,32 +29,43 @@ def _walk(roots: Sequence[Any], gys: Sequence[Tensor], retain_graph: bool, targe
     found: dict = {}
     heap: list = []
     pending: dict[Node, list] = {}  # the gradients on their way to a node, one slot an output
-    ours: set[tuple] = set()  # the edges whose gradient is a sum made here
-
-    def send(edge: tuple, g: Tensor) -> None:
-        """Gradients add up at forks (the multivariable chain rule, see the head of this file). The first to arrive
-        may be shared with others, so the first sum is a new tensor; that one is ours, and later ones are added to it
-        in place."""
-        node, index = edge
-        slots = pending.get(node)
-        if slots is None:
-            slots = pending[node] = [None] * len(node._outputs)
-            heapq.heappush(heap, (-node.number, node))
-        total = slots[index]
-        if total is None:
-            slots[index] = g
-        elif edge in ours:
-            kernels.of(total.array).add_(total.array, g.array)
-        else:
-            slots[index] = total + g
-            if not state.recording:
-                ours.add(edge)
-
-    for edge, g in zip(roots, gys):
-        if useful is None or edge[0] in useful:
-            send(edge, g)
-    while heap:
-        node = heapq.heappop(heap)[1]
+    ours: set[tuple] = set()  # the edges whose gradient nobody else holds
+    node: Any = None
+    edges: Any = roots
+    gxs: Any = gys
+    fresh = False
+    while True:
+        for edge, gx in zip(edges, gxs):  # send each gradient on its way
+            if edge is None or gx is None or (useful is not None and edge[0] not in useful):
+                continue
+            target, index = edge
+            outputs = target._outputs
+            shape, dtype, _ = outputs[index]
+            if gx.array.shape != shape or gx.array.dtype is not dtype:
+                gx = _fit(node, gx, shape, dtype)
+            slots = pending.get(target)
+            if slots is None:
+                slots = pending[target] = [None] * len(outputs)
+                heappush(heap, (-target.number, target))
+            total = slots[index]
+            # Gradients add up at forks (the multivariable chain rule, see the head of this file). Unless the first to
+            # arrive is fresh, it may be shared with others, so the first sum is a new tensor; that one is ours, and
+            # later ones are added to it in place.
+            if total is None:
+                slots[index] = gx
+                if fresh:
+                    ours.add(edge)
+            elif edge in ours:
+                kernels.of(total.array).add_(total.array, gx.array)
+            else:
+                slots[index] = total + gx
+                if not state.recording:
+                    ours.add(edge)
+        if not heap:
+            return found
+        edges = gxs = ()
+        gx = total = None  # nothing is held longer than it is needed
+        node = heappop(heap)[1]
         slots = pending.pop(node)
         if node._pre_hooks or node._retained:
             _call_hooks(node, slots)
@@ -65,19 +76,11 @@ def _walk(roots: Sequence[Any], gys: Sequence[Tensor], retain_graph: bool, targe
             if not any([edge is not None and edge[0] in useful for edge in node.edges]):
                 continue
         elif type(node) is AccumulateGrad:
-            if slots[0] is not None:
-                node.accumulate(slots[0])
+            node.accumulate(slots[0], not node._pre_hooks and (node, 0) in ours)
             continue
-        gxs: Any = _differentiate(node, slots)
+        edges, gxs, fresh = node.edges, _differentiate(node, slots), node.fresh_gradients and not state.recording
         if not retain_graph:
             node._release()
-        del slots
-        for edge, gx in zip(node.edges, gxs):
-            if edge is not None and gx is not None and (useful is None or edge[0] in useful):
-                shape, dtype, _ = edge[0]._outputs[edge[1]]
-                send(edge, gx if gx.array.shape == shape and gx.array.dtype is dtype else _fit(node, gx, shape, dtype))
-        gx = gxs = None
-    return found
 
 
 def _differentiate(node: Any, slots: list) -> Sequence:
@@ -138,33 +141,34 @@ def _call_hooks(node: Node, slots: list) -> None:
             keep(slots[index])
 
 
-def _first_gradients(tensors: Sequence[Tensor], gys: Sequence[Tensor | None], what: str) -> list[Tensor]:
+def _roots(tensors: Sequence[Tensor], gys: Sequence[Tensor | None], what: str) -> tuple[list, list[Tensor]]:
+    """Where the walk starts: the tensors' edges, and the gradients sent along them."""
     if len(tensors) != len(gys):
         raise RuntimeError(f"{what}: got {len(tensors)} tensors and {len(gys)} gradients to start from")
-    out = []
+    edges, out = [], []
     for y, gy in zip(tensors, gys):
-        if not y.requires_grad:
+        edge, array = edge_of(y), y.array
+        if edge is None:
             raise RuntimeError(
-                f"{what}: a tensor of shape {tuple(y.array.shape)} does not require grad and has no grad_fn: nothing "
+                f"{what}: a tensor of shape {tuple(array.shape)} does not require grad and has no grad_fn: nothing "
                 "it was computed from requires grad, or it was computed under no_grad"
             )
-        backend = kernels.of(y.array)
         if gy is None:
             if y.numel() != 1:
                 raise RuntimeError(
-                    f"{what}: grad can be created only for scalar outputs, this one has shape {tuple(y.array.shape)}: "
+                    f"{what}: grad can be created only for scalar outputs, this one has shape {tuple(array.shape)}: "
                     "reduce it (loss.mean()), or say which gradient to start from"
                 )
-            gy = Tensor(backend.full(y.array.shape, 1, y.array.dtype))
+            gy = Tensor(kernels.of(array).full(array.shape, 1, array.dtype))
         elif not isinstance(gy, Tensor):
             raise TypeError(f"{what}: the gradient to start from must be a tensor or None, got {type(gy).__name__}")
-        elif gy.array.shape != y.array.shape:
+        elif gy.array.shape != array.shape:
             raise RuntimeError(
-                f"{what}: the gradient to start from has shape {tuple(gy.array.shape)}, "
-                f"the output {tuple(y.array.shape)}"
+                f"{what}: the gradient to start from has shape {tuple(gy.array.shape)}, the output {tuple(array.shape)}"
             )
-        out.append(gy if gy.array.dtype == y.array.dtype else gy.to(y.dtype))
-    return out
+        edges.append(edge)
+        out.append(gy if gy.array.dtype == array.dtype else gy.to(y.dtype))
+    return edges, out
 
 
 def _as_list(x: Any) -> list:
@@ -203,10 +207,10 @@ def backward(
                 with set_grad_enabled(create_graph):
                     AccumulateGrad(x).accumulate(g)
         return
-    starts = _first_gradients(ys, gys, "backward")
+    roots, starts = _roots(ys, gys, "backward")
     before, state.recording = state.recording, create_graph
     try:
-        _walk([edge_of(y) for y in ys], starts, retain, None)
+        _walk(roots, starts, retain, None)
     finally:
         state.recording = before
 
@@ -230,15 +234,14 @@ def grad(
     if is_grads_batched:
         raise NotImplementedError("grad: is_grads_batched needs vmap, which tinyconv does not have; loop over the rows")
     ys, xs = _as_list(outputs), _as_list(inputs)
-    gys = _first_gradients(ys, [None] * len(ys) if grad_outputs is None else _as_list(grad_outputs), "grad")
+    roots, gys = _roots(ys, [None] * len(ys) if grad_outputs is None else _as_list(grad_outputs), "grad")
     for i, x in enumerate(xs):
         if not x.requires_grad:
             raise RuntimeError(f"grad: input {i} (shape {tuple(x.array.shape)}) does not require grad")
     edges = [edge_of(x) for x in xs]
     before, state.recording = state.recording, create_graph
     try:
-        found = _walk([edge_of(y) for y in ys], gys, create_graph if retain_graph is None else retain_graph,
-                      dict.fromkeys(edges))  # fmt: skip
+        found = _walk(roots, gys, create_graph if retain_graph is None else retain_graph, dict.fromkeys(edges))
     finally:
         state.recording = before
     gxs: list[Tensor | None] = []

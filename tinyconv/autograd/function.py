@@ -54,37 +54,37 @@ class Node:
 
 
 class _Saved:
-    """A saved tensor and the version it had. An *output* of the node is kept as its array alone (the tensor would point
-    back to the node: a cycle only the garbage collector could free) and becomes a tensor again when unpacked."""
+    """A saved tensor and the version it had. An *output* of the node (output number ``index``) is kept without its
+    history, which would point back to the node: a cycle only the garbage collector could free. It regains its history
+    when unpacked."""
 
-    __slots__ = ("array", "counter", "index", "tensor", "version")
+    __slots__ = ("index", "tensor", "version")
 
     def __init__(self, tensor: Tensor, index: int | None):
-        self.counter, self.version, self.index = tensor._counter, tensor._counter[0], index or 0
-        self.tensor: Tensor | None = tensor if index is None else None
-        self.array: Any = None if index is None else tensor.array
+        self.tensor = tensor if index is None else tensor.detach()
+        self.version, self.index = tensor._counter[0], index
 
     def unpack(self, node: Node) -> Tensor:
-        if self.counter[0] != self.version:
-            array = self.array if self.tensor is None else self.tensor.array
+        tensor = self.tensor
+        if tensor._counter[0] != self.version:
             raise RuntimeError(
-                f"{node.name()}: a tensor of shape {tuple(array.shape)} that its gradient needs was "
-                f"changed in place: it is at version {self.counter[0]}, version {self.version} was saved. "
+                f"{node.name()}: a tensor of shape {tuple(tensor.array.shape)} that its gradient needs was "
+                f"changed in place: it is at version {tensor._counter[0]}, version {self.version} was saved. "
                 "Use the out-of-place form (y = y + 1, not y += 1), or clone() before changing it"
             )
-        if self.tensor is not None:
-            return self.tensor
-        tensor = Tensor(self.array)
-        tensor._counter, tensor._node, tensor._index = self.counter, node, self.index
-        return tensor
+        if self.index is None:
+            return tensor
+        output = tensor.detach()
+        output._node, output._index = node, self.index
+        return output
 
     def copy(self) -> None:
         """Keep a copy instead: the tensor is about to be overwritten by the very operation that saved it."""
         old = self.tensor
-        if old is not None:
+        if self.index is None:
             self.tensor = new = Tensor(kernels.of(old.array).copy(old.array))
             new._node, new._index = old._history(), old._index
-            self.counter, self.version = new._counter, 0
+            self.version = 0
 
 
 class Function(Node):
@@ -109,8 +109,8 @@ class Function(Node):
     the node.
     """
 
-    needs_input_grad: tuple[bool, ...] = ()
     materialize_grads = True
+    fresh_gradients = False  # nobody else holds the memory of what backward returns: it need never be copied
     is_view = False  # the output is a view of the first argument
     _dirty: tuple = ()
     _non_differentiable: tuple = ()
@@ -161,11 +161,12 @@ class Function(Node):
     @classmethod
     def apply(cls, *args: Any) -> Any:
         """Compute ``forward(*args)`` and, if any argument needs a gradient, record it."""
-        ctx = cls()
-        before = state.recording
-        edges = [edge_of(a) if isinstance(a, Tensor) else None for a in args] if before else [None] * len(args)
-        ctx.needs_input_grad = needs = tuple([edge is not None for edge in edges])
-        state.recording = False
+        ctx, recording = cls(), state.recording
+        if recording:
+            ctx.edges = [edge_of(a) if isinstance(a, Tensor) else None for a in args]
+            state.recording = False
+        else:
+            ctx.edges = (None,) * len(args)
         try:
             if cls.setup_context is None:
                 out = cls.forward(ctx, *args)
@@ -173,7 +174,8 @@ class Function(Node):
                 out = cls.forward(*args)
                 cls.setup_context(ctx, args, out)
         finally:
-            state.recording = before
+            if recording:
+                state.recording = True
         if isinstance(out, tuple):
             out = outs = tuple([ctx._own(o, args) for o in out])
         else:
@@ -181,40 +183,45 @@ class Function(Node):
             outs = (out,)
         if cls.is_view:
             look_into(out, args[0], (cls, args[1:]))
-        if True in needs:
-            ctx._record(edges, outs)
-        else:
-            ctx._saved = ()
+        if recording and any(ctx.edges):
+            ctx._record(outs)
         return out
+
+    @property
+    def needs_input_grad(self) -> tuple[bool, ...]:
+        """For each argument, whether it needs a gradient."""
+        return tuple([edge is not None for edge in self.edges])
 
     def _own(self, output: Any, args: tuple) -> Any:
         """An output is a tensor of its own: one that is an argument, or a view of one, becomes another tensor on the
         same memory, unless ``forward`` said that it changed it in place."""
         if not isinstance(output, Tensor):
             return output
-        if self._dirty and any([output is d for d in self._dirty]):
+        if self._dirty and _index_of(output, self._dirty) is not None:
             check_may_change(output, self.name())
             output._bump()
             return output
-        if output._base is not None:
-            return output.detach()
         for a in args:
             if a is output:
                 return output.detach()
-        return output
+        return output if output._base is None else output.detach()
 
-    def _record(self, edges: list, outs: tuple) -> None:
-        self.edges = edges
+    def _record(self, outs: tuple) -> None:
+        """Become the node that made ``outs``."""
         self.number = next(_numbers)
+        self._outputs = []
+        for i, o in enumerate(outs):
+            self._outputs.append(description := _description(o))
+            if description is None or description[1].kind != "f":
+                continue
+            if self._non_differentiable and _index_of(o, self._non_differentiable) is not None:
+                continue
+            if self._dirty and _index_of(o, self._dirty) is not None:
+                rebase(o, self, i)
+            else:
+                o._node, o._index = self, i
         if self._saved:
             self._saved = [s if s is None else _Saved(s, _index_of(s, outs)) for s in self._saved]
-        self._outputs = [_description(o) for o in outs]
-        for i, o in enumerate(outs):
-            if isinstance(o, Tensor) and o.array.dtype.kind == "f" and not _is_in(o, self._non_differentiable):
-                if _is_in(o, self._dirty):
-                    rebase(o, self, i)
-                else:
-                    o._node, o._index = self, i
         self._dirty = self._non_differentiable = ()
 
 
@@ -226,14 +233,10 @@ def _description(output: Any) -> tuple | None:
     return array.shape, array.dtype, type(array)
 
 
-def _is_in(tensor: Tensor, tensors: tuple) -> bool:
-    """Whether it is one of them (``in`` would compare elements)."""
-    return bool(tensors) and any([tensor is t for t in tensors])
-
-
-def _index_of(tensor: Tensor, outs: tuple) -> int | None:
-    for i, o in enumerate(outs):
-        if o is tensor:
+def _index_of(tensor: Tensor, tensors: tuple) -> int | None:
+    """Which of them it is (``tensors.index`` would compare elements); None for none."""
+    for i, t in enumerate(tensors):
+        if t is tensor:
             return i
     return None
 
@@ -256,7 +259,8 @@ class AccumulateGrad(Node):
 
     A leaf owns its node, which looks back at it weakly. The leaf's ``.grad`` keeps its identity while it accumulates,
     so the sum is made in place, in memory that only the leaf holds: the first gradient is copied, because the tensor
-    that arrives may also be on its way to someone else (``z = x + y`` sends one tensor to both).
+    that arrives may also be on its way to someone else (``z = x + y`` sends one tensor to both), unless it is known
+    to be nobody else's.
     """
 
     def __init__(self, variable: Tensor):
@@ -273,18 +277,19 @@ class AccumulateGrad(Node):
         """The leaf (None if nobody holds it any more: then nobody can ask for its gradient either)."""
         return self._variable()
 
-    def accumulate(self, g: Tensor) -> None:
-        """Add ``g`` to the leaf's ``.grad``."""
+    def accumulate(self, g: Tensor, ours: bool = False) -> None:
+        """Add ``g``, which with ``ours`` nobody else holds, to the leaf's ``.grad``."""
         leaf = self._variable()
         if leaf is None:
             return
-        if leaf.grad is None:
-            leaf.grad = g.clone() if state.recording else Tensor(kernels.of(g.array).copy(g.array))
-        elif state.recording:
-            leaf.grad = leaf.grad + g
+        grad, array = leaf.grad, g.array
+        if state.recording:
+            leaf.grad = g.clone() if grad is None else grad + g
+        elif grad is None:
+            leaf.grad = Tensor(array if ours else kernels.of(array).copy(array))
         else:
-            leaf.grad._bump()
-            kernels.of(g.array).add_(leaf.grad.array, g.array)
+            grad._counter[0] += 1
+            kernels.of(array).add_(grad.array, array)
 
 
 # ------------------------------------------------------------------------------------------------ changes in place
@@ -365,7 +370,6 @@ def rebase(x: Tensor, node: Node, index: int) -> None:
     write = WriteView(x._steps, base.array)
     write.edges = (edge_of(base) if base.requires_grad else None, (node, index))
     write.number = next(_numbers)
-    write.needs_input_grad = (base.requires_grad, True)
     write._outputs = [_description(base)]
     base._node, base._index = write, 0
 
@@ -384,7 +388,7 @@ def overwrite(x: Tensor, result: Tensor, name: str) -> Tensor:
         result = result.to(x.dtype)
     node = result._history() if state.recording else None
     for saved in () if node is None else node._saved:
-        if saved is not None and saved.counter is x._counter:
+        if saved is not None and saved.tensor._counter is x._counter:
             saved.copy()
     kernels.of(x.array).assign(x.array, result.array)
     x._bump()

@@ -11,7 +11,7 @@ from ..vision.datasets import MNIST, DatasetNotFound, FashionMNIST, StrokeDigits
 from ..vision.datasets.vision import VisionDataset
 from .errors import CommandError
 
-__all__ = ["DATA", "choose", "load", "test_transform", "train_transform"]
+__all__ = ["DATA", "MODELS", "choose", "load", "test_transform", "train_transform"]
 
 
 class _Source(NamedTuple):
@@ -33,6 +33,8 @@ DATA = {
         lambda data_dir, train, transform: StrokeDigits(train=train, transform=transform),
     ),
 }
+
+MODELS = ("lenet5",)  # the networks for what all of them hold: grey images of 28x28
 
 # Mean and standard deviation of MNIST's training pixels, as everyone uses them. Every source gets the same, so that a
 # network trained on one can read another.

@@ -13,7 +13,7 @@ from .arguments import add_compute_arguments, apply_compute_arguments
 
 __all__ = ["LayerSummary", "add_parser", "run", "summarize"]
 
-_INPUT = {"lenet5": (1, 28, 28)}
+_INPUT = {name: (1, 28, 28) if name == "lenet5" else (3, 32, 32) for name in list_models()}
 
 
 class LayerSummary(NamedTuple):

@@ -29,7 +29,7 @@ from ..training import (
     fit,
 )
 from ..utils.data import DataLoader
-from ..vision.models import get_model, list_models
+from ..vision.models import get_model
 from . import data
 from .arguments import (
     add_compute_arguments,
@@ -64,7 +64,7 @@ def add_parser(subparsers: Any) -> None:
         help="train a network",
         description="Train a network by SGD with Nesterov momentum; the learning rate falls along half a cosine.",
     )
-    parser.add_argument("model", choices=list_models())
+    parser.add_argument("model", choices=data.MODELS)
     add_data_arguments(parser, default="auto")
     for name, kind, letter, text in (
         ("epochs", positive_int, "N", "how often to see every image"),

@@ -19,23 +19,25 @@ HOST_BACKENDS = ("cpu", "reference")
 
 _host: ModuleType | None = None  # imported on first use: `import tinyconv` does not wait for Numba
 _host_name = "cpu"
-_by_class: dict[type, ModuleType] = {}
+_by_class: dict[type, ModuleType] = {}  # np.ndarray among them, once the host backend is imported
 _by_device: dict[str, ModuleType] = {}
 
 
 def of(array: Any) -> ModuleType:
     """The backend that computes on ``array``."""
-    return of_class(type(array))
+    try:
+        return _by_class[type(array)]
+    except KeyError:
+        return of_class(type(array))
 
 
 def of_class(array_class: type) -> ModuleType:
     """The backend that computes on arrays of a class."""
     if array_class is np.ndarray:
         return _host or _load_host()
-    try:
-        return _by_class[array_class]
-    except KeyError:
-        raise TypeError(f"no kernels for arrays of class {array_class.__name__}") from None
+    if array_class not in _by_class:
+        raise TypeError(f"no kernels for arrays of class {array_class.__name__}")
+    return _by_class[array_class]
 
 
 def on(device_type: str) -> ModuleType:
@@ -56,7 +58,7 @@ def register(device_type: str, array_class: type, backend: ModuleType) -> None:
 
 def _load_host() -> ModuleType:
     global _host
-    _host = import_module(f"{__name__}.{_host_name}")
+    _by_class[np.ndarray] = _host = import_module(f"{__name__}.{_host_name}")
     return _host
 
 
@@ -98,6 +100,7 @@ class use_kernels:
     def _choose(name: str) -> None:
         global _host, _host_name
         _host, _host_name = None, name
+        _by_class.pop(np.ndarray, None)
 
     def __enter__(self) -> use_kernels:
         return self

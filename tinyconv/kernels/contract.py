@@ -403,6 +403,32 @@ def avg_pool2d_gx(
     """The adjoint of ``avg_pool2d``: each gy over its divisor is added to every pixel of its window."""
 
 
+# -------------------------------------------------------------------------------- convolution, ReLU and pooling at once
+
+
+@kernel
+def conv2d_relu_max_pool2d(
+    x: Array, w: Array, b: Array | None, stride: Pair, padding: Pair, dilation: Pair, groups: int
+) -> tuple[Array, Array]:
+    """``relu(max_pool2d(conv2d(x, w, b, ...)))`` over windows of 2 x 2 pixels, in one pass -> (y, where), both ``(N, O,
+    OH // 2, OW // 2)``; ``where`` as in :func:`max_pool2d`, whatever ReLU makes of the winner."""
+
+
+@kernel
+def max_pool2d_conv2d_gx(
+    gy: Array, where: Array, w: Array, input_size: Pair, stride: Pair, padding: Pair, dilation: Pair, groups: int
+) -> Array:
+    """``conv2d_gx`` of what ``max_pool2d_gx`` makes of gy and ``where``, both ``(N, O, OH // 2, OW // 2)``, for windows
+    of 2 x 2 pixels, in one pass."""
+
+
+@kernel
+def max_pool2d_conv2d_gw(
+    gy: Array, where: Array, x: Array, kernel_size: Pair, stride: Pair, padding: Pair, dilation: Pair, groups: int
+) -> Array:
+    """``conv2d_gw`` likewise."""
+
+
 # -------------------------------------------------------------------------------------------------------- normalization
 # x is (N, C, L): the caller flattens the spatial axes. Statistics are per channel, over N and L (M = N*L values).
 

@@ -1,6 +1,7 @@
 """The operations of ``tinyconv.ops`` under PyTorch's name for them: ``import tinyconv.nn.functional as F``."""
 
 from ..ops import (
+    adaptive_avg_pool2d,
     avg_pool2d,
     batch_norm,
     conv2d,
@@ -13,6 +14,7 @@ from ..ops import (
     max_pool2d,
     mse_loss,
     nll_loss,
+    pad,
     relu,
     sigmoid,
     softmax,
@@ -21,6 +23,7 @@ from ..ops import (
 )
 
 __all__ = [
+    "adaptive_avg_pool2d",
     "avg_pool2d",
     "batch_norm",
     "conv2d",
@@ -33,6 +36,7 @@ __all__ = [
     "max_pool2d",
     "mse_loss",
     "nll_loss",
+    "pad",
     "relu",
     "sigmoid",
     "softmax",

@@ -145,9 +145,10 @@ class Module:
 
     def __getattr__(self, name: str) -> Any:
         # Python asks here only for what is not in __dict__. Copying and unpickling ask before the registries exist.
-        for registry in ("_parameters", "_buffers", "_modules"):
-            values = self.__dict__.get(registry)
-            if values is not None and name in values:
+        own = self.__dict__
+        for registry in ("_parameters", "_modules", "_buffers"):
+            values = own.get(registry, ())
+            if name in values:
                 return values[name]
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
 

@@ -8,7 +8,7 @@ from ..tensor import Tensor
 from . import functional as F
 from .module import Module
 
-__all__ = ["AvgPool2d", "MaxPool2d"]
+__all__ = ["AdaptiveAvgPool2d", "AvgPool2d", "MaxPool2d"]
 
 Pair = int | tuple[int, int]
 
@@ -98,3 +98,22 @@ class AvgPool2d(Module):
 
     def extra_repr(self) -> str:
         return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
+
+
+class AdaptiveAvgPool2d(Module):
+    """The averages of as many windows as asked for: ``(N, C, H, W) -> (N, C, OH, OW)``, or without N.
+
+    Args:
+        output_size: (OH, OW), or one number for both; None keeps the image's size.
+    """
+
+    def __init__(self, output_size: int | tuple[int | None, int | None] | None):
+        super().__init__()
+        self.output_size = output_size
+
+    def forward(self, input: Tensor) -> Tensor:
+        """The averages; with ``output_size=1`` each channel's."""
+        return F.adaptive_avg_pool2d(input, self.output_size)
+
+    def extra_repr(self) -> str:
+        return f"output_size={self.output_size}"

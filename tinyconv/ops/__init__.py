@@ -93,7 +93,7 @@ from .index import getitem, iterate, setitem
 from .loss import cross_entropy, mse_loss, nll_loss
 from .matmul import linear, matmul, mm
 from .norm import batch_norm
-from .pool import avg_pool2d, max_pool2d
+from .pool import adaptive_avg_pool2d, avg_pool2d, max_pool2d
 from .random import (
     Dropout,
     dropout,
@@ -119,6 +119,7 @@ from .shape import (
     flip,
     is_contiguous,
     mT,
+    pad,
     permute,
     reshape,
     squeeze,

@@ -29,6 +29,7 @@ from .. import kernels
 from ..autograd import Function
 from ..tensor import Tensor
 from .elementwise import same_type
+from .reduce import Sum
 
 
 def pair(value: Any, name: str, minimum: int) -> tuple[int, int]:
@@ -38,6 +39,12 @@ def pair(value: Any, name: str, minimum: int) -> tuple[int, int]:
         TypeError: neither an int nor two.
         ValueError: below ``minimum``.
     """
+    if type(value) is int and value >= minimum:  # what it nearly always is
+        return value, value
+    if type(value) is tuple and len(value) == 2:
+        a, b = value
+        if type(a) is type(b) is int and a >= minimum and b >= minimum:
+            return a, b
     two = (value, value) if hasattr(value, "__index__") else tuple(value) if isinstance(value, (tuple, list)) else ()
     if len(two) == 1:
         two = two * 2
@@ -59,12 +66,14 @@ def _geometry(name: str, stride: Any, padding: Any, dilation: Any) -> tuple:
 
 def output_size(size: tuple, kernel: tuple, stride: tuple, padding: tuple, dilation: tuple) -> tuple[int, int]:
     """``floor((size + 2*padding - dilation*(kernel - 1) - 1) / stride) + 1``, vertically and horizontally."""
-    h, w = [(n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, s, p, d in zip(size, kernel, stride, padding, dilation)]
-    return h, w
+    (H, W), (KH, KW), (SH, SW), (PH, PW), (DH, DW) = size, kernel, stride, padding, dilation
+    return (H + 2 * PH - DH * (KH - 1) - 1) // SH + 1, (W + 2 * PW - DW * (KW - 1) - 1) // SW + 1
 
 
 class Conv2d(Function):
     """y = conv(x, w) + b;  gx = conv_gx(gy, w),  gw = conv_gw(gy, x),  gb = sum of gy over all but the channels."""
+
+    fresh_gradients = True
 
     @staticmethod
     def forward(
@@ -82,7 +91,7 @@ class Conv2d(Function):
         x, w = ctx.saved_tensors
         gx = None if w is None else Conv2dGx.apply(gy, w, ctx.input_size, *ctx.geometry)
         gw = None if x is None else Conv2dGw.apply(gy, x, ctx.kernel_size, *ctx.geometry)
-        gb = gy.sum((0, 2, 3)) if ctx.needs_input_grad[2] else None
+        gb = Sum.apply(gy, (0, 2, 3), False) if ctx.needs_input_grad[2] else None
         return gx, gw, gb, None, None, None, None
 
 
@@ -125,6 +134,8 @@ class Conv2dGw(Function):
 class ConvTranspose2d(Function):
     """y = conv_gx(x, w) + b: the roles of input and output gradient exchanged."""
 
+    fresh_gradients = True
+
     @staticmethod
     def forward(ctx: Any, x: Tensor, w: Tensor, b: Tensor | None, size: Any, *geometry: Any) -> Tensor:
         need = ctx.needs_input_grad
@@ -141,7 +152,7 @@ class ConvTranspose2d(Function):
         x, w = ctx.saved_tensors
         gx = None if w is None else Conv2d.apply(gy, w, None, *ctx.geometry)
         gw = None if x is None else Conv2dGw.apply(x, gy, ctx.kernel_size, *ctx.geometry)
-        gb = gy.sum((0, 2, 3)) if ctx.needs_input_grad[2] else None
+        gb = Sum.apply(gy, (0, 2, 3), False) if ctx.needs_input_grad[2] else None
         return gx, gw, gb, None, None, None, None, None
 
 
@@ -156,6 +167,10 @@ def _images(x: Tensor, name: str) -> tuple[Tensor, bool]:
     if x.array.ndim != 4:
         raise RuntimeError(f"{name}: expected input of shape (N, C, H, W) or (C, H, W), got {tuple(x.array.shape)}")
     return x, False
+
+
+def _shapes(x: Tensor, w: Tensor) -> str:
+    return f"(x: {tuple(x.array.shape)}, weight: {tuple(w.array.shape)})"
 
 
 def _check_bias(bias: Tensor | None, channels: int, name: str) -> None:
@@ -191,18 +206,29 @@ def conv2d(
         RuntimeError: ranks, channels, types or devices that do not fit; a kernel larger than the padded image.
         ValueError: a stride or dilation below 1, a negative padding, groups that do not divide the channels.
     """
+    x, options, single = conv2d_arguments(input, weight, bias, stride, padding, dilation, groups)
+    y = Conv2d.apply(x, weight, bias, *options)
+    return y.squeeze(0) if single else y
+
+
+def conv2d_arguments(
+    input: Tensor, weight: Tensor, bias: Tensor | None, stride: Any, padding: Any, dilation: Any, groups: int
+) -> tuple[Tensor, tuple, bool]:
+    """Check the arguments of :func:`conv2d`: images (N, C, H, W); stride, padding, dilation and groups; whether
+    ``input`` was one image."""
     same_type("conv2d", input=input, weight=weight, bias=bias)
     x, single = _images(input, "conv2d")
     if weight.array.ndim != 4:
         raise RuntimeError(f"conv2d: weight must have shape (O, C/groups, KH, KW), got {tuple(weight.array.shape)}")
     (_, C, H, W), (O, CG, KH, KW) = x.array.shape, weight.array.shape
-    shapes = f"(x: {tuple(input.array.shape)}, weight: {tuple(weight.array.shape)})"
     if not hasattr(groups, "__index__") or groups < 1:
         raise ValueError(f"conv2d: groups must be a positive int, got {groups!r}")
     if C % groups or O % groups:
-        raise ValueError(f"conv2d: groups must divide the {C} input and {O} output channels, got {groups} {shapes}")
+        raise ValueError(
+            f"conv2d: groups must divide the {C} input and {O} output channels, got {groups} {_shapes(input, weight)}"
+        )
     if CG * groups != C:
-        raise RuntimeError(f"conv2d: weight expects {CG * groups} input channels, x has {C} {shapes}")
+        raise RuntimeError(f"conv2d: weight expects {CG * groups} input channels, x has {C} {_shapes(input, weight)}")
     _check_bias(bias, O, "conv2d")
     after = None
     if isinstance(padding, str):
@@ -216,10 +242,9 @@ def conv2d(
         (PH, PW), (DH, DW) = geometry[1], geometry[2]
         raise RuntimeError(
             f"conv2d: the kernel, {DH * (KH - 1) + 1} x {DW * (KW - 1) + 1} with dilation, does not fit into the "
-            f"padded input, {H + 2 * PH} x {W + 2 * PW} {shapes}"
+            f"padded input, {H + 2 * PH} x {W + 2 * PW} {_shapes(input, weight)}"
         )
-    y = Conv2d.apply(x, weight, bias, *geometry, groups)
-    return y.squeeze(0) if single else y
+    return x, (*geometry, groups), single
 
 
 def _named_padding(padding: str, stride: tuple, dilation: tuple, kernel: tuple) -> tuple:
@@ -277,13 +302,13 @@ def conv_transpose2d(
     if weight.array.ndim != 4:
         raise RuntimeError(f"{name}: weight must have shape (C, O/groups, KH, KW), got {tuple(weight.array.shape)}")
     (_, C, H, W), (CW, OG, KH, KW) = x.array.shape, weight.array.shape
-    shapes = f"(x: {tuple(input.array.shape)}, weight: {tuple(weight.array.shape)})"
     if not hasattr(groups, "__index__") or groups < 1 or CW % groups:
         raise ValueError(
-            f"{name}: groups must be a positive divisor of the {CW} input channels, got {groups!r} {shapes}"
+            f"{name}: groups must be a positive divisor of the {CW} input channels, got {groups!r} "
+            f"{_shapes(input, weight)}"
         )
     if C != CW:
-        raise RuntimeError(f"{name}: weight expects {CW} input channels, x has {C} {shapes}")
+        raise RuntimeError(f"{name}: weight expects {CW} input channels, x has {C} {_shapes(input, weight)}")
     _check_bias(bias, OG * groups, name)
     geometry = _geometry(name, stride, padding, dilation)
     extra = pair(output_padding, f"{name}: output_padding", 0)
@@ -291,7 +316,7 @@ def conv_transpose2d(
         raise RuntimeError(f"{name}: output_padding must be smaller than stride or dilation, got {output_padding!r}")
     OH, OW = [(n - 1) * s - 2 * p + d * (k - 1) + e + 1 for n, k, e, s, p, d in zip((H, W), (KH, KW), extra, *geometry)]
     if OH < 1 or OW < 1:
-        raise RuntimeError(f"{name}: the output would be {OH} x {OW} {shapes}")
+        raise RuntimeError(f"{name}: the output would be {OH} x {OW} {_shapes(input, weight)}")
     y = ConvTranspose2d.apply(x, weight, bias, (OH, OW), *geometry, groups)
     return y.squeeze(0) if single else y
 

@@ -2,7 +2,8 @@
 
 Two tensors of different shapes are *broadcast*: sizes are compared from the last axis on, and a size of 1 (or a missing
 axis) is repeated to match. Repeating a value is a fork, and gradients add up at forks, so the gradient of a broadcast
-input is summed over the axes along which it was repeated (:func:`~tinyconv.ops.reduce.sum_to`).
+input is summed over the axes along which it was repeated: the engine does so wherever a gradient has the broadcast form
+of its input's shape (:func:`~tinyconv.ops.reduce.sum_to`).
 
 ==========  ===============  =============================================
 operation   y                gradients
@@ -117,13 +118,14 @@ def same_type(name: str, **tensors: Tensor | None) -> None:
             continue
         if not isinstance(tensor, Tensor):
             raise TypeError(f"{name}: {argument} must be a tensor, got {type(tensor).__name__}")
+        array = tensor.array
         if first is None:
-            first, first_name = tensor, argument
-            if tensor.array.dtype.kind != "f":
+            first, first_name, dtype, array_class = tensor, argument, array.dtype, type(array)
+            if dtype.kind != "f":
                 raise RuntimeError(f"{name}: {argument} must be floating point, got {tensor.dtype}")
-        elif tensor.array.dtype != first.array.dtype:
+        elif array.dtype is not dtype and array.dtype != dtype:
             raise RuntimeError(f"{name}: {first_name} is {first.dtype}, {argument} is {tensor.dtype}")
-        elif type(tensor.array) is not type(first.array):
+        elif type(array) is not array_class:
             raise RuntimeError(f"{name}: {first_name} is on {first.device}, {argument} on {tensor.device}")
 
 
@@ -140,17 +142,6 @@ def values(*operands: Any) -> list:
 
 def _backend(a: Any, b: Any) -> Any:
     return kernels.of(a.array if isinstance(a, Tensor) else b.array)
-
-
-def _shape(a: Any) -> tuple | None:
-    return a.array.shape if isinstance(a, Tensor) else None
-
-
-def unbroadcast(g: Tensor, shape: tuple | None) -> Tensor | None:
-    """The gradient of a broadcast operand: ``g`` summed to ``shape`` (None for a number, which has no gradient)."""
-    if shape is None:
-        return None
-    return g if g.array.shape == shape else g.sum_to_size(shape)
 
 
 class _Cast(Function):
@@ -180,25 +171,21 @@ def cast(x: Tensor, dtype: Any) -> Tensor:
 class Add(Function):
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> Tensor:
-        ctx.shapes = _shape(a), _shape(b)
         return Tensor(_backend(a, b).add(*values(a, b)))
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
-        need, (sa, sb) = ctx.needs_input_grad, ctx.shapes
-        return unbroadcast(gy, sa) if need[0] else None, unbroadcast(gy, sb) if need[1] else None
+        return gy, gy
 
 
 class Sub(Function):
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> Tensor:
-        ctx.shapes = _shape(a), _shape(b)
         return Tensor(_backend(a, b).sub(*values(a, b)))
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
-        need, (sa, sb) = ctx.needs_input_grad, ctx.shapes
-        return unbroadcast(gy, sa) if need[0] else None, unbroadcast(neg(gy), sb) if need[1] else None
+        return gy, neg(gy) if ctx.needs_input_grad[1] else None
 
 
 class _Product(Function):
@@ -206,7 +193,6 @@ class _Product(Function):
 
     def keep(self, a: Any, b: Any, keep_a: bool, keep_b: bool, y: Tensor | None = None) -> None:
         self.a, self.b = (None if isinstance(o, Tensor) else o for o in (a, b))
-        self.shapes = _shape(a), _shape(b)
         self.save_for_backward(
             a if keep_a and isinstance(a, Tensor) else None, b if keep_b and isinstance(b, Tensor) else None, y
         )
@@ -224,8 +210,8 @@ class Mul(_Product):
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
-        (a, b, _), need, (sa, sb) = ctx.kept(), ctx.needs_input_grad, ctx.shapes
-        return (unbroadcast(mul(gy, b), sa) if need[0] else None, unbroadcast(mul(gy, a), sb) if need[1] else None)
+        (a, b, _), need = ctx.kept(), ctx.needs_input_grad
+        return mul(gy, b) if need[0] else None, mul(gy, a) if need[1] else None
 
 
 class Div(_Product):
@@ -236,11 +222,8 @@ class Div(_Product):
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
-        (a, b, _), need, (sa, sb) = ctx.kept(), ctx.needs_input_grad, ctx.shapes
-        return (
-            unbroadcast(div(gy, b), sa) if need[0] else None,
-            unbroadcast(neg(div(div(mul(gy, a), b), b)), sb) if need[1] else None,
-        )
+        (a, b, _), need = ctx.kept(), ctx.needs_input_grad
+        return div(gy, b) if need[0] else None, neg(div(div(mul(gy, a), b), b)) if need[1] else None
 
 
 class Pow(_Product):
@@ -252,18 +235,17 @@ class Pow(_Product):
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
-        (a, b, y), need, (sa, sb) = ctx.kept(), ctx.needs_input_grad, ctx.shapes
+        (a, b, y), need = ctx.kept(), ctx.needs_input_grad
         ga = gb = None
         if need[0]:
             if isinstance(b, Tensor):
                 ga = where(eq(b, 0), 0.0, mul(gy, mul(b, pow(a, sub(b, 1)))))
             else:
                 ga = mul(gy, 0) if b == 0 else mul(gy, mul(pow(a, b - 1), b))
-            ga = unbroadcast(ga, sa)
         if need[1]:
             base = a if isinstance(a, Tensor) else b.new_full((), a)
             zero = logical_and(eq(base, 0), ge(b, 0))  # d(0**b)/db is 0 for b >= 0, where log(0) would make it NaN
-            gb = unbroadcast(where(zero, 0.0, mul(gy, mul(y, log(base)))), sb)
+            gb = where(zero, 0.0, mul(gy, mul(y, log(base))))
         return ga, gb
 
 
@@ -402,17 +384,12 @@ class Where(Function):
     @staticmethod
     def forward(ctx: Any, condition: Tensor, a: Any, b: Any) -> Tensor:
         ctx.save_for_backward(condition)
-        ctx.shapes = _shape(a), _shape(b)
         return Tensor(kernels.of(condition.array).where(condition.array, *values(a, b)))
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
-        (condition,), need, (sa, sb) = ctx.saved_tensors, ctx.needs_input_grad, ctx.shapes
-        return (
-            None,
-            unbroadcast(where(condition, gy, 0), sa) if need[1] else None,
-            unbroadcast(where(condition, 0, gy), sb) if need[2] else None,
-        )
+        (condition,), need = ctx.saved_tensors, ctx.needs_input_grad
+        return None, where(condition, gy, 0) if need[1] else None, where(condition, 0, gy) if need[2] else None
 
 
 def where(condition: Tensor, input: Any, other: Any) -> Tensor:
@@ -465,8 +442,7 @@ class Minimum(Function):
 
 def _to_winner(gy: Tensor, a: Tensor, b: Tensor, beats: Any) -> tuple:
     half = where(eq(a, b), mul(gy, 0.5), 0)
-    ga, gb = add(half, where(beats(a, b), gy, 0)), add(half, where(beats(b, a), gy, 0))
-    return unbroadcast(ga, a.array.shape), unbroadcast(gb, b.array.shape)
+    return add(half, where(beats(a, b), gy, 0)), add(half, where(beats(b, a), gy, 0))
 
 
 def maximum(input: Tensor, other: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ cross-entropy, and its gradient in the scores is as plain as can be: softmax(x) 
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from .. import kernels
@@ -16,42 +17,73 @@ from .softmax import log_softmax
 
 
 class NLLLoss(Function):
-    """loss[n, l] = -scale[n, l] * x[n, target[n, l], l], with scale = the target's weight;  gx = -scale * gloss
-    there."""
+    """loss[n, l] = -scale[n, l] * x[n, target[n, l], l], with scale = the target's weight; "sum" adds them up, and
+    "mean" divides that by the sum of the scales;  gx is :class:`ToTargets`. The shapes are those of :func:`nll_loss`;
+    inside, x is ``(N, C, L)`` and target ``(N, L)``."""
 
     materialize_grads = False  # only the first output has a gradient
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int) -> tuple:
-        loss, scale = kernels.of(x.array).nll_loss(
-            x.array, target.array, None if weight is None else weight.array, ignore_index
-        )
-        loss, scale = Tensor(loss), Tensor(scale)
-        ctx.classes = x.array.shape[1]
-        ctx.save_for_backward(target, scale)
+    def forward(ctx: Any, x: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, reduction: str) -> tuple:
+        backend, (N, C, length) = kernels.of(x.array), _sizes(x.array.shape)
+        t = _viewed(target.array, (N, length))
+        w = None if weight is None else weight.array
+        loss, scale = backend.nll_loss(_viewed(x.array, (N, C, length)), t, w, ignore_index)
+        loss = backend.view(loss, target.array.shape) if reduction == "none" else backend.sum(loss, (0, 1), False)
+        total = None
+        if reduction == "mean":
+            total = backend.sum(scale, (0, 1), False)
+            loss = backend.div(loss, total)
+            total = Tensor(total)
+        scale = Tensor(backend.view(scale, target.array.shape))
+        ctx.shape, ctx.reduction = x.array.shape, reduction
+        ctx.save_for_backward(target, scale, total)
         ctx.mark_non_differentiable(scale)
-        return loss, scale
+        return Tensor(loss), scale
 
     @staticmethod
     def backward(ctx: Any, gloss: Tensor, _: Any) -> tuple:
-        target, scale = ctx.saved_tensors
-        return ToTargets.apply(gloss, target, scale, ctx.classes), None, None, None
+        return ToTargets.apply(gloss, *ctx.saved_tensors, ctx.shape, ctx.reduction), None, None, None, None
 
 
 class ToTargets(Function):
-    """gx = -scale * gloss at the target, 0 elsewhere;  its adjoint picks at the targets again."""
+    """gx = -scale * gloss at the target, 0 elsewhere, divided by the sum of the scales (``total``) for "mean";  its
+    adjoint picks at the targets again."""
 
     @staticmethod
-    def forward(ctx: Any, gloss: Tensor, target: Tensor, scale: Tensor, classes: int) -> Tensor:
-        ctx.save_for_backward(target, scale)
-        return Tensor(kernels.of(gloss.array).nll_loss_gx(gloss.array, target.array, scale.array, classes))
+    def forward(
+        ctx: Any, gloss: Tensor, target: Tensor, scale: Tensor, total: Tensor | None, shape: tuple, reduction: str
+    ) -> Tensor:
+        ctx.reduction = reduction
+        ctx.save_for_backward(target, scale, total)
+        backend, (N, C, length), g = kernels.of(gloss.array), _sizes(shape), gloss.array
+        if total is not None:
+            g = backend.div(g, total.array)
+        g = _viewed(g, (N, length)) if reduction == "none" else backend.broadcast_to(g, (N, length))
+        gx = backend.nll_loss_gx(g, _viewed(target.array, (N, length)), _viewed(scale.array, (N, length)), C)
+        return Tensor(backend.view(gx, shape))
 
     @staticmethod
     def backward(ctx: Any, ggx: Tensor) -> tuple:
-        target, scale = ctx.saved_tensors
+        target, scale, total = ctx.saved_tensors
         safe = mul(target, (scale != 0).long())  # an ignored target may be any number
-        picked, _ = NLLLoss.apply(ggx, safe, None, -1)
-        return mul(picked, scale), None, None, None
+        picked, _ = NLLLoss.apply(ggx, safe, None, -1, "none")
+        ggloss = mul(picked, scale)
+        if ctx.reduction != "none":
+            ggloss = ggloss.sum()
+        return ggloss if total is None else div(ggloss, total), None, None, None, None, None
+
+
+def _sizes(shape: tuple) -> tuple[int, int, int]:
+    """(N, C, L) of an input (C,), (N, C) or (N, C, d1, ...): L is all that follows the classes."""
+    return (1, shape[0], 1) if len(shape) == 1 else (shape[0], shape[1], math.prod(shape[2:]))
+
+
+def _viewed(array: Any, shape: tuple) -> Any:
+    """The elements of an array in another shape, copied only where no view is possible."""
+    backend = kernels.of(array)
+    view = backend.view(array, shape)
+    return backend.view(backend.copy(array), shape) if view is None else view
 
 
 def _check_reduction(reduction: str, name: str) -> None:
@@ -63,20 +95,17 @@ def _reduced(loss: Tensor, reduction: str) -> Tensor:
     return loss if reduction == "none" else loss.sum() if reduction == "sum" else loss.mean()
 
 
-def _check_classes(input: Tensor, target: Tensor, weight: Tensor | None, name: str) -> tuple:
-    """(N, C, L) of an input (C,), (N, C) or (N, C, ...) with class indices as target."""
+def _check_classes(input: Tensor, target: Tensor, weight: Tensor | None, name: str) -> None:
+    """Check an input (C,), (N, C) or (N, C, ...) with class indices as target."""
     x, t = input.array.shape, target.array.shape
     if not x or (t != x[:1] + x[2:] if len(x) > 1 else t != ()):
         want = (x[:1] + x[2:] if len(x) > 1 else ()) if x else "one fewer axis"
         raise RuntimeError(f"{name}: for input of shape {tuple(x)} target must have shape {want}, got {tuple(t)}")
     if target.array.dtype.kind not in "iu":
         raise RuntimeError(f"{name}: target must hold class indices (int64), got {target.dtype}")
-    N, C, length = (1, x[0], 1) if len(x) == 1 else (x[0], x[1], 1)
-    for n in x[2:]:
-        length *= n
+    C = x[0] if len(x) == 1 else x[1]
     if weight is not None and weight.array.shape != (C,):
         raise RuntimeError(f"{name}: weight must have one value a class, shape ({C},), got {tuple(weight.array.shape)}")
-    return N, C, length
 
 
 def nll_loss(
@@ -103,15 +132,10 @@ def nll_loss(
     """
     _check_reduction(reduction, "nll_loss")
     same_type("nll_loss", input=input, weight=weight)
-    N, C, length = _check_classes(input, target, weight, "nll_loss")
+    _check_classes(input, target, weight, "nll_loss")
     if target.array.dtype.itemsize != 8:
         target = target.long()
-    loss, scale = NLLLoss.apply(input.reshape(N, C, length), target.reshape(N, length), weight, ignore_index)
-    if reduction == "none":
-        return loss.reshape(target.array.shape)
-    if reduction == "sum":
-        return loss.sum()
-    return div(loss.sum(), scale.sum())
+    return NLLLoss.apply(input, target, weight, ignore_index, reduction)[0]
 
 
 def cross_entropy(

@@ -12,6 +12,7 @@ from .. import kernels
 from ..autograd import Function
 from ..tensor import Tensor
 from .elementwise import broadcast_shape, operands, same_type
+from .reduce import Sum
 from .shape import Permute, reshape, squeeze, unsqueeze
 
 
@@ -22,28 +23,32 @@ def _transposed(x: Tensor) -> Tensor:
 
 
 class MatMul(Function):
-    """y = a @ b;  ga = gy @ b^T,  gb = a^T @ gy, summed over the batch axes that were broadcast."""
+    """y = a @ b;  ga = gy @ b^T,  gb = a^T @ gy, summed over the batch axes that were broadcast. (Of matrices, these
+    are a linear layer and its weight gradient.)"""
+
+    fresh_gradients = True
 
     @staticmethod
     def forward(ctx: Any, a: Tensor, b: Tensor) -> Tensor:
         need = ctx.needs_input_grad
-        ctx.shapes = a.array.shape, b.array.shape
         ctx.save_for_backward(a if need[1] else None, b if need[0] else None)
         return Tensor(kernels.of(a.array).matmul(a.array, b.array))
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
         a, b = ctx.saved_tensors
-        ga = gb = None
-        if b is not None:
-            ga = MatMul.apply(gy, _transposed(b)).sum_to_size(ctx.shapes[0])
-        if a is not None:
-            gb = MatMul.apply(_transposed(a), gy).sum_to_size(ctx.shapes[1])
-        return ga, gb
+        if gy.array.ndim == 2:
+            return None if b is None else Linear.apply(gy, b, None), None if a is None else LinearGw.apply(a, gy)
+        return (
+            None if b is None else MatMul.apply(gy, _transposed(b)),
+            None if a is None else MatMul.apply(_transposed(a), gy),
+        )
 
 
 class Linear(Function):
-    """y = x w^T + b;  gx = gy @ w,  gw = gy^T @ x,  gb = sum of gy over the rows."""
+    """y = x w^T + b;  gx = gy @ w,  gw = gy^T @ x (:class:`LinearGw`),  gb = sum of gy over the rows."""
+
+    fresh_gradients = True
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, w: Tensor, b: Tensor | None) -> Tensor:
@@ -56,8 +61,26 @@ class Linear(Function):
         x, w = ctx.saved_tensors
         return (
             None if w is None else MatMul.apply(gy, w),
-            None if x is None else MatMul.apply(_transposed(gy), x),
-            gy.sum(0) if ctx.needs_input_grad[2] else None,
+            None if x is None else LinearGw.apply(gy, x),
+            Sum.apply(gy, (0,), False) if ctx.needs_input_grad[2] else None,
+        )
+
+
+class LinearGw(Function):
+    """gw = gy^T @ x;  ggy = x @ ggw^T,  gx = gy @ ggw: again a linear layer and a product."""
+
+    @staticmethod
+    def forward(ctx: Any, gy: Tensor, x: Tensor) -> Tensor:
+        need, backend = ctx.needs_input_grad, kernels.of(x.array)
+        ctx.save_for_backward(gy if need[1] else None, x if need[0] else None)
+        return Tensor(backend.matmul(backend.permute(gy.array, (1, 0)), x.array))
+
+    @staticmethod
+    def backward(ctx: Any, ggw: Tensor) -> tuple:
+        gy, x = ctx.saved_tensors
+        return (
+            None if x is None else Linear.apply(x, ggw, None),
+            None if gy is None else MatMul.apply(gy, ggw),
         )
 
 

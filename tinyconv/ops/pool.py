@@ -8,6 +8,7 @@ rules.
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from .. import kernels
@@ -15,6 +16,7 @@ from ..autograd import Function
 from ..tensor import Tensor
 from .conv import _images, pair
 from .elementwise import same_type
+from .shape import stack
 
 
 class MaxPool2d(Function):
@@ -94,8 +96,9 @@ class AvgPool2dGx(Function):
         return AvgPool2d.apply(ggx, *ctx.arguments), None, None, None, None, None
 
 
+@functools.lru_cache(maxsize=256)
 def _windows(
-    x: Tensor, kernel: tuple, stride: tuple, padding: tuple, dilation: tuple, ceil_mode: bool, name: str
+    shape: tuple, kernel: tuple, stride: tuple, padding: tuple, dilation: tuple, ceil_mode: bool, name: str
 ) -> tuple:
     """(OH, OW). With ``ceil_mode`` a window may stick out at the end, but must begin inside the image or its left
     padding.
@@ -104,7 +107,7 @@ def _windows(
         RuntimeError: padding above half the kernel, or no window fits.
     """
     size = []
-    for n, k, s, p, d in zip(x.array.shape[2:], kernel, stride, padding, dilation):
+    for n, k, s, p, d in zip(shape[2:], kernel, stride, padding, dilation):
         if 2 * p > k:
             raise RuntimeError(
                 f"{name}: padding must be at most half of the kernel size, got padding {p} and kernel size {k}"
@@ -117,7 +120,7 @@ def _windows(
     if min(size) < 1:
         raise RuntimeError(
             f"{name}: the output would be {size[0]} x {size[1]}: a window of {kernel} does not fit into input of shape "
-            f"{tuple(x.array.shape)} with padding {padding}"
+            f"{tuple(shape)} with padding {padding}"
         )
     return tuple(size)
 
@@ -157,7 +160,7 @@ def max_pool2d(
         pair(padding, "max_pool2d: padding", 0),
         pair(dilation, "max_pool2d: dilation", 1),
     )
-    y, where = MaxPool2d.apply(x, geometry, _windows(x, *geometry, ceil_mode, "max_pool2d"))
+    y, where = MaxPool2d.apply(x, geometry, _windows(x.array.shape, *geometry, bool(ceil_mode), "max_pool2d"))
     if single:
         y = y.squeeze(0)
     if not return_indices:
@@ -200,6 +203,39 @@ def avg_pool2d(
         kernel if stride is None or stride == [] else pair(stride, "avg_pool2d: stride", 1),
         pair(padding, "avg_pool2d: padding", 0),
     )
-    size = _windows(x, *geometry, (1, 1), ceil_mode, "avg_pool2d")
+    size = _windows(x.array.shape, *geometry, (1, 1), bool(ceil_mode), "avg_pool2d")
     y = AvgPool2d.apply(x, geometry, size, bool(count_include_pad), divisor_override)
+    return y.squeeze(0) if single else y
+
+
+def adaptive_avg_pool2d(input: Tensor, output_size: Any) -> Tensor:
+    """The averages of windows that cut the image into ``output_size`` parts, as even as whole pixels allow.
+
+    Row i of the output averages the rows from ``floor(i*H/OH)`` up to ``ceil((i + 1)*H/OH)``; so do columns. Where OH
+    does not divide H, neighbours share a row.
+
+    Args:
+        input: ``(N, C, H, W)``, or one image ``(C, H, W)``.
+        output_size: (OH, OW), or an int for both; None keeps a size.
+
+    Returns:
+        ``(N, C, OH, OW)``, or without N.
+
+    Raises:
+        RuntimeError: wrong rank, or an image without pixels.
+        ValueError: a size below 1.
+    """
+    same_type("adaptive_avg_pool2d", input=input)
+    x, single = _images(input, "adaptive_avg_pool2d")
+    H, W = x.array.shape[2:]
+    if not H or not W:
+        raise RuntimeError(f"adaptive_avg_pool2d: input of shape {tuple(input.array.shape)} has no pixels")
+    wanted = output_size if isinstance(output_size, (tuple, list)) else (output_size, output_size)
+    filled = tuple([n if size is None else size for n, size in zip((H, W), wanted)])
+    OH, OW = pair(filled if len(wanted) == 2 else wanted, "adaptive_avg_pool2d: output_size", 1)
+    if H % OH == 0 and W % OW == 0:
+        return avg_pool2d(input, (H // OH, W // OW))
+    # The average over a rectangle is that of its rows' averages.
+    y = stack([x[:, :, i * H // OH : -(-(i + 1) * H // OH)].mean(2) for i in range(OH)], 2)
+    y = stack([y[..., j * W // OW : -(-(j + 1) * W // OW)].mean(3) for j in range(OW)], 3)
     return y.squeeze(0) if single else y

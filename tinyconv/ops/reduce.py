@@ -13,6 +13,7 @@ from .. import dtypes, kernels
 from ..autograd import Function
 from ..tensor import Tensor
 from .elementwise import cast, div, eq, mul, where
+from .shape import Expand
 
 
 def axes_of(x: Tensor, dim: Any, name: str) -> tuple[int, ...]:
@@ -25,6 +26,8 @@ def axes_of(x: Tensor, dim: Any, name: str) -> tuple[int, ...]:
     n = x.array.ndim
     if dim is None:
         return tuple(range(n))
+    if type(dim) is int and 0 <= dim < n:
+        return (dim,)
     axes, limit = [], n or 1  # a 0-d tensor's dims are named as a 1-d one's
     for d in (dim,) if isinstance(dim, int) else tuple(dim):
         if not -limit <= d < limit:
@@ -38,8 +41,9 @@ def axes_of(x: Tensor, dim: Any, name: str) -> tuple[int, ...]:
 
 
 def _restore(g: Tensor, shape: tuple, axes: tuple[int, ...], keepdims: bool) -> Tensor:
-    """``g`` with the reduced axes back as axes of size 1, so that it broadcasts to ``shape``."""
-    if keepdims or not axes:
+    """``g`` with the reduced axes back as axes of size 1, so that it broadcasts to ``shape``. (Leading ones need not
+    come back.)"""
+    if keepdims or axes == tuple(range(len(axes))):
         return g
     return g.reshape(tuple([1 if i in axes else n for i, n in enumerate(shape)]))
 
@@ -54,7 +58,7 @@ class Sum(Function):
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
-        return _restore(gy, ctx.shape, ctx.axes, ctx.keepdims).expand(ctx.shape), None, None
+        return Expand.apply(_restore(gy, ctx.shape, ctx.axes, ctx.keepdims), ctx.shape), None, None
 
 
 def sum(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: dtypes.dtype | None = None) -> Tensor:

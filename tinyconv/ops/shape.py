@@ -7,6 +7,7 @@ the same memory. The gradient takes the walk back. (Where strides cannot express
 from __future__ import annotations
 
 import functools
+import math
 from typing import Any
 
 from .. import dtypes, kernels
@@ -28,9 +29,7 @@ def _full_shape(x: Tensor, size: tuple, name: str) -> tuple:
     Raises:
         RuntimeError: it does not have as many elements as ``x``.
     """
-    count, known = x.numel(), 1
-    for n in size:
-        known *= n
+    count, known = math.prod(x.array.shape), math.prod(size)
     if size.count(-1) == 1:
         known = -known
         if known and count % known == 0:
@@ -54,7 +53,7 @@ class View(Function):
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
-        return reshape(gy, ctx.shape), None
+        return _arranged(gy, ctx.shape), None
 
 
 class Clone(Function):
@@ -133,6 +132,22 @@ class Cat(Function):
         return (None, *gxs)
 
 
+class Pad(Function):
+    """y = value everywhere, with x in the middle;  gx = the middle of gy."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, shape: tuple, middle: tuple, value: float) -> Tensor:
+        ctx.middle = middle
+        backend = kernels.of(x.array)
+        y = backend.full(shape, value, x.array.dtype)
+        backend.setitem(y, middle, x.array)
+        return Tensor(y)
+
+    @staticmethod
+    def backward(ctx: Any, gy: Tensor) -> tuple:
+        return gy[ctx.middle], None, None, None
+
+
 def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
     """A copy on its own memory; gradients pass through."""
     return Clone.apply(input)
@@ -174,10 +189,15 @@ def reshape(input: Tensor, shape: Any, *more: int) -> Tensor:
     Raises:
         RuntimeError: the numbers of elements differ.
     """
-    full = _full_shape(input, sizes((shape, *more)), "reshape")
-    if kernels.of(input.array).view(input.array, full) is None:
-        input = Clone.apply(input)
-    return View.apply(input, full)
+    return _arranged(input, _full_shape(input, sizes((shape, *more)), "reshape"))
+
+
+def _arranged(x: Tensor, shape: tuple) -> Tensor:
+    """``x`` in a shape that has as many elements: a view where strides allow, else a copy."""
+    backend = kernels.of(x.array)
+    if not backend.is_contiguous(x.array) and backend.view(x.array, shape) is None:
+        x = Clone.apply(x)
+    return View.apply(x, shape)
 
 
 def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
@@ -193,10 +213,7 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     start, end = dim_of(start_dim, len(shape), "flatten"), dim_of(end_dim, len(shape), "flatten")
     if start > end:
         raise RuntimeError(f"flatten: start_dim {start_dim} comes after end_dim {end_dim}")
-    merged = 1
-    for n in shape[start : end + 1]:
-        merged *= n
-    return reshape(input, (*shape[:start], merged, *shape[end + 1 :]))
+    return _arranged(input, (*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :]))
 
 
 def unflatten(input: Tensor, dim: int, sizes: Any) -> Tensor:
@@ -302,13 +319,13 @@ def squeeze(input: Tensor, dim: Any = None) -> Tensor:
     dims = (
         range(n) if dim is None else [dim_of(d, max_1(n), "squeeze") for d in ((dim,) if isinstance(dim, int) else dim)]
     )
-    return reshape(input, tuple([size for i, size in enumerate(shape) if size != 1 or i not in dims]))
+    return _arranged(input, tuple([size for i, size in enumerate(shape) if size != 1 or i not in dims]))
 
 
 def unsqueeze(input: Tensor, dim: int) -> Tensor:
     """With a new axis of size 1 at ``dim``."""
     axis = dim_of(dim, input.array.ndim + 1, "unsqueeze")
-    return reshape(input, (*input.array.shape[:axis], 1, *input.array.shape[axis:]))
+    return _arranged(input, (*input.array.shape[:axis], 1, *input.array.shape[axis:]))
 
 
 def flip(input: Tensor, dims: Any, *more: int) -> Tensor:
@@ -350,3 +367,36 @@ def stack(tensors: Any, dim: int = 0) -> Tensor:
                 f"stack: tensor {i} has shape {tuple(x.array.shape)}, tensor 0 {tuple(xs[0].array.shape)}"
             )
     return cat([unsqueeze(x, dim) for x in xs], dim_of(dim, xs[0].array.ndim + 1, "stack"))
+
+
+def pad(input: Tensor, pad: Any, mode: str = "constant", value: float | None = None) -> Tensor:
+    """``input`` with more elements around it, or fewer where a number is negative.
+
+    Args:
+        input: any tensor.
+        pad: how many elements before and after, last axis first: ``(left, right, top, bottom, ...)``.
+        mode: "constant" is the only one.
+        value: of the new elements (default: 0).
+
+    Returns:
+        A copy; axis ``-1 - i`` is longer by ``pad[2*i] + pad[2*i + 1]``.
+
+    Raises:
+        RuntimeError: an odd number of numbers, more than two an axis, or more taken from an axis than it has.
+        NotImplementedError: another mode.
+    """
+    if mode != "constant":
+        raise NotImplementedError(f"pad: mode must be 'constant', got {mode!r}")
+    shape, amounts = input.array.shape, sizes((tuple(pad),))
+    if len(amounts) % 2 or len(amounts) > 2 * len(shape):
+        raise RuntimeError(
+            f"pad: pad must hold a pair of numbers for each of at most {len(shape)} axes of input, got {amounts}"
+        )
+    missing = len(shape) - len(amounts) // 2
+    pairs = [(0, 0)] * missing + [amounts[i : i + 2] for i in range(len(amounts) - 2, -1, -2)]
+    full = tuple([before + n + after for n, (before, after) in zip(shape, pairs)])
+    if any([min(before, 0) + n + min(after, 0) < 0 for n, (before, after) in zip(shape, pairs)]):
+        raise RuntimeError(f"pad: {amounts} takes more from input of shape {tuple(shape)} than it has")
+    kept = tuple([slice(max(-before, 0), n - max(-after, 0)) for n, (before, after) in zip(shape, pairs)])
+    middle = tuple([slice(max(before, 0), n - max(after, 0)) for n, (before, after) in zip(full, pairs)])
+    return Pad.apply(input[kept] if min(amounts, default=0) < 0 else input, full, middle, value or 0)

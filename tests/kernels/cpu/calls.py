@@ -24,6 +24,12 @@ def calls(dtype: Any, large: bool = False) -> dict[str, list[tuple]]:
     def drawn(*shape: int) -> np.ndarray:
         return rng.standard_normal(shape).astype(dtype)
 
+    def pooled_gradient(gy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """A gradient of the maxima of gy's windows of 2 x 2 pixels, and who won."""
+        N, O, OH, OW = gy.shape
+        g = drawn(N, O, OH // 2, OW // 2)
+        return g, rng.integers(0, 4, g.shape).astype(np.uint8)
+
     def positive(*shape: int) -> np.ndarray:
         return abs(drawn(*shape)) + dtype.type(0.5)
 
@@ -86,6 +92,13 @@ def calls(dtype: Any, large: bool = False) -> dict[str, list[tuple]]:
         "conv2d": [(x, w, bias, *options) for x, w, _, *options in convolutions for bias in (None, drawn(len(w)))],
         "conv2d_gx": [(gy, w, x.shape[2:], *options) for x, w, gy, *options in convolutions],
         "conv2d_gw": [(gy, x, w.shape[2:], *options) for x, w, gy, *options in convolutions],
+        "conv2d_relu_max_pool2d": [(x, w, drawn(len(w)), *options) for x, w, _, *options in convolutions],
+        "max_pool2d_conv2d_gx": [
+            (*pooled_gradient(gy), w, x.shape[2:], *options) for x, w, gy, *options in convolutions
+        ],
+        "max_pool2d_conv2d_gw": [
+            (*pooled_gradient(gy), x, w.shape[2:], *options) for x, w, gy, *options in convolutions
+        ],
         "unfold": [(image, *windows)],
         "fold": [(drawn(N, C * 9, pooled[0] * pooled[1]), (H, W), *windows)],
         "max_pool2d": [(image, *windows, pooled), (image, TWO, TWO, (0, 0), ONE, (H // 2, W // 2))],

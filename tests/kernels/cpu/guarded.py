@@ -72,6 +72,12 @@ def borders(dtype: Any) -> list[tuple[str, tuple]]:
                 listed.append(("conv2d", (x, w, drawn(O), *geometry)))
                 listed.append(("conv2d_gx", (gy, w, (4, W), *geometry)))
                 listed.append(("conv2d_gw", (gy, x, kernel, *geometry)))
+                if min(OH, OW) > 1:
+                    g = drawn(N, O, OH // 2, OW // 2)
+                    winners = rng.integers(0, 4, g.shape).astype(np.uint8)
+                    listed.append(("conv2d_relu_max_pool2d", (x, w, drawn(O), *geometry)))
+                    listed.append(("max_pool2d_conv2d_gx", (g, winners, w, (4, W), *geometry)))
+                    listed.append(("max_pool2d_conv2d_gw", (g, winners, x, kernel, *geometry)))
         x, y = drawn(9, W), drawn(W, 7)
         listed += [("matmul", (x, y)), ("matmul", (y.T, x.T)), ("matmul", (drawn(W, 9).T, y))]
         listed.append(("linear", (x, drawn(5, W), drawn(5))))

@@ -1,12 +1,20 @@
-"""Vector units: which one a processor has, tiles that fit into its registers, right results on the smaller ones."""
+"""Vector units: which one a processor has, tiles that fit into its registers, right results on the smaller ones, and
+what other processors' instructions the kernels become."""
 
 from __future__ import annotations
 
+import json
 import platform
+import re
+from types import SimpleNamespace
 
 import pytest
+from llvmlite import ir
 
-from tinyconv.kernels.cpu.target import REGISTERS, TILES, UNIT, UNITS, VECTOR_BYTES, unit_of
+from tests.kernels.cpu.assembly import PLAIN, PROCESSORS, SHAPES, assembly
+from tinyconv.kernels.cpu import parallel
+from tinyconv.kernels.cpu.compile import JIT
+from tinyconv.kernels.cpu.target import DOTS, REGISTERS, TILES, UNIT, UNITS, VECTOR_BYTES, unit_of
 
 
 @pytest.mark.parametrize(
@@ -27,18 +35,21 @@ def test_unit_of(machine, features, unit):
 
 
 def test_this_machine():
-    assert UNITS[UNIT] == (VECTOR_BYTES, REGISTERS, TILES)
+    assert UNITS[UNIT] == (VECTOR_BYTES, REGISTERS, TILES, DOTS)
 
 
 @pytest.mark.parametrize("unit", UNITS)
 def test_tiles_fit_into_the_registers(unit):
-    vector_bytes, registers, tiles = UNITS[unit]
+    vector_bytes, registers, tiles, dots = UNITS[unit]
     assert vector_bytes in (16, 32, 64)
     for rows, vectors in tiles:
         assert rows * vectors + vectors + 1 <= registers
-        assert rows * vectors >= 8, "too few sums to hide the latency of a multiply-add"
-    (wide_rows, _), (slim_rows, _) = tiles
-    assert wide_rows > slim_rows
+    for rows, taps in dots:
+        assert rows * taps + rows + 1 <= registers
+    for shapes in (tiles, dots):
+        assert all(rows * columns >= 8 for rows, columns in shapes), "too few sums to hide a multiply-add's latency"
+        (wide_rows, _), (slim_rows, _) = shapes
+        assert wide_rows > slim_rows
 
 
 AGREE = """
@@ -69,3 +80,86 @@ def test_smaller_units_compute_right(python, unit, processor, features):
     printed = python("-c", AGREE, NUMBA_CPU_NAME=processor, NUMBA_CPU_FEATURES=features, OMP_NUM_THREADS=1)
     name, calls = printed.split()
     assert name == unit and int(calls) > 20
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="these are x86's units")
+@pytest.mark.parametrize(
+    "processor, features", [("haswell", "+sse2,+sse4.2,+avx,+avx2,+fma"), ("x86-64", "+sse2")], ids=["avx2", "sse"]
+)
+def test_all_tests_of_kernels_pass_on_smaller_units(python, processor, features):
+    tests = "tests/kernels", "--ignore=tests/kernels/cpu/test_target.py", "--ignore=tests/kernels/cpu/test_compile.py"
+    printed = python("-m", "pytest", "-q", *tests, NUMBA_CPU_NAME=processor, NUMBA_CPU_FEATURES=features)
+    assert int(re.search(r"(\d+) passed", printed)[1]) > 500
+
+
+# ---------------------------------------------------------------------------------------------- other processors' code
+
+
+FOUND: dict[str, list[dict]] = {}
+
+
+@pytest.fixture(params=["avx2", "neon", pytest.param("avx512", marks=pytest.mark.slow)])
+def elsewhere(request, python, tmp_path):
+    """A row of the table, and what ``assembly.py`` found in the functions compiled for its processor."""
+    if not JIT:
+        pytest.skip("nothing is compiled")
+    if request.param not in FOUND:
+        printed = python("-m", "tests.kernels.cpu.assembly", request.param, NUMBA_CACHE_DIR=tmp_path, **PLAIN)
+        FOUND[request.param] = [json.loads(line) for line in printed.splitlines()]
+    return request.param, FOUND[request.param]
+
+
+def loops_of(functions, name: str) -> list[dict]:
+    """The innermost loops of a function that multiply and add, in all its versions."""
+    return [loop for function in functions if function["name"] == name for loop in function["loops"]]
+
+
+def test_a_tile_stays_in_registers_if_the_table_says_so(elsewhere):
+    """The innermost loop has as many multiply-adds as the tile has sums, each of a whole vector. AVX2 has 16 registers:
+    too few for the 16 sums, 2 vectors and a scalar of an 8 x 2 tile; the 12, 2 and 1 of a 6 x 2 tile fit."""
+    unit, functions = elsewhere
+    _, registers, tiles, _ = UNITS[unit]
+    for rows, vectors in {*tiles, *SHAPES}:
+        (loop,) = loops_of(functions, f"{rows}x{vectors}")
+        assert loop["multiply_adds"] == rows * vectors
+        assert (loop["spills"] > 0) == (rows * vectors + vectors + 1 > registers)
+
+
+def test_products_and_convolutions_run_on_these_tiles(elsewhere):
+    """Without a spill; but at the borders of a matrix a tile also needs registers for masks."""
+    unit, functions = elsewhere
+    _, _, tiles, dots = UNITS[unit]
+    rows, vectors = tiles[0]
+    inner = [loop for loop in loops_of(functions, "matmul._block") if loop["multiply_adds"] == rows * vectors]
+    assert any(loop["spills"] == 0 for loop in inner)
+    for name, shapes in (("conv._strip", tiles), ("conv._weight_part", dots)):
+        inner = loops_of(functions, name)
+        for rows, vectors in shapes:
+            assert any(loop["multiply_adds"] % (rows * vectors) == 0 for loop in inner)
+        assert not any(loop["spills"] for loop in inner)
+    assert not [function["name"] for function in functions if function["calls_fma"]]
+
+
+def test_transpositions_and_pooling_shuffle_vectors(elsewhere):
+    _, functions = elsewhere
+    for name in ("conv._fill", "conv._strip", "pool._max_blocks_items", "pool._max_gx_blocks_items"):
+        assert any(function["shuffles"] for function in functions if function["name"] == name), name
+
+
+def test_elementwise_loops_are_vectors(elsewhere):
+    _, functions = elsewhere
+    assert any(function["additions"] for function in functions if function["name"] == "elementwise._add_chunk")
+
+
+@pytest.mark.skipif(not JIT, reason="nothing is compiled")
+@pytest.mark.parametrize("machine, unit, instruction", [("x86_64", "avx2", "pause"), ("aarch64", "neon", "yield")])
+def test_a_spin_loop_says_so(monkeypatch, machine, unit, instruction):
+    monkeypatch.setattr(parallel, "_MACHINE", machine)
+    module = ir.Module()
+    builder = ir.IRBuilder(ir.Function(module, ir.FunctionType(ir.VoidType(), []), "spin").append_basic_block())
+    signature, codegen = parallel.pause._defn(None)
+    codegen(SimpleNamespace(get_dummy_value=lambda: None), builder, signature, [])
+    builder.ret_void()
+    triple, processor, *_ = PROCESSORS[unit]
+    assert instruction in assembly(str(module), triple, processor).split()

@@ -9,7 +9,8 @@ from tinyconv.vision.models import LeNet5, get_model, lenet5, list_models
 
 def test_61706_parameters_as_in_lecuns_table():
     sizes = {name: sum(p.numel() for p in child.parameters()) for name, child in lenet5().named_children()}
-    assert sizes == {"c1": 156, "s2": 0, "c3": 2416, "s4": 0, "c5": 48120, "f6": 10164, "output": 850}
+    sizes = {name: size for name, size in sizes.items() if size}
+    assert sizes == {"c1": 156, "c3": 2416, "c5": 48120, "f6": 10164, "output": 850}
     assert sum(sizes.values()) == 61706
 
 
@@ -36,7 +37,7 @@ def test_every_parameter_gets_a_gradient():
 
 
 def test_by_name():
-    assert list_models() == ["lenet5"]
+    assert "lenet5" in list_models() and list_models() == sorted(list_models())
     assert isinstance(get_model("lenet5", num_classes=4), LeNet5)
-    with pytest.raises(ValueError, match=r"name must be one of \['lenet5'\], got 'lenet6'"):
+    with pytest.raises(ValueError, match=r"name must be one of \['lenet5', .*\], got 'lenet6'"):
         get_model("lenet6")

@@ -1,5 +1,7 @@
 """Memory and views: NumPy's own are as good as it gets on the host. And what every compiled kernel asks of an array."""
 
+import numpy as np
+
 from ..reference.arrays import (
     arange,
     assign,
@@ -11,20 +13,29 @@ from ..reference.arrays import (
     eye,
     flip,
     from_host,
-    full,
     getitem,
     index_add,
     is_contiguous,
     permute,
     setitem,
     to_host,
-    view,
 )
+from ..reference.arrays import view as view_of_any
+
+
+def full(shape, value, dtype):
+    x = np.empty(shape, dtype)
+    x.fill(value)
+    return x
+
+
+def view(x, shape):
+    return x.reshape(shape) if x.flags.c_contiguous else view_of_any(x, shape)
 
 
 def flat(x):
     """The elements in C order: dense, writeable and aligned, so that one compiled version serves all arrays."""
-    return (x if x.flags.carray else x.copy(order="C")).reshape(-1)
+    return (x if x.flags.carray else x.copy(order="C")).ravel()
 
 
 def compiled_for(x) -> bool:

@@ -12,8 +12,6 @@ Channels go in blocks where they are many, so that a work item's memory stays in
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from .. import reference
@@ -21,7 +19,7 @@ from ..reference.conv import fold, unfold  # noqa: F401  (the learner's operatio
 from .arrays import compiled_for, flat
 from .compile import jit
 from .conv_plan import ITEMS, SINGLE, backward_plan, forward_plan, tile_for
-from .lanes import from_lanes, make_image_dots, make_image_tile, to_lanes
+from .lanes import from_lanes, make_image_dots, make_image_tile, relu_of_max, to_lanes, to_winners
 from .parallel import parallel_for
 from .target import DOTS, TILES, VECTOR_BYTES
 
@@ -32,9 +30,14 @@ _many_dots, _few_dots, _single_dots = make_image_dots(*DOTS[0]), make_image_dots
 
 
 @jit
-def _fill(scratch, x, block, N, C, first, channels, H, W, top, down, HP, WP, strips, pixels, side):
+def _fill(scratch, x, winners, block, N, C, first, channels, H, W, top, down, HP, WP, strips, pixels, side):
     """Turn ``channels`` channels of a block of strips into lanes: of x (N, C, H, W), from channel ``first`` on, for
     strip s the rows from s*down + top on. ``side`` channels lie side by side in ``scratch`` for each pixel."""
+    if winners.size:
+        _fill_from_windows(
+            scratch, x, winners, block, N, C, first, channels, H, W, top, down, HP, WP, strips, pixels, side
+        )
+        return
     lanes = VECTOR_BYTES // x.itemsize
     where = np.empty(lanes, np.int64)
     unit = block * lanes
@@ -48,7 +51,7 @@ def _fill(scratch, x, block, N, C, first, channels, H, W, top, down, HP, WP, str
             where[lane] = ((unit + lane - strip * N) * C + first) * H * W + low * W
         for c in range(channels):
             t = ((c // side * HP + low - strip * down - top) * WP * side + c % side) * lanes
-            to_lanes(scratch, t, pixels, x, c * H * W, where, rows * W)
+            to_lanes(scratch, t, pixels, x, c * H * W, where, rows * W, x)
         return
     if W < WP:
         scratch[:] = 0
@@ -58,12 +61,50 @@ def _fill(scratch, x, block, N, C, first, channels, H, W, top, down, HP, WP, str
             there = unit + lane < N * strips and 0 <= h < H
             where[lane] = ((n * C + first) * H + h) * W if there else -1
         for c in range(channels):
-            to_lanes(scratch, ((c // side * HP + r) * WP * side + c % side) * lanes, pixels, x, c * H * W, where, W)
+            to_lanes(scratch, ((c // side * HP + r) * WP * side + c % side) * lanes, pixels, x, c * H * W, where, W, x)
 
 
 @jit
-def _strip(item, x, y, packed, MR, K, shape, cut, tables):
-    """One block of outputs of one group, in one block of strips."""
+def _fill_from_windows(scratch, gy, winners, block, N, C, first, channels, H, W, top, down, HP, WP, strips, pixels,
+                       side):  # fmt: skip
+    """The same where x is the gradient of max-pooling over 2 x 2 windows: gy and winners (N, C, H // 2, W // 2), of
+    which each row is turned once, and makes two rows of x. ``down`` is even."""
+    lanes, PH, PW, odd = VECTOR_BYTES // gy.itemsize, H // 2, W // 2, top % 2
+    rows, base = (HP + odd + 1) // 2, (top - odd) // 2  # of windows; the first one's in strip 0
+    dense, where = np.arange(rows * PW) * lanes, np.empty(lanes, np.int64)
+    values, codes = np.zeros(rows * PW * lanes, gy.dtype), np.zeros(rows * PW * lanes, np.uint8)
+    if W < WP or W % 2:
+        scratch[:] = 0
+    unit = block * lanes
+    strip = unit // N
+    start = strip * (down // 2) + base
+    low = max(0, start)
+    count = max(0, min(PH, start + rows) - low) * PW
+    for c in range(channels):
+        s = c * PH * PW
+        if unit + lanes <= (strip + 1) * N:  # all lanes at the same strip
+            for lane in range(lanes):
+                where[lane] = (((unit + lane - strip * N) * C + first) * PH + low) * PW
+            to_lanes(values, (low - start) * PW * lanes, dense, gy, s, where, count, gy)
+            to_lanes(codes, (low - start) * PW * lanes, dense, winners, s, where, count, gy)
+        else:
+            for r in range(rows):
+                for lane in range(lanes):
+                    n, h = (unit + lane) % N, (unit + lane) // N * (down // 2) + base + r
+                    there = unit + lane < N * strips and 0 <= h < PH
+                    where[lane] = ((n * C + first) * PH + h) * PW if there else -1
+                to_lanes(values, r * PW * lanes, dense, gy, s, where, PW, gy)
+                to_lanes(codes, r * PW * lanes, dense, winners, s, where, PW, gy)
+        t = (c // side * HP * WP * side + c % side) * lanes
+        for r in range(HP):
+            window = (r + odd) // 2 * PW * lanes
+            to_winners(scratch, t + pixels[r * W], side * lanes, (r + odd) % 2, values, codes, window, PW)
+
+
+@jit
+def _strip(item, x, x_winners, y, y_winners, packed, MR, K, shape, cut, tables):
+    """One block of outputs of one group, in one block of strips. Where there is memory for ``y_winners``, of each 2 x 2
+    outputs only the largest is kept, or 0 if it is less; ``x_winners``: see ``_fill``."""
     N, G, C, H, W, O, OH, OW = shape
     R, HP, WP, CB, OB, top, down, strips, _ = cut
     pixels, starts, classes, taps, weights, positions, goals = tables
@@ -76,7 +117,25 @@ def _strip(item, x, y, packed, MR, K, shape, cut, tables):
     strip = block * lanes // N if starts.size > 2 else 0
     for cb in range(cblocks):
         channels = min(CB, C - cb * CB)
-        _fill(scratch, x, block, N, G * C, g * C + cb * CB, channels, H, W, top, down, HP, WP, strips, pixels, 1)
+        _fill(
+            scratch,
+            x,
+            x_winners,
+            block,
+            N,
+            G * C,
+            g * C + cb * CB,
+            channels,
+            H,
+            W,
+            top,
+            down,
+            HP,
+            WP,
+            strips,
+            pixels,
+            1,
+        )
         for o in range(0, outputs, MR):
             w, at = ((g * panels + (o0 + o) // MR) * cblocks + cb) * size, o * row
             for k in range(starts[strip], starts[strip + 1], 4):
@@ -93,14 +152,24 @@ def _strip(item, x, y, packed, MR, K, shape, cut, tables):
                         _single_tile(
                             T, t, packed, w, weights, scratch, taps, positions, goals, q, last, out, at, row, cb
                         )
+    pooled = 2 if y_winners.size else 1
+    PH, PW = OH // pooled, OW // pooled
+    codes = np.empty(outputs * row // 4 if y_winners.size else 0, np.uint8)
+    if y_winners.size:
+        for o in range(outputs):
+            for i in range(R // 2):
+                to, start = o * row + i * PW * lanes, o * row + 2 * i * OW * lanes
+                relu_of_max(out, to, codes, o * (row // 4) + i * PW * lanes, out, start, OW * lanes, PW)
     where, counts = np.empty(lanes, np.int64), np.empty(lanes, np.int64)
     for lane in range(lanes):
         unit = block * lanes + lane
         n, first = unit % N, unit // N * R
-        where[lane] = (((n * G + g) * O + o0) * OH + first) * OW
-        counts[lane] = max(0, min(R, OH - first)) * OW
+        where[lane] = (((n * G + g) * O + o0) * PH + first // pooled) * PW
+        counts[lane] = max(0, min(R, OH - first)) // pooled * PW
     for o in range(outputs):
-        from_lanes(y, o * OH * OW, where, counts, out, o * row, R * OW)
+        from_lanes(y, o * PH * PW, where, counts, out, o * row, R // pooled * PW, x)
+        if y_winners.size:
+            from_lanes(y_winners, o * PH * PW, where, counts, codes, o * (row // 4), R // 2 * PW, x)
 
 
 @jit
@@ -125,12 +194,13 @@ def _pack_panel(item, w, bias, packed, MR, O, C, CB, K, steps):
 
 
 @jit
-def _correlate(x, w, bias, y, MR, K, steps, shape, cut, tables):
+def _correlate(x, x_winners, w, bias, y, y_winners, MR, K, steps, shape, cut, tables):
     _, G, C, _, _, O, _, _ = shape
     CB, panels = cut.CB, (O + MR - 1) // MR
     packed = np.empty(G * panels * ((C + CB - 1) // CB) * (1 + CB * K) * MR, x.dtype)
     parallel_for(_pack_panel, G * panels, (w, bias, packed, MR, O, C, CB, K, steps))
-    parallel_for(_strip, cut.blocks * G * ((O + cut.OB - 1) // cut.OB), (x, y, packed, MR, K, shape, cut, tables))
+    items = cut.blocks * G * ((O + cut.OB - 1) // cut.OB)
+    parallel_for(_strip, items, (x, x_winners, y, y_winners, packed, MR, K, shape, cut, tables))
 
 
 @jit
@@ -140,7 +210,7 @@ def _tile_size(MR, NT, lanes):
 
 
 @jit
-def _weight_part(item, x, gy, partial, parts, MR, NT, K, shape, cut, tables):
+def _weight_part(item, x, gy, winners, partial, parts, MR, NT, K, shape, cut, tables):
     """The weight gradient of one block of channels and one of outputs, summed over one part of the blocks of strips:
     ``partial[part, group, panel of outputs, block of channels, tile]``."""
     N, G, C, H, W, O, OH, OW = shape
@@ -158,10 +228,10 @@ def _weight_part(item, x, gy, partial, parts, MR, NT, K, shape, cut, tables):
     outputs, channels = min(OB, O - o0), min(CB, C - cb * CB)
     scratch = np.empty(channels * HP * WP * lanes, x.dtype)
     turned = np.zeros((outputs + MR - 1) // MR * R * OW * MR * lanes, x.dtype)
-    first, last = blocks * part // parts, blocks * (part + 1) // parts
+    first, last, none = blocks * part // parts, blocks * (part + 1) // parts, winners[:0]
     for block in range(first, last):
-        _fill(scratch, x, block, N, G * C, g * C + cb * CB, channels, H, W, top, down, HP, WP, strips, pixels, 1)
-        _fill(turned, gy, block, N, G * O, g * O + o0, outputs, OH, OW, 0, R, R, OW, strips, columns, MR)
+        _fill(scratch, x, none, block, N, G * C, g * C + cb * CB, channels, H, W, top, down, HP, WP, strips, pixels, 1)
+        _fill(turned, gy, winners, block, N, G * O, g * O + o0, outputs, OH, OW, 0, R, R, OW, strips, columns, MR)
         strip = block * lanes // N if starts.size > 2 else 0
         count, where = classes[4 * strip + 3], positions[classes[4 * strip + 2] :]
         for o in range(0, outputs, MR):
@@ -201,61 +271,85 @@ def _add_parts(item, partial, gw, parts, MR, NT, panels, O, C, CB, K):
 
 
 @jit
-def _weights(x, gy, gw, MR, NT, K, shape, cut, tables):
+def _weights(x, gy, winners, gw, MR, NT, K, shape, cut, tables):
     _, G, C, _, _, O, _, _ = shape
     CB, cblocks, panels = cut.CB, (C + cut.CB - 1) // cut.CB, (O + MR - 1) // MR
     items = G * cblocks * ((O + cut.OB - 1) // cut.OB)
     parts = min(cut.blocks, (ITEMS + items - 1) // items)
     size = _tile_size(MR, NT, VECTOR_BYTES // x.itemsize)
     partial = np.empty(parts * G * panels * cblocks * ((CB * K + NT - 1) // NT) * size, x.dtype)
-    parallel_for(_weight_part, parts * items, (x, gy, partial, parts, MR, NT, K, shape, cut, tables))
+    parallel_for(_weight_part, parts * items, (x, gy, winners, partial, parts, MR, NT, K, shape, cut, tables))
     parallel_for(_add_parts, G * panels, (partial, gw, parts, MR, NT, panels, O, C, CB, K))
 
 
 # -------------------------------------------------------------------------------------------------- the contract
 
 
+NONE = np.empty(0, np.uint8)  # for winners, where nothing is pooled
+
+
+def output_size(size, kernel_size, stride, padding, dilation):
+    axes = zip(size, kernel_size, stride, padding, dilation, strict=True)
+    return tuple([(n + 2 * P - D * (K - 1) - 1) // S + 1 for n, K, S, P, D in axes])
+
+
+def forward(x, w, b, y, winners, out, stride, padding, dilation, groups):
+    """conv2d, with output size ``out``, to y; or with memory for ``winners`` its windows' maxima."""
+    (N, _, H, W), (_, C, KH, KW), OG, unit = x.shape, w.shape, len(w) // groups, 2 if winners.size else 1
+    plan = forward_plan((KH, KW), stride, padding, dilation, (H, W), out, N, groups, C, OG, x.itemsize, unit)
+    b = np.empty(0, x.dtype) if b is None else flat(b)
+    K, MR, shape = KH * KW, tile_for(OG)[0], (N, groups, C, H, W, OG, *out)
+    steps = OG * C * K, C * K, K
+    _correlate(flat(x), NONE, flat(w), b, y.reshape(-1), winners.reshape(-1), MR, K, steps, shape, *plan)
+
+
+def input_gradient(gy, winners, w, gx, out, stride, padding, dilation, groups):
+    """conv2d_gx of gy, which has size ``out``, or is the gradient of its windows' maxima, to gx."""
+    (_, C, KH, KW), (N, _, H, W), OG, unit = w.shape, gx.shape, len(w) // groups, 2 if winners.size else 1
+    plan = backward_plan((KH, KW), stride, padding, dilation, out, (H, W), N, groups, OG, C, gy.itemsize, unit)
+    none, K, MR, shape = np.empty(0, gy.dtype), KH * KW, tile_for(C)[0], (N, groups, OG, *out, C, H, W)
+    steps = OG * C * K, K, C * K
+    _correlate(flat(gy), flat(winners), flat(w), none, gx.reshape(-1), NONE, MR, K, steps, shape, *plan)
+
+
+def weight_gradient(gy, winners, x, gw, out, stride, padding, dilation, groups):
+    """conv2d_gw, likewise."""
+    (N, _, H, W), (O, C, KH, KW), unit = x.shape, gw.shape, 2 if winners.size else 1
+    OG, K = O // groups, KH * KW
+    plan = forward_plan((KH, KW), stride, padding, dilation, (H, W), out, N, groups, C, OG, x.itemsize, unit, True)
+    shape = N, groups, C, H, W, OG, *out
+    _weights(flat(x), flat(gy), flat(winners), gw.reshape(-1), *tile_for(OG, DOTS), K, shape, *plan)
+
+
 def conv2d(x, w, b, stride, padding, dilation, groups):
     if not compiled_for(x):
         return reference.conv2d(x, w, b, stride, padding, dilation, groups)
-    (N, _, H, W), (O, C, KH, KW), OG = x.shape, w.shape, len(w) // groups
-    OH = (H + 2 * padding[0] - dilation[0] * (KH - 1) - 1) // stride[0] + 1
-    OW = (W + 2 * padding[1] - dilation[1] * (KW - 1) - 1) // stride[1] + 1
-    y = np.empty((N, O, OH, OW), x.dtype)
-    if not C:
+    out = output_size(x.shape[2:], w.shape[2:], stride, padding, dilation)
+    y = np.empty((len(x), len(w), *out), x.dtype)
+    if not w.shape[1]:
         y[...] = 0 if b is None else b[:, None, None]
     elif y.size:
-        plan = forward_plan((KH, KW), stride, padding, dilation, (H, W), (OH, OW), N, groups, C, OG, x.itemsize)
-        b = np.empty(0, x.dtype) if b is None else flat(b)
-        K, shape = KH * KW, (N, groups, C, H, W, OG, OH, OW)
-        _correlate(flat(x), flat(w), b, y.reshape(-1), tile_for(OG)[0], K, (OG * C * K, C * K, K), shape, *plan)
+        forward(x, w, b, y, NONE, out, stride, padding, dilation, groups)
     return y
 
 
 def conv2d_gx(gy, w, input_size, stride, padding, dilation, groups):
     if not compiled_for(gy):
         return reference.conv2d_gx(gy, w, input_size, stride, padding, dilation, groups)
-    (N, _, OH, OW), (_, C, KH, KW), (H, W), OG = gy.shape, w.shape, input_size, len(w) // groups
-    gx = np.empty((N, C * groups, H, W), gy.dtype)
+    gx = np.empty((len(gy), w.shape[1] * groups, *input_size), gy.dtype)
     if not gy.size:
         gx[...] = 0
     elif gx.size:
-        plan = backward_plan((KH, KW), stride, padding, dilation, (OH, OW), (H, W), N, groups, OG, C, gy.itemsize)
-        K, shape = KH * KW, (N, groups, OG, OH, OW, C, H, W)
-        none = np.empty(0, gy.dtype)
-        _correlate(flat(gy), flat(w), none, gx.reshape(-1), tile_for(C)[0], K, (OG * C * K, K, C * K), shape, *plan)
+        input_gradient(gy, NONE, w, gx, gy.shape[2:], stride, padding, dilation, groups)
     return gx
 
 
 def conv2d_gw(gy, x, kernel_size, stride, padding, dilation, groups):
     if not compiled_for(x):
         return reference.conv2d_gw(gy, x, kernel_size, stride, padding, dilation, groups)
-    (N, C, H, W), (_, O, OH, OW), K = x.shape, gy.shape, math.prod(kernel_size)
-    CG, OG = C // groups, O // groups
-    gw = np.empty((O, CG, *kernel_size), x.dtype)
+    gw = np.empty((gy.shape[1], x.shape[1] // groups, *kernel_size), x.dtype)
     if not gw.size or not gy.size:
         gw[...] = 0
-        return gw
-    plan = forward_plan(kernel_size, stride, padding, dilation, (H, W), (OH, OW), N, groups, CG, OG, x.itemsize, True)
-    _weights(flat(x), flat(gy), gw.reshape(-1), *tile_for(OG, DOTS), K, (N, groups, CG, H, W, OG, OH, OW), *plan)
+    else:
+        weight_gradient(gy, NONE, x, gw, gy.shape[2:], stride, padding, dilation, groups)
     return gw

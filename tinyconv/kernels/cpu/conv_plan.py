@@ -103,8 +103,9 @@ def _evenly(total: int, most: int, unit: int = 1) -> int:
     return -(-units // parts) * unit
 
 
-def _cut(axes, kernel_size, size, out, images, groups, channels, outputs, lanes, itemsize, summed) -> Cut:
-    """The cut that should take the fewest cycles. ``summed``: for a weight gradient."""
+def _cut(axes, kernel_size, size, out, images, groups, channels, outputs, lanes, itemsize, unit, summed) -> Cut:
+    """The cut that should take the fewest cycles, in strips of multiples of ``unit`` rows. ``summed``: for a weight
+    gradient."""
     (OH, OW), W, taps = out, size[1], kernel_size[0] * kernel_size[1]
     MR, NP = tile_for(outputs, DOTS if summed else TILES)
     rows, columns = ({pair[side] for pair in axes} for side in (0, 1))
@@ -121,15 +122,17 @@ def _cut(axes, kernel_size, size, out, images, groups, channels, outputs, lanes,
 
     def cycles(cut):
         cblocks, oblocks = -(-channels // cut.CB), -(-outputs // cut.OB)
+        rows = OH / cut.strips if images % lanes == 0 else cut.R  # the last may be shorter
         products = -(-outputs // MR) * MR * channels * taps
-        positions = cut.R * OW + 4 if summed else -(-cut.R * OW // NP) * NP
-        turned = oblocks * channels * cut.HP * W + outputs * cut.R * OW * (cblocks if summed else 1)
+        positions = rows * OW + 4 if summed else rows * -(-OW // NP) * NP
+        turned = oblocks * channels * (cut.HP * W + lanes) + outputs * rows * OW * (cblocks if summed else 1)
         work = products * positions / 2 + turned * TURN
         items = cut.blocks * groups * oblocks * (cblocks if summed else 1)
         return work * cut.blocks * max(1, ITEMS / items), -cut.R, -cut.OB
 
-    units = -(-OH // some.distance)
-    heights = {-(-units // n) * some.distance for n in range(1, units + 1)}
+    unit *= some.distance
+    units = -(-OH // unit)
+    heights = {-(-units // n) * unit for n in range(1, units + 1)}
     return min([cut(R, oblocks) for R in heights for oblocks in (1, 2, 4, 8)], key=cycles)
 
 
@@ -191,9 +194,9 @@ def _tables(axes, kernel_size, size, out, cut, tile, lanes, trimmed, aligned) ->
     )])  # fmt: skip
 
 
-def _plan(axes, kernel_size, size, out, images, groups, channels, outputs, itemsize, summed) -> Plan:
+def _plan(axes, kernel_size, size, out, images, groups, channels, outputs, itemsize, unit=1, summed=False) -> Plan:
     lanes = VECTOR_BYTES // itemsize
-    cut = _cut(axes, kernel_size, size, out, images, groups, channels, outputs, lanes, itemsize, summed)
+    cut = _cut(axes, kernel_size, size, out, images, groups, channels, outputs, lanes, itemsize, unit, summed)
     aligned = images % lanes == 0 or cut.strips == 1
     tile = tile_for(outputs, DOTS if summed else TILES)
     return Plan(cut, _tables(axes, kernel_size, size, out, cut, tile, lanes, not summed, aligned))
@@ -201,20 +204,22 @@ def _plan(axes, kernel_size, size, out, images, groups, channels, outputs, items
 
 @functools.lru_cache(maxsize=256)
 def forward_plan(kernel_size, stride, padding, dilation, size, out, images, groups, channels, outputs, itemsize,
-                 summed=False) -> Plan:  # fmt: skip
-    """For y, and (``summed``) for the weight gradient: images of ``size``, outputs of size ``out``."""
+                 unit=1, summed=False) -> Plan:  # fmt: skip
+    """For y, in strips of multiples of ``unit`` rows, and (``summed``) for the weight gradient: images of ``size``,
+    outputs of size ``out``."""
     axes = [
         Axis(tuple([(k, k * D - P) for k in range(K)]), S, 0, 1)
         for K, S, P, D in zip(kernel_size, stride, padding, dilation, strict=True)
     ]
-    return _plan([tuple(axes)], kernel_size, size, out, images, groups, channels, outputs, itemsize, summed)
+    return _plan([tuple(axes)], kernel_size, size, out, images, groups, channels, outputs, itemsize, unit, summed)
 
 
 @functools.lru_cache(maxsize=256)
 def backward_plan(
-    kernel_size, stride, padding, dilation, size, out, images, groups, channels, outputs, itemsize
+    kernel_size, stride, padding, dilation, size, out, images, groups, channels, outputs, itemsize, unit=1
 ) -> Plan:
-    """For gx: gy, of ``size``, is the input, and gx, of size ``out``, the output."""
+    """For gx: gy, of ``size``, is the input, from multiples of ``unit`` rows on, and gx, of size ``out``, the
+    output."""
     kinds = [
         [
             Axis(tuple([(k, (a + P - k * D) // S) for k in range(K) if (a + P - k * D) % S == 0]), 1, a, S)
@@ -223,4 +228,4 @@ def backward_plan(
         for K, S, P, D, L in zip(kernel_size, stride, padding, dilation, out, strict=True)
     ]
     axes = list(itertools.product(*kinds))
-    return _plan(axes, kernel_size, size, out, images, groups, channels, outputs, itemsize, False)
+    return _plan(axes, kernel_size, size, out, images, groups, channels, outputs, itemsize, unit)

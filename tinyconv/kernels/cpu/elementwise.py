@@ -1,11 +1,15 @@
 """Element by element: nothing but memory traffic, so what counts is to touch each element once, on all cores.
 
-Broadcasting and the elementary functions are where NumPy's own vectorized loops are at home: those go to the
-reference backend. What remains are dense operands of one shape, cut into chunks of CHUNK elements. (Small ones too:
-calling a compiled loop costs less than telling NumPy not to warn.)
+Dense operands of one shape are cut into chunks of CHUNK elements. (Small ones too: calling a compiled loop costs less
+than telling NumPy not to warn.) So is a dense operand beside a number, or beside a vector along one of its axes, as the
+bias of a channel is: seen as (R, A, S), it meets element a of the vector. All other broadcasting, and the logarithm and
+the hyperbolic tangent, whose loops in NumPy are vectorized, go to the reference backend.
 """
 
 from __future__ import annotations
+
+import functools
+import math
 
 import numpy as np
 
@@ -13,16 +17,13 @@ from .. import formulas, reference
 from ..reference.elementwise import (  # noqa: F401
     abs,
     compare,
-    exp,
     log,
     logical_not,
     maximum,
     minimum,
     neg,
     pow,
-    sigmoid,
     sign,
-    sqrt,
     tanh,
     where,
 )
@@ -102,6 +103,68 @@ def _relu_gx_chunk(i, gy, y, gx):
 
 
 @jit
+def _exp_chunk(i, x, y):
+    x, y = x[i * CHUNK : (i + 1) * CHUNK], y[i * CHUNK : (i + 1) * CHUNK]
+    for k in range(y.size):
+        y[k] = formulas.exp(x[k])
+
+
+@jit
+def _sigmoid_chunk(i, x, y):
+    x, y = x[i * CHUNK : (i + 1) * CHUNK], y[i * CHUNK : (i + 1) * CHUNK]
+    for k in range(y.size):
+        y[k] = formulas.sigmoid(x[k])
+
+
+@jit
+def _sqrt_chunk(i, x, y):
+    x, y = x[i * CHUNK : (i + 1) * CHUNK], y[i * CHUNK : (i + 1) * CHUNK]
+    for k in range(y.size):
+        y[k] = np.sqrt(x[k])
+
+
+@jit
+def _add_number_chunk(i, x, number, z):
+    x, z = x[i * CHUNK : (i + 1) * CHUNK], z[i * CHUNK : (i + 1) * CHUNK]
+    for k in range(z.size):
+        z[k] = x[k] + number
+
+
+@jit
+def _mul_number_chunk(i, x, number, z):
+    x, z = x[i * CHUNK : (i + 1) * CHUNK], z[i * CHUNK : (i + 1) * CHUNK]
+    for k in range(z.size):
+        z[k] = x[k] * number
+
+
+@jit
+def _add_vector_rows(i, rows, count, x, y, z, S):
+    """Rows of S elements meet one element of y; where S is 1, rows of y.size elements meet all of it."""
+    for r in range(i * rows, min((i + 1) * rows, count)):
+        if S == 1:
+            row, out = x[r * y.size : (r + 1) * y.size], z[r * y.size : (r + 1) * y.size]
+            for k in range(out.size):
+                out[k] = row[k] + y[k]
+        else:
+            row, out, number = x[r * S : (r + 1) * S], z[r * S : (r + 1) * S], y[r % y.size]
+            for k in range(out.size):
+                out[k] = row[k] + number
+
+
+@jit
+def _mul_vector_rows(i, rows, count, x, y, z, S):
+    for r in range(i * rows, min((i + 1) * rows, count)):
+        if S == 1:
+            row, out = x[r * y.size : (r + 1) * y.size], z[r * y.size : (r + 1) * y.size]
+            for k in range(out.size):
+                out[k] = row[k] * y[k]
+        else:
+            row, out, number = x[r * S : (r + 1) * S], z[r * S : (r + 1) * S], y[r % y.size]
+            for k in range(out.size):
+                out[k] = row[k] * number
+
+
+@jit
 def _tanh_gx_chunk(i, gy, y, gx):
     gy, y, gx = gy[i * CHUNK : (i + 1) * CHUNK], y[i * CHUNK : (i + 1) * CHUNK], gx[i * CHUNK : (i + 1) * CHUNK]
     for k in range(gx.size):
@@ -141,6 +204,41 @@ def _add_scaled(n, x, y, alpha):
 
 
 @jit
+def _exp(n, x, y):
+    parallel_for(_exp_chunk, n, (x, y))
+
+
+@jit
+def _sigmoid(n, x, y):
+    parallel_for(_sigmoid_chunk, n, (x, y))
+
+
+@jit
+def _sqrt(n, x, y):
+    parallel_for(_sqrt_chunk, n, (x, y))
+
+
+@jit
+def _add_number(n, x, number, z):
+    parallel_for(_add_number_chunk, n, (x, number, z))
+
+
+@jit
+def _mul_number(n, x, number, z):
+    parallel_for(_mul_number_chunk, n, (x, number, z))
+
+
+@jit
+def _add_vector(n, rows, count, x, y, z, S):
+    parallel_for(_add_vector_rows, n, (rows, count, x, y, z, S))
+
+
+@jit
+def _mul_vector(n, rows, count, x, y, z, S):
+    parallel_for(_mul_vector_rows, n, (rows, count, x, y, z, S))
+
+
+@jit
 def _relu(n, x, y):
     parallel_for(_relu_chunk, n, (x, y))
 
@@ -167,8 +265,50 @@ def _run(loop, x, y):
     return out
 
 
+def _map(loop, x):
+    """A loop over one dense array, into a fresh one."""
+    out = np.empty(x.shape, x.dtype)
+    loop(chunks(out.size), x.reshape(-1), out.reshape(-1))
+    return out
+
+
+@functools.lru_cache(maxsize=512)
+def _along_one_axis(shape, other):
+    """S, if an array of shape ``other`` has one axis longer than 1 and broadcasts to ``shape`` along it; else None."""
+    other = (1,) * (len(shape) - len(other)) + other
+    long = [axis for axis, n in enumerate(other) if n != 1]
+    if len(other) != len(shape) or len(long) != 1 or other[long[0]] != shape[long[0]]:
+        return None
+    return math.prod(shape[long[0] + 1 :])
+
+
+def _broadcast(with_number, with_vector, x, y):
+    """One of two commuting operands a dense array, the other a number, or a vector along one axis; else None."""
+    if type(x) is not np.ndarray or (type(y) is np.ndarray and x.size < y.size):
+        x, y = y, x
+    if not dense_floats(x, x):
+        return None
+    if isinstance(y, (int, float)):
+        out = np.empty(x.shape, x.dtype)
+        with_number(chunks(out.size), x.reshape(-1), x.dtype.type(y), out.reshape(-1))
+        return out
+    if type(y) is not np.ndarray or y.dtype is not x.dtype or not y.flags.carray:
+        return None
+    S = _along_one_axis(x.shape, y.shape)
+    if S is None or x.size == 0:
+        return None
+    width = S if S > 1 else y.size
+    rows, count = max(1, CHUNK // width), x.size // width
+    out = np.empty(x.shape, x.dtype)
+    with_vector(-(-count // rows), rows, count, x.reshape(-1), y.reshape(-1), out.reshape(-1), S)
+    return out
+
+
 def add(x, y):
-    return _run(_add, x, y) if dense_floats(x, y) else reference.add(x, y)
+    if dense_floats(x, y):
+        return _run(_add, x, y)
+    z = _broadcast(_add_number, _add_vector, x, y)
+    return reference.add(x, y) if z is None else z
 
 
 def sub(x, y):
@@ -176,7 +316,26 @@ def sub(x, y):
 
 
 def mul(x, y):
-    return _run(_mul, x, y) if dense_floats(x, y) else reference.mul(x, y)
+    if dense_floats(x, y):
+        return _run(_mul, x, y)
+    z = _broadcast(_mul_number, _mul_vector, x, y)
+    return reference.mul(x, y) if z is None else z
+
+
+def exp(x):
+    return _map(_exp, x) if dense_floats(x, x) else reference.exp(x)
+
+
+def sigmoid(x):
+    return _map(_sigmoid, x) if dense_floats(x, x) else reference.sigmoid(x)
+
+
+def sqrt(x):
+    return _map(_sqrt, x) if dense_floats(x, x) else reference.sqrt(x)
+
+
+def relu(x):
+    return _map(_relu, x) if dense_floats(x, x) else reference.relu(x)
 
 
 def div(x, y):
@@ -192,14 +351,6 @@ def add_(x, y, alpha=1):
 
 def mul_(x, y):
     reference.mul_(x, y)
-
-
-def relu(x):
-    if not dense_floats(x, x):
-        return reference.relu(x)
-    y = np.empty(x.shape, x.dtype)
-    _relu(chunks(y.size), x.reshape(-1), y.reshape(-1))
-    return y
 
 
 def relu_gx(gy, y):

@@ -6,6 +6,8 @@ for all lanes. What it costs is a transposition in and one out, a few percent of
 
     to_lanes      target[places[q] + n] = source[where[n] + q]                       n < LANES, q < count
     from_lanes    target[where[n] + q] = source[q*LANES + n]
+    relu_of_max   y[p, :] = max(0, the four pixels of window p)
+    to_winners    the pixel of window p that won = g[p, :], the other three 0
     image_tile    out[i, p, :] = w[0, i] + sum over k of w[rows[k], i] * x[taps[k] + places[p]]
     image_dots    sums[j, i] += sum over p and lanes of gy[p, i, :] * x[taps[j] + places[p]]
 
@@ -18,10 +20,12 @@ from __future__ import annotations
 
 import functools
 
+from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from .. import formulas
 from .compile import JIT
 from .target import VECTOR_BYTES
 from .vectors import (
@@ -36,6 +40,7 @@ from .vectors import (
     store,
     vector_pointer,
     vector_type,
+    winner_of,
     zeros,
 )
 
@@ -48,10 +53,14 @@ def _interleave(b, first, second):
 
 
 def _transposed(b, rows):
-    """A square of numbers, one vector a row, transposed by log2(LANES) perfect shuffles."""
-    half = len(rows) // 2
-    for _ in range(half.bit_length()):
-        rows = [row for i in range(half) for row in _interleave(b, rows[i], rows[i + half])]
+    """A square of numbers, one vector a row, transposed: bit by bit, rows and columns exchange their numbers' bits."""
+    lanes, bit = len(rows), 1
+    while bit < lanes:
+        straight = [c if not c & bit else lanes + c - bit for c in range(lanes)]
+        crossed = [c + bit if not c & bit else lanes + c for c in range(lanes)]
+        pairs = {i: (rows[i & ~bit], rows[i | bit]) for i in range(lanes)}
+        rows = [shuffle(b, *pairs[i], crossed if i & bit else straight) for i in range(lanes)]
+        bit *= 2
     return rows
 
 
@@ -70,16 +79,17 @@ def _at_most(b, i, last):
 if JIT:
 
     @intrinsic
-    def to_lanes(typingctx, target, t, places, source, s, where, count):
-        """``target[t + places[q] + n] = source[s + where[n] + q]`` for q < count, n < LANES; 0 where where[n] < 0."""
+    def to_lanes(typingctx, target, t, places, source, s, where, count, like):
+        """``target[t + places[q] + n] = source[s + where[n] + q]`` for q < count, n < LANES; 0 where where[n] < 0.
+        There are as many lanes as a vector of the type of ``like`` has."""
 
         def codegen(context, b, signature, args):
-            target, t, places, source, s, where, count = args
+            target, t, places, source, s, where, count, _ = args
             out = array_pointer(context, b, signature.args[0], target, t)
             data = array_pointer(context, b, signature.args[3], source, s)
             places, where = (array_pointer(context, b, signature.args[2], table, i64(0)) for table in (places, where))
-            vector = vector_type(out.type.pointee)
-            lanes = vector.count
+            lanes = VECTOR_BYTES // (signature.args[7].dtype.bitwidth // 8)
+            vector = ir.VectorType(out.type.pointee, lanes)
             offsets = [b.load(b.gep(where, [i64(n)])) for n in range(lanes)]
             there = [b.icmp_signed(">=", offset, i64(0)) for offset in offsets]
             starts = [b.gep(data, [b.select(*pair, i64(0))]) for pair in zip(there, offsets, strict=True)]
@@ -110,19 +120,20 @@ if JIT:
             return context.get_dummy_value()
 
         n64 = types.int64
-        return types.void(target, n64, places, source, n64, where, n64), codegen
+        return types.void(target, n64, places, source, n64, where, n64, like), codegen
 
     @intrinsic
-    def from_lanes(typingctx, target, t, where, counts, source, s, count):
-        """``target[t + where[n] + q] = source[s + q*LANES + n]`` for q < min(counts[n], count)."""
+    def from_lanes(typingctx, target, t, where, counts, source, s, count, like):
+        """``target[t + where[n] + q] = source[s + q*LANES + n]`` for q < min(counts[n], count). There are as many lanes
+        as a vector of the type of ``like`` has."""
 
         def codegen(context, b, signature, args):
-            target, t, where, counts, source, s, count = args
+            target, t, where, counts, source, s, count, _ = args
             out = array_pointer(context, b, signature.args[0], target, t)
             data = array_pointer(context, b, signature.args[4], source, s)
             where, counts = (array_pointer(context, b, signature.args[2], table, i64(0)) for table in (where, counts))
-            vector = vector_type(out.type.pointee)
-            lanes = vector.count
+            lanes = VECTOR_BYTES // (signature.args[7].dtype.bitwidth // 8)
+            vector = ir.VectorType(out.type.pointee, lanes)
             starts = [b.gep(out, [b.load(b.gep(where, [i64(n)]))]) for n in range(lanes)]
             ends = [b.load(b.gep(counts, [i64(n)])) for n in range(lanes)]
             whole = b.sdiv(functools.reduce(lambda x, y: _at_most(b, x, y), ends, count), i64(lanes))
@@ -146,7 +157,71 @@ if JIT:
             return context.get_dummy_value()
 
         n64 = types.int64
-        return types.void(target, n64, where, counts, source, n64, n64), codegen
+        return types.void(target, n64, where, counts, source, n64, n64, like), codegen
+
+    @intrinsic
+    def relu_of_max(typingctx, y, t, codes, c, x, s, row, count):
+        """For p < count: the maximum of the pixels 2p and 2p + 1 of two rows of x, ``row`` elements apart, or 0 if that
+        is more, to pixel p of y; to ``codes`` which of the four is the maximum. The first of equals wins, and NaN over
+        numbers. y may begin where x does."""
+
+        def codegen(context, b, signature, args):
+            y, t, codes, c, x, s, row, count = args
+            out = array_pointer(context, b, signature.args[0], y, t)
+            codes = array_pointer(context, b, signature.args[2], codes, c)
+            data = array_pointer(context, b, signature.args[4], x, s)
+            vector = vector_type(out.type.pointee)
+            lanes = vector.count
+            code = ir.VectorType(ir.IntType(8), lanes)
+
+            def window(p, state):
+                first = b.gep(data, [b.mul(p, i64(2 * lanes))])
+                four = [
+                    load(b, vector_pointer(b, line, vector, k)) for line in (first, b.gep(first, [row])) for k in (0, 1)
+                ]
+                best, winner = winner_of(b, four)
+                kept = b.fcmp_unordered(">", best, zeros(vector))
+                place = b.mul(p, i64(lanes))
+                store(b, b.select(kept, best, zeros(vector)), vector_pointer(b, b.gep(out, [place]), vector))
+                store(b, winner, vector_pointer(b, b.gep(codes, [place]), code))
+                return state
+
+            loop(b, count, [], window)
+            return context.get_dummy_value()
+
+        n64 = types.int64
+        return types.void(y, n64, codes, n64, x, n64, n64, n64), codegen
+
+    @intrinsic
+    def to_winners(typingctx, target, t, pixel, row, g, codes, s, count):
+        """The adjoint of picking winners, for one row of windows: for p < count, pixels 2p and 2p + 1 of row 0 or 1 of
+        the windows, ``pixel`` elements apart in target, become g[s + p*LANES + n] if they won, else 0."""
+
+        def codegen(context, b, signature, args):
+            target, t, pixel, row, g, codes, s, count = args
+            out = array_pointer(context, b, signature.args[0], target, t)
+            g = array_pointer(context, b, signature.args[4], g, s)
+            codes = array_pointer(context, b, signature.args[5], codes, s)
+            vector = vector_type(out.type.pointee)
+            code = ir.VectorType(ir.IntType(8), vector.count)
+            first = b.trunc(b.mul(row, i64(2)), ir.IntType(8))
+            mine = [spread(b, b.add(first, ir.Constant(ir.IntType(8), k)), vector.count) for k in (0, 1)]
+
+            def window(p, state):
+                at = b.mul(p, i64(vector.count))
+                value = load(b, vector_pointer(b, b.gep(g, [at]), vector))
+                winner = load(b, vector_pointer(b, b.gep(codes, [at]), code))
+                for k in (0, 1):
+                    place = b.gep(out, [b.mul(b.add(b.mul(p, i64(2)), i64(k)), pixel)])
+                    won = b.icmp_signed("==", winner, mine[k])
+                    store(b, b.select(won, value, zeros(vector)), vector_pointer(b, place, vector))
+                return state
+
+            loop(b, count, [], window)
+            return context.get_dummy_value()
+
+        n64 = types.int64
+        return types.void(target, n64, n64, n64, g, codes, n64, n64), codegen
 
     def make_image_tile(MR: int, NP: int):
         """MR outputs at NP positions, the weights of a step side by side:
@@ -252,18 +327,40 @@ if JIT:
 
 else:
 
-    def to_lanes(target, t, places, source, s, where, count):
+    def to_lanes(target, t, places, source, s, where, count, like):
         """``target[t + places[q] + n] = source[s + where[n] + q]`` for q < count, n < LANES; 0 where where[n] < 0."""
         for q in range(count):
-            for n in range(VECTOR_BYTES // target.itemsize):
+            for n in range(VECTOR_BYTES // like.itemsize):
                 target[t + places[q] + n] = source[s + where[n] + q] if where[n] >= 0 else 0
 
-    def from_lanes(target, t, where, counts, source, s, count):
+    def from_lanes(target, t, where, counts, source, s, count, like):
         """``target[t + where[n] + q] = source[s + q*LANES + n]`` for q < min(counts[n], count)."""
-        lanes = VECTOR_BYTES // source.itemsize
+        lanes = VECTOR_BYTES // like.itemsize
         for n in range(lanes):
             for q in range(min(counts[n], count)):
                 target[t + where[n] + q] = source[s + q * lanes + n]
+
+    def relu_of_max(y, t, codes, c, x, s, row, count):
+        """The maxima of ``count`` windows of 2 x 2 pixels, or 0, to y; which of the four it is to ``codes``."""
+        lanes = VECTOR_BYTES // x.itemsize
+        for p in range(count):
+            for n in range(lanes):
+                four = [x[s + 2 * p * lanes + k + n] for k in (0, lanes, row, row + lanes)]
+                winner = 0
+                for k in (1, 2, 3):
+                    if formulas.wins(four[k], four[winner]):
+                        winner = k
+                y[t + p * lanes + n] = 0 if four[winner] <= 0 else four[winner]
+                codes[c + p * lanes + n] = winner
+
+    def to_winners(target, t, pixel, row, g, codes, s, count):
+        """The adjoint of picking winners, for one row of windows."""
+        lanes = VECTOR_BYTES // g.itemsize
+        for p in range(count):
+            for k in (0, 1):
+                for n in range(lanes):
+                    at = s + p * lanes + n
+                    target[t + (2 * p + k) * pixel + n] = g[at] if codes[at] == 2 * row + k else 0
 
     def _tile_in_python(MR, NP, steps, first, w, q, rows, x, taps, places, to, p0, last, out, o, row, add):
         lanes = VECTOR_BYTES // out.itemsize

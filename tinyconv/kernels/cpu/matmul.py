@@ -15,9 +15,9 @@ import math
 import numpy as np
 
 from .. import reference
-from ..reference.arrays import dense
 from .arrays import compiled_for
 from .compile import jit
+from .lanes import to_lanes
 from .parallel import parallel_for
 from .target import VECTOR_BYTES
 from .tile import ADD, MR, NV, ZERO, panel_rows, panel_unit
@@ -40,7 +40,8 @@ def _block(item, A, a_row, a_step, a_batch, rows, B, b_step, b_column, b_batch, 
             row = c + i * N
             for j in range(first_j, last_j):
                 C[row + j] = bias[j] if bias.size else 0
-    packed = np.empty(DEPTH * panel, C.dtype)
+    lanes = VECTOR_BYTES // C.itemsize
+    packed, where = np.empty(DEPTH * panel, C.dtype), np.empty(lanes, np.int64)
     for k in range(0, K, DEPTH):
         depth = min(DEPTH, K - k)
         start = ADD if k or bias.size else ZERO
@@ -52,10 +53,10 @@ def _block(item, A, a_row, a_step, a_batch, rows, B, b_step, b_column, b_batch, 
                     for r in range(n):
                         row[r] = source[r]
             else:
-                for r in range(n):
-                    column = B[b + k + (j + r) * b_column :]
-                    for q in range(depth):
-                        packed[q * panel + r] = column[q]
+                for r in range(0, n, lanes):
+                    for lane in range(lanes):
+                        where[lane] = (j + r + lane) * b_column if r + lane < n else -1
+                    to_lanes(packed, r, columns, B, b + k, where, depth, C)
             for i in range(first_i, last_i, MR):
                 m = min(MR, last_i - i)
                 s, o = a + i * a_row + k * a_step, c + i * N + j
@@ -78,56 +79,44 @@ def _steps(n, step):
 
 
 def _stored(x):
-    """A stack of matrices (batch, P, Q) as flat memory and the distances between its rows, columns and matrices; copied
-    unless its rows or its columns lie dense, one after another."""
-    _, p, q = x.shape
-    if not x.flags.writeable or not x.flags.aligned:
-        x = x.copy()
-    if x.flags.c_contiguous:
-        return x.reshape(-1), q, 1, p * q
-    turned = x.transpose(0, 2, 1)
-    if turned.flags.c_contiguous:
-        return turned.reshape(-1), 1, p, p * q
-    return dense(x).reshape(-1), q, 1, p * q
+    """A matrix (P, Q), or a stack of them (batch, P, Q), as flat memory and the distances between its rows, columns and
+    matrices; copied unless its rows or its columns lie dense, one after another."""
+    p, q = x.shape[-2:]
+    flags = x.flags
+    if flags.carray:
+        return x.ravel(), q, 1, p * q
+    if flags.writeable and flags.aligned:
+        turned = x.swapaxes(-1, -2)
+        if turned.flags.c_contiguous:
+            return turned.ravel(), 1, p, p * q
+    return x.copy(order="C").ravel(), q, 1, p * q
 
 
 def product(x, y, bias=None):
-    """(batch, M, K) @ (batch, K, N) + bias -> (batch, M, N); float32 or float64, a batch of 1 is broadcast."""
-    batch, (M, K), N = len(x) if len(y) == 1 else len(y), x.shape[1:], y.shape[2]
-    C = np.empty((batch, M, N), x.dtype)
-    if not C.size:
-        return C
+    """(M, K) @ (K, N) + bias -> (M, N), or the same with a leading batch axis, where a matrix serves a whole batch;
+    float32 or float64."""
+    (M, K), N = x.shape[-2:], y.shape[-1]
     A, a_row, a_step, a_batch = _stored(x)
     B, b_step, b_column, b_batch = _stored(y)
-    if len(x) < batch:
+    batch = 1
+    if x.ndim == 2:
         a_batch = 0
-    if len(y) < batch:
+    else:
+        batch = len(x)
+    if y.ndim == 2:
         b_batch = 0
+    else:
+        batch = len(y)
+    C = np.empty((M, N) if x.ndim == y.ndim == 2 else (batch, M, N), x.dtype)
+    if not C.size:
+        return C
     panel = NV * VECTOR_BYTES // x.itemsize
-    down, panels = -(-M // ROWS), -(-N // panel)
-    width = panel if batch * down * panels < LARGE else 4 * panel
-    items = batch * down * -(-N // width)
+    blocks, panels = batch * -(-M // ROWS), -(-N // panel)
+    width = panel if blocks * panels < LARGE else 4 * panel
+    items, c = blocks * -(-N // width), C.ravel()
     rows, columns = _steps(MR, a_row), _steps(DEPTH, panel)
-    bias = C.reshape(-1)[:0] if bias is None else bias
-    _product(
-        items,
-        A,
-        a_row,
-        a_step,
-        a_batch,
-        rows,
-        B,
-        b_step,
-        b_column,
-        b_batch,
-        C.reshape(-1),
-        M,
-        N,
-        K,
-        bias,
-        columns,
-        width,
-    )
+    bias = c[:0] if bias is None else bias
+    _product(items, A, a_row, a_step, a_batch, rows, B, b_step, b_column, b_batch, c, M, N, K, bias, columns, width)
     return C
 
 
@@ -135,14 +124,14 @@ def matmul(x, y):
     if not compiled_for(x):
         return reference.matmul(x, y)
     if x.ndim == 2 and y.ndim == 2:
-        return product(x[None], y[None])[0]
+        return product(x, y)
     lead = np.broadcast_shapes(x.shape[:-2], y.shape[:-2])
     if y.ndim == 2 and x.flags.c_contiguous:  # one right-hand matrix for all: a single tall product
         rows = math.prod(x.shape[:-1])
-        return product(x.reshape(1, rows, x.shape[-1]), y[None]).reshape(*lead, x.shape[-2], y.shape[-1])
+        return product(x.reshape(rows, x.shape[-1]), y).reshape(*lead, x.shape[-2], y.shape[-1])
     batch = math.prod(lead)
     x, y = (a if a.ndim == 2 else np.broadcast_to(a, lead + a.shape[-2:]) for a in (x, y))
-    x, y = (a.reshape(1 if a.ndim == 2 else batch, *a.shape[-2:]) for a in (x, y))
+    x, y = (a if a.ndim == 2 else a.reshape(batch, *a.shape[-2:]) for a in (x, y))
     return product(x, y).reshape(*lead, x.shape[-2], y.shape[-1])
 
 
@@ -151,4 +140,4 @@ def linear(x, w, b):
         return reference.linear(x, w, b)
     if b is not None and not b.flags.carray:
         b = b.copy()
-    return product(x[None], w.T[None], b)[0]
+    return product(x, w.T, b)

@@ -9,22 +9,14 @@ from .. import reference
 from .arrays import compiled_for, flat
 from .compile import jit
 from .parallel import parallel_for
+from .totals import centre_rows, sum_products, sum_rows, sum_squares
 
 
-@jit(reorder=True)
+@jit
 def _stats_channel(c, x, N, C, L, mean, var):
-    total = 0.0
-    for n in range(N):
-        row = x[(n * C + c) * L : (n * C + c + 1) * L]
-        for k in range(row.size):
-            total += row[k]
-    m = total / (N * L)
-    total = 0.0
-    for n in range(N):
-        row = x[(n * C + c) * L : (n * C + c + 1) * L]
-        for k in range(row.size):
-            total += (row[k] - m) ** 2
-    mean[c], var[c] = m, total / (N * L)
+    m = sum_rows(x, c * L, C * L, N, L) / (N * L)
+    mean[c] = m
+    var[c] = sum_squares(x, c * L, C * L, N, L, mean[c]) / (N * L)
 
 
 @jit
@@ -36,23 +28,14 @@ def _normalize_plane(item, x, y, C, L, mean, rstd, w, b):
         out[k] = (row[k] - shift) * scale + bias
 
 
-@jit(reorder=True)
+@jit
 def _gx_channel(c, gy, x, gx, N, C, L, mean, rstd, w, gw, gb):
-    sum_g, sum_gx = 0.0, 0.0
-    for n in range(N):
-        g, row = gy[(n * C + c) * L : (n * C + c + 1) * L], x[(n * C + c) * L : (n * C + c + 1) * L]
-        for k in range(row.size):
-            sum_g += g[k]
-            sum_gx += np.float64(g[k]) * (row[k] - mean[c])
+    sum_g, sum_gx = sum_products(gy, x, c * L, C * L, N, L, mean[c])
     sum_gx *= rstd[c]
     gw[c], gb[c] = sum_gx, sum_g
     kind = type(mean[c])
     scale, shift, slope = w[c] * rstd[c], kind(sum_g / (N * L)), kind(rstd[c] * sum_gx / (N * L))
-    for n in range(N):
-        g, row = gy[(n * C + c) * L : (n * C + c + 1) * L], x[(n * C + c) * L : (n * C + c + 1) * L]
-        out = gx[(n * C + c) * L : (n * C + c + 1) * L]
-        for k in range(out.size):
-            out[k] = scale * (g[k] - shift - (row[k] - mean[c]) * slope)
+    centre_rows(gx, gy, x, c * L, C * L, N, L, scale, shift, mean[c], slope)
 
 
 @jit

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from .. import formulas, reference
+from .arrays import compiled_for
 from .compile import jit
-from .elementwise import CHUNK, chunks, dense_floats
+from .elementwise import CHUNK, chunks
 from .parallel import parallel_for
 
 
@@ -35,16 +36,14 @@ def _sgd_plain(n, p, g, lr, weight_decay, sign):
 
 
 def sgd(params, grads, buffers, lr, momentum, dampening, weight_decay, nesterov, maximize, first):
-    for i, (p, g) in enumerate(zip(params, grads, strict=True)):
-        v = p if buffers is None else buffers[i]
-        if not dense_floats(p, g) or not dense_floats(p, v):
+    kind = params[0].dtype.type if params and compiled_for(params[0]) else float
+    sign, decay, gain = kind(-1 if maximize else 1), kind(weight_decay), kind(1 - dampening)
+    rate, keep = kind(lr), kind(momentum)
+    for p, g, v in zip(params, grads, params if buffers is None else buffers, strict=True):
+        if kind is float or not (p.flags.carray and g.flags.carray and v.flags.carray):
             one = None if buffers is None else [v]
             reference.sgd([p], [g], one, lr, momentum, dampening, weight_decay, nesterov, maximize, first)
-            continue
-        kind, n = p.dtype.type, chunks(p.size)
-        decay, sign, p, g = kind(weight_decay), kind(-1 if maximize else 1), p.reshape(-1), g.reshape(-1)
-        if buffers is None:
-            _sgd_plain(n, p, g, kind(lr), decay, sign)
+        elif buffers is None:
+            _sgd_plain(chunks(p.size), p.ravel(), g.ravel(), rate, decay, sign)
         else:
-            gain = kind(1 - dampening)
-            _sgd(n, p, g, v.reshape(-1), kind(lr), kind(momentum), gain, decay, nesterov, first, sign)
+            _sgd(chunks(p.size), p.ravel(), g.ravel(), v.ravel(), rate, keep, gain, decay, nesterov, first, sign)

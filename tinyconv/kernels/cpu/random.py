@@ -10,54 +10,60 @@ from .. import formulas, reference
 from .arrays import compiled_for, flat
 from .compile import jit
 from .parallel import parallel_for
+from .philox import COUNTERS, random_block
 
-COUNTERS = 2048  # Philox counters, four words each, a work item
+WORDS = 4096  # of a work item: a multiple of what one call of ``random_block`` makes
+
+
+@jit(exact=True)
+def _words(item, n, seed, offset):
+    """The random words of a work item (and perhaps some too many), and how many of the n it needs."""
+    words, count = np.empty(WORDS, np.uint32), min(WORDS, n - item * WORDS)
+    for at in range(0, count, 4 * COUNTERS):
+        random_block(words, at, seed, offset + np.uint64((item * WORDS + at) // 4))
+    return words[:count]
 
 
 @jit(exact=True)
 def _uniform32_chunk(item, out, seed, offset, low, high):
-    n = out.size
-    for q in range(item * COUNTERS, min((item + 1) * COUNTERS, (n + 3) // 4)):
-        words = formulas.random_words(seed, offset + np.uint64(q))
-        for k in range(min(4, n - 4 * q)):
-            out[4 * q + k] = formulas.stretch(formulas.uniform_float32(words[k]), low, high)
+    words = _words(item, out.size, seed, offset)
+    part = out[item * WORDS : item * WORDS + words.size]
+    for k in range(part.size):
+        part[k] = formulas.stretch(formulas.uniform_float32(np.uint64(words[k])), low, high)
 
 
 @jit(exact=True)
 def _uniform64_chunk(item, out, seed, offset, low, high):
-    n = out.size
-    for q in range(item * COUNTERS, min((item + 1) * COUNTERS, (n + 1) // 2)):
-        words = formulas.random_words(seed, offset + np.uint64(q))
-        for k in range(min(2, n - 2 * q)):
-            bits = formulas.random_bits(words[2 * k], words[2 * k + 1])
-            out[2 * q + k] = formulas.stretch(formulas.uniform_float64(bits), low, high)
+    words = _words(item, 2 * out.size, seed, offset)
+    part = out[item * (WORDS // 2) : item * (WORDS // 2) + words.size // 2]
+    for k in range(part.size):
+        bits = formulas.random_bits(np.uint64(words[2 * k]), np.uint64(words[2 * k + 1]))
+        part[k] = formulas.stretch(formulas.uniform_float64(bits), low, high)
 
 
 @jit(exact=True)
 def _bits_chunk(item, out, seed, offset):
-    n = out.size
-    for q in range(item * COUNTERS, min((item + 1) * COUNTERS, (n + 1) // 2)):
-        words = formulas.random_words(seed, offset + np.uint64(q))
-        for k in range(min(2, n - 2 * q)):
-            out[2 * q + k] = formulas.random_bits(words[2 * k], words[2 * k + 1])
+    words = _words(item, 2 * out.size, seed, offset)
+    part = out[item * (WORDS // 2) : item * (WORDS // 2) + words.size // 2]
+    for k in range(part.size):
+        part[k] = formulas.random_bits(np.uint64(words[2 * k]), np.uint64(words[2 * k + 1]))
 
 
 @jit(exact=True)
 def _box_muller_chunk(item, u, mean, std):
     """Pairs of uniforms to pairs of Gaussians, in place."""
-    for q in range(item * COUNTERS, min((item + 1) * COUNTERS, u.size // 2)):
+    for q in range(item * WORDS // 2, min((item + 1) * WORDS // 2, u.size // 2)):
         a, b = formulas.box_muller(u[2 * q], u[2 * q + 1])
         u[2 * q], u[2 * q + 1] = mean + std * a, mean + std * b
 
 
 @jit(exact=True)
 def _dropout_chunk(item, x, y, p, keep, seed, offset):
-    n = x.size
-    for q in range(item * COUNTERS, min((item + 1) * COUNTERS, (n + 3) // 4)):
-        words = formulas.random_words(seed, offset + np.uint64(q))
-        for k in range(min(4, n - 4 * q)):
-            kept = formulas.uniform_float32(words[k]) >= p
-            y[4 * q + k] = x[4 * q + k] / keep if kept else type(keep)(0)
+    words = _words(item, x.size, seed, offset)
+    x, y = x[item * WORDS : item * WORDS + words.size], y[item * WORDS : item * WORDS + words.size]
+    for k in range(y.size):
+        kept = formulas.uniform_float32(np.uint64(words[k])) >= p
+        y[k] = x[k] / keep if kept else type(keep)(0)
 
 
 @jit
@@ -85,8 +91,8 @@ def _dropout(items, x, y, p, keep, seed, offset):
     parallel_for(_dropout_chunk, items, (x, y, p, keep, seed, offset))
 
 
-def _items(counters):
-    return -(-counters // COUNTERS)
+def _items(words):
+    return -(-words // WORDS)
 
 
 def _key(seed, offset):
@@ -95,21 +101,21 @@ def _key(seed, offset):
 
 def uniform(shape, low, high, dtype, seed, offset):
     out = np.empty(math.prod(shape), dtype)
-    loop, per = (_uniform32, 4) if dtype == np.float32 else (_uniform64, 2)
-    loop(_items(-(-out.size // per)), out, *_key(seed, offset), dtype.type(low), dtype.type(high))
+    loop, per = (_uniform32, 1) if dtype == np.float32 else (_uniform64, 2)
+    loop(_items(per * out.size), out, *_key(seed, offset), dtype.type(low), dtype.type(high))
     return out.reshape(shape)
 
 
 def normal(shape, mean, std, dtype, seed, offset):
     n = math.prod(shape)
     u = uniform((n + n % 2,), 0, 1, dtype, seed, offset)
-    _box_muller(_items(u.size // 2), u, dtype.type(mean), dtype.type(std))
+    _box_muller(_items(u.size), u, dtype.type(mean), dtype.type(std))
     return u[:n].reshape(shape) if n % 2 == 0 else u[:n].copy().reshape(shape)
 
 
 def _random_bits(n, seed, offset):
     bits = np.empty(n, np.uint64)
-    _bits(_items(-(-n // 2)), bits, *_key(seed, offset))
+    _bits(_items(2 * n), bits, *_key(seed, offset))
     return bits
 
 
@@ -126,6 +132,5 @@ def dropout(x, p, seed, offset):
     if not compiled_for(x) or p == 1:
         return reference.dropout(x, p, seed, offset)
     y = np.empty(x.shape, x.dtype)
-    counters = -(-x.size // 4)
-    _dropout(_items(counters), flat(x), y.reshape(-1), np.float64(p), x.dtype.type(1 - p), *_key(seed, offset))
+    _dropout(_items(x.size), flat(x), y.reshape(-1), np.float64(p), x.dtype.type(1 - p), *_key(seed, offset))
     return y

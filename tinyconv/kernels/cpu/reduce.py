@@ -1,8 +1,8 @@
 """Sums over axes. Extremes go to the reference backend: NumPy's are vectorized.
 
-Whatever the axes, a dense array can be seen as (R, A, S): R and S are summed over, A stays. Sums run in float64, so
-their error does not grow with their length. The work is cut into parts of R (and, where everything is summed, of the
-flat array) by the shape alone; the parts' sums are added in order.
+A dense array whose reduced axes, or whose kept ones, lie side by side can be seen as (O, R, A, S): R and S are summed
+over, O and A stay. Sums run in float64, so their error does not grow with their length. The work is cut along O and A,
+and where that gives few items also into parts of R, by the shape alone; the parts' sums are added in order.
 """
 
 from __future__ import annotations
@@ -16,64 +16,75 @@ from .. import reference
 from ..reference.reduce import amax, amin, argmax, argmin  # noqa: F401
 from .compile import jit
 from .parallel import parallel_for
+from .totals import sum_columns, sum_rows
 
-PARTS = 16
-ROW = 16384  # elements of a row, where everything is summed
-
-
-@jit(reorder=True)
-def _sum_part(part, x, R, A, S, parts, partial):
-    """partial[part, a] = sum of x[r, a, s] over all s and the r of one part."""
-    first, last = R * part // parts, R * (part + 1) // parts
-    if S == 1:  # column sums: whole rows are added
-        line = partial[part * A : (part + 1) * A]
-        line[:] = 0
-        for r in range(first, last):
-            row = x[r * A : (r + 1) * A]
-            for a in range(A):
-                line[a] += row[a]
-        return
-    for a in range(A):
-        total = 0.0
-        for r in range(first, last):
-            row = x[(r * A + a) * S : (r * A + a + 1) * S]
-            for s in range(row.size):
-                total += row[s]
-        partial[part * A + a] = total
+ITEMS = 16  # so many are enough
+ELEMENTS = 16384  # of a work item
 
 
 @jit
-def _sum(x, R, A, S, parts, partial, out):
-    parallel_for(_sum_part, parts, (x, R, A, S, parts, partial))
-    for a in range(A):
-        total = 0.0
-        for k in range(R * A * S, x.size):  # the rest
-            total += x[k]
-        for part in range(parts):
-            total += partial[part * A + a]
-        out[a] = total
+def _sum_item(item, x, R, A, S, parts, blocks, width, partial, out):
+    """Sums of the elements a of one block, over all s and the r of one part."""
+    o, part, first = item // (blocks * parts), item // blocks % parts, item % blocks * width
+    size, low, high = min(width, A - first), R * part // parts, R * (part + 1) // parts
+    totals = np.empty(size)
+    if S == 1:
+        sum_columns(totals, x, (o * R + low) * A + first, A, high - low, size)
+    else:
+        for a in range(size):
+            totals[a] = sum_rows(x, ((o * R + low) * A + first + a) * S, A * S, high - low, S)
+    if parts == 1:
+        out[o * A + first : o * A + first + size] = totals
+    else:
+        partial[part * A + first : part * A + first + size] = totals
+
+
+@jit
+def _sum(items, x, R, A, S, parts, blocks, width, partial, out):
+    parallel_for(_sum_item, items, (x, R, A, S, parts, blocks, width, partial, out))
+    if parts > 1:
+        for a in range(A):
+            total = 0.0
+            for k in range(R * A * S, x.size):  # the rest
+                total += x[k]
+            for part in range(parts):
+                total += partial[part * A + a]
+            out[a] = total
 
 
 @functools.lru_cache(maxsize=512)
 def _plan(shape, axes, keepdims):
-    """(R, A, S), and the result's shape; None if the reduced axes are not leading and/or trailing ones."""
+    """Work items, the other arguments of ``_sum`` that follow from the shape, and the result's size and shape; None if
+    neither the reduced axes nor the others lie side by side."""
     kept = [i for i in range(len(shape)) if i not in axes]
     out = tuple(1 if i in axes else n for i, n in enumerate(shape) if keepdims or i not in axes)
     if not kept:  # all of it: as rows of equal length, and a rest
         size = math.prod(shape)
-        rows = max(1, -(-size // ROW))
-        return rows, 1, size // rows, out
-    if kept != list(range(kept[0], kept[-1] + 1)):
+        parts = max(2, size // ELEMENTS)
+        return parts, (parts, 1, size // parts, parts, 1, 1), 1, out
+    reduced = [i for i in range(len(shape)) if i in axes]
+    if kept == list(range(kept[0], kept[-1] + 1)):
+        O = 1
+        R, A, S = (math.prod(part) for part in (shape[: kept[0]], shape[kept[0] : kept[-1] + 1], shape[kept[-1] + 1 :]))
+    elif reduced == list(range(reduced[0], reduced[-1] + 1)):
+        O, R = math.prod(shape[: reduced[0]]), math.prod(shape[reduced[0] : reduced[-1] + 1])
+        A, S = math.prod(shape[reduced[-1] + 1 :]), 1
+    else:
         return None
-    return *(math.prod(part) for part in (shape[: kept[0]], shape[kept[0] : kept[-1] + 1], shape[kept[-1] + 1 :])), out
+    width = max(1, ELEMENTS // max(R * S, 1))
+    if S == 1:
+        width = max(width, 512)  # whole cache lines
+    blocks = -(-A // width)
+    enough = max(1, min(ITEMS, R * A * S // ELEMENTS))
+    parts = 1 if O > 1 else max(1, min(-(-enough // blocks) if blocks else 1, R))
+    return O * parts * blocks, (R, A, S, parts, blocks, width), O * A, out
 
 
 def sum(x, axes, keepdims):
     plan = _plan(x.shape, axes, keepdims) if x.dtype.char in "fd" and x.flags.carray else None
     if plan is None:
         return reference.sum(x, axes, keepdims)
-    (R, A, S, shape), flat = plan, x.reshape(-1)
-    parts = min(PARTS, max(R, 1))
-    out = np.empty(A, x.dtype)
-    _sum(flat, R, A, S, parts, np.empty(parts * A), out)
+    items, cut, size, shape = plan
+    parts, out = cut[3], np.empty(size, x.dtype)
+    _sum(items, x.reshape(-1), *cut, np.empty(parts * size if parts > 1 else 0), out)
     return out.reshape(shape)

@@ -7,52 +7,99 @@ import math
 
 import numpy as np
 
-from .. import reference
+from .. import formulas, reference
 from .arrays import compiled_for, flat
 from .compile import jit
 from .parallel import parallel_for
+from .totals import largest, sum_columns, sum_rows
 
-ROWS = 64  # of ``outer`` a work item
-
-
-@jit
-def _log_softmax_rows(item, x, y, outer, n, inner):
-    for i in range(item * ROWS, min((item + 1) * ROWS, outer)):
-        for j in range(inner):
-            at = i * n * inner + j
-            largest = -np.inf
-            for k in range(n):
-                value = x[at + k * inner]
-                if value > largest or value != value:
-                    largest = value
-            total = 0.0
-            for k in range(n):
-                total += math.exp(x[at + k * inner] - largest)
-            shift = math.log(total)
-            for k in range(n):
-                y[at + k * inner] = (x[at + k * inner] - largest) - shift
+ELEMENTS = 2048  # of a work item, or one row if that has more
+LONG = 256  # elements of a row that is worth a loop of its own
 
 
 @jit
-def _log_softmax_gx_rows(item, gy, y, gx, outer, n, inner):
-    for i in range(item * ROWS, min((item + 1) * ROWS, outer)):
-        for j in range(inner):
-            at = i * n * inner + j
-            total = 0.0
-            for k in range(n):
-                total += gy[at + k * inner]
-            for k in range(n):
-                gx[at + k * inner] = gy[at + k * inner] - math.exp(y[at + k * inner]) * total
+def _softmax_rows(item, rows, x, y, outer, n, inner, log):
+    first, last = item * rows, min((item + 1) * rows, outer)
+    if inner > 1:
+        for i in range(first, last):
+            whole = slice(i * n * inner, (i + 1) * n * inner)
+            _softmax_columns(x[whole], y[whole], n, inner, log)
+        return
+    # Classes are few and rows are short: the exponentials of all rows are one loop.
+    x, y = x[first * n : last * n], y[first * n : last * n]
+    e = np.empty(y.size, y.dtype)
+    for start in range(0, y.size, n):
+        top, row, out = largest(x, start, n), x[start : start + n], y[start : start + n]
+        for k in range(out.size):
+            out[k] = row[k] - top
+    for k in range(e.size):
+        e[k] = formulas.exp(y[k])
+    for start in range(0, y.size, n):
+        total, row, out = sum_rows(e, start, 0, 1, n), e[start : start + n], y[start : start + n]
+        if log:
+            shift = y.dtype.type(math.log(total))
+            for k in range(out.size):
+                out[k] -= shift
+        else:
+            scale = y.dtype.type(1 / total)
+            for k in range(out.size):
+                out[k] = row[k] * scale
 
 
 @jit
-def _log_softmax(items, x, y, outer, n, inner):
-    parallel_for(_log_softmax_rows, items, (x, y, outer, n, inner))
+def _softmax_columns(x, y, n, inner, log):
+    """Along axis 0 of (n, inner), all columns at once."""
+    top, total = np.full(inner, -np.inf, x.dtype), np.empty(inner)
+    for k in range(n):
+        row = x[k * inner : (k + 1) * inner]
+        for j in range(top.size):
+            top[j] = row[j] if formulas.wins(row[j], top[j]) else top[j]
+    e = np.empty(y.size, y.dtype)
+    for k in range(n):
+        row, out, part = x[k * inner : (k + 1) * inner], y[k * inner : (k + 1) * inner], e[k * inner : (k + 1) * inner]
+        for j in range(top.size):
+            out[j] = row[j] - top[j]
+            part[j] = formulas.exp(out[j])
+    sum_columns(total, e, 0, inner, n, inner)
+    for j in range(inner):
+        top[j] = math.log(total[j]) if log else 1 / total[j]
+    for k in range(n):
+        out, part = y[k * inner : (k + 1) * inner], e[k * inner : (k + 1) * inner]
+        for j in range(top.size):
+            out[j] = out[j] - top[j] if log else part[j] * top[j]
 
 
 @jit
-def _log_softmax_gx(items, gy, y, gx, outer, n, inner):
-    parallel_for(_log_softmax_gx_rows, items, (gy, y, gx, outer, n, inner))
+def _log_softmax_gx_rows(item, rows, gy, y, gx, outer, n, inner):
+    size, first, last = n * inner, item * rows, min((item + 1) * rows, outer)
+    gy, y, gx = gy[first * size : last * size], y[first * size : last * size], gx[first * size : last * size]
+    if inner == 1 and n >= LONG:
+        for start in range(0, gx.size, n):
+            total = gx.dtype.type(sum_rows(gy, start, 0, 1, n))
+            g, row, out = gy[start : start + n], y[start : start + n], gx[start : start + n]
+            for k in range(out.size):
+                out[k] = g[k] - formulas.exp(row[k]) * total
+        return
+    totals = np.empty(inner)
+    for start in range(0, gx.size, size):  # gx is first the sum that belongs to each element
+        if inner == 1:
+            gx[start : start + n] = sum_rows(gy, start, 0, 1, n)
+        else:
+            sum_columns(totals, gy, start, inner, n, inner)
+            for at in range(start, start + size, inner):
+                gx[at : at + inner] = totals
+    for k in range(gx.size):
+        gx[k] = gy[k] - formulas.exp(y[k]) * gx[k]
+
+
+@jit
+def _softmax(items, rows, x, y, outer, n, inner, log):
+    parallel_for(_softmax_rows, items, (rows, x, y, outer, n, inner, log))
+
+
+@jit
+def _log_softmax_gx(items, rows, gy, y, gx, outer, n, inner):
+    parallel_for(_log_softmax_gx_rows, items, (rows, gy, y, gx, outer, n, inner))
 
 
 @jit
@@ -81,26 +128,32 @@ def _as_three(x, axis):
     return math.prod(x.shape[:axis]), x.shape[axis], math.prod(x.shape[axis + 1 :])
 
 
-def log_softmax(x, axis):
-    if not compiled_for(x):
-        return reference.log_softmax(x, axis)
+def _cut(outer, n, inner):
+    """Work items, and rows a work item."""
+    rows = max(1, ELEMENTS // max(n * inner, 1))
+    return -(-outer // rows) if n * inner else 0, rows
+
+
+def _run(x, axis, log):
     y, (outer, n, inner) = np.empty(x.shape, x.dtype), _as_three(x, axis)
-    _log_softmax(-(-outer // ROWS), flat(x), y.reshape(-1), outer, n, inner)
+    _softmax(*_cut(outer, n, inner), flat(x), y.reshape(-1), outer, n, inner, log)
     return y
+
+
+def log_softmax(x, axis):
+    return _run(x, axis, True) if compiled_for(x) else reference.log_softmax(x, axis)
+
+
+def softmax(x, axis):
+    return _run(x, axis, False) if compiled_for(x) else reference.softmax(x, axis)
 
 
 def log_softmax_gx(gy, y, axis):
     if not compiled_for(y):
         return reference.log_softmax_gx(gy, y, axis)
     gx, (outer, n, inner) = np.empty(y.shape, y.dtype), _as_three(y, axis)
-    _log_softmax_gx(-(-outer // ROWS), flat(gy), flat(y), gx.reshape(-1), outer, n, inner)
+    _log_softmax_gx(*_cut(outer, n, inner), flat(gy), flat(y), gx.reshape(-1), outer, n, inner)
     return gx
-
-
-def softmax(x, axis):
-    if not compiled_for(x):
-        return reference.softmax(x, axis)
-    return reference.exp(log_softmax(x, axis))
 
 
 def softmax_gx(gy, y, axis):

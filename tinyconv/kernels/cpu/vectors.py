@@ -1,4 +1,4 @@
-"""The LLVM instructions that ``tile.py`` and ``rows.py`` are written in: vectors, masks, loops.
+"""The LLVM instructions that this folder's intrinsics are written in: vectors, masks, loops.
 
 ``b`` is an LLVM IR builder throughout. A *mask* says which lanes take part: masked loads read nothing from the others
 and make them zero, masked stores leave them alone.
@@ -93,9 +93,31 @@ def store(b, value, pointer, mask=None):
 
 
 def multiply_add(b, x, y, z):
-    """``x * y + z``, rounded once."""
+    """``x * y + z``, rounded once where the machine has an instruction for it."""
     kind = ir.FunctionType(z.type, [z.type] * 3)
-    return b.call(cgutils.get_or_insert_function(b.module, kind, _intrinsic_name("fma", z.type)), [x, y, z])
+    return b.call(cgutils.get_or_insert_function(b.module, kind, _intrinsic_name("fmuladd", z.type)), [x, y, z])
+
+
+def splat(vector, number):
+    """A constant in every lane."""
+    return ir.Constant(vector, [number] * vector.count)
+
+
+def wins(b, value, best):
+    """Whether ``value``, met later, replaces ``best`` as a maximum: if it is larger, or the first NaN."""
+    return b.and_(b.fcmp_unordered(">", value, best), b.fcmp_ordered("ord", best, best))
+
+
+def winner_of(b, values):
+    """Lane by lane the largest of some vectors, and which of them it is (int8). The first of equals wins, and NaN over
+    numbers."""
+    code = ir.VectorType(ir.IntType(8), values[0].type.count)
+    best, winner = values[0], zeros(code)
+    for k, value in enumerate(values[1:], 1):
+        better = wins(b, value, best)
+        best = b.select(better, value, best)
+        winner = b.select(better, splat(code, k), winner)
+    return best, winner
 
 
 def loop(b, count, state, step):

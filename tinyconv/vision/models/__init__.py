@@ -10,10 +10,24 @@ from typing import Any
 
 from ...nn import Module
 from .lenet import LeNet5, lenet5
+from .resnet import CifarResNet, resnet20, resnet32, resnet44, resnet56, resnet110
 
-__all__ = ["LeNet5", "get_model", "lenet5", "list_models"]
+__all__ = [
+    "CifarResNet",
+    "LeNet5",
+    "get_model",
+    "lenet5",
+    "list_models",
+    "resnet20",
+    "resnet32",
+    "resnet44",
+    "resnet56",
+    "resnet110",
+]
 
-_MODELS: dict[str, Callable[..., Module]] = {"lenet5": lenet5}
+_MODELS: dict[str, Callable[..., Module]] = {
+    function.__name__: function for function in (lenet5, resnet20, resnet32, resnet44, resnet56, resnet110)
+}
 
 
 def list_models() -> list[str]:

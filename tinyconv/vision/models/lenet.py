@@ -22,43 +22,41 @@ softmax with cross entropy instead of distances to drawn digits.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import Any
 
 from ... import nn
-from ...nn import functional as F
-from ...tensor import Tensor
 
 __all__ = ["LeNet5", "lenet5"]
 
 
-class LeNet5(nn.Module):
+class LeNet5(nn.Sequential):
     """LeNet-5 for grey images of 28x28.
 
     Args:
         num_classes: scores an image.
 
     Shape:
-        x ``(N, 1, 28, 28)`` -> scores (logits) ``(N, num_classes)``.
+        x ``(N, 1, 28, 28)`` -> scores (logits, before the softmax) ``(N, num_classes)``.
     """
 
     def __init__(self, num_classes: int = 10) -> None:
-        super().__init__()
-        self.c1 = nn.Conv2d(1, 6, kernel_size=5, padding=2)
-        self.s2 = nn.MaxPool2d(kernel_size=2)
-        self.c3 = nn.Conv2d(6, 16, kernel_size=5)
-        self.s4 = nn.MaxPool2d(kernel_size=2)
-        self.c5 = nn.Linear(16 * 5 * 5, 120)
-        self.f6 = nn.Linear(120, 84)
-        self.output = nn.Linear(84, num_classes)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Scores of the classes, before the softmax."""
-        x = self.s2(F.relu(self.c1(x)))
-        x = self.s4(F.relu(self.c3(x)))
-        x = x.flatten(1)
-        x = F.relu(self.c5(x))
-        x = F.relu(self.f6(x))
-        return self.output(x)
+        super().__init__(
+            OrderedDict(
+                c1=nn.Conv2d(1, 6, kernel_size=5, padding=2),
+                relu1=nn.ReLU(),
+                s2=nn.MaxPool2d(kernel_size=2),
+                c3=nn.Conv2d(6, 16, kernel_size=5),
+                relu3=nn.ReLU(),
+                s4=nn.MaxPool2d(kernel_size=2),
+                flatten=nn.Flatten(),
+                c5=nn.Linear(16 * 5 * 5, 120),
+                relu5=nn.ReLU(),
+                f6=nn.Linear(120, 84),
+                relu6=nn.ReLU(),
+                output=nn.Linear(84, num_classes),
+            )
+        )
 
 
 def lenet5(**config: Any) -> LeNet5:

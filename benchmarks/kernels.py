@@ -1,0 +1,342 @@
+"""All kernels beside the machine's two limits: how fast it copies memory, and how fast it multiplies and adds.
+
+A kernel that does little arithmetic to each byte can be no faster than the memory lets it. Its speed is in GB/s: the
+bytes that must move at least once (arguments read, results written) over the time; ``of copy`` is the share of what a
+plain copy of as many bytes reaches. A kernel that does much arithmetic to each byte is bound by the fused multiply-add
+units; ``of peak`` is the share of what the register tile of ``kernels/cpu/tile.py`` reaches on data in the first-level
+cache. Which of the two binds depends on the *intensity*, operations a byte: the roofline (Williams, Waterman and
+Patterson, 2009), drawn by ``--plot``.
+
+Sizes are those of LeNet-5 (batch 64), ResNet-20 (batch 128) and ResNet-18 (batch 8), and one beyond the cache. The peer
+runs the operators behind its functions, SGD in its fused form; each result is compared before it is timed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tinyconv.kernels import cpu as backend
+
+from . import conv, gemm
+from .harness import BenchmarkError, Table, compare, geometric_mean, peer_module, set_threads, versions
+from .limits import Limits
+
+UNIT = "gbytes_per_second"
+cpu: Any = backend  # a type checker cannot count the arguments in a starred tuple
+SHAPES = [
+    (64, 6, 28, 28), (64, 16, 10, 10),  # LeNet-5
+    (128, 16, 32, 32), (128, 32, 16, 16), (128, 64, 8, 8),  # ResNet-20
+    (8, 64, 112, 112), (8, 64, 56, 56), (8, 512, 7, 7),  # ResNet-18
+    (96, 64, 32, 32),  # 24 MiB an array
+]  # fmt: skip
+CLASSES = [(64, 10), (256, 10), (128, 1000)]
+
+
+class Kernel(NamedTuple):
+    """Something to measure: ``ours()`` and ``peer()`` return what they wrote, having read ``reads``; the peer may
+    return less, or what cannot be compared (``random``)."""
+
+    name: str
+    shape: tuple
+    operations: float
+    reads: tuple
+    ours: Callable
+    peer: Callable | None
+    random: bool = False
+
+    def bytes(self) -> int:
+        """What has to move at least."""
+        return sum(a.nbytes for a in (*self.reads, *listed(self.ours())))
+
+
+def listed(results: Any) -> list:
+    """One result or several, as NumPy arrays."""
+    several = results if isinstance(results, (tuple, list)) else [results]
+    return [np.asarray(a.detach() if hasattr(a, "detach") else a) for a in several]
+
+
+# -------------------------------------------------------------------------------------------------------- the kernels
+
+
+def normal(*shape: int) -> np.ndarray:
+    """Numbers from the standard normal distribution."""
+    return np.random.default_rng(math.prod(shape)).standard_normal(shape, np.float32)
+
+
+def all_kernels(torch: Any) -> Iterator[Kernel]:
+    """Every row of the table. Without a peer, its functions are never called."""
+    for shape in SHAPES:
+        for family in (elementwise, pooling, normalization):
+            yield from family(torch, shape)
+    for N, C in CLASSES:
+        yield from losses(torch, N, C)
+    for name, M, K, N, turned in gemm.PRODUCTS:
+        x, y = normal(M, K), normal(K, N)
+        yield Kernel(f"gemm {name}", (M, K, N), 2 * M * K * N, (x, y), *gemm.contenders(M, K, N, turned, torch))
+    for layer in conv.LAYERS:
+        w = normal(layer.O, layer.C // layer.groups, layer.K, layer.K)
+        x, y = normal(layer.N, layer.C, layer.H, layer.H), normal(layer.N, layer.O, layer.OH, layer.OH)
+        reads = {"forward": (x, w), "gx": (y, w), "gw": (y, x)}
+        for which, (ours, peer) in zip(conv.PASSES, conv.contenders(layer, torch), strict=True):
+            name = f"conv {layer.name} {which}"
+            yield Kernel(name, (layer.N, layer.C, layer.H, layer.H), layer.operations, reads[which], ours, peer)
+
+
+def tensors(torch: Any, *arrays: np.ndarray) -> list:
+    """The peer's own copies."""
+    return [torch.from_numpy(a.copy()) for a in arrays] if torch else [None] * len(arrays)
+
+
+def elementwise(torch: Any, shape: tuple) -> Iterator[Kernel]:
+    """One number in, one out; sums; dropout; the step of an optimizer."""
+    n, C = math.prod(shape), shape[1]
+    x, g, bias = normal(*shape), normal(*shape)[::-1].copy(), normal(1, C, 1, 1)
+    tx, tg, tbias = tensors(torch, x, g, bias)
+    aten: Any = torch.ops.aten if torch else None
+    yield Kernel("relu", shape, n, (x,), lambda: cpu.relu(x), lambda: aten.relu(tx))
+    yield Kernel(
+        "relu gradient", shape, n, (g, x), lambda: cpu.relu_gx(g, x), lambda: aten.threshold_backward(tg, tx, 0)
+    )
+    yield Kernel("add", shape, n, (x, g), lambda: cpu.add(x, g), lambda: aten.add(tx, tg))
+    yield Kernel("add a channel's bias", shape, n, (x,), lambda: cpu.add(x, bias), lambda: aten.add(tx, tbias))
+    yield Kernel("sum of channels", shape, n, (g,), lambda: cpu.sum(g, (0, 2, 3), False), lambda: tg.sum((0, 2, 3)))
+    yield Kernel("exp", shape, 10 * n, (x,), lambda: cpu.exp(x), lambda: aten.exp(tx))
+    yield Kernel("sigmoid", shape, 12 * n, (x,), lambda: cpu.sigmoid(x), lambda: aten.sigmoid(tx))
+    yield Kernel("tanh", shape, 12 * n, (x,), lambda: cpu.tanh(x), lambda: aten.tanh(tx))
+    kept = cpu.dropout(np.ones(shape, np.float32), 0.5, 1, 2) != 0
+    (mask,) = tensors(torch, kept)
+    yield Kernel(
+        "dropout", shape, n, (x,), lambda: cpu.dropout(x, 0.5, 1, 2), lambda: aten.native_dropout(tx, 0.5, True), True
+    )
+    yield Kernel(
+        "dropout gradient",
+        shape,
+        n,
+        (g,),
+        lambda: cpu.dropout(g, 0.5, 1, 2),
+        lambda: aten.native_dropout_backward(tg, mask, 2.0),
+    )
+    p, v = normal(*shape) + 1, normal(*shape)
+    tp, tv = tensors(torch, p, v)
+    settings = {"lr": 1e-6, "momentum": 0.9, "dampening": 0.0, "weight_decay": 1e-4, "nesterov": False}
+
+    def our_step() -> tuple:
+        cpu.sgd([p], [g], [v], *settings.values(), False, False)
+        return p, v
+
+    def their_step() -> tuple:
+        torch._fused_sgd_([tp], [tg], [tv], **settings, maximize=False, is_first_step=False)
+        return tp, tv
+
+    yield Kernel("sgd", shape, 6 * n, (p, g, v), our_step, their_step)
+
+
+def pooling(torch: Any, shape: tuple) -> Iterator[Kernel]:
+    """Maxima of 2 x 2 and 3 x 3 windows, averages of 2 x 2 windows and of whole planes."""
+    x, (H, W) = normal(*shape), shape[2:]
+    (tx,) = tensors(torch, x)
+    aten: Any = torch.ops.aten if torch else None
+    for k, padding in ((2, 0), (3, 1)):
+        size = tuple((n + 2 * padding - k) // 2 + 1 for n in (H, W))
+        windows: Any = ((k, k), (2, 2), (padding, padding), (1, 1))
+        y, where = cpu.max_pool2d(x, *windows, size)
+        g = normal(*y.shape)
+        (tg,), lists = tensors(torch, g), [list(pair) for pair in windows]
+        indices = aten.max_pool2d_with_indices(tx, *lists)[1] if torch else None
+        yield Kernel(
+            f"max pool {k}x{k}",
+            shape,
+            (k * k - 1) * y.size,
+            (x,),
+            lambda windows=windows, size=size: cpu.max_pool2d(x, *windows, size),
+            lambda lists=lists: aten.max_pool2d_with_indices(tx, *lists)[0],
+        )
+        yield Kernel(
+            f"max pool {k}x{k} gradient",
+            shape,
+            y.size,
+            (g, where),
+            lambda g=g, where=where, windows=windows: cpu.max_pool2d_gx(g, where, (H, W), *windows),
+            lambda tg=tg, lists=lists, indices=indices: aten.max_pool2d_with_indices_backward(
+                tg, tx, *lists, False, indices
+            ),
+        )
+    for name, window in (("average pool 2x2", (2, 2)), ("average of planes", (H, W))):
+        size = H // window[0], W // window[1]
+        g = normal(*shape[:2], *size)
+        (tg,), windows = tensors(torch, g), (window, window, (0, 0))
+        yield Kernel(
+            name,
+            shape,
+            x.size,
+            (x,),
+            lambda windows=windows, size=size: cpu.avg_pool2d(x, *windows, size, True, None),
+            lambda window=window: (
+                aten.avg_pool2d(tx, window, window) if window == (2, 2) else aten._adaptive_avg_pool2d(tx, (1, 1))
+            ),
+        )
+        yield Kernel(
+            f"{name} gradient",
+            shape,
+            x.size,
+            (g,),
+            lambda g=g, windows=windows: cpu.avg_pool2d_gx(g, (H, W), *windows, True, None),
+            lambda tg=tg, window=window: (
+                aten.avg_pool2d_backward(tg, tx, window, window, (0, 0), False, True, None)
+                if window == (2, 2)
+                else aten._adaptive_avg_pool2d_backward(tg, tx)
+            ),
+        )
+
+
+def normalization(torch: Any, shape: tuple) -> Iterator[Kernel]:
+    """Batch normalization: in training as ``ops/norm.py`` puts it together, its gradient, in evaluation."""
+    (N, C), n = shape[:2], math.prod(shape)
+    x, g = normal(N, C, n // (N * C)), normal(C, N, n // (N * C)).reshape(N, C, -1)
+    w, b = normal(C), normal(C) + 1
+    mean, var = cpu.batch_norm_stats(x)
+
+    def inverse_deviation(var: np.ndarray) -> np.ndarray:
+        return cpu.div(1.0, cpu.sqrt(cpu.add(var, 1e-5)))
+
+    def training() -> np.ndarray:
+        mean, var = cpu.batch_norm_stats(x)
+        return cpu.batch_norm(x, mean, inverse_deviation(var), w, b)
+
+    rstd = inverse_deviation(var)
+    tx, tg, tw, tb, tm, tv, tr = tensors(torch, x, g, w, b, mean, var, rstd)
+    aten: Any = torch.ops.aten if torch else None
+    eps = 1e-5
+    yield Kernel(
+        "batch norm",
+        shape,
+        8 * n,
+        (x,),
+        training,
+        lambda: aten.native_batch_norm(tx, tw, tb, None, None, True, 0.1, eps)[0],
+    )
+    yield Kernel(
+        "batch norm gradient",
+        shape,
+        9 * n,
+        (g, x),
+        lambda: cpu.batch_norm_gx(g, x, mean, rstd, w),
+        lambda: aten.native_batch_norm_backward(tg, tx, tw, None, None, tm, tr, True, eps, [True] * 3),
+    )
+    yield Kernel(
+        "batch norm evaluation",
+        shape,
+        3 * n,
+        (x,),
+        lambda: cpu.batch_norm(x, mean, rstd, w, b),
+        lambda: aten.native_batch_norm(tx, tw, tb, tm, tv, False, 0.1, eps)[0],
+    )
+
+
+def losses(torch: Any, N: int, C: int) -> Iterator[Kernel]:
+    """Softmax and cross-entropy of N images and C classes, as ``ops/loss.py`` puts it together."""
+    x, target, share = normal(N, C), np.arange(N)[:, None] * 7 % C, np.full((N, 1), 1 / N, np.float32)
+    y = cpu.log_softmax(x, 1)
+    _, scale = cpu.nll_loss(y[:, :, None], target, None, -100)
+    tx, ty, tt = tensors(torch, x, y, target.reshape(-1))
+    aten: Any = torch.ops.aten if torch else None
+    one, count = (torch.tensor(1.0), torch.tensor(float(N))) if torch else (None, None)
+
+    def loss() -> np.ndarray:
+        values, scale = cpu.nll_loss(cpu.log_softmax(x, 1)[:, :, None], target, None, -100)
+        return cpu.div(cpu.sum(values, (0, 1), False), cpu.sum(scale, (0, 1), False))
+
+    def gradient() -> np.ndarray:
+        return cpu.log_softmax_gx(cpu.nll_loss_gx(share, target, scale, C).reshape(N, C), y, 1)
+
+    def their_gradient() -> Any:
+        g = aten.nll_loss_backward(one, ty, tt, None, 1, -100, count)
+        return aten._log_softmax_backward_data(g, ty, 1, torch.float32)
+
+    yield Kernel("softmax", (N, C), 13 * x.size, (x,), lambda: cpu.softmax(x, 1), lambda: aten._softmax(tx, 1, False))
+    yield Kernel(
+        "cross-entropy",
+        (N, C),
+        13 * x.size,
+        (x, target),
+        loss,
+        lambda: aten.nll_loss_forward(aten._log_softmax(tx, 1, False), tt, None, 1, -100)[0],
+    )
+    yield Kernel("cross-entropy gradient", (N, C), 12 * x.size, (y, target), gradient, their_gradient)
+
+
+# ----------------------------------------------------------------------------------------------------------- the table
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of this benchmark alone; there are many rows, so blocks are short."""
+    parser.add_argument("--only", default="", metavar="TEXT", help="only kernels whose name contains TEXT")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the roofline there")
+    parser.set_defaults(threads=[1, 2], repeats=15, block=0.005)
+
+
+def run(options: argparse.Namespace) -> list[dict[str, Any]]:
+    """Measure every kernel; one row each.
+
+    Raises:
+        BenchmarkError: no kernel has such a name, or the peer's results differ.
+    """
+    torch = peer_module(options.vs)
+    print(f"kernels, float32, {versions(torch)}")
+    columns = {"us": 8, "of copy": 7, "GFLOP/s": 7, "of peak": 7, "FLOP/byte": 9}
+    table = Table(UNIT, kernel=36, shape=18, threads=7, **columns)
+    rows: list[dict[str, Any]] = []
+    for threads in options.threads:
+        set_threads(threads, torch)
+        limits = Limits(threads, options)
+        for kernel in all_kernels(torch):
+            if options.only in kernel.name:
+                row = measured(kernel, limits, options)
+                rows.append(row)
+                shares = [f"{100 * row[key]:.0f}%" for key in ("of_copy", "of_peak")]
+                shape = "x".join(map(str, kernel.shape))
+                table.add(row, kernel.name, shape, threads, row["microseconds"], shares[0], row["gflops"], shares[1],
+                          row["intensity"])  # fmt: skip
+        if torch and rows:
+            mean = geometric_mean([row for row in rows if row["threads"] == threads])
+            table.print("geometric mean", None, threads, *[None] * 7, mean)
+    if not rows:
+        raise BenchmarkError(f"--only {options.only}: no such kernel")
+    table.end("billions of bytes a second that must move at least")
+    if options.plot:
+        from .roofline import draw
+
+        draw(rows, options.plot)
+    return rows
+
+
+def measured(kernel: Kernel, limits: Limits, options: argparse.Namespace) -> dict[str, Any]:
+    """A row, after a comparison of results."""
+    peer = kernel.peer if options.vs else None
+    if peer and not kernel.random:
+        for a, b in zip(listed(kernel.ours()), listed(peer()), strict=False):
+            if not np.allclose(a, b.reshape(a.shape), rtol=1e-3, atol=1e-4 * max(1, np.abs(b).max())):
+                raise BenchmarkError(f"{kernel.name} {kernel.shape}: results differ")
+    moved = kernel.bytes()
+    comparison = compare(kernel.ours, peer, options)
+    seconds, size_class = float(np.median(comparison.ours)), round(math.log2(moved))
+    copy = limits.copying(size_class)
+    return {
+        "name": kernel.name,
+        "shape": list(kernel.shape),
+        "threads": limits.threads,
+        "microseconds": 1e6 * seconds,
+        "of_copy": moved / seconds / copy,
+        "gflops": kernel.operations / seconds / 1e9,
+        "of_peak": kernel.operations / seconds / limits.peak,
+        "intensity": kernel.operations / moved,
+        "bytes": moved,
+        "copy_gbytes_per_second": copy / 1e9,
+        "peak_gflops": limits.peak / 1e9,
+    } | comparison.row(moved / 1e9, UNIT)

@@ -1,0 +1,54 @@
+"""Training in tinyconv, as the benchmarks of whole networks run it; ``theirs.py`` is the same in PyTorch.
+
+Neither file imports the other's library, so that a process of its own holds one library alone.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import tinyconv
+from tinyconv import Tensor, from_numpy, optim, set_num_threads
+from tinyconv.nn import functional as F
+from tinyconv.vision.models import get_model
+
+__all__ = ["Training", "from_numpy", "set_num_threads"]
+
+
+class Training:
+    """A network and its optimizer.
+
+    Args:
+        network: "lenet5" or "resnet20".
+        weights: its state by name, as :meth:`weights` gives it (default: random numbers of the library's own).
+        sgd: options of the optimizer.
+    """
+
+    def __init__(self, network: str, weights: dict[str, np.ndarray] | None = None, **sgd: Any):
+        self.model = get_model(network)
+        if weights:
+            self.model.load_state_dict({name: from_numpy(np.array(array)) for name, array in weights.items()})
+        self.optimizer = optim.SGD(self.model.parameters(), **sgd)
+
+    def weights(self) -> dict[str, np.ndarray]:
+        """A copy of the network's state."""
+        return {name: value.detach().numpy().copy() for name, value in self.model.state_dict().items()}
+
+    def gradients(self) -> dict[str, np.ndarray]:
+        """The parameters' gradients, as the last step has left them."""
+        return {name: p.grad.numpy() for name, p in self.model.named_parameters() if p.grad is not None}
+
+    def step(self, x: Tensor, target: Tensor) -> Tensor:
+        """One training step; the loss before it."""
+        self.optimizer.zero_grad()
+        loss = F.cross_entropy(self.model(x), target)
+        loss.backward()
+        self.optimizer.step()
+        return loss
+
+    def correct(self, x: Tensor, target: Tensor) -> int:
+        """How many images get their highest score for ``target``."""
+        with tinyconv.no_grad():
+            return int((self.model(x).argmax(1) == target).sum().item())

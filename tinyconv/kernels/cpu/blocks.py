@@ -1,0 +1,412 @@
+"""The two poolings of nearly every network, a plane at a time: 2 x 2 windows, stride 2, and 3 x 3 windows, stride 2,
+padding 1.
+
+Either window has its corner, or its middle, on an even row and an even column. So rows are taken in pairs, and the even
+and the odd lanes of a row are taken apart: a vector of windows sees a vector of even pixels, one of odd pixels, and
+the 3 x 3 window also the odd pixels before them. An ordinary loop cannot be made to do this at all. Whole planes are
+one loop, so that the masks of rows of up to two vectors are made once.
+
+Masked loads are for the first and the last plane of an array only. Elsewhere vectors are read whole, whatever may lie
+beyond the end of the row: masked loads do not set off the processor's prefetching, and from memory that makes them
+three times slower.
+"""
+
+from __future__ import annotations
+
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+from .. import formulas
+from .compile import JIT
+from .totals import narrow, widen
+from .vectors import (
+    array_pointer,
+    i64,
+    lanes_between,
+    load,
+    loop,
+    shuffle,
+    splat,
+    spread,
+    store,
+    vector_pointer,
+    vector_type,
+    winner_of,
+    wins,
+    zeros,
+)
+
+
+def columns(b, n, lanes, do):
+    """``do(j)`` for the first column j of every vector of n columns."""
+
+    def step(k, state):
+        do(b.mul(k, i64(lanes)))
+        return state
+
+    loop(b, b.sdiv(b.add(n, i64(lanes - 1)), i64(lanes)), [], step)
+
+
+if JIT:
+
+    def _over_blocks(b, W, OH, OW, lanes, inside, block):
+        """``block(i, j, parts, mask, masks, plain)`` for every vector of windows (i, j), (i, j + 1), ... of a plane:
+        ``mask`` is theirs, ``masks`` those of the ``parts`` vectors of pixels above and below (None: all lanes). An odd
+        last column of pixels takes part. Where ``inside`` says so there is memory to read before and after the plane,
+        and ``plain`` loads need no mask. Rows of up to two vectors have their masks made once."""
+
+        def masks(j, parts):
+            pixels = b.sub(W, b.mul(j, i64(2)))
+            halves = [lanes_between(b, i64(0), b.sub(pixels, i64(q * lanes)), lanes) for q in range(parts)]
+            return parts, lanes_between(b, i64(0), b.sub(OW, j), lanes), halves
+
+        def rows(do):
+            def row(i, state):
+                do(i)
+                return state
+
+            loop(b, OH, [], row)
+
+        def short(parts):
+            known = masks(i64(0), parts)
+            rows(lambda i: block(i, i64(0), *known, True))
+
+        def long():
+            whole = b.sdiv(W, i64(2 * lanes))
+            start = b.mul(whole, i64(lanes))
+
+            def row(i):
+                columns(b, start, lanes, lambda j: block(i, j, 2, None, [None] * 2, True))
+                with b.if_then(b.icmp_signed("<", b.mul(start, i64(2)), W)):
+                    block(i, start, *masks(start, 2), True)
+
+            rows(row)
+
+        with b.if_else(inside, likely=True) as (usual, edge):
+            with usual, b.if_else(b.icmp_signed("<=", W, i64(lanes))) as (one, more):
+                with one:
+                    short(1)
+                with more, b.if_else(b.icmp_signed("<", W, i64(2 * lanes))) as (two, many):
+                    with two:
+                        short(2)
+                    with many:
+                        long()
+            with edge:
+                half = b.sdiv(b.add(W, i64(1)), i64(2))
+                rows(lambda i: columns(b, half, lanes, lambda j: block(i, j, *masks(j, 2), False)))
+
+    def _inside(context, b, kind, array, start, size, before, after):
+        """Whether an array has ``before`` elements before ``start`` and ``after`` after the ``size`` from there on."""
+        total = context.make_array(kind)(context, b, array).nitems
+        end = b.add(b.add(start, size), i64(after))
+        return b.and_(b.icmp_signed(">=", start, i64(before)), b.icmp_signed("<=", end, total))
+
+    def _load(b, pointer, mask, plain):
+        """A vector, 0 where the mask is off."""
+        if mask is None or not plain:
+            return load(b, pointer, mask)
+        return b.select(mask, load(b, pointer), zeros(pointer.type.pointee))
+
+    def _corner(b, plane, W, i, j, row):
+        """Where row 0 or 1 of the 2 x 2 window (i, j) begins."""
+        return b.gep(plane, [b.add(b.mul(b.add(b.mul(i, i64(2)), i64(row)), W), b.mul(j, i64(2)))])
+
+    def _four(b, plane, W, i, j, vector, masks, plain):
+        """The upper left, upper right, lower left and lower right pixels of a vector of 2 x 2 windows (where there is
+        none, anything)."""
+        four = []
+        for row in range(2):
+            line = _corner(b, plane, W, i, j, row)
+            values = [
+                load(b, vector_pointer(b, line, vector, q), None if plain else mask) for q, mask in enumerate(masks)
+            ]
+            four += [shuffle(b, values[0], values[-1], range(k, 2 * vector.count, 2)) for k in range(2)]
+        return four
+
+    def _spread_out(b, four, plane, W, i, j, masks, both=None):
+        """The adjoint of ``_four``: writes them, the lower row only if ``both`` (None: always)."""
+        lanes = four[0].type.count
+        mix = [lane // 2 + lane % 2 * lanes for lane in range(2 * lanes)]  # even, odd, even, odd, ...
+        for row in range(2):
+            line = _corner(b, plane, W, i, j, row)
+            for q, mask in enumerate(masks):
+                if row == 1 and both is not None:
+                    every = ir.VectorType(ir.IntType(1), lanes)
+                    mask = b.select(both, splat(every, True) if mask is None else mask, splat(every, False))
+                value = shuffle(b, *four[2 * row : 2 * row + 2], mix[q * lanes : (q + 1) * lanes])
+                store(b, value, vector_pointer(b, line, four[0].type, q), mask)
+
+    @intrinsic
+    def max_blocks(typingctx, y, where, at, x, start, W, OH, OW):
+        """The maxima of a plane's 2 x 2 blocks to y[at:], and which of the four each is to where[at:]. The first of
+        equals wins; NaN wins over numbers."""
+
+        def codegen(context, b, signature, args):
+            y, where, at, x, start, W, OH, OW = args
+            out = array_pointer(context, b, signature.args[0], y, at)
+            codes = array_pointer(context, b, signature.args[1], where, at)
+            plane = array_pointer(context, b, signature.args[3], x, start)
+            vector = vector_type(out.type.pointee)
+            code = ir.VectorType(ir.IntType(8), vector.count)
+
+            def block(i, j, parts, mask, masks, plain):
+                best, winner = winner_of(b, _four(b, plane, W, i, j, vector, masks, plain))
+                place = b.add(b.mul(i, OW), j)
+                store(b, best, vector_pointer(b, b.gep(out, [place]), vector), mask)
+                store(b, winner, vector_pointer(b, b.gep(codes, [place]), code), mask)
+
+            size = b.mul(b.mul(OH, W), i64(2))
+            inside = _inside(context, b, signature.args[3], x, start, size, 0, 2 * vector.count)
+            _over_blocks(b, W, OH, OW, vector.count, inside, block)
+            return context.get_dummy_value()
+
+        n64 = types.int64
+        return types.void(y, where, n64, x, *[n64] * 4), codegen
+
+    @intrinsic
+    def to_blocks(typingctx, gx, start, W, gy, where, at, OH, OW):
+        """The adjoint of ``max_blocks``: gy[at:] to the one of four pixels of gx that won, 0 to the other three (and to
+        an odd last column)."""
+
+        def codegen(context, b, signature, args):
+            gx, start, W, gy, where, at, OH, OW = args
+            plane = array_pointer(context, b, signature.args[0], gx, start)
+            data = array_pointer(context, b, signature.args[3], gy, at)
+            codes = array_pointer(context, b, signature.args[4], where, at)
+            vector = vector_type(plane.type.pointee)
+            code = ir.VectorType(ir.IntType(8), vector.count)
+
+            def block(i, j, parts, mask, masks, plain):
+                place = b.add(b.mul(i, OW), j)
+                g = _load(b, vector_pointer(b, b.gep(data, [place]), vector), mask, plain)
+                winner = load(b, vector_pointer(b, b.gep(codes, [place]), code), None if plain else mask)
+                won = [b.icmp_signed("==", winner, splat(code, k)) for k in range(4)]
+                _spread_out(b, [b.select(w, g, zeros(vector)) for w in won], plane, W, i, j, masks)
+
+            inside = _inside(context, b, signature.args[3], gy, at, b.mul(OH, OW), 0, vector.count)
+            _over_blocks(b, W, OH, OW, vector.count, inside, block)
+            return context.get_dummy_value()
+
+        n64 = types.int64
+        return types.void(gx, n64, n64, gy, where, *[n64] * 3), codegen
+
+    @intrinsic
+    def average_blocks(typingctx, y, at, x, start, W, OH, OW, divisor):
+        """The sums of a plane's 2 x 2 blocks, added up in float64, over ``divisor`` to y[at:]."""
+
+        def codegen(context, b, signature, args):
+            y, at, x, start, W, OH, OW, divisor = args
+            out = array_pointer(context, b, signature.args[0], y, at)
+            plane = array_pointer(context, b, signature.args[2], x, start)
+            vector = vector_type(out.type.pointee)
+            divisors = spread(b, divisor, vector.count)
+
+            def block(i, j, parts, mask, masks, plain):
+                four = [widen(b, value) for value in _four(b, plane, W, i, j, vector, masks, plain)]
+                mean = b.fdiv(b.fadd(b.fadd(four[0], four[1]), b.fadd(four[2], four[3])), divisors)
+                place = vector_pointer(b, b.gep(out, [b.add(b.mul(i, OW), j)]), vector)
+                store(b, narrow(b, mean, vector), place, mask)
+
+            size = b.mul(b.mul(OH, W), i64(2))
+            inside = _inside(context, b, signature.args[2], x, start, size, 0, 2 * vector.count)
+            _over_blocks(b, W, OH, OW, vector.count, inside, block)
+            return context.get_dummy_value()
+
+        n64 = types.int64
+        return types.void(y, n64, x, *[n64] * 4, types.float64), codegen
+
+    @intrinsic
+    def share_blocks(typingctx, gx, start, W, gy, at, OH, OW, divisor):
+        """The adjoint of ``average_blocks``: each of gy[at:] over ``divisor`` to the four pixels of its block."""
+
+        def codegen(context, b, signature, args):
+            gx, start, W, gy, at, OH, OW, divisor = args
+            plane = array_pointer(context, b, signature.args[0], gx, start)
+            data = array_pointer(context, b, signature.args[3], gy, at)
+            vector = vector_type(plane.type.pointee)
+            divisors = spread(b, divisor, vector.count)
+
+            def block(i, j, parts, mask, masks, plain):
+                g = _load(b, vector_pointer(b, b.gep(data, [b.add(b.mul(i, OW), j)]), vector), mask, plain)
+                share = narrow(b, b.fdiv(widen(b, g), divisors), vector)
+                share = share if mask is None else b.select(mask, share, zeros(vector))
+                _spread_out(b, [share] * 4, plane, W, i, j, masks)
+
+            inside = _inside(context, b, signature.args[3], gy, at, b.mul(OH, OW), 0, vector.count)
+            _over_blocks(b, W, OH, OW, vector.count, inside, block)
+            return context.get_dummy_value()
+
+        n64 = types.int64
+        return types.void(gx, n64, n64, gy, *[n64] * 3, types.float64), codegen
+
+    @intrinsic
+    def max_windows_3x3(typingctx, y, where, at, x, start, H, W, OH, OW):
+        """The maxima of a plane's 3 x 3 windows (stride 2, padding 1) to y[at:], and which of the nine each is to
+        where[at:], as in ``max_blocks``."""
+
+        def codegen(context, b, signature, args):
+            y, where, at, x, start, H, W, OH, OW = args
+            out = array_pointer(context, b, signature.args[0], y, at)
+            codes = array_pointer(context, b, signature.args[1], where, at)
+            plane = array_pointer(context, b, signature.args[3], x, start)
+            vector = vector_type(out.type.pointee)
+            lanes = vector.count
+            code = ir.VectorType(ir.IntType(8), lanes)
+            nothing = splat(vector, float("-inf"))
+
+            def block(i, j, parts, mask, masks, plain):
+                # Nothing in the padding wins, so the winner to beat is the first pixel of the image.
+                left, top = b.icmp_signed("==", j, i64(0)), b.icmp_signed("==", i, i64(0))
+                first = ir.Constant(code, [1] + [0] * (lanes - 1))
+                winner = b.add(b.select(left, first, zeros(code)), b.select(top, splat(code, 3), zeros(code)))
+                best, number = nothing, 0
+                column = b.mul(j, i64(2))
+                pixels = b.sub(W, column)
+                for row in (-1, 0, 1):
+                    h = b.add(b.mul(i, i64(2)), i64(row))
+                    there = b.and_(b.icmp_signed(">=", h, i64(0)), b.icmp_signed("<", h, H))
+                    line = b.gep(plane, [b.add(b.mul(b.select(there, h, i64(0)), W), column)])
+
+                    def vectors(before, line=line):
+                        """The row from ``before`` columns earlier on."""
+                        low, high = b.select(left, i64(before), i64(0)), b.add(pixels, i64(before))
+                        places = [vector_pointer(b, b.gep(line, [i64(-before)]), vector, q) for q in range(parts)]
+                        bounds = [[b.sub(bound, i64(q * lanes)) for bound in (low, high)] for q in range(parts)]
+                        values = [
+                            load(b, place, None if plain else lanes_between(b, *bound, lanes))
+                            for place, bound in zip(places, bounds, strict=True)
+                        ]
+                        return values[0], values[-1]
+
+                    every = b.select(there, i64(lanes), i64(0))
+                    in_row = every if mask is None else b.select(there, b.ashr(pixels, i64(1)), i64(0))
+                    here, even, odd = vectors(0), range(0, 2 * lanes, 2), range(1, 2 * lanes, 2)
+                    for value, begin, end in (
+                        (shuffle(b, *vectors(2), odd), b.select(left, i64(1), i64(0)), every),
+                        (shuffle(b, *here, even), i64(0), every),
+                        (shuffle(b, *here, odd), i64(0), in_row),
+                    ):
+                        better = b.and_(wins(b, value, best), lanes_between(b, begin, end, lanes))
+                        best = b.select(better, value, best)
+                        winner = b.select(better, splat(code, number), winner)
+                        number += 1
+                place = b.add(b.mul(i, OW), j)
+                store(b, best, vector_pointer(b, b.gep(out, [place]), vector), mask)
+                store(b, winner, vector_pointer(b, b.gep(codes, [place]), code), mask)
+
+            inside = _inside(context, b, signature.args[3], x, start, b.mul(H, W), 2, 2 * lanes)
+            _over_blocks(b, W, OH, OW, lanes, inside, block)
+            return context.get_dummy_value()
+
+        n64 = types.int64
+        return types.void(y, where, n64, x, *[n64] * 5), codegen
+
+    @intrinsic
+    def to_windows_3x3(typingctx, gx, start, H, W, gy, where, at, OH, OW):
+        """The adjoint of ``max_windows_3x3``: each pixel's sum of gy[at:] over the windows that it won."""
+
+        def codegen(context, b, signature, args):
+            gx, start, H, W, gy, where, at, OH, OW = args
+            plane = array_pointer(context, b, signature.args[0], gx, start)
+            data = array_pointer(context, b, signature.args[4], gy, at)
+            codes = array_pointer(context, b, signature.args[5], where, at)
+            vector = vector_type(plane.type.pointee)
+            lanes = vector.count
+            code = ir.VectorType(ir.IntType(8), lanes)
+
+            def block(i, j, parts, mask, masks, plain):
+                windows = {}  # below (or beside) and right of them
+                for below in range(2):
+                    for right in range(2):
+                        ends = b.add(j, i64(right))
+                        if below:
+                            ends = b.select(b.icmp_signed("<", b.add(i, i64(1)), OH), ends, OW)
+                        some = lanes_between(b, i64(0), b.sub(OW, ends), lanes)
+                        place = b.add(b.mul(b.add(i, i64(below)), OW), b.add(j, i64(right)))
+                        windows[below, right] = (
+                            _load(b, vector_pointer(b, b.gep(data, [place]), vector), some, plain),
+                            load(b, vector_pointer(b, b.gep(codes, [place]), code), None if plain else some),
+                        )
+
+                def total(*taps):
+                    """The sum over the windows (below, right) whose winner is their tap ``number``."""
+                    result = zeros(vector)
+                    for below, right, number in taps:
+                        g, winner = windows[below, right]
+                        won = b.icmp_signed("==", winner, splat(code, number))
+                        result = b.select(won, b.fadd(result, g), result)
+                    return result
+
+                four = [
+                    total((0, 0, 4)),
+                    total((0, 0, 5), (0, 1, 3)),
+                    total((0, 0, 7), (1, 0, 1)),
+                    total((0, 0, 8), (0, 1, 6), (1, 0, 2), (1, 1, 0)),
+                ]
+                _spread_out(b, four, plane, W, i, j, masks, b.icmp_signed("<", b.add(b.mul(i, i64(2)), i64(1)), H))
+
+            inside = _inside(context, b, signature.args[4], gy, at, b.mul(b.add(OH, i64(1)), OW), 0, lanes + 1)
+            _over_blocks(b, W, OH, OW, lanes, inside, block)
+            return context.get_dummy_value()
+
+        n64 = types.int64
+        return types.void(gx, n64, n64, n64, gy, where, *[n64] * 3), codegen
+
+else:
+
+    def max_blocks(y, where, at, x, start, W, OH, OW):
+        """The maxima of a plane's 2 x 2 blocks."""
+        for i in range(OH):
+            for j in range(OW):
+                corner = start + 2 * i * W + 2 * j
+                four = [x[corner + k] for k in (0, 1, W, W + 1)]
+                winner = 0
+                for k in (1, 2, 3):
+                    winner = k if formulas.wins(four[k], four[winner]) else winner
+                y[at + i * OW + j], where[at + i * OW + j] = four[winner], winner
+
+    def to_blocks(gx, start, W, gy, where, at, OH, OW):
+        """The adjoint of ``max_blocks``."""
+        gx[start : start + 2 * OH * W] = 0
+        for i in range(OH):
+            for j in range(OW):
+                winner = int(where[at + i * OW + j])
+                gx[start + (2 * i + winner // 2) * W + 2 * j + winner % 2] = gy[at + i * OW + j]
+
+    def average_blocks(y, at, x, start, W, OH, OW, divisor):
+        """The sums of a plane's 2 x 2 blocks over ``divisor``."""
+        for i in range(OH):
+            for j in range(OW):
+                corner = start + 2 * i * W + 2 * j
+                y[at + i * OW + j] = sum([float(x[corner + k]) for k in (0, 1, W, W + 1)]) / divisor
+
+    def share_blocks(gx, start, W, gy, at, OH, OW, divisor):
+        """The adjoint of ``average_blocks``."""
+        gx[start : start + 2 * OH * W] = 0
+        for i in range(OH):
+            for j in range(OW):
+                for k in (0, 1, W, W + 1):
+                    gx[start + 2 * i * W + 2 * j + k] = gy[at + i * OW + j] / divisor
+
+    def max_windows_3x3(y, where, at, x, start, H, W, OH, OW):
+        """The maxima of a plane's 3 x 3 windows."""
+        for i in range(OH):
+            for j in range(OW):
+                taps = [(k, 2 * i + k // 3 - 1, 2 * j + k % 3 - 1) for k in range(9)]
+                taps = [(k, x[start + h * W + w]) for k, h, w in taps if 0 <= h < H and 0 <= w < W]
+                winner, best = taps[0]
+                for k, value in taps:
+                    if formulas.wins(value, best):
+                        winner, best = k, value
+                y[at + i * OW + j], where[at + i * OW + j] = best, winner
+
+    def to_windows_3x3(gx, start, H, W, gy, where, at, OH, OW):
+        """The adjoint of ``max_windows_3x3``."""
+        gx[start : start + H * W] = 0
+        for i in range(OH):
+            for j in range(OW):
+                winner = int(where[at + i * OW + j])
+                h, w = 2 * i + winner // 3 - 1, 2 * j + winner % 3 - 1
+                if 0 <= h < H and 0 <= w < W:
+                    gx[start + h * W + w] += gy[at + i * OW + j]

@@ -1,0 +1,80 @@
+"""Several operations in one pass over memory, where networks have them in a row again and again.
+
+A convolution, ReLU and the maximum of 2 x 2 windows: since ReLU never decreases, the largest of four is the same
+before and after it, so ``y = relu(max_pool2d(conv2d(x, w, b), 2))``, on a quarter of the pixels, which are still in the
+cache. :class:`~tinyconv.nn.Sequential` finds the three layers by itself.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import kernels
+from ..autograd import Function, is_grad_enabled
+from ..tensor import Tensor
+from .conv import Conv2dGw, Conv2dGx, conv2d, conv2d_arguments, output_size
+from .elementwise import ReLU, ReLUGx
+from .pool import ToWinners, max_pool2d
+
+WINDOWS = (2, 2), (2, 2), (0, 0), (1, 1)
+
+
+class Conv2dReLUMaxPool2d(Function):
+    """z = conv(x, w) + b, y = relu(max of each window of z);  gz = each gy where y > 0 sent to its winner, and from
+    there as in a convolution."""
+
+    materialize_grads = False  # only the first output has a gradient
+    fresh_gradients = True
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, w: Tensor, b: Tensor | None, *geometry: Any) -> tuple:
+        need = ctx.needs_input_grad
+        ctx.geometry = geometry
+        ctx.input_size, ctx.kernel_size = x.array.shape[2:], w.array.shape[2:]
+        bias = None if b is None else b.array
+        y, where = kernels.of(x.array).conv2d_relu_max_pool2d(x.array, w.array, bias, *geometry)
+        y, where = Tensor(y), Tensor(where)
+        ctx.save_for_backward(x if need[1] else None, w if need[0] else None, y, where)
+        return y, where
+
+    @staticmethod
+    def backward(ctx: Any, gy: Tensor, _: Any) -> tuple:
+        x, w, y, where = ctx.saved_tensors
+        gy = ReLUGx.apply(gy, y)
+        if is_grad_enabled():  # a gradient that is to be differentiated again: one operation after the other
+            size = output_size(ctx.input_size, ctx.kernel_size, *ctx.geometry[:3])
+            gz = ToWinners.apply(gy, where, size, WINDOWS)
+            gx = None if w is None else Conv2dGx.apply(gz, w, ctx.input_size, *ctx.geometry)
+            gw = None if x is None else Conv2dGw.apply(gz, x, ctx.kernel_size, *ctx.geometry)
+        else:
+            backend, winners, geometry = kernels.of(gy.array), where.array, ctx.geometry
+            gx = gw = None
+            if w is not None:
+                gx = Tensor(backend.max_pool2d_conv2d_gx(gy.array, winners, w.array, ctx.input_size, *geometry))
+            if x is not None:
+                gw = Tensor(backend.max_pool2d_conv2d_gw(gy.array, winners, x.array, ctx.kernel_size, *geometry))
+        gb = gy.sum((0, 2, 3)) if ctx.needs_input_grad[2] else None
+        return gx, gw, gb, None, None, None, None
+
+
+def conv2d_relu_max_pool2d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+) -> Tensor:
+    """``max_pool2d(relu(conv2d(...)), 2)``, with the arguments of :func:`~tinyconv.nn.functional.conv2d`.
+
+    Returns:
+        ``(N, O, OH // 2, OW // 2)``, where the convolution has size OH x OW.
+
+    Raises:
+        RuntimeError, ValueError: as those do.
+    """
+    x, options, single = conv2d_arguments(input, weight, bias, stride, padding, dilation, groups)
+    if single or min(output_size(x.array.shape[2:], weight.array.shape[2:], *options[:3])) < 2:
+        return max_pool2d(ReLU.apply(conv2d(input, weight, bias, stride, padding, dilation, groups)), 2)
+    return Conv2dReLUMaxPool2d.apply(x, weight, bias, *options)[0]

@@ -12,6 +12,9 @@ from .harness import positive
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of this benchmark alone."""
     parser.add_argument("--batch-size", type=positive, nargs="+", default=[64], metavar="N", help="(default: 64)")
+    parser.add_argument(
+        "--layer-by-layer", action="store_true", help="let convolution, ReLU and pooling not run as one kernel"
+    )
 
 
 def run(options: argparse.Namespace) -> list[dict[str, Any]]:

@@ -23,11 +23,21 @@ class Training:
     Args:
         network: "lenet5" or "resnet20".
         weights: its state by name, as :meth:`weights` gives it (default: random numbers of the library's own).
+        layer_by_layer: let no layers run as one kernel, as in networks that are not Sequential.
         sgd: options of the optimizer.
     """
 
-    def __init__(self, network: str, weights: dict[str, np.ndarray] | None = None, **sgd: Any):
+    def __init__(
+        self,
+        network: str,
+        weights: dict[str, np.ndarray] | None = None,
+        layer_by_layer: bool = False,
+        **sgd: Any,
+    ):
         self.model = get_model(network)
+        if layer_by_layer:
+            for module in self.model.modules():
+                module.register_forward_hook(lambda *_: None)  # who looks at each layer's output gets to see it
         if weights:
             self.model.load_state_dict({name: from_numpy(np.array(array)) for name, array in weights.items()})
         self.optimizer = optim.SGD(self.model.parameters(), **sgd)

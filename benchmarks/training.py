@@ -36,15 +36,16 @@ def run(network: str, title: str, options: argparse.Namespace) -> list[dict[str,
     """Measure every combination of batch size and threads; one row each."""
     torch = peer_module(options.vs)
     set_threads(options.threads[0], torch)
-    print(f"{title} training, {versions(torch)}")
+    apart = getattr(options, "layer_by_layer", False)
+    print(f"{title} training{', layer by layer' if apart else ''}, {versions(torch)}")
     print_first_steps(network, options.batch_size[0])
     table = Table(UNIT, batch=5, threads=7)
     rows = []
     for batch_size in options.batch_size:
         for threads in options.threads:
             set_threads(threads, torch)
-            row = {"name": network, "batch_size": batch_size, "threads": threads}
-            row |= compare(*steps(network, batch_size, torch), options).row(batch_size, UNIT)
+            row = {"name": network, "batch_size": batch_size, "threads": threads, "layer_by_layer": apart}
+            row |= compare(*steps(network, batch_size, torch, apart), options).row(batch_size, UNIT)
             rows.append(row)
             table.add(row, batch_size, threads)
     table.end("images a second")
@@ -72,14 +73,17 @@ def batches(network: str, n: int) -> list[tuple[np.ndarray, np.ndarray]]:
     return [(rng.standard_normal((n, *IMAGES[network]), np.float32), rng.integers(0, 10, n)) for _ in range(BATCHES)]
 
 
-def steps(network: str, batch_size: int, torch: ModuleType | None) -> tuple[Callable, Callable | None]:
+def steps(
+    network: str, batch_size: int, torch: ModuleType | None, layer_by_layer: bool = False
+) -> tuple[Callable, Callable | None]:
     """Our training step and the peer's, from the same weights.
 
     Raises:
         BenchmarkError: their losses or gradients differ.
     """
     tinyconv.manual_seed(0)
-    training, data = ours.Training(network, **SGD), batches(network, batch_size)
+    training = ours.Training(network, layer_by_layer=layer_by_layer, **SGD)
+    data = batches(network, batch_size)
     step = repeated(ours, training, data)
     if torch is None:
         return step, None

@@ -1,9 +1,14 @@
 """The CPU backend: every kernel as Numba loops, in parallel, for machines with and without AVX-512.
 
-The same names as in ``reference/``, whose files say what is computed; these say what had to change to be fast.
-Beneath them lie ``compile.py`` (Numba and its cache), ``parallel.py`` (threads), ``target.py`` (this machine's
-vectors) and ``tile.py`` (the one inner loop of matrix products and convolutions). Results are bit-identical for any
-number of threads.
+The same names as in ``reference/``, whose files say what is computed; these say what had to change to be fast. Beneath
+them lie
+
+* ``compile.py`` (Numba and its cache), ``parallel.py`` (threads), ``target.py`` (this machine's vectors);
+* ``vectors.py``: the instructions in which the innermost loops are written, where Numba alone does not find vectors;
+* those loops: ``tile.py`` (matrix products), ``lanes.py`` (convolutions; what they go by is in ``conv_plan.py``),
+  ``blocks.py`` and ``windows.py`` (pooling), ``totals.py`` (sums and maxima), ``philox.py`` (random numbers).
+
+Results are bit-identical for any number of threads.
 """
 
 from . import memory as _memory

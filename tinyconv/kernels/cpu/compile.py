@@ -17,6 +17,7 @@ With ``NUMBA_DISABLE_JIT=1`` the decorator does nothing, and every kernel is ord
 
 from __future__ import annotations
 
+import ctypes
 import functools
 import hashlib
 import os
@@ -26,10 +27,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numba
+from llvmlite import binding
 from numba.core import caching, config
 
 JIT = not config.DISABLE_JIT
@@ -138,6 +141,57 @@ class _Cache(caching.FunctionCache):
             super().save_overload(sig, data)
         except OSError:
             self.disable()  # nowhere to write: compile again next time
+
+    def _save_overload(self, sig: Any, data: Any) -> None:
+        if self._enabled and self._impl.check_cachable(data):
+            self._impl.locator.ensure_cache_path()
+            called = [(f.__module__, f.__qualname__, arguments) for f, arguments in _called_by_address(data.library)]
+            self._cache_file.save(self._index_key(sig, data.codegen), (called, self._impl.reduce(data)))
+
+    def _load_overload(self, sig: Any, target_context: Any) -> Any:
+        content = self._cache_file.load(self._index_key(sig, target_context.codegen())) if self._enabled else None
+        if content is None:
+            return None
+        called, data = content
+        called = [(getattr(import_module(module), name), arguments) for module, name, arguments in called]
+        for function, arguments in called:
+            address_of(function, arguments)
+        compiled = self._impl.rebuild(target_context, data)
+        compiled.library.called_by_address = called
+        return compiled
+
+
+# ------------------------------------------------------------------------------------------------ calls by address
+
+_slots: dict[str, ctypes.c_int64] = {}  # words of memory that compiled code finds by name
+
+
+def address_of(function: Any, arguments: tuple, caller: Any = None) -> str:
+    """Let compiled code call a ``@jit`` function without containing it: the name of a word that holds its address.
+
+    Numba copies what a function calls into it and optimizes it all again, at every level of calls. Here the caller (a
+    library that is being compiled) contains a load of the word instead, and its cache entry notes what it calls.
+    """
+    function.compile(arguments)
+    compiled = function.overloads[arguments]
+    kept = isinstance(function._cache, _Cache)  # module-level: the same in every process
+    identity = f"{function.__module__}.{function.__qualname__}{arguments}{'' if kept else id(function)}"
+    name = f"tinyconv_address_{hashlib.sha256(identity.encode()).hexdigest()[:24]}"
+    if name not in _slots:
+        _slots[name] = ctypes.c_int64()
+        binding.add_symbol(name, ctypes.addressof(_slots[name]))
+    _slots[name].value = compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
+    if caller is not None:
+        caller.__dict__.setdefault("called_by_address", []).append((function, arguments))
+    return name
+
+
+def _called_by_address(library: Any) -> list[tuple]:
+    """What a library calls by address, itself or by what is linked into it."""
+    called = list(library.__dict__.get("called_by_address", ()))
+    for linked in library._linking_libraries:
+        called += _called_by_address(linked)
+    return called
 
 
 def jit(function: Callable | None = None, *, reorder: bool = False, exact: bool = False) -> Any:

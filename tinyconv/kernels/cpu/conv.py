@@ -30,71 +30,60 @@ _many_dots, _few_dots, _single_dots = make_image_dots(*DOTS[0]), make_image_dots
 
 
 @jit
-def _fill(scratch, x, winners, block, N, C, first, channels, H, W, top, down, HP, WP, strips, pixels, side):
-    """Turn ``channels`` channels of a block of strips into lanes: of x (N, C, H, W), from channel ``first`` on, for
-    strip s the rows from s*down + top on. ``side`` channels lie side by side in ``scratch`` for each pixel."""
+def _fill(scratch, x, winners, block, image, rows, pixels):
+    """Turn some channels of a block of strips into lanes: of x (N, C, H, W), ``channels`` from ``first`` on, for strip
+    s the HP rows from s*down + top on. ``side`` channels lie side by side in ``scratch`` for each pixel."""
     if winners.size:
-        _fill_from_windows(
-            scratch, x, winners, block, N, C, first, channels, H, W, top, down, HP, WP, strips, pixels, side
-        )
+        _fill_from_windows(scratch, x, winners, block, image, rows, pixels)
         return
+    (N, C, first, channels, H, W), (top, down, HP, WP, strips, side) = image, rows
     lanes = VECTOR_BYTES // x.itemsize
-    where = np.empty(lanes, np.int64)
-    unit = block * lanes
-    strip = unit // N
-    if unit + lanes <= (strip + 1) * N:  # all lanes at the same strip
-        low = max(0, strip * down + top)
-        rows = max(0, min(H, strip * down + top + HP) - low)
-        if rows < HP or W < WP:
-            scratch[:] = 0
-        for lane in range(lanes):
-            where[lane] = ((unit + lane - strip * N) * C + first) * H * W + low * W
-        for c in range(channels):
-            t = ((c // side * HP + low - strip * down - top) * WP * side + c % side) * lanes
-            to_lanes(scratch, t, pixels, x, c * H * W, where, rows * W, x)
-        return
-    if W < WP:
+    where, unit = np.empty(lanes, np.int64), block * lanes
+    begin, chunks, height = _chunks(unit, N, H, top, down, HP, lanes)
+    if chunks * height < HP or W < WP:
         scratch[:] = 0
-    for r in range(HP):
+    for r in range(begin, begin + chunks):
         for lane in range(lanes):
             n, h = (unit + lane) % N, (unit + lane) // N * down + top + r
             there = unit + lane < N * strips and 0 <= h < H
             where[lane] = ((n * C + first) * H + h) * W if there else -1
         for c in range(channels):
-            to_lanes(scratch, ((c // side * HP + r) * WP * side + c % side) * lanes, pixels, x, c * H * W, where, W, x)
+            t = ((c // side * HP + r) * WP * side + c % side) * lanes
+            to_lanes(scratch, t, pixels, x, c * H * W, where, height * W, x)
 
 
 @jit
-def _fill_from_windows(scratch, gy, winners, block, N, C, first, channels, H, W, top, down, HP, WP, strips, pixels,
-                       side):  # fmt: skip
+def _chunks(unit, N, H, top, down, HP, lanes):
+    """How to turn the HP rows from ``top`` on: the first row, how many times, and how many rows at a time. Row by row,
+    unless all lanes are at the same strip, and have the same rows in the image."""
+    strip = unit // N
+    if unit + lanes > (strip + 1) * N:
+        return 0, HP, 1
+    low = max(0, strip * down + top)
+    height = max(0, min(H, strip * down + top + HP) - low)
+    return low - strip * down - top, min(1, height), height
+
+
+@jit
+def _fill_from_windows(scratch, gy, winners, block, image, rows, pixels):
     """The same where x is the gradient of max-pooling over 2 x 2 windows: gy and winners (N, C, H // 2, W // 2), of
     which each row is turned once, and makes two rows of x. ``down`` is even."""
+    (N, C, first, channels, H, W), (top, down, HP, WP, strips, side) = image, rows
     lanes, PH, PW, odd = VECTOR_BYTES // gy.itemsize, H // 2, W // 2, top % 2
-    rows, base = (HP + odd + 1) // 2, (top - odd) // 2  # of windows; the first one's in strip 0
-    dense, where = np.arange(rows * PW) * lanes, np.empty(lanes, np.int64)
-    values, codes = np.zeros(rows * PW * lanes, gy.dtype), np.zeros(rows * PW * lanes, np.uint8)
+    count, base = (HP + odd + 1) // 2, (top - odd) // 2  # rows of windows; the first one in strip 0
+    dense, where, unit = np.arange(count * PW) * lanes, np.empty(lanes, np.int64), block * lanes
+    values, codes = np.zeros(count * PW * lanes, gy.dtype), np.zeros(count * PW * lanes, np.uint8)
+    begin, chunks, height = _chunks(unit, N, PH, base, down // 2, count, lanes)
     if W < WP or W % 2:
         scratch[:] = 0
-    unit = block * lanes
-    strip = unit // N
-    start = strip * (down // 2) + base
-    low = max(0, start)
-    count = max(0, min(PH, start + rows) - low) * PW
     for c in range(channels):
-        s = c * PH * PW
-        if unit + lanes <= (strip + 1) * N:  # all lanes at the same strip
+        for r in range(begin, begin + chunks):
             for lane in range(lanes):
-                where[lane] = (((unit + lane - strip * N) * C + first) * PH + low) * PW
-            to_lanes(values, (low - start) * PW * lanes, dense, gy, s, where, count, gy)
-            to_lanes(codes, (low - start) * PW * lanes, dense, winners, s, where, count, gy)
-        else:
-            for r in range(rows):
-                for lane in range(lanes):
-                    n, h = (unit + lane) % N, (unit + lane) // N * (down // 2) + base + r
-                    there = unit + lane < N * strips and 0 <= h < PH
-                    where[lane] = ((n * C + first) * PH + h) * PW if there else -1
-                to_lanes(values, r * PW * lanes, dense, gy, s, where, PW, gy)
-                to_lanes(codes, r * PW * lanes, dense, winners, s, where, PW, gy)
+                n, h = (unit + lane) % N, (unit + lane) // N * (down // 2) + base + r
+                there = unit + lane < N * strips and 0 <= h < PH
+                where[lane] = ((n * C + first + c) * PH + h) * PW if there else -1
+            to_lanes(values, r * PW * lanes, dense, gy, 0, where, height * PW, gy)
+            to_lanes(codes, r * PW * lanes, dense, winners, 0, where, height * PW, gy)
         t = (c // side * HP * WP * side + c % side) * lanes
         for r in range(HP):
             window = (r + odd) // 2 * PW * lanes
@@ -115,27 +104,10 @@ def _strip(item, x, x_winners, y, y_winners, packed, MR, K, shape, cut, tables):
     scratch = np.empty(min(C, CB) * HP * WP * lanes, x.dtype)
     out = np.empty((outputs + MR - 1) // MR * MR * row, x.dtype)
     strip = block * lanes // N if starts.size > 2 else 0
+    rows_in = top, down, HP, WP, strips, np.int64(1)
     for cb in range(cblocks):
         channels = min(CB, C - cb * CB)
-        _fill(
-            scratch,
-            x,
-            x_winners,
-            block,
-            N,
-            G * C,
-            g * C + cb * CB,
-            channels,
-            H,
-            W,
-            top,
-            down,
-            HP,
-            WP,
-            strips,
-            pixels,
-            1,
-        )
+        _fill(scratch, x, x_winners, block, (N, G * C, g * C + cb * CB, channels, H, W), rows_in, pixels)
         for o in range(0, outputs, MR):
             w, at = ((g * panels + (o0 + o) // MR) * cblocks + cb) * size, o * row
             for k in range(starts[strip], starts[strip + 1], 4):
@@ -219,19 +191,16 @@ def _weight_part(item, x, gy, winners, partial, parts, MR, NT, K, shape, cut, ta
     lanes = VECTOR_BYTES // x.itemsize
     cblocks, oblocks, panels = (C + CB - 1) // CB, (O + OB - 1) // OB, (O + MR - 1) // MR
     tile, across = _tile_size(MR, NT, lanes), (CB * K + NT - 1) // NT
-    o0, cb, g, part = (
-        item % oblocks * OB,
-        item // oblocks % cblocks,
-        item // (oblocks * cblocks) % G,
-        item // (oblocks * cblocks * G),
-    )
+    o0, cb, item = item % oblocks * OB, item // oblocks % cblocks, item // (oblocks * cblocks)
+    g, part = item % G, item // G
     outputs, channels = min(OB, O - o0), min(CB, C - cb * CB)
     scratch = np.empty(channels * HP * WP * lanes, x.dtype)
     turned = np.zeros((outputs + MR - 1) // MR * R * OW * MR * lanes, x.dtype)
     first, last, none = blocks * part // parts, blocks * (part + 1) // parts, winners[:0]
+    rows_in, rows_out = (top, down, HP, WP, strips, np.int64(1)), (np.int64(0), R, R, OW, strips, MR)
     for block in range(first, last):
-        _fill(scratch, x, none, block, N, G * C, g * C + cb * CB, channels, H, W, top, down, HP, WP, strips, pixels, 1)
-        _fill(turned, gy, winners, block, N, G * O, g * O + o0, outputs, OH, OW, 0, R, R, OW, strips, columns, MR)
+        _fill(scratch, x, none, block, (N, G * C, g * C + cb * CB, channels, H, W), rows_in, pixels)
+        _fill(turned, gy, winners, block, (N, G * O, g * O + o0, outputs, OH, OW), rows_out, columns)
         strip = block * lanes // N if starts.size > 2 else 0
         count, where = classes[4 * strip + 3], positions[classes[4 * strip + 2] :]
         for o in range(0, outputs, MR):

@@ -28,7 +28,7 @@ from numba import prange, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from .compile import JIT, jit
+from .compile import JIT, address_of, jit
 
 # The mailbox: int64 words, each on a cache line of its own.
 LOCK, SEQUENCE, JOB, CONTEXT, ITEMS, NEXT, OPEN, INSIDE, ASLEEP, WAITING, FAILED, WORKERS = [8 * i for i in range(12)]
@@ -240,32 +240,33 @@ if JIT:
             write(LOCK, 0)
             _check()
 
+    def _call_compiled(context, builder, function, arguments, values):
+        """Call a ``@jit`` function that returns None by its address (``compile.py``): its code is in no other
+        function's, where it would be optimized again. Returns the call's status."""
+        name = address_of(function, arguments, context.active_code_library)
+        kind = context.call_conv.get_function_type(types.none, arguments)
+        slot = builder.module.globals.get(name) or ir.GlobalVariable(builder.module, kind.as_pointer(), name)
+        address = builder.load(slot)
+        return context.call_conv.call_function(builder, address, types.none, arguments, values)[0]
+
     @intrinsic
     def parallel_for(typingctx, task, n, arguments):
         """``task(i, *arguments)`` for every i < n, on the team's threads. ``task`` is a ``@jit`` function that
         returns None."""
         item_types = (types.int64, *arguments.types)
-        task_signature = typingctx.resolve_function_type(task, item_types, {})
+        typingctx.resolve_function_type(task, item_types, {})  # compiles it
         run_type = typingctx.resolve_value_type(_run)
-        run_signature = typingctx.resolve_function_type(run_type, (types.int64,) * 3, {})
+        typingctx.resolve_function_type(run_type, (types.int64,) * 3, {})
 
         def codegen(context, builder, signature, args):
             # A small function void(i, packed) that unpacks the arguments and calls the task ...
-            compiled = task.dispatcher.get_compile_result(task_signature)
-            context.add_linking_libs([compiled.library])
             inner = ir.Function(builder.module, _TASK, builder.module.get_unique_name("parallel_task"))
             inner.linkage = "internal"
             b = ir.IRBuilder(inner.append_basic_block())
             packed_type = args[2].type
             packed = b.load(b.bitcast(inner.args[1], packed_type.as_pointer()))
             values = [b.extract_value(packed, k) for k in range(len(arguments.types))]
-            function = context.declare_function(builder.module, compiled.fndesc)
-            # Inlined always. Where the function exists twice, compiled by itself and optimized again inside its
-            # caller, a fresh process would run the former and one that loads its caller from the cache the latter;
-            # the two may add in a different order.
-            status, _ = context.call_conv.call_function(
-                b, function, task_signature.return_type, item_types, [inner.args[0], *values], ["alwaysinline"]
-            )
+            status = _call_compiled(context, b, task.dispatcher, item_types, [inner.args[0], *values])
             with b.if_then(status.is_error, likely=False):
                 failed = _word(context, b, ir.Constant(_I64, FAILED))
                 b.store_atomic(ir.Constant(_I64, 1), failed, "seq_cst", 8)
@@ -273,9 +274,9 @@ if JIT:
             # ... and a call of the runner with its address and that of the packed arguments.
             slot = cgutils.alloca_once_value(builder, args[2])
             numbers = [builder.ptrtoint(inner, _I64), builder.ptrtoint(slot, _I64), args[1]]
-            run = context.get_function(run_type, run_signature)
-            context.add_linking_libs(run.libs)
-            run(builder, numbers)
+            status = _call_compiled(context, builder, _run, (types.int64,) * 3, numbers)
+            with builder.if_then(status.is_error, likely=False):
+                context.call_conv.return_status_propagate(builder, status)
             return context.get_dummy_value()
 
         return types.void(task, types.int64, arguments), codegen

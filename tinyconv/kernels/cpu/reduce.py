@@ -34,9 +34,11 @@ def _sum_item(item, x, R, A, S, parts, blocks, width, partial, out):
         for a in range(size):
             totals[a] = sum_rows(x, ((o * R + low) * A + first + a) * S, A * S, high - low, S)
     if parts == 1:
-        out[o * A + first : o * A + first + size] = totals
+        for k in range(size):
+            out[o * A + first + k] = totals[k]
     else:
-        partial[part * A + first : part * A + first + size] = totals
+        for k in range(size):
+            partial[part * A + first + k] = totals[k]
 
 
 @jit

@@ -18,14 +18,9 @@ LONG = 256  # elements of a row that is worth a loop of its own
 
 
 @jit
-def _softmax_rows(item, rows, x, y, outer, n, inner, log):
+def _softmax_rows(item, rows, x, y, outer, n, log):
+    """Along the rows of (outer, n). Classes are few and rows are short: the exponentials of all rows are one loop."""
     first, last = item * rows, min((item + 1) * rows, outer)
-    if inner > 1:
-        for i in range(first, last):
-            whole = slice(i * n * inner, (i + 1) * n * inner)
-            _softmax_columns(x[whole], y[whole], n, inner, log)
-        return
-    # Classes are few and rows are short: the exponentials of all rows are one loop.
     x, y = x[first * n : last * n], y[first * n : last * n]
     e = np.empty(y.size, y.dtype)
     for start in range(0, y.size, n):
@@ -47,8 +42,9 @@ def _softmax_rows(item, rows, x, y, outer, n, inner, log):
 
 
 @jit
-def _softmax_columns(x, y, n, inner, log):
-    """Along axis 0 of (n, inner), all columns at once."""
+def _softmax_columns(item, x, y, n, inner, log):
+    """Along the columns of one (n, inner), all at once."""
+    x, y = x[item * n * inner : (item + 1) * n * inner], y[item * n * inner : (item + 1) * n * inner]
     top, total = np.full(inner, -np.inf, x.dtype), np.empty(inner)
     for k in range(n):
         row = x[k * inner : (k + 1) * inner]
@@ -70,36 +66,50 @@ def _softmax_columns(x, y, n, inner, log):
 
 
 @jit
-def _log_softmax_gx_rows(item, rows, gy, y, gx, outer, n, inner):
-    size, first, last = n * inner, item * rows, min((item + 1) * rows, outer)
-    gy, y, gx = gy[first * size : last * size], y[first * size : last * size], gx[first * size : last * size]
-    if inner == 1 and n >= LONG:
-        for start in range(0, gx.size, n):
-            total = gx.dtype.type(sum_rows(gy, start, 0, 1, n))
-            g, row, out = gy[start : start + n], y[start : start + n], gx[start : start + n]
-            for k in range(out.size):
-                out[k] = g[k] - formulas.exp(row[k]) * total
-        return
+def _log_softmax_gx_rows(item, rows, gy, y, gx, outer, n):
+    first, last = item * rows, min((item + 1) * rows, outer)
+    gy, y, gx = gy[first * n : last * n], y[first * n : last * n], gx[first * n : last * n]
+    for start in range(0, gx.size, n):
+        total = gx.dtype.type(sum_rows(gy, start, 0, 1, n))
+        g, row, out = gy[start : start + n], y[start : start + n], gx[start : start + n]
+        for k in range(out.size):
+            out[k] = g[k] - formulas.exp(row[k]) * total if n >= LONG else total
+    if n < LONG:  # one loop over all rows: gx is first the sum that belongs to each element
+        for k in range(gx.size):
+            gx[k] = gy[k] - formulas.exp(y[k]) * gx[k]
+
+
+@jit
+def _log_softmax_gx_columns(item, gy, y, gx, n, inner):
+    size = n * inner
+    gy, y, gx = gy[item * size : (item + 1) * size], y[item * size : (item + 1) * size], gx[item * size :]
     totals = np.empty(inner)
-    for start in range(0, gx.size, size):  # gx is first the sum that belongs to each element
-        if inner == 1:
-            gx[start : start + n] = sum_rows(gy, start, 0, 1, n)
-        else:
-            sum_columns(totals, gy, start, inner, n, inner)
-            for at in range(start, start + size, inner):
-                gx[at : at + inner] = totals
-    for k in range(gx.size):
+    sum_columns(totals, gy, 0, inner, n, inner)
+    for k in range(n):
+        for j in range(inner):
+            gx[k * inner + j] = totals[j]
+    for k in range(y.size):
         gx[k] = gy[k] - formulas.exp(y[k]) * gx[k]
 
 
 @jit
-def _softmax(items, rows, x, y, outer, n, inner, log):
-    parallel_for(_softmax_rows, items, (rows, x, y, outer, n, inner, log))
+def _rows(items, rows, x, y, outer, n, log):
+    parallel_for(_softmax_rows, items, (rows, x, y, outer, n, log))
 
 
 @jit
-def _log_softmax_gx(items, rows, gy, y, gx, outer, n, inner):
-    parallel_for(_log_softmax_gx_rows, items, (rows, gy, y, gx, outer, n, inner))
+def _columns(outer, x, y, n, inner, log):
+    parallel_for(_softmax_columns, outer, (x, y, n, inner, log))
+
+
+@jit
+def _gx_rows(items, rows, gy, y, gx, outer, n):
+    parallel_for(_log_softmax_gx_rows, items, (rows, gy, y, gx, outer, n))
+
+
+@jit
+def _gx_columns(outer, gy, y, gx, n, inner):
+    parallel_for(_log_softmax_gx_columns, outer, (gy, y, gx, n, inner))
 
 
 @jit
@@ -128,15 +138,18 @@ def _as_three(x, axis):
     return math.prod(x.shape[:axis]), x.shape[axis], math.prod(x.shape[axis + 1 :])
 
 
-def _cut(outer, n, inner):
+def _cut(outer, n):
     """Work items, and rows a work item."""
-    rows = max(1, ELEMENTS // max(n * inner, 1))
-    return -(-outer // rows) if n * inner else 0, rows
+    rows = max(1, ELEMENTS // max(n, 1))
+    return -(-outer // rows) if n else 0, rows
 
 
 def _run(x, axis, log):
     y, (outer, n, inner) = np.empty(x.shape, x.dtype), _as_three(x, axis)
-    _softmax(*_cut(outer, n, inner), flat(x), y.reshape(-1), outer, n, inner, log)
+    if inner == 1:
+        _rows(*_cut(outer, n), flat(x), y.reshape(-1), outer, n, log)
+    elif y.size:
+        _columns(outer, flat(x), y.reshape(-1), n, inner, log)
     return y
 
 
@@ -152,7 +165,10 @@ def log_softmax_gx(gy, y, axis):
     if not compiled_for(y):
         return reference.log_softmax_gx(gy, y, axis)
     gx, (outer, n, inner) = np.empty(y.shape, y.dtype), _as_three(y, axis)
-    _log_softmax_gx(*_cut(outer, n, inner), flat(gy), flat(y), gx.reshape(-1), outer, n, inner)
+    if inner == 1:
+        _gx_rows(*_cut(outer, n), flat(gy), flat(y), gx.reshape(-1), outer, n)
+    elif gx.size:
+        _gx_columns(outer, flat(gy), flat(y), gx.reshape(-1), n, inner)
     return gx
 
 

@@ -34,6 +34,7 @@ PRODUCTS = [
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of this benchmark alone."""
     parser.add_argument("--only", default="", metavar="TEXT", help="only products whose name contains TEXT")
+    parser.add_argument("--blas", action="store_true", help="compare with NumPy's BLAS (OpenBLAS in its wheels)")
 
 
 def run(options: argparse.Namespace) -> list[dict[str, Any]]:
@@ -42,33 +43,61 @@ def run(options: argparse.Namespace) -> list[dict[str, Any]]:
     Raises:
         BenchmarkError: no product has such a name, or the peer's results differ.
     """
-    torch = peer_module(options.vs)
+    torch = peer_module(None if options.blas else options.vs)
+    blas = Blas() if options.blas else None
     products = [product for product in PRODUCTS if options.only in product[0]]
     if not products:
         raise BenchmarkError(f"--only {options.only}: no such product among {[name for name, *_ in PRODUCTS]}")
-    print(f"matrix products, float32, {versions(torch)}")
+    print(f"matrix products, float32, {versions(torch)}{f' beside {blas.names} (NumPy)' if blas else ''}")
     table = Table(UNIT, product=22, threads=7)
     rows = []
     for threads in options.threads:
         set_threads(threads, torch)
+        if blas:
+            blas.set_num_threads(threads)
         for name, M, K, N, turned in products:
-            ours, peer = contenders(M, K, N, turned, torch)
+            ours, peer = contenders(M, K, N, turned, torch, blas)
             row = {"name": name, "shape": [M, K, N], "threads": threads}
             row |= compare(ours, peer, options).row(2e-9 * M * K * N, UNIT)
             rows.append(row)
             table.add(row, name, threads)
-        if torch:
+        if torch or blas:
             mean = geometric_mean([row for row in rows if row["threads"] == threads])
             table.print("geometric mean", threads, None, None, mean)
     table.end("billions of multiplications and additions a second")
     return rows
 
 
-def contenders(M: int, K: int, N: int, turned: str, torch: ModuleType | None) -> tuple:
+class Blas:
+    """NumPy's BLAS, whose threads one library alone can set.
+
+    Raises:
+        BenchmarkError: it is not installed.
+    """
+
+    def __init__(self) -> None:
+        try:
+            from threadpoolctl import ThreadpoolController
+        except ImportError as error:
+            raise BenchmarkError(f"--blas: not installed ({error}); pip install 'tinyconv[parity]'") from error
+        self._libraries = ThreadpoolController().select(user_api="blas").lib_controllers
+        self.names = ", ".join([f"{library.internal_api} {library.version}" for library in self._libraries])
+
+    def set_num_threads(self, n: int) -> None:
+        """For all products from now on."""
+        for library in self._libraries:
+            library.set_num_threads(n)
+
+
+def contenders(M: int, K: int, N: int, turned: str, torch: ModuleType | None, blas: Any = None) -> tuple:
     """Our function and the peer's, after a comparison of their results."""
     rng = np.random.default_rng(0)
     x = rng.standard_normal((K, M), np.float32).T if turned == "x" else rng.standard_normal((M, K), np.float32)
     y = rng.standard_normal((N, K), np.float32).T if turned == "y" else rng.standard_normal((K, N), np.float32)
+    if blas:
+        if not np.allclose(cpu.matmul(x, y), x @ y, rtol=1e-3, atol=1e-3):
+            raise BenchmarkError(f"({M}, {K}) @ ({K}, {N}): results differ")
+        return lambda: cpu.matmul(x, y), lambda: x @ y
     if torch is None:
         return lambda: cpu.matmul(x, y), None
     a, b = torch.from_numpy(x), torch.from_numpy(y)

@@ -65,6 +65,14 @@ def test_gemm(measured, side):
         check(row, "gflops", bool(side))
 
 
+def test_gemm_beside_blas(measured):
+    pytest.importorskip("threadpoolctl")
+    rows, out = measured("gemm", "--blas", "--only", "LeNet-5 output", *QUICK)
+    assert "openblas" in out or "mkl" in out or "accelerate" in out
+    for row in rows:
+        check(row, "gflops", True)
+
+
 def test_medians_ratio_and_quartiles():
     comparison = Comparison(np.array([0.1, 0.2, 9.0]), np.array([0.4, 0.4, 0.4]), preemptions=3)
     row = comparison.row(10, "rate")

@@ -22,18 +22,21 @@ from .parallel import parallel_for
 from .target import VECTOR_BYTES
 from .tile import ADD, MR, NV, ZERO, panel_rows, panel_unit
 
-ROWS, DEPTH = 128, 256  # of A's part in a work item: 128 KiB of float32, half a second-level cache
+ROWS, DEPTH = 128, 256  # of A's part in a work item, at most: 128 KiB of float32, half a second-level cache
+FEW, FEW_ROWS = 8, 32  # of work items, for which items have fewer rows, down to these
+SMALL = 2**18  # multiply-adds that are done before another thread has begun
 LARGE = 64  # work items from which on an item takes four panels, so that A is read from memory less often
 
 
 @jit
-def _block(item, A, a_row, a_step, a_batch, rows, B, b_step, b_column, b_batch, C, M, N, K, bias, columns, width):
+def _block(item, A, a_row, a_step, a_batch, rows, B, b_step, b_column, b_batch, C, M, N, K, bias, columns, height,
+           width):  # fmt: skip
     """One block of C. A[i, k] is at i*a_row + k*a_step, B[k, j] at k*b_step + j*b_column; one of each pair is 1."""
     panel = columns[1]  # the columns of a panel: how far apart the rows of the packed one lie
-    down, across = (M + ROWS - 1) // ROWS, (N + width - 1) // width
+    down, across = (M + height - 1) // height, (N + width - 1) // width
     batch, place = item // (down * across), item % (down * across)
-    first_i, first_j = place // across * ROWS, place % across * width
-    last_i, last_j = min(first_i + ROWS, M), min(first_j + width, N)
+    first_i, first_j = place // across * height, place % across * width
+    last_i, last_j = min(first_i + height, M), min(first_j + width, N)
     a, b, c = batch * a_batch, batch * b_batch, batch * M * N
     if bias.size or K == 0:
         for i in range(first_i, last_i):
@@ -67,9 +70,21 @@ def _block(item, A, a_row, a_step, a_batch, rows, B, b_step, b_column, b_batch, 
 
 
 @jit
-def _product(items, A, a_row, a_step, a_batch, rows, B, b_step, b_column, b_batch, C, M, N, K, bias, columns, width):
-    arguments = (A, a_row, a_step, a_batch, rows, B, b_step, b_column, b_batch, C, M, N, K, bias, columns, width)
+def _product(items, A, a_row, a_step, a_batch, rows, B, b_step, b_column, b_batch, C, M, N, K, bias, columns, height,
+             width):  # fmt: skip
+    arguments = A, a_row, a_step, a_batch, rows, B, b_step, b_column, b_batch, C, M, N, K, bias, columns, height, width
     parallel_for(_block, items, arguments)
+
+
+@functools.lru_cache(maxsize=1024)
+def _cut(batch, M, K, N, panel):
+    """Work items, and the rows and columns of the block of C that each computes."""
+    panels, height, small = -(-N // panel), ROWS, batch * M * K * N < SMALL
+    while height > FEW_ROWS and batch * -(-M // height) * panels < FEW and not small:
+        height //= 2
+    down = -(-M // height)
+    width = 4 * panel if small or batch * down * panels >= LARGE else panel
+    return batch * down * -(-N // width), height, width
 
 
 @functools.lru_cache(maxsize=1024)
@@ -111,12 +126,12 @@ def product(x, y, bias=None):
     if not C.size:
         return C
     panel = NV * VECTOR_BYTES // x.itemsize
-    blocks, panels = batch * -(-M // ROWS), -(-N // panel)
-    width = panel if blocks * panels < LARGE else 4 * panel
-    items, c = blocks * -(-N // width), C.ravel()
-    rows, columns = _steps(MR, a_row), _steps(DEPTH, panel)
+    items, height, width = _cut(batch, M, K, N, panel)
+    rows, columns, c = _steps(MR, a_row), _steps(DEPTH, panel), C.ravel()
     bias = c[:0] if bias is None else bias
-    _product(items, A, a_row, a_step, a_batch, rows, B, b_step, b_column, b_batch, c, M, N, K, bias, columns, width)
+    _product(
+        items, A, a_row, a_step, a_batch, rows, B, b_step, b_column, b_batch, c, M, N, K, bias, columns, height, width
+    )
     return C
 
 

@@ -166,12 +166,12 @@ def panel_unit(k_count, S, s, step, V, v, columns, out, o, stride, m, n, start):
     """A row of tiles: m <= MR rows and any number n of columns, with the scalars S[s + k*step + i]."""
     lanes = VECTOR_BYTES // out.itemsize
     j = 0
-    while n - j > lanes:
+    while n - j > (NV - 1) * lanes:
         width = min(n - j, NV * lanes)
         _tile_unit(k_count, S, s, step, columns, V, v + j, columns, out, o + j, stride, m, width, start)
         j += width
-    if j < n:
-        _column_unit(k_count, S, s, step, columns, V, v + j, columns, out, o + j, stride, m, n - j, start)
+    for q in range(j, n, lanes):
+        _column_unit(k_count, S, s, step, columns, V, v + q, columns, out, o + q, stride, m, min(n - q, lanes), start)
 
 
 @jit
@@ -179,9 +179,9 @@ def panel_rows(k_count, S, s, step, rows, V, v, columns, out, o, stride, m, n, s
     """A row of tiles: m <= MR rows and any number n of columns, with the scalars S[s + rows[i] + k*step]."""
     lanes = VECTOR_BYTES // out.itemsize
     j = 0
-    while n - j > lanes:
+    while n - j > (NV - 1) * lanes:
         width = min(n - j, NV * lanes)
         _tile_rows(k_count, S, s, step, rows, V, v + j, columns, out, o + j, stride, m, width, start)
         j += width
-    if j < n:
-        _column_rows(k_count, S, s, step, rows, V, v + j, columns, out, o + j, stride, m, n - j, start)
+    for q in range(j, n, lanes):
+        _column_rows(k_count, S, s, step, rows, V, v + q, columns, out, o + q, stride, m, min(n - q, lanes), start)

@@ -21,6 +21,8 @@ from ..reference.arrays import (
     to_host,
 )
 from ..reference.arrays import view as view_of_any
+from .compile import jit
+from .target import VECTOR_BYTES
 
 
 def full(shape, value, dtype):
@@ -41,3 +43,12 @@ def flat(x):
 def compiled_for(x) -> bool:
     """Whether there are compiled kernels for this type: float32 and float64. Others go to the reference backend."""
     return x.dtype.char in "fd"
+
+
+@jit
+def workspace(n, like):
+    """Memory for n elements of the type of ``like``, for use inside a kernel. It begins where a vector may: one that
+    lies across two lines of the cache takes twice as long to load."""
+    memory = np.empty(n + VECTOR_BYTES // like.itemsize, like.dtype)
+    skip = -memory.ctypes.data % VECTOR_BYTES // like.itemsize
+    return memory[skip : skip + n]

@@ -16,7 +16,7 @@ import numpy as np
 
 from .. import reference
 from ..reference.conv import fold, unfold  # noqa: F401  (the learner's operations: clarity is all they need)
-from .arrays import compiled_for, flat
+from .arrays import compiled_for, flat, workspace
 from .compile import jit
 from .conv_plan import ITEMS, SINGLE, backward_plan, forward_plan, tile_for
 from .lanes import from_lanes, make_image_dots, make_image_tile, relu_of_max, to_lanes, to_winners
@@ -72,7 +72,8 @@ def _fill_from_windows(scratch, gy, winners, block, image, rows, pixels):
     lanes, PH, PW, odd = VECTOR_BYTES // gy.itemsize, H // 2, W // 2, top % 2
     count, base = (HP + odd + 1) // 2, (top - odd) // 2  # rows of windows; the first one in strip 0
     dense, where, unit = np.arange(count * PW) * lanes, np.empty(lanes, np.int64), block * lanes
-    values, codes = np.zeros(count * PW * lanes, gy.dtype), np.zeros(count * PW * lanes, np.uint8)
+    values, codes = workspace(count * PW * lanes, gy), workspace(count * PW * lanes, winners)
+    values[:], codes[:] = 0, 0
     begin, chunks, height = _chunks(unit, N, PH, base, down // 2, count, lanes)
     if W < WP or W % 2:
         scratch[:] = 0
@@ -96,21 +97,21 @@ def _strip(item, x, x_winners, y, y_winners, packed, MR, K, shape, cut, tables):
     outputs only the largest is kept, or 0 if it is less; ``x_winners``: see ``_fill``."""
     N, G, C, H, W, O, OH, OW = shape
     R, HP, WP, CB, OB, top, down, strips, _ = cut
-    pixels, starts, classes, taps, weights, positions, goals = tables
+    pixels, ranges, classes, taps, weights, positions, goals = tables
     lanes, panels = VECTOR_BYTES // x.itemsize, (O + MR - 1) // MR
     cblocks, oblocks, size = (C + CB - 1) // CB, (O + OB - 1) // OB, (1 + CB * K) * MR
     block, g, o0 = item // (G * oblocks), item // oblocks % G, item % oblocks * OB
     outputs, row = min(OB, O - o0), R * OW * lanes
-    scratch = np.empty(min(C, CB) * HP * WP * lanes, x.dtype)
-    out = np.empty((outputs + MR - 1) // MR * MR * row, x.dtype)
-    strip = block * lanes // N if starts.size > 2 else 0
+    scratch = workspace(min(C, CB) * HP * WP * lanes, x)
+    out = workspace((outputs + MR - 1) // MR * MR * row, x)
+    strip = block * lanes // N if ranges.size > 2 else 0
     rows_in = top, down, HP, WP, strips, np.int64(1)
     for cb in range(cblocks):
         channels = min(CB, C - cb * CB)
         _fill(scratch, x, x_winners, block, (N, G * C, g * C + cb * CB, channels, H, W), rows_in, pixels)
         for o in range(0, outputs, MR):
             w, at = ((g * panels + (o0 + o) // MR) * cblocks + cb) * size, o * row
-            for k in range(starts[strip], starts[strip + 1], 4):
+            for k in range(ranges[2 * strip], ranges[2 * strip + 1], 4):
                 t, T, p = classes[k], classes[k + 1] * channels, classes[k + 2]
                 last = p + classes[k + 3] - 1
                 if MR == WIDE_ROWS:
@@ -169,7 +170,7 @@ def _pack_panel(item, w, bias, packed, MR, O, C, CB, K, steps):
 def _correlate(x, x_winners, w, bias, y, y_winners, MR, K, steps, shape, cut, tables):
     _, G, C, _, _, O, _, _ = shape
     CB, panels = cut.CB, (O + MR - 1) // MR
-    packed = np.empty(G * panels * ((C + CB - 1) // CB) * (1 + CB * K) * MR, x.dtype)
+    packed = workspace(G * panels * ((C + CB - 1) // CB) * (1 + CB * K) * MR, x)
     parallel_for(_pack_panel, G * panels, (w, bias, packed, MR, O, C, CB, K, steps))
     items = cut.blocks * G * ((O + cut.OB - 1) // cut.OB)
     parallel_for(_strip, items, (x, x_winners, y, y_winners, packed, MR, K, shape, cut, tables))
@@ -187,22 +188,24 @@ def _weight_part(item, x, gy, winners, partial, parts, MR, NT, K, shape, cut, ta
     ``partial[part, group, panel of outputs, block of channels, tile]``."""
     N, G, C, H, W, O, OH, OW = shape
     R, HP, WP, CB, OB, top, down, strips, blocks = cut
-    pixels, starts, classes, taps, columns, positions, _ = tables
+    pixels, ranges, classes, taps, columns, positions, _ = tables
     lanes = VECTOR_BYTES // x.itemsize
     cblocks, oblocks, panels = (C + CB - 1) // CB, (O + OB - 1) // OB, (O + MR - 1) // MR
     tile, across = _tile_size(MR, NT, lanes), (CB * K + NT - 1) // NT
     o0, cb, item = item % oblocks * OB, item // oblocks % cblocks, item // (oblocks * cblocks)
     g, part = item % G, item // G
     outputs, channels = min(OB, O - o0), min(CB, C - cb * CB)
-    scratch = np.empty(channels * HP * WP * lanes, x.dtype)
-    turned = np.zeros((outputs + MR - 1) // MR * R * OW * MR * lanes, x.dtype)
+    scratch = workspace(channels * HP * WP * lanes, x)
+    turned = workspace((outputs + MR - 1) // MR * R * OW * MR * lanes, x)
+    turned[:] = 0
     first, last, none = blocks * part // parts, blocks * (part + 1) // parts, winners[:0]
     rows_in, rows_out = (top, down, HP, WP, strips, np.int64(1)), (np.int64(0), R, R, OW, strips, MR)
     for block in range(first, last):
         _fill(scratch, x, none, block, (N, G * C, g * C + cb * CB, channels, H, W), rows_in, pixels)
         _fill(turned, gy, winners, block, (N, G * O, g * O + o0, outputs, OH, OW), rows_out, columns)
-        strip = block * lanes // N if starts.size > 2 else 0
-        count, where = classes[4 * strip + 3], positions[classes[4 * strip + 2] :]
+        strip = block * lanes // N if ranges.size > 2 else 0
+        k = ranges[2 * strip]
+        count, where = classes[k + 3], positions[classes[k + 2] :]
         for o in range(0, outputs, MR):
             q = (((part * G + g) * panels + (o0 + o) // MR) * cblocks + cb) * across * tile
             if block == first:
@@ -246,7 +249,7 @@ def _weights(x, gy, winners, gw, MR, NT, K, shape, cut, tables):
     items = G * cblocks * ((O + cut.OB - 1) // cut.OB)
     parts = min(cut.blocks, (ITEMS + items - 1) // items)
     size = _tile_size(MR, NT, VECTOR_BYTES // x.itemsize)
-    partial = np.empty(parts * G * panels * cblocks * ((CB * K + NT - 1) // NT) * size, x.dtype)
+    partial = workspace(parts * G * panels * cblocks * ((CB * K + NT - 1) // NT) * size, x)
     parallel_for(_weight_part, parts * items, (x, gy, winners, partial, parts, MR, NT, K, shape, cut, tables))
     parallel_for(_add_parts, G * panels, (partial, gw, parts, MR, NT, panels, O, C, CB, K))
 

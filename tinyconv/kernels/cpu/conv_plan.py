@@ -25,6 +25,7 @@ from .target import DOTS, TILES, VECTOR_BYTES
 SCRATCH = 384 * 1024  # bytes for the input of a work item, and for its output: three quarters of a large L2 cache
 ITEMS = 8  # work items that a small problem is cut into
 TURN = 4  # cycles that turning a vector of pixels into lanes takes; a multiply-add takes half of one
+SMALL = 64  # pixels of a side, up to which there is something to gain at the border
 CHUNKS = 1, 2, 4, 8  # outputs at the border that may be treated alike; what costs least is taken
 SINGLE = 1, 9  # the tile of groups with one output, as depthwise layers have
 
@@ -68,6 +69,11 @@ class Run(NamedTuple):
     axis: Axis
     outputs: range
     taps: tuple[tuple[int, int], ...]
+
+    def below(self, low: int) -> Run:
+        """The same, with i counted from output ``low`` on (a multiple of the axis' distance)."""
+        first = low // self.axis.distance
+        return self._replace(outputs=range(self.outputs.start - first, self.outputs.stop - first))
 
 
 class Cut(NamedTuple):
@@ -124,11 +130,12 @@ def _cut(axes, kernel_size, size, out, images, groups, channels, outputs, lanes,
         cblocks, oblocks = -(-channels // cut.CB), -(-outputs // cut.OB)
         rows = OH / cut.strips if images % lanes == 0 else cut.R  # the last may be shorter
         products = -(-outputs // MR) * MR * channels * taps
-        positions = rows * OW + 4 if summed else rows * -(-OW // NP) * NP
+        positions = rows * OW + (4 if summed else 2 * NP)  # with what beginning and ending a tile costs
         turned = oblocks * channels * (cut.HP * W + lanes) + outputs * rows * OW * (cblocks if summed else 1)
         work = products * positions / 2 + turned * TURN
         items = cut.blocks * groups * oblocks * (cblocks if summed else 1)
-        return work * cut.blocks * max(1, ITEMS / items), -cut.R, -cut.OB
+        memory = max(cut.CB * cut.HP * cut.WP, cut.OB * cut.R * OW) * lanes * itemsize
+        return work * cut.blocks * max(1, ITEMS / items) * max(1, memory / SCRATCH), -cut.R, -cut.OB
 
     unit *= some.distance
     units = -(-OH // unit)
@@ -167,28 +174,32 @@ def _tables(axes, kernel_size, size, out, cut, tile, lanes, trimmed, aligned) ->
     positions: list[int] = []
     goals: list[int] = []
     classes: list[int] = []
-    starts, known = [0], {}
+    ranges: list[int] = []
+    known_taps: dict = {}
+    known_strips: dict = {}
     for strip, pairs in zip(strips, min([classes_of(strips, pair) for pair in chunks], key=steps), strict=True):
-        for rows, columns in pairs:
-            v, h, key = rows.axis, columns.axis, (rows.taps, columns.taps)
-            if key not in known:
-                known[key] = len(taps)
-                for c, (kh, r), (kw, q) in itertools.product(range(cut.CB), *key):
-                    taps.append(((c * cut.HP + r - cut.top) * cut.WP + q - left) * lanes)
-                    weights.append((1 + (c * KH + kh) * KW + kw) * MR)
-            first = strip * cut.R // v.distance
-            places = [(i - first, j) for i, j in itertools.product(rows.outputs, columns.outputs)]
-            classes += [known[key], len(rows.taps) * len(columns.taps), len(positions), len(places)]
-            positions += [(i * v.step * cut.WP + j * h.step) * lanes for i, j in places]
-            goals += [((v.first + i * v.distance) * OW + h.first + j * h.distance) * lanes for i, j in places]
-        starts.append(len(classes))
+        alike = tuple([(rows.below(strip * cut.R), columns) for rows, columns in pairs])
+        if alike not in known_strips:
+            known_strips[alike] = len(classes), len(classes) + 4 * len(alike)
+            for rows, columns in alike:
+                v, h, key = rows.axis, columns.axis, (rows.taps, columns.taps)
+                if key not in known_taps:
+                    known_taps[key] = len(taps)
+                    for c, (kh, r), (kw, q) in itertools.product(range(cut.CB), *key):
+                        taps.append(((c * cut.HP + r - cut.top) * cut.WP + q - left) * lanes)
+                        weights.append((1 + (c * KH + kh) * KW + kw) * MR)
+                places = list(itertools.product(rows.outputs, columns.outputs))
+                classes += [known_taps[key], len(rows.taps) * len(columns.taps), len(positions), len(places)]
+                positions += [(i * v.step * cut.WP + j * h.step) * lanes for i, j in places]
+                goals += [((v.first + i * v.distance) * OW + h.first + j * h.distance) * lanes for i, j in places]
+        ranges += known_strips[alike]
     pixels = [(r * cut.WP + c - left) * lanes for r in range(cut.HP) for c in range(W)]
     return tuple([np.array(table, np.int64) for table in (
         pixels,  # for each pixel of the input rows: its place in a channel
-        starts,  # for each strip: its first class
+        ranges,  # for each strip: where its classes begin and end (strips that are alike share them)
         classes,  # for each class: first tap, taps of one channel, first position, number of positions
         taps,  # for each tap of each class, channel after channel: its displacement in the input
-        weights if trimmed else np.arange(cut.R * OW) * MR * lanes,  # and that of its weights in the packed weights
+        weights,  # and that of its weights in the packed weights
         positions,  # for each position of each class: its displacement in the input
         goals,  # and its place in the output
     )])  # fmt: skip
@@ -199,7 +210,13 @@ def _plan(axes, kernel_size, size, out, images, groups, channels, outputs, items
     cut = _cut(axes, kernel_size, size, out, images, groups, channels, outputs, lanes, itemsize, unit, summed)
     aligned = images % lanes == 0 or cut.strips == 1
     tile = tile_for(outputs, DOTS if summed else TILES)
-    return Plan(cut, _tables(axes, kernel_size, size, out, cut, tile, lanes, not summed, aligned))
+    trimmed = not summed and max(out) <= SMALL
+    tables = _tables(axes, kernel_size, size, out, cut, tile, lanes, trimmed, aligned)
+    if (
+        summed
+    ):  # no weights here, but for each pixel of gy its place, where it lies beside those of the tile's other rows
+        tables = (*tables[:4], np.arange(cut.R * out[1]) * tile[0] * lanes, *tables[5:])
+    return Plan(cut, tables)
 
 
 @functools.lru_cache(maxsize=256)

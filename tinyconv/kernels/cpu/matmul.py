@@ -15,7 +15,7 @@ import math
 import numpy as np
 
 from .. import reference
-from .arrays import compiled_for
+from .arrays import compiled_for, workspace
 from .compile import jit
 from .lanes import to_lanes
 from .parallel import parallel_for
@@ -44,7 +44,7 @@ def _block(item, A, a_row, a_step, a_batch, rows, B, b_step, b_column, b_batch, 
             for j in range(first_j, last_j):
                 C[row + j] = bias[j] if bias.size else 0
     lanes = VECTOR_BYTES // C.itemsize
-    packed, where = np.empty(DEPTH * panel, C.dtype), np.empty(lanes, np.int64)
+    packed, where = workspace(DEPTH * panel, C), np.empty(lanes, np.int64)
     for k in range(0, K, DEPTH):
         depth = min(DEPTH, K - k)
         start = ADD if k or bias.size else ZERO

@@ -264,11 +264,8 @@ if JIT:
                 places = [vector_pointer(b, b.gep(line, [goal]), vector) for line in lines for goal in goals]
                 with b.if_else(b.icmp_signed("!=", add, i64(0))) as (more, fresh):
                     with more:  # all loads before all stores: the last position may be there several times
-                        for value, place in zip(
-                            [b.fadd(*two) for two in zip(sums, [load(b, p) for p in places], strict=True)],
-                            places,
-                            strict=True,
-                        ):
+                        totals = [b.fadd(value, load(b, place)) for value, place in zip(sums, places, strict=True)]
+                        for value, place in zip(totals, places, strict=True):
                             store(b, value, place)
                     with fresh:
                         for value, place in zip(sums, places, strict=True):

@@ -15,6 +15,7 @@ from ..tensor import Tensor
 from .conv import Conv2dGw, Conv2dGx, conv2d, conv2d_arguments, output_size
 from .elementwise import ReLU, ReLUGx
 from .pool import ToWinners, max_pool2d
+from .reduce import Sum
 
 WINDOWS = (2, 2), (2, 2), (0, 0), (1, 1)
 
@@ -53,7 +54,7 @@ class Conv2dReLUMaxPool2d(Function):
                 gx = Tensor(backend.max_pool2d_conv2d_gx(gy.array, winners, w.array, ctx.input_size, *geometry))
             if x is not None:
                 gw = Tensor(backend.max_pool2d_conv2d_gw(gy.array, winners, x.array, ctx.kernel_size, *geometry))
-        gb = gy.sum((0, 2, 3)) if ctx.needs_input_grad[2] else None
+        gb = Sum.apply(gy, (0, 2, 3), False) if ctx.needs_input_grad[2] else None
         return gx, gw, gb, None, None, None, None
 
 

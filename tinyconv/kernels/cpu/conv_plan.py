@@ -212,9 +212,7 @@ def _plan(axes, kernel_size, size, out, images, groups, channels, outputs, items
     tile = tile_for(outputs, DOTS if summed else TILES)
     trimmed = not summed and max(out) <= SMALL
     tables = _tables(axes, kernel_size, size, out, cut, tile, lanes, trimmed, aligned)
-    if (
-        summed
-    ):  # no weights here, but for each pixel of gy its place, where it lies beside those of the tile's other rows
+    if summed:  # no weights, but the place of each pixel of gy, which lies beside those of the tile's other rows
         tables = (*tables[:4], np.arange(cut.R * out[1]) * tile[0] * lanes, *tables[5:])
     return Plan(cut, tables)
 

@@ -72,6 +72,11 @@ def _added_up(b, vectors):
     return vectors[0]
 
 
+def _vector_like(scalar, like):
+    """A vector of ``scalar`` with as many lanes as one of the array type ``like`` has."""
+    return ir.VectorType(scalar, VECTOR_BYTES // (like.dtype.bitwidth // 8))
+
+
 def _at_most(b, i, last):
     return b.select(b.icmp_signed("<", i, last), i, last)
 
@@ -88,8 +93,8 @@ if JIT:
             out = array_pointer(context, b, signature.args[0], target, t)
             data = array_pointer(context, b, signature.args[3], source, s)
             places, where = (array_pointer(context, b, signature.args[2], table, i64(0)) for table in (places, where))
-            lanes = VECTOR_BYTES // (signature.args[7].dtype.bitwidth // 8)
-            vector = ir.VectorType(out.type.pointee, lanes)
+            vector = _vector_like(out.type.pointee, signature.args[7])
+            lanes = vector.count
             offsets = [b.load(b.gep(where, [i64(n)])) for n in range(lanes)]
             there = [b.icmp_signed(">=", offset, i64(0)) for offset in offsets]
             starts = [b.gep(data, [b.select(*pair, i64(0))]) for pair in zip(there, offsets, strict=True)]
@@ -132,8 +137,8 @@ if JIT:
             out = array_pointer(context, b, signature.args[0], target, t)
             data = array_pointer(context, b, signature.args[4], source, s)
             where, counts = (array_pointer(context, b, signature.args[2], table, i64(0)) for table in (where, counts))
-            lanes = VECTOR_BYTES // (signature.args[7].dtype.bitwidth // 8)
-            vector = ir.VectorType(out.type.pointee, lanes)
+            vector = _vector_like(out.type.pointee, signature.args[7])
+            lanes = vector.count
             starts = [b.gep(out, [b.load(b.gep(where, [i64(n)]))]) for n in range(lanes)]
             ends = [b.load(b.gep(counts, [i64(n)])) for n in range(lanes)]
             whole = b.sdiv(functools.reduce(lambda x, y: _at_most(b, x, y), ends, count), i64(lanes))

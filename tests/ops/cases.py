@@ -10,8 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import tinyconv
+from tinyconv.ops.activation import ReLU, ReLUGx, Sigmoid, SigmoidGx, Tanh, TanhGx
+from tinyconv.ops.compare import Where
 from tinyconv.ops.conv import Conv2d, Conv2dGw, Conv2dGx, ConvTranspose2d, Fold, Unfold
-from tinyconv.ops.creation import ToDevice
+from tinyconv.ops.convert import Cast, ToDevice
 from tinyconv.ops.elementwise import (
     Abs,
     Add,
@@ -23,16 +25,8 @@ from tinyconv.ops.elementwise import (
     Mul,
     Neg,
     Pow,
-    ReLU,
-    ReLUGx,
-    Sigmoid,
-    SigmoidGx,
     Sqrt,
     Sub,
-    Tanh,
-    TanhGx,
-    Where,
-    _Cast,
 )
 from tinyconv.ops.fused import Conv2dReLUMaxPool2d, conv2d_relu_max_pool2d
 from tinyconv.ops.index import Gather, Scatter, Slice, Write
@@ -119,7 +113,7 @@ case(Sigmoid, "", lambda m, x: m.sigmoid(x), (2, 3))
 case(SigmoidGx, "twice", lambda m, x: m.sigmoid(m.sigmoid(x)), (2, 3))
 case(ReLU, "", lambda m, x: m.relu(x), (3, 4))
 case(ReLUGx, "curved", lambda m, x: m.relu(x) ** 3, (3, 4))
-case(_Cast, "there and back", lambda m, x: x.to(m.float32).to(x.dtype) * x, (2, 3), eps=1e-2, atol=1e-3)
+case(Cast, "there and back", lambda m, x: x.to(m.float32).to(x.dtype) * x, (2, 3), eps=1e-2, atol=1e-3)
 
 # ---------------------------------------------------------------------------------------------------------------- shape
 

@@ -28,8 +28,8 @@ from typing import Any
 from .. import kernels
 from ..autograd import Function
 from ..tensor import Tensor
-from .elementwise import same_type
 from .reduce import Sum
+from .types import same_type
 
 
 def pair(value: Any, name: str, minimum: int) -> tuple[int, int]:

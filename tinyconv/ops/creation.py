@@ -1,22 +1,15 @@
-"""Making tensors, and carrying them to another type or device."""
+"""Making tensors."""
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
-from .. import dtypes, kernels
-from ..autograd import Function
+from .. import dtypes
 from ..tensor import Tensor
-from ..tensor import device as Device
-from .elementwise import cast
+from .convert import backend_on, to
 from .shape import sizes
-
-
-def _backend(device: Any) -> Any:
-    return kernels.on(Device(device or "cpu").type)
 
 
 def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
@@ -41,7 +34,7 @@ def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: b
         host = _from_python(data, dtype)
     target = host.dtype if dtype is None else dtypes.as_numpy(dtype)
     dtypes.of(np.dtype(target))
-    return Tensor(_backend(device).from_host(np.array(host, dtype=target, order="C")), requires_grad=requires_grad)
+    return Tensor(backend_on(device).from_host(np.array(host, dtype=target, order="C")), requires_grad=requires_grad)
 
 
 def _has_tensor(data: Any) -> bool:
@@ -73,7 +66,7 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
         return to(data, dtype=dtype, device=device)
     if isinstance(data, np.ndarray) and (dtype is None or dtypes.as_numpy(dtype) == data.dtype):
         dtypes.of(data.dtype)
-        return Tensor(_backend(device).from_host(data))
+        return Tensor(backend_on(device).from_host(data))
     return tensor(data, dtype=dtype, device=device)
 
 
@@ -92,7 +85,7 @@ def from_numpy(ndarray: Any) -> Tensor:
 def _made(shape: tuple, value: Any, dtype: Any, device: Any, requires_grad: bool, name: str) -> Tensor:
     if any([n < 0 for n in shape]):
         raise RuntimeError(f"{name}: sizes must not be negative, got {shape}")
-    return Tensor(_backend(device).full(shape, value, dtypes.as_numpy(dtype)), requires_grad=requires_grad)
+    return Tensor(backend_on(device).full(shape, value, dtypes.as_numpy(dtype)), requires_grad=requires_grad)
 
 
 def zeros(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
@@ -114,12 +107,12 @@ def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, r
 
 def empty(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Memory as it was found."""
-    return Tensor(_backend(device).empty(sizes(size), dtypes.as_numpy(dtype)), requires_grad=requires_grad)
+    return Tensor(backend_on(device).empty(sizes(size), dtypes.as_numpy(dtype)), requires_grad=requires_grad)
 
 
 def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Ones on the diagonal of an ``(n, m)`` matrix."""
-    return Tensor(_backend(device).eye(n, n if m is None else m, dtypes.as_numpy(dtype)), requires_grad=requires_grad)
+    return Tensor(backend_on(device).eye(n, n if m is None else m, dtypes.as_numpy(dtype)), requires_grad=requires_grad)
 
 
 def arange(start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None,
@@ -135,7 +128,7 @@ def arange(start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, dev
         raise RuntimeError(f"arange: step {step} does not lead from {start} to {end}")
     if dtype is None:
         dtype = dtypes.int64 if all([isinstance(v, int) for v in (start, end, step)]) else None
-    return Tensor(_backend(device).arange(start, end, step, dtypes.as_numpy(dtype)), requires_grad=requires_grad)
+    return Tensor(backend_on(device).arange(start, end, step, dtypes.as_numpy(dtype)), requires_grad=requires_grad)
 
 
 def linspace(start: float, end: float, steps: int, *, dtype: Any = None, device: Any = None,
@@ -144,7 +137,7 @@ def linspace(start: float, end: float, steps: int, *, dtype: Any = None, device:
     if steps < 0:
         raise RuntimeError(f"linspace: steps must not be negative, got {steps}")
     host = np.linspace(start, end, steps, dtype=dtypes.as_numpy(dtype))
-    return Tensor(_backend(device).from_host(host), requires_grad=requires_grad)
+    return Tensor(backend_on(device).from_host(host), requires_grad=requires_grad)
 
 
 def zeros_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
@@ -187,80 +180,6 @@ def new_ones(input: Tensor, *size: Any, dtype: Any = None, requires_grad: bool =
     return new_full(input, sizes(size), 1, dtype=dtype, requires_grad=requires_grad)
 
 
-# -------------------------------------------------------------------------------------------- to another type or place
-
-
-class ToDevice(Function):
-    """y = x on another device;  gx = gy brought back."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, device: Device) -> Tensor:
-        ctx.device = x.device
-        return Tensor(_backend(device).from_host(kernels.of(x.array).to_host(x.array)))
-
-    @staticmethod
-    def backward(ctx: Any, gy: Tensor) -> tuple:
-        return ToDevice.apply(gy, ctx.device), None
-
-
-def to(input: Tensor, *args: Any, dtype: Any = None, device: Any = None, copy: bool = False, non_blocking: bool = False,
-       memory_format: Any = None) -> Tensor:  # fmt: skip
-    """``input`` with another dtype and/or on another device: ``x.to(tinyconv.float64)``, ``x.to("cpu")``,
-    ``x.to(other)``.
-
-    Returns:
-        ``input`` itself where nothing changes and ``copy`` is False.
-    """
-    for arg in args:
-        if isinstance(arg, dtypes.dtype) or arg in (float, int, bool):
-            dtype = arg
-        elif isinstance(arg, Tensor):
-            dtype, device = arg.dtype, arg.device
-        elif isinstance(arg, (str, Device)):
-            device = arg
-        elif arg is not None and not isinstance(arg, bool):
-            raise TypeError(f"to: expected a dtype, a device or a tensor, got {arg!r}")
-    out = input
-    if device is not None and Device(device) != input.device:
-        out = ToDevice.apply(out, Device(device))
-    if dtype is not None:
-        out = cast(out, dtypes.int64.numpy if dtype is int else dtypes.as_numpy(dtype))
-    return out.clone() if copy and out is input else out
-
-
-def _conversion(target: Any, name: str) -> Any:
-    def convert(input: Tensor) -> Tensor:
-        return cast(input, target.numpy)
-
-    convert.__name__ = convert.__qualname__ = name
-    convert.__doc__ = f"``input`` with elements of {target!r} (itself, if they already are)."
-    return convert
-
-
-double = _conversion(dtypes.float64, "double")
-float_ = _conversion(dtypes.float32, "float")
-half = _conversion(dtypes.float16, "half")
-int_ = _conversion(dtypes.int32, "int")
-long = _conversion(dtypes.int64, "long")
-byte = _conversion(dtypes.uint8, "byte")
-bool_ = _conversion(dtypes.boolean, "bool")
-
-
-def cpu(input: Tensor) -> Tensor:
-    """``input`` on the host."""
-    return to(input, device="cpu")
-
-
-def cuda(input: Tensor, device: Any = None) -> Tensor:
-    """``input`` on the GPU."""
-    return to(input, device="cuda" if device is None else device)
-
-
-def type_as(input: Tensor, other: Tensor) -> Tensor:
-    """``input`` with the dtype of ``other``."""
-    return to(input, other.dtype)
-
-
 def is_tensor(obj: Any) -> bool:
     """Whether ``obj`` is a tensor."""
     return isinstance(obj, Tensor)
@@ -269,13 +188,3 @@ def is_tensor(obj: Any) -> bool:
 def numel(input: Tensor) -> int:
     """The number of elements."""
     return input.numel()
-
-
-def allclose(input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> bool:
-    """Whether ``|input - other| <= atol + rtol * |other|`` everywhere."""
-    return bool(np.allclose(input._host(), other._host(), rtol, atol, equal_nan))
-
-
-def equal(input: Tensor, other: Tensor) -> bool:
-    """Whether shape and all elements are the same."""
-    return input.array.shape == other.array.shape and bool(math.prod(input.array.shape) == 0 or (input == other).all())

@@ -12,8 +12,8 @@ from typing import Any
 from .. import kernels
 from ..autograd import Function, is_grad_enabled
 from ..tensor import Tensor
+from .activation import ReLU, ReLUGx
 from .conv import Conv2dGw, Conv2dGx, conv2d, conv2d_arguments, output_size
-from .elementwise import ReLU, ReLUGx
 from .pool import ToWinners, max_pool2d
 from .reduce import Sum
 

@@ -11,7 +11,7 @@ from typing import Any
 from .. import kernels
 from ..autograd import Function, check_may_change, is_grad_enabled, overwrite
 from ..tensor import Tensor
-from .elementwise import cast
+from .convert import cast
 
 
 def _is_int(part: Any) -> bool:

@@ -13,7 +13,9 @@ from typing import Any
 from .. import kernels
 from ..autograd import Function, check_may_change, is_grad_enabled, overwrite
 from ..tensor import Tensor
-from .elementwise import add, cast, mul, operands, sub, values
+from .convert import cast
+from .elementwise import add, mul, sub
+from .types import operands, values
 
 
 def in_place(operation: Any, name: str | None = None) -> Any:

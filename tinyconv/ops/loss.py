@@ -12,8 +12,9 @@ from typing import Any
 from .. import kernels
 from ..autograd import Function
 from ..tensor import Tensor
-from .elementwise import add, div, mul, neg, operands, same_type, sub
+from .elementwise import add, div, mul, neg, sub
 from .softmax import log_softmax
+from .types import operands, same_type
 
 
 class NLLLoss(Function):

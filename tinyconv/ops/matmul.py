@@ -11,9 +11,9 @@ from typing import Any
 from .. import kernels
 from ..autograd import Function
 from ..tensor import Tensor
-from .elementwise import broadcast_shape, operands, same_type
 from .reduce import Sum
 from .shape import Permute, reshape, squeeze, unsqueeze
+from .types import broadcast_shape, operands, same_type
 
 
 def _transposed(x: Tensor) -> Tensor:

@@ -19,7 +19,8 @@ from typing import Any
 from .. import kernels
 from ..autograd import Function, is_grad_enabled
 from ..tensor import Tensor
-from .elementwise import div, same_type, sqrt
+from .elementwise import div, sqrt
+from .types import same_type
 
 
 class BatchNorm(Function):

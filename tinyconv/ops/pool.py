@@ -15,8 +15,8 @@ from .. import kernels
 from ..autograd import Function
 from ..tensor import Tensor
 from .conv import _images, pair
-from .elementwise import same_type
 from .shape import stack
+from .types import same_type
 
 
 class MaxPool2d(Function):

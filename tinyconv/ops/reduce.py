@@ -12,7 +12,9 @@ from typing import Any, NamedTuple
 from .. import dtypes, kernels
 from ..autograd import Function
 from ..tensor import Tensor
-from .elementwise import cast, div, eq, mul, where
+from .compare import eq, where
+from .convert import cast
+from .elementwise import div, mul
 from .shape import Expand
 
 

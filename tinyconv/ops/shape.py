@@ -13,7 +13,8 @@ from typing import Any
 from .. import dtypes, kernels
 from ..autograd import Function
 from ..tensor import Tensor
-from .elementwise import broadcast_shape, cast
+from .convert import cast
+from .types import broadcast_shape
 
 
 def sizes(size: tuple) -> tuple:

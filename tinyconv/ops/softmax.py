@@ -11,8 +11,10 @@ from typing import Any
 from .. import dtypes, kernels
 from ..autograd import Function, is_grad_enabled
 from ..tensor import Tensor
-from .elementwise import _floating, cast, exp, mul, sub
+from .convert import cast
+from .elementwise import exp, mul, sub
 from .shape import dim_of, max_1
+from .types import floating
 
 
 class LogSoftmax(Function):
@@ -54,7 +56,7 @@ class Softmax(Function):
 def _prepared(x: Tensor, dim: int | None, dtype: dtypes.dtype | None, name: str) -> tuple[Tensor, int]:
     if dim is None:
         raise TypeError(f"{name}: dim must be given (the axis along which the probabilities sum to 1)")
-    x = _floating(x) if dtype is None else cast(x, dtype.numpy)
+    x = floating(x) if dtype is None else cast(x, dtype.numpy)
     return x, dim_of(dim, max_1(x.array.ndim), name)
 
 

@@ -1,0 +1,131 @@
+"""Which type, shape and device the operands of an operation have in common, and tensors in another type.
+
+Two tensors of different shapes are *broadcast*: sizes are compared from the last axis on, and a size of 1 (or a missing
+axis) is repeated to match. Two tensors of different types meet in the smallest type of the higher kind (bool < int <
+float) that holds both; a number, and a tensor without dimensions, count only if they are of a higher kind.
+"""
+
+from __future__ import annotations
+
+from numbers import Number
+from typing import Any
+
+import numpy as np
+
+from .. import dtypes, kernels
+from ..tensor import Tensor
+from .convert import cast
+
+
+def broadcast_shape(a: tuple, b: tuple, name: str) -> tuple:
+    """The shape that ``a`` and ``b`` broadcast to.
+
+    Raises:
+        RuntimeError: they do not: it names both, and the axis.
+    """
+    if a == b:
+        return a
+    n = max(len(a), len(b))
+    out = []
+    for axis, (p, q) in enumerate(zip((1,) * (n - len(a)) + tuple(a), (1,) * (n - len(b)) + tuple(b))):
+        if p != q and p != 1 and q != 1:
+            raise RuntimeError(
+                f"{name}: shapes {tuple(a)} and {tuple(b)} cannot be broadcast: counted from the end, dimension "
+                f"{axis - n} is {p} in one and {q} in the other, and neither is 1"
+            )
+        out.append(q if p == 1 else p)
+    return tuple(out)
+
+
+def _result_dtype(a: Tensor, b: Tensor) -> Any:
+    """PyTorch's rule: a 0-d tensor counts only if it is of a higher kind (bool < int < float)."""
+    x, y = a.array, b.array
+    rank = "biuf".index
+    if x.ndim == 0 < y.ndim and rank(x.dtype.kind) <= rank(y.dtype.kind) + (y.dtype.kind == "i"):
+        return y.dtype
+    if y.ndim == 0 < x.ndim and rank(y.dtype.kind) <= rank(x.dtype.kind) + (x.dtype.kind == "i"):
+        return x.dtype
+    return dtypes.promote_numpy(x.dtype, y.dtype)
+
+
+def _with_number(x: Tensor, number: Any) -> Tensor:
+    """``x`` in the type in which it meets a Python number: a float lifts integers to the default float type."""
+    kind = x.array.dtype.kind
+    if isinstance(number, float) and kind != "f":
+        return cast(x, dtypes.as_numpy(None))
+    if kind == "b" and not isinstance(number, bool):
+        return cast(x, dtypes.int64.numpy)
+    return x
+
+
+def operands(a: Any, b: Any, name: str, shapes: bool = True) -> tuple[Any, Any]:
+    """Two operands brought to one element type and checked to broadcast. A Python number stays a number.
+
+    Raises:
+        TypeError: an operand is neither a tensor nor a number.
+        RuntimeError: the tensors are on different devices, or their shapes do not broadcast.
+    """
+    if isinstance(a, Tensor) and isinstance(b, Tensor):
+        x, y = a.array, b.array
+        if x.dtype is not y.dtype and x.dtype != y.dtype:
+            dtype = _result_dtype(a, b)
+            a, b = cast(a, dtype), cast(b, dtype)
+        if type(x) is not type(y):
+            raise RuntimeError(f"{name}: expected both tensors on one device, got {a.device} and {b.device}")
+        if shapes and x.shape != y.shape:
+            broadcast_shape(x.shape, y.shape, name)
+        return a, b
+    for operand in (a, b):
+        if isinstance(operand, np.ndarray):
+            dtypes.of(operand.dtype)
+            a, b = (Tensor(o) if isinstance(o, np.ndarray) else o for o in (a, b))
+            return operands(a, b, name, shapes)
+        if not isinstance(operand, (Tensor, Number)) or isinstance(operand, complex):
+            raise TypeError(f"{name}: expected a tensor or a number, got {type(operand).__name__}")
+    a, b = _plain(a), _plain(b)
+    return (_with_number(a, b), b) if isinstance(a, Tensor) else (a, _with_number(b, a))
+
+
+def same_type(name: str, **tensors: Tensor | None) -> None:
+    """Check that tensors are of one floating type and on one device (None is skipped).
+
+    Raises:
+        TypeError: something else than a tensor.
+        RuntimeError: types or devices differ, or are not floating point.
+    """
+    first: Tensor | None = None
+    for argument, tensor in tensors.items():
+        if tensor is None:
+            continue
+        if not isinstance(tensor, Tensor):
+            raise TypeError(f"{name}: {argument} must be a tensor, got {type(tensor).__name__}")
+        array = tensor.array
+        if first is None:
+            first, first_name, dtype, array_class = tensor, argument, array.dtype, type(array)
+            if dtype.kind != "f":
+                raise RuntimeError(f"{name}: {argument} must be floating point, got {tensor.dtype}")
+        elif array.dtype is not dtype and array.dtype != dtype:
+            raise RuntimeError(f"{name}: {first_name} is {first.dtype}, {argument} is {tensor.dtype}")
+        elif type(array) is not array_class:
+            raise RuntimeError(f"{name}: {first_name} is on {first.device}, {argument} on {tensor.device}")
+
+
+def _plain(number: Any) -> Any:
+    """A NumPy scalar as a Python number (which takes the tensor's type, where a NumPy scalar would insist on its
+    own)."""
+    return number.item() if isinstance(number, np.generic) else number
+
+
+def values(*operands: Any) -> list:
+    """The arrays of tensors; numbers as they are."""
+    return [o.array if isinstance(o, Tensor) else o for o in operands]
+
+
+def backend_of(a: Any, b: Any) -> Any:
+    """The backend that computes on two operands, of which one may be a number."""
+    return kernels.of(a.array if isinstance(a, Tensor) else b.array)
+
+
+def floating(x: Any) -> Any:
+    """``x`` in the default float type if it is a tensor of integers or bools."""
+    return cast(x, dtypes.as_numpy(None)) if isinstance(x, Tensor) and x.array.dtype.kind != "f" else x

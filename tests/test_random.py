@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 import tinyconv
 from tinyconv import Generator
+from tinyconv.random import substream, use_generator
 
 
 def test_state_is_seed_and_offset():
@@ -66,3 +69,51 @@ def test_philox():
     words = [0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8]
     expected = [(word >> 8) / 2**24 for word in words]
     assert tinyconv.rand(4, generator=Generator().manual_seed(0)).tolist() == expected
+
+
+# ----------------------------------------------------------------------------------------- streams for one's own thread
+
+
+def test_use_generator_redirects_the_default_and_leaves_it_alone():
+    before = tinyconv.get_rng_state()
+    with use_generator(Generator().manual_seed(7)) as own:
+        drawn = tinyconv.rand(5).tolist() + tinyconv.randperm(5).tolist() + [tinyconv.initial_seed()]
+        assert tinyconv.get_rng_state() == own.get_state()
+    assert tinyconv.get_rng_state() == before
+    tinyconv.manual_seed(7)
+    assert tinyconv.rand(5).tolist() + tinyconv.randperm(5).tolist() + [7] == drawn
+
+
+def test_seeding_inside_does_not_reach_outside():
+    before = tinyconv.get_rng_state()
+    with use_generator(Generator()) as own:
+        tinyconv.manual_seed(3)
+        tinyconv.default_generator.set_state((3, 9))
+        assert own.get_state() == (3, 9)
+        with use_generator(Generator().manual_seed(4)):
+            assert tinyconv.initial_seed() == 4
+        assert tinyconv.initial_seed() == 3
+    assert tinyconv.get_rng_state() == before
+
+
+def test_a_block_speaks_for_its_own_thread_and_ends_with_an_error():
+    seen = []
+
+    def fail():
+        with use_generator(Generator().manual_seed(5)):
+            thread = threading.Thread(target=lambda: seen.append(tinyconv.initial_seed()))
+            thread.start()
+            thread.join()
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    assert seen == [0]
+    assert tinyconv.initial_seed() == 0
+
+
+def test_substreams_differ_and_begin_where_their_index_says():
+    streams = [tinyconv.rand(4, generator=substream(11, index)).tolist() for index in range(50)]
+    assert len({tuple(stream) for stream in streams}) == 50
+    assert streams[0] == tinyconv.rand(4, generator=Generator().manual_seed(11)).tolist()
+    assert tinyconv.rand(4, generator=substream(11, 2**31 - 1)).tolist() not in streams

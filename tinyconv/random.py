@@ -9,8 +9,21 @@ stream by storing both.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
-__all__ = ["Generator", "default_generator", "get_rng_state", "initial_seed", "manual_seed", "seed", "set_rng_state"]
+__all__ = [
+    "Generator",
+    "default_generator",
+    "get_rng_state",
+    "initial_seed",
+    "manual_seed",
+    "seed",
+    "set_rng_state",
+    "substream",
+    "use_generator",
+]
 
 
 class Generator:
@@ -66,7 +79,69 @@ class Generator:
         return f"Generator(seed={self.seed_value}, offset={self.offset})"
 
 
-default_generator = Generator()
+_in_use: ContextVar[Generator | None] = ContextVar("_in_use", default=None)
+
+
+class _DefaultGenerator(Generator):
+    """What is drawn from unless told otherwise: a stream of its own, or in :func:`use_generator` the one given there.
+
+    A thread starts outside every such block, so a block speaks for its own thread only.
+    """
+
+    def __init__(self) -> None:
+        self._own = Generator()
+
+    @property
+    def _stream(self) -> Generator:
+        return _in_use.get() or self._own
+
+    @property
+    def seed_value(self) -> int:
+        return self._stream.seed_value
+
+    @seed_value.setter
+    def seed_value(self, value: int) -> None:
+        self._stream.seed_value = value
+
+    @property
+    def offset(self) -> int:
+        return self._stream.offset
+
+    @offset.setter
+    def offset(self, value: int) -> None:
+        self._stream.offset = value
+
+    def take(self, counters: int) -> tuple[int, int]:
+        return self._stream.take(counters)
+
+
+default_generator = _DefaultGenerator()
+
+
+@contextmanager
+def use_generator(generator: Generator) -> Iterator[Generator]:
+    """Inside, all that this thread draws from the default generator comes from ``generator`` instead.
+
+    What is drawn while one sample is made then depends on that sample's generator alone, and not on what other threads
+    draw meanwhile. ``manual_seed`` and the like, called inside, seed ``generator``.
+    """
+    token = _in_use.set(generator)
+    try:
+        yield generator
+    finally:
+        _in_use.reset(token)
+
+
+def substream(seed: int, index: int) -> Generator:
+    """Stream number ``index`` of the family ``seed``: streams of one family do not meet before 2**32 counters each.
+
+    Args:
+        seed: 64 bits. Draw it: the family's first stream is that of ``Generator().manual_seed(seed)``.
+        index: 0 <= index < 2**31.
+    """
+    generator = Generator().manual_seed(seed)
+    generator.offset = index << 32
+    return generator
 
 
 def manual_seed(seed: int) -> Generator:

@@ -10,7 +10,18 @@ import pytest
 from tinyconv.kernels import HOST_BACKENDS
 from tinyconv.kernels.contract import KERNELS
 
-VIEWS = {"view", "permute", "flip", "broadcast_to", "getitem", "from_host", "to_host"}
+VIEWS = {
+    "view",
+    "permute",
+    "flip",
+    "broadcast_to",
+    "diagonal",
+    "sliding_windows",
+    "reinterpret",
+    "getitem",
+    "from_host",
+    "to_host",
+}
 WRITES = {"assign": [0], "setitem": [0], "index_add": [0], "add_": [0], "mul_": [0], "sgd": [0, 2]}  # which arguments
 ANY_DTYPE = {"cast"}
 

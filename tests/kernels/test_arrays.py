@@ -311,3 +311,40 @@ def test_cat(kernels, data, dtype, shape):
 def test_cat_of_fortran_arrays_is_contiguous(kernels, axis):
     x = np.asfortranarray(np.arange(12.0).reshape(4, 3))
     assert_same(kernels.cat([x, x], axis), np.array(np.concatenate([x, x], axis), order="C"))
+
+
+@given(st.data(), arrays(dtypes, shapes(min_dims=2, min_side=1)), st.integers(-6, 6))
+def test_diagonal(kernels, data, x, offset):
+    axis1, axis2 = data.draw(st.permutations(range(x.ndim)))[:2]
+    y = kernels.diagonal(x, offset, axis1, axis2)
+    rows, columns = x.shape[axis1], x.shape[axis2]
+    pairs = [(i, i + offset) for i in range(rows) if 0 <= i + offset < columns]
+    lines = np.moveaxis(x, (axis1, axis2), (-2, -1))
+    expected = [lines[..., i, j] for i, j in pairs]
+    assert_same(y, np.stack(expected, -1) if expected else np.zeros((*lines.shape[:-2], 0), x.dtype))
+
+
+@given(st.data(), arrays(dtypes, shapes(min_dims=1, min_side=1)), st.integers(1, 3))
+def test_windows(kernels, data, x, step):
+    axis = data.draw(st.integers(0, x.ndim - 1))
+    size = data.draw(st.integers(0, x.shape[axis]))
+    y = kernels.sliding_windows(x, axis, size, step)
+    starts = range(0, x.shape[axis] - size + 1, step)
+    pieces = [np.moveaxis(x.take(range(i, i + size), axis), axis, -1) for i in starts]
+    assert_same(y, np.stack(pieces, axis))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "int32", "uint8", "int64"])
+def test_reinterpret(kernels, dtype):
+    x = np.arange(12, dtype=np.float32).reshape(3, 4) - 5.5
+    assert_same(kernels.reinterpret(x, np.dtype(dtype)), np.frombuffer(x.tobytes(), dtype).reshape(3, -1))
+
+
+def test_views_of_diagonals_and_windows_are_views():
+    from tinyconv.kernels import reference
+
+    x = np.zeros((3, 4))
+    reference.diagonal(x, 1, 0, 1)[...] = 7
+    reference.sliding_windows(x, 1, 2, 2)[0, 0] = 5
+    reference.reinterpret(x, np.dtype("int64"))[2, 0] = -1
+    assert x[0].tolist() == [5, 5, 0, 0] and x[1, 2] == 7 and np.isnan(x[2, 0])

@@ -111,6 +111,24 @@ def broadcast_to(x: Array, shape: Shape) -> Array:
 
 
 @kernel
+def diagonal(x: Array, offset: int, axis1: int, axis2: int) -> Array:
+    """A view: the elements ``x[..., i, ..., i + offset, ...]`` (axis1, axis2), that axis last and the two gone. Empty
+    where no element has that offset."""
+
+
+@kernel
+def sliding_windows(x: Array, axis: int, size: int, step: int) -> Array:
+    """A view of overlapping stretches: ``y[..., i, ..., k] = x[..., i*step + k, ...]``, k < ``size``; ``axis`` counts
+    the ``(n - size) // step + 1`` windows. Writing where windows overlap is undefined."""
+
+
+@kernel
+def reinterpret(x: Array, dtype) -> Array:
+    """A view: the same bytes as numbers of another dtype. Where the item size differs, the last axis of ``x`` is dense,
+    its bytes a multiple of the new size, and its length changes accordingly."""
+
+
+@kernel
 def getitem(x: Array, index) -> Array:
     """``x[index]`` by NumPy's rules. A view if ``index`` holds only ints, slices, None and Ellipsis, else a copy."""
 
@@ -285,6 +303,37 @@ def argmax(x: Array, axis: int) -> Array:
 def argmin(x: Array, axis: int) -> Array:
     """int64: where along ``axis`` the minimum is; the first of equals; the first NaN if there is one. ``axis`` is
     dropped."""
+
+
+# --------------------------------------------------------------------------------------------- running totals, sorting
+
+
+@kernel
+def cumsum(x: Array, axis: int) -> Array:
+    """``y[i] = x[0] + ... + x[i]`` along ``axis``. Integers and bools sum to int64; float32 is summed in float64 and
+    rounded at the end, float16 likewise."""
+
+
+@kernel
+def cumprod(x: Array, axis: int) -> Array:
+    """``y[i] = x[0] * ... * x[i]`` along ``axis``; types as in ``cumsum``."""
+
+
+@kernel
+def cummax(x: Array, axis: int) -> tuple[Array, Array]:
+    """-> (values, indices): the maximum of ``x[0..i]`` along ``axis``, and int64 where it is: the last of equals. From
+    the first NaN on the values are NaN, and the index is the latest NaN's."""
+
+
+@kernel
+def cummin(x: Array, axis: int) -> tuple[Array, Array]:
+    """-> (values, indices): the minimum of ``x[0..i]``, as ``cummax``."""
+
+
+@kernel
+def sort(x: Array, axis: int, descending: bool) -> tuple[Array, Array]:
+    """-> (values, indices): ``x`` in order along ``axis`` (at least 1-D), and int64 where each value was. Equals keep
+    their order, descending too; NaN counts as larger than any number."""
 
 
 # ------------------------------------------------------------------------------------------------ matrix multiplication

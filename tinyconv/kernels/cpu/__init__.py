@@ -20,6 +20,7 @@ from .arrays import (
     cast,
     cat,
     copy,
+    diagonal,
     empty,
     eye,
     flip,
@@ -29,11 +30,14 @@ from .arrays import (
     index_add,
     is_contiguous,
     permute,
+    reinterpret,
     setitem,
+    sliding_windows,
     to_host,
     view,
 )
 from .conv import conv2d, conv2d_gw, conv2d_gx, fold, unfold
+from .cumulative import cummax, cummin, cumprod, cumsum
 from .elementwise import (
     abs,
     add,
@@ -75,6 +79,7 @@ from .pool import (
 from .random import dropout, normal, randint, randperm, uniform
 from .reduce import amax, amin, argmax, argmin, sum
 from .softmax import log_softmax, log_softmax_gx, nll_loss, nll_loss_gx, softmax, softmax_gx
+from .sort import sort
 
 _memory.keep_freed_memory()
 _parallel.set_num_threads(_parallel.default_threads())

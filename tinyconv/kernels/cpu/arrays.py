@@ -9,6 +9,7 @@ from ..reference.arrays import (
     cast,
     cat,
     copy,
+    diagonal,
     empty,
     eye,
     flip,
@@ -17,7 +18,9 @@ from ..reference.arrays import (
     index_add,
     is_contiguous,
     permute,
+    reinterpret,
     setitem,
+    sliding_windows,
     to_host,
 )
 from ..reference.arrays import view as view_of_any

@@ -75,6 +75,21 @@ def broadcast_to(x, shape):
     return np.broadcast_to(x, shape)
 
 
+def diagonal(x, offset, axis1, axis2):
+    y = x.diagonal(offset, axis1, axis2)
+    y.flags.writeable = x.flags.writeable
+    return y
+
+
+def sliding_windows(x, axis, size, step):
+    every = np.lib.stride_tricks.sliding_window_view(x, size, axis, writeable=x.flags.writeable)
+    return every[(slice(None),) * axis + (slice(None, None, step),)]
+
+
+def reinterpret(x, dtype):
+    return x.view(dtype)
+
+
 def getitem(x, index):
     index = index if isinstance(index, tuple) else (index,)
     if not all(is_basic(i) for i in index):

@@ -1,0 +1,76 @@
+"""Running totals and extremes."""
+
+from __future__ import annotations
+
+import math
+from itertools import accumulate
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.kernels.compare import assert_close, assert_same
+from tests.strategies import DTYPES, FLOATS, arrays, shapes
+
+LINES = shapes(min_dims=1)
+
+
+def along(function, x, axis) -> np.ndarray:
+    """``function(list of numbers)``, a list of as many, for every line of ``x`` along ``axis``."""
+    lines = np.moveaxis(x, axis, -1)
+    y = [function(line.tolist()) for line in lines.reshape(-1, x.shape[axis])] if x.size else []
+    return np.moveaxis(np.array(y, np.float64).reshape(lines.shape), -1, axis)
+
+
+@given(st.data(), arrays(shape=LINES))
+def test_cumsum(kernels, data, x):
+    axis = data.draw(st.integers(0, x.ndim - 1))
+    y = kernels.cumsum(x, axis)
+    assert_close(y, along(lambda line: [math.fsum(line[: i + 1]) for i in range(len(line))], x, axis), units=4)
+
+
+@given(st.data(), arrays(shape=LINES))
+def test_cumprod(kernels, data, x):
+    axis = data.draw(st.integers(0, x.ndim - 1))
+    assert_close(kernels.cumprod(x, axis), along(lambda line: list(accumulate(line, lambda a, b: a * b)), x, axis))
+
+
+@given(st.data(), arrays(st.sampled_from(DTYPES[2:]), LINES))
+def test_integers_add_up_and_multiply_as_int64(kernels, data, x):
+    axis = data.draw(st.integers(0, x.ndim - 1))
+    assert_same(kernels.cumsum(x, axis), along(lambda line: list(accumulate(line)), x, axis).astype(np.int64))
+    product = along(lambda line: list(accumulate(line, lambda a, b: a * b)), x, axis)
+    assert_same(kernels.cumprod(x, axis), product.astype(np.int64))
+
+
+def test_long_float32_totals_stay_accurate(kernels):
+    y = kernels.cumsum(np.full(1_000_003, 0.1, np.float32), 0)
+    np.testing.assert_allclose(y[-1], 1_000_003 * float(np.float32(0.1)), rtol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", FLOATS, ids=str)
+def test_totals_of_nan_and_infinity(kernels, dtype):
+    x = np.array([1, np.inf, -np.inf, 2], dtype)
+    assert_same(kernels.cumsum(x, 0), np.array([1, np.inf, np.nan, np.nan], dtype))
+    assert_same(kernels.cumprod(np.array([2, 0, np.inf, 1], dtype), 0), np.array([2, 0, np.nan, np.nan], dtype))
+
+
+@pytest.mark.parametrize(("name", "beats"), [("cummax", lambda a, b: a >= b), ("cummin", lambda a, b: a <= b)])
+@given(st.data(), st.booleans())
+def test_running_extremes(kernels, name, beats, data, ties):
+    x = data.draw(arrays(st.sampled_from(DTYPES), LINES, special=True, ties=ties))
+    axis = data.draw(st.integers(0, x.ndim - 1))
+
+    def leaders(line):
+        best, places = 0, []
+        for i, v in enumerate(line):
+            if math.isnan(v) or (not math.isnan(line[best]) and beats(v, line[best])):
+                best = i
+            places.append(best)
+        return places
+
+    values, indices = getattr(kernels, name)(x, axis)
+    expected = along(leaders, x, axis).astype(np.int64)
+    assert_same(indices, expected)
+    assert_same(values, np.take_along_axis(x, expected, axis))

@@ -8,7 +8,7 @@ from tinyconv import nn, optim
 from tinyconv.optim import lr_scheduler
 
 LAYERS = [name for name in nn.__all__ if isinstance(getattr(nn, name), type) and name not in ("Module", "Parameter")]
-LEGACY = {"size_average", "reduce"}
+LEGACY = {"size_average", "reduce", "verbose"}
 
 
 def defaults(cls):

@@ -7,13 +7,15 @@ process, so it numbers the parameters in the order of the groups instead.
 
 from __future__ import annotations
 
+import functools
 import warnings
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from itertools import chain
 from typing import Any
 
+from ..autograd import RemovableHandle, enable_grad
 from ..tensor import Tensor
 
 __all__ = ["Optimizer"]
@@ -37,6 +39,13 @@ class Optimizer:
         ValueError: no parameters; a tensor that was computed; one that is in two groups; names for some only.
     """
 
+    _stepped = False  # whether step() was ever called: schedules of the learning rate warn if not
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "step" in cls.__dict__:
+            cls.step = _hooked(cls.__dict__["step"])  # type: ignore[method-assign]
+
     def __init__(self, params: Iterable[Any], defaults: dict[str, Any]):
         if isinstance(params, Tensor):
             raise TypeError(
@@ -46,6 +55,8 @@ class Optimizer:
         self.defaults = defaults
         self.state: defaultdict[Any, dict[str, Any]] = defaultdict(dict)
         self.param_groups: list[dict[str, Any]] = []
+        self._step_pre_hooks: OrderedDict[int, Callable] = OrderedDict()
+        self._step_post_hooks: OrderedDict[int, Callable] = OrderedDict()
         groups = list(params)
         if not groups:
             raise ValueError("optimizer got an empty parameter list")
@@ -121,6 +132,20 @@ class Optimizer:
         """
         raise NotImplementedError
 
+    def register_step_pre_hook(self, hook: Callable) -> RemovableHandle:
+        """Call ``hook(optimizer, args, kwargs)`` before each step; a tuple (args, kwargs) that it returns replaces the
+        step's arguments. Returns a handle whose ``remove()`` takes the hook away."""
+        handle = RemovableHandle(self._step_pre_hooks)
+        self._step_pre_hooks[handle.id] = hook
+        return handle
+
+    def register_step_post_hook(self, hook: Callable) -> RemovableHandle:
+        """Call ``hook(optimizer, args, kwargs)`` after each step. Returns a handle whose ``remove()`` takes the hook
+        away."""
+        handle = RemovableHandle(self._step_post_hooks)
+        self._step_post_hooks[handle.id] = hook
+        return handle
+
     def state_dict(self) -> dict[str, Any]:
         """``{"state": {0: {...}, ...}, "param_groups": [{"params": [0, ...], ...}, ...]}``, PyTorch's format:
         parameters are numbered in the order of the groups. The tensors share memory with the optimizer's."""
@@ -180,6 +205,39 @@ class Optimizer:
             lines.append(f"Parameter Group {i}")
             lines += [f"    {key}: {group[key]}" for key in sorted(group) if key != "params"]
         return f"{type(self).__name__} (\n" + "\n".join(lines) + "\n)"
+
+
+def _hooked(step: Callable) -> Callable:
+    """``step`` as a class defines it, with the hooks around it, and noted."""
+
+    @functools.wraps(step)
+    def hooked(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
+        if type(self).step is not hooked:  # a subclass's own step, which has run the hooks, calls this one
+            return step(self, *args, **kwargs)
+        self._stepped = True
+        for hook in list(self._step_pre_hooks.values()):
+            replaced = hook(self, args, kwargs)
+            if replaced is not None:
+                if not (isinstance(replaced, tuple) and len(replaced) == 2):
+                    raise RuntimeError(
+                        f"{step.__qualname__}: a step pre-hook must return None or a tuple of (new_args, new_kwargs), "
+                        f"but got {replaced}"
+                    )
+                args, kwargs = replaced
+        result = step(self, *args, **kwargs)
+        for hook in list(self._step_post_hooks.values()):
+            hook(self, args, kwargs)
+        return result
+
+    return hooked
+
+
+def evaluated(closure: Callable[[], Any] | None) -> Any:
+    """What ``closure`` returns, the loss, computed with recording on; None without one."""
+    if closure is None:
+        return None
+    with enable_grad():
+        return closure()
 
 
 def _copied_for(parameter: Tensor, value: Any, key: str | None = None) -> Any:

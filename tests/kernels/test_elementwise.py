@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests.kernels.compare import assert_close, assert_same
 from tests.strategies import DTYPES, FLOATS, arrays, broadcastable_shapes, dtypes, float_dtypes, shapes
+from tinyconv.kernels.contract import BINARY, UNARY
 
 RELATIONS = {
     "==": operator.eq,
@@ -241,6 +242,104 @@ def test_relu(kernels, x):
     assert_same(kernels.relu(x), np.asarray(np.where(np.isnan(x), x, np.where(x > 0, x, 0)), x.dtype))
 
 
+DOMAIN = {"acosh": (1, 50), "acos": (-1, 1), "asin": (-1, 1), "atanh": (-1, 1), "log1p": (-1, 50), "log2": (0, 50),
+          "log10": (0, 50), "erfc": (-6, 9)}  # fmt: skip
+ORACLES = {
+    **{name: getattr(np, name) for name in UNARY if hasattr(np, name) and name != "round"},
+    "round": np.rint,
+    "erf": scipy.special.erf,
+    "erfc": scipy.special.erfc,
+}
+
+
+@pytest.mark.parametrize("name", UNARY)
+@given(arrays(special=True))
+def test_unary(kernels, name, x):
+    with quiet():
+        wide = x.astype(np.float64)
+        expected = ORACLES[name](wide)
+        expected = np.where(np.isfinite(expected), expected, expected.astype(x.dtype))
+    assert_close(kernels.unary(x, name), expected, units=4)
+
+
+@pytest.mark.parametrize("dtype", FLOATS, ids=str)
+@pytest.mark.parametrize("name", UNARY)
+def test_unary_over_a_range(kernels, name, dtype):
+    """Within 4 units in the last place, however small the result."""
+    x = np.linspace(*DOMAIN.get(name, (-5, 5)), 4001).astype(dtype)
+    x = np.concatenate([x, x[np.abs(x) < 1] * dtype.type(1e-8)])
+    wide = x.astype(np.float64 if name in ("erf", "erfc") else np.longdouble)
+    with quiet():
+        expected = ORACLES[name](wide)
+    limit = 100 if name == "erfc" and dtype == np.float64 else 4  # SciPy's own erfc errs by up to 60
+    assert ulps(kernels.unary(x, name), expected) <= limit
+
+
+def test_round_takes_halves_to_the_even_neighbour(kernels):
+    x = np.array([-2.5, -1.5, -0.5, 0.5, 1.5, 2.5], np.float32)
+    assert kernels.unary(x, "round").tolist() == [-2, -2, 0, 0, 2, 2]
+
+
+@pytest.mark.parametrize("name", ["floor_divide", "remainder", "fmod"])
+@given(st.data())
+def test_division_with_a_rest(kernels, name, data):
+    """By Python's own rules, which round down (``fmod``: towards zero)."""
+    x, y = data.draw(operands(st.sampled_from(["float32", "float64", "int64", "int32"])))
+    y = np.where(y == 0, y.dtype.type(3), y) * y.dtype.type(data.draw(st.sampled_from([1, -1])))
+    expected = {"floor_divide": np.floor_divide, "remainder": np.mod, "fmod": np.fmod}[name](x, y)
+    assert_same(kernels.binary(x, y, name), np.asarray(expected))
+    if x.dtype.kind == "i":
+        python = {"floor_divide": operator.floordiv, "remainder": operator.mod, "fmod": lambda a, b: a - b * int(a / b)}
+        pairs = zip(*(a.ravel().tolist() for a in np.broadcast_arrays(x, y)), strict=True)
+        assert kernels.binary(x, y, name).ravel().tolist() == [python[name](a, b) for a, b in pairs]
+
+
+@pytest.mark.parametrize("dtype", FLOATS, ids=str)
+def test_division_with_a_rest_at_the_edges(kernels, dtype):
+    nan, inf = np.nan, np.inf
+    x, y = np.array([1, -1, 0, 5, -5, inf, nan], dtype), np.array([0, 0, 0, inf, inf, 2, 1], dtype)
+    assert_same(kernels.binary(x, y, "floor_divide"), np.array([inf, -inf, nan, 0, -1, nan, nan], dtype))
+    assert_same(kernels.binary(x, y, "remainder"), np.array([nan, nan, nan, 5, inf, nan, nan], dtype))
+    assert_same(kernels.binary(x, y, "fmod"), np.array([nan, nan, nan, 5, -5, nan, nan], dtype))
+
+
+@given(st.data())
+def test_angle_and_length(kernels, data):
+    x, y = data.draw(operands(float_dtypes, special=True))
+    with quiet():
+        a, b = x.astype(np.float64), y.astype(np.float64)
+        length, angle = np.hypot(a, b), np.arctan2(a, b)
+        length = np.where(np.isfinite(length), length, length.astype(x.dtype))
+    assert_close(kernels.binary(x, y, "hypot"), length, units=4)
+    assert_close(kernels.binary(x, y, "atan2"), angle, units=4)
+
+
+@given(st.data())
+def test_bits(kernels, data):
+    x, y = data.draw(operands(st.sampled_from([*DTYPES[2:], np.dtype("int8")])))
+    for name, bits in (("bitwise_and", operator.and_), ("bitwise_or", operator.or_), ("bitwise_xor", operator.xor)):
+        assert_same(kernels.binary(x, y, name), np.asarray(bits(x, y)))
+
+
+@pytest.mark.parametrize("dtype", ["int64", "int32", "int8", "uint8"])
+def test_shifts(kernels, dtype):
+    x = np.array([5, 1, 77, 3], dtype)
+    assert_same(kernels.binary(x, np.array([1, 0, 2, 100], dtype), "left_shift"), (x * [2, 1, 4, 0]).astype(dtype))
+    assert_same(kernels.binary(x, np.array([1, 0, 2, 100], dtype), "right_shift"), np.array([2, 1, 19, 0], dtype))
+    if x.dtype.kind == "i":
+        assert kernels.binary(-x, 1, "right_shift").tolist() == [-3, -1, -39, -2]
+        assert kernels.binary(-x, np.array([-1, 100, 7, 0], dtype), "right_shift").tolist() == [-1, -1, -1, -3]
+        assert kernels.binary(x, -1, "left_shift").tolist() == [0, 0, 0, 0]
+
+
+@pytest.mark.parametrize("name", ["remainder", "fmod", "bitwise_and"])
+def test_binary_with_a_number(kernels, name):
+    x = np.array([5, 9, 2], np.int32)
+    assert kernels.binary(x, 3, name).tolist() == {"bitwise_and": [1, 1, 2]}.get(name, [2, 0, 2])
+    assert kernels.binary(7, x, name).tolist() == {"bitwise_and": [5, 1, 2]}.get(name, [2, 7, 1])
+    assert kernels.binary(x, 3, name).dtype == x.dtype
+
+
 # ------------------------------------------------------------------------------------------------------------ gradients
 
 
@@ -274,3 +373,11 @@ def test_large_arrays(kernels, name):
     arguments = (x, y) if name in ARITHMETIC else (x,)
     actual = getattr(kernels, name)(*arguments)
     np.testing.assert_allclose(actual, oracle(*(a.astype(np.float64) for a in arguments)), rtol=1e-6)
+
+
+def test_every_name_has_a_function(kernels):
+    for name in UNARY:
+        assert kernels.unary(np.array([0.5, 1.0]), name).shape == (2,)
+    for name in BINARY:
+        one = np.ones(2) if name in ("atan2", "hypot") else np.ones(2, np.int32)
+        assert kernels.binary(one, one, name).shape == (2,)

@@ -30,6 +30,17 @@ Shape = tuple[int, ...]
 KERNELS: dict[str, Callable] = {}
 
 
+# What the kernels `unary` and `binary` can compute.
+UNARY = (
+    "acos", "acosh", "asin", "asinh", "atan", "atanh", "ceil", "cos", "cosh", "erf", "erfc", "exp2", "expm1", "floor",
+    "log10", "log1p", "log2", "round", "sin", "sinh", "tan", "trunc",
+)  # fmt: skip
+BINARY = (
+    "atan2", "bitwise_and", "bitwise_or", "bitwise_xor", "floor_divide", "fmod", "hypot", "left_shift", "remainder",
+    "right_shift",
+)  # fmt: skip
+
+
 def kernel(function: Callable) -> Callable:
     """Add ``function`` to the contract."""
     KERNELS[function.__name__] = function
@@ -189,6 +200,19 @@ def minimum(x: Array, y: Array) -> Array:
 
 
 @kernel
+def binary(x: Array, y: Array, function: str) -> Array:
+    """A function of two numbers, by its name in ``BINARY``.
+
+    ``floor_divide``: the quotient rounded down; ``remainder``: ``x - y * floor_divide(x, y)``, with the sign of y;
+    ``fmod``: the same of the quotient rounded towards zero, with the sign of x. By 0 floats give what IEEE 754 says
+    (an infinity or NaN; NaN; NaN); integers are never divided by 0: the caller sees to it.
+    ``atan2`` (the angle of the point (y, x), floating types), ``hypot`` (``sqrt(x**2 + y**2)``, floating types).
+    ``bitwise_and``, ``bitwise_or``, ``bitwise_xor`` (integers and bools); ``left_shift``, ``right_shift`` (integers):
+    by less than 0 or more than the width all bits are lost (0; for a negative number shifted right -1).
+    """
+
+
+@kernel
 def add_(x: Array, y: Array, alpha=1) -> None:
     """In place: ``x += alpha * y`` (``y`` broadcasts to ``x``)."""
 
@@ -211,6 +235,12 @@ def where(condition: Array, x: Array, y: Array) -> Array:
 @kernel
 def logical_not(x: Array) -> Array:
     """bool: ``x == 0``."""
+
+
+@kernel
+def unary(x: Array, function: str) -> Array:
+    """A function of one number (floating types), by its name in ``UNARY``, within 4 units in the last place; outside
+    of its domain NaN. ``round`` takes halves to the even neighbour; ``trunc`` rounds towards zero."""
 
 
 @kernel

@@ -42,6 +42,7 @@ from .elementwise import (
     abs,
     add,
     add_,
+    binary,
     compare,
     div,
     exp,
@@ -62,6 +63,7 @@ from .elementwise import (
     sub,
     tanh,
     tanh_gx,
+    unary,
     where,
 )
 from .fused import conv2d_relu_max_pool2d, max_pool2d_conv2d_gw, max_pool2d_conv2d_gx

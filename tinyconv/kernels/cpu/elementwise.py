@@ -16,6 +16,7 @@ import numpy as np
 from .. import formulas, reference
 from ..reference.elementwise import (  # noqa: F401
     abs,
+    binary,
     compare,
     log,
     logical_not,
@@ -124,6 +125,20 @@ def _sqrt_chunk(i, x, y):
 
 
 @jit
+def _erf_chunk(i, x, y):
+    x, y = x[i * CHUNK : (i + 1) * CHUNK], y[i * CHUNK : (i + 1) * CHUNK]
+    for k in range(y.size):
+        y[k] = math.erf(x[k])
+
+
+@jit
+def _erfc_chunk(i, x, y):
+    x, y = x[i * CHUNK : (i + 1) * CHUNK], y[i * CHUNK : (i + 1) * CHUNK]
+    for k in range(y.size):
+        y[k] = math.erfc(x[k])
+
+
+@jit
 def _add_number_chunk(i, x, number, z):
     x, z = x[i * CHUNK : (i + 1) * CHUNK], z[i * CHUNK : (i + 1) * CHUNK]
     for k in range(z.size):
@@ -216,6 +231,16 @@ def _sigmoid(n, x, y):
 @jit
 def _sqrt(n, x, y):
     parallel_for(_sqrt_chunk, n, (x, y))
+
+
+@jit
+def _erf(n, x, y):
+    parallel_for(_erf_chunk, n, (x, y))
+
+
+@jit
+def _erfc(n, x, y):
+    parallel_for(_erfc_chunk, n, (x, y))
 
 
 @jit
@@ -332,6 +357,18 @@ def sigmoid(x):
 
 def sqrt(x):
     return _map(_sqrt, x) if dense_floats(x, x) else reference.sqrt(x)
+
+
+LOOPS = {"erf": _erf, "erfc": _erfc}  # the functions of one number that NumPy has no loop for
+
+
+def unary(x, function):
+    loop = LOOPS.get(function)
+    if loop is None:
+        return reference.unary(x, function)
+    if not dense_floats(x, x):
+        x = np.array(x, order="C")
+    return _map(loop, x)
 
 
 def relu(x):

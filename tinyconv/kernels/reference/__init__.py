@@ -34,6 +34,7 @@ from .elementwise import (
     abs,
     add,
     add_,
+    binary,
     compare,
     div,
     exp,
@@ -54,6 +55,7 @@ from .elementwise import (
     sub,
     tanh,
     tanh_gx,
+    unary,
     where,
 )
 from .fused import conv2d_relu_max_pool2d, max_pool2d_conv2d_gw, max_pool2d_conv2d_gx

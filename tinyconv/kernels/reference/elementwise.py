@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from functools import wraps
 
@@ -16,6 +17,43 @@ RELATIONS = {
     "<=": operator.le,
     ">": operator.gt,
     ">=": operator.ge,
+}
+
+UNARY = {
+    "acos": np.arccos,
+    "acosh": np.arccosh,
+    "asin": np.arcsin,
+    "asinh": np.arcsinh,
+    "atan": np.arctan,
+    "atanh": np.arctanh,
+    "ceil": np.ceil,
+    "cos": np.cos,
+    "cosh": np.cosh,
+    "erf": np.vectorize(math.erf, otypes=[float]),
+    "erfc": np.vectorize(math.erfc, otypes=[float]),
+    "exp2": np.exp2,
+    "expm1": np.expm1,
+    "floor": np.floor,
+    "log10": np.log10,
+    "log1p": np.log1p,
+    "log2": np.log2,
+    "round": np.rint,
+    "sin": np.sin,
+    "sinh": np.sinh,
+    "tan": np.tan,
+    "trunc": np.trunc,
+}
+BINARY = {
+    "atan2": np.arctan2,
+    "bitwise_and": np.bitwise_and,
+    "bitwise_or": np.bitwise_or,
+    "bitwise_xor": np.bitwise_xor,
+    "floor_divide": np.floor_divide,
+    "fmod": np.fmod,
+    "hypot": np.hypot,
+    "left_shift": np.left_shift,
+    "remainder": np.remainder,
+    "right_shift": np.right_shift,
 }
 
 
@@ -65,6 +103,11 @@ def minimum(x, y):
     return np.minimum(x, y)
 
 
+@elementwise
+def binary(x, y, function):
+    return BINARY[function](x, y)
+
+
 @np.errstate(all="ignore")
 def add_(x, y, alpha=1):
     np.add(x, alpha * y, out=x)
@@ -88,6 +131,11 @@ def where(condition, x, y):
 @elementwise
 def logical_not(x):
     return x == 0
+
+
+@elementwise
+def unary(x, function):
+    return UNARY[function](x).astype(x.dtype, copy=False)
 
 
 @elementwise

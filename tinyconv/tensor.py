@@ -86,20 +86,17 @@ class Tensor:
         requires_grad: whether operations on this tensor are recorded.
     """
 
+    __slots__ = ("__dict__", "__weakref__", "_base", "_base_edge", "_counter", "_edge", "_steps", "array", "grad")
     array: Any
+    grad: Tensor | None
     _counter: list[int]  # [version], one list for all tensors on the same memory
-    __array_priority__ = 1000  # NumPy's scalars and arrays leave `number * tensor` to the tensor
-
-    # Class attributes are the defaults, so making a tensor sets two attributes, not ten.
-    grad: Tensor | None = None
-    _leaf_requires_grad = False
-    _node: Any = None  # the Function that made this tensor, and
-    _index = 0  # which of its outputs this is
-    _base: Tensor | None = None  # the tensor whose memory this one looks into, and
-    _steps: tuple = ()  # the (function, arguments) that lead from there to here, and
-    _base_node: Any = None  # the base's node when _node was worked out
-    _accumulator: Any = None  # the AccumulateGrad node of a leaf
+    _edge: Any  # where a gradient for this tensor is sent: (node, which of its outputs this is), or None for nowhere
+    _base: Tensor | None  # the tensor whose memory this one looks into; only views have the next two:
+    _steps: tuple  # the (function, arguments) that lead from there to here, and
+    _base_edge: Any  # the base's edge when _edge was worked out
+    _accumulator: Any = None  # the node at which paths to a leaf end, once the leaf has asked for a gradient
     _retains_grad = False
+    __array_priority__ = 1000  # NumPy's scalars and arrays leave `number * tensor` to the tensor
 
     def __init__(self, array: Any, requires_grad: bool = False):
         if isinstance(array, Tensor):
@@ -108,6 +105,7 @@ class Tensor:
             raise TypeError(f"Tensor wraps an array, got {type(array).__name__}: use tinyconv.tensor(data)")
         self.array = array
         self._counter = [0]
+        self.grad = self._edge = self._base = None
         if requires_grad:
             self.requires_grad = True
 
@@ -164,27 +162,28 @@ class Tensor:
     # ------------------------------------------------------------------------------------------------- its history
 
     def _history(self) -> Any:
-        """The node that made this tensor (None for a leaf), rebuilt if a view's base was changed in place since."""
+        """The edge of this tensor, worked out anew if it is a view whose base was changed in place since."""
         base = self._base
-        if base is not None and base._node is not self._base_node:
+        if base is not None and base._edge is not self._base_edge and not base.is_leaf:
             self._follow_base()
-        return self._node
+        return self._edge
 
     @property
     def grad_fn(self) -> Any:
-        return self._history()
+        edge = self._history()
+        return None if edge is None or edge[0] is self._accumulator else edge[0]
 
     @property
     def is_leaf(self) -> bool:
-        return self._history() is None
+        return self.grad_fn is None
 
     @property
     def requires_grad(self) -> bool:
-        return self._leaf_requires_grad or self._history() is not None
+        return self._history() is not None
 
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
-        if self._history() is not None:
+        if not self.is_leaf:
             if not value:
                 raise RuntimeError(
                     "you can only change requires_grad of leaf tensors; "
@@ -193,7 +192,9 @@ class Tensor:
             return
         if value and self.array.dtype.kind != "f":
             raise RuntimeError(f"only tensors of floating point dtype can require gradients, got {self.dtype}")
-        self._leaf_requires_grad = bool(value)
+        if value and self._accumulator is None:
+            self._accumulator = self._accumulate_grad(self)
+        self._edge = (self._accumulator, 0) if value else None
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Set ``requires_grad`` and return self."""
@@ -297,12 +298,12 @@ class Tensor:
         return format_tensor(self)
 
     def __reduce__(self):
-        return _rebuild, (type(self), self._host(), self._leaf_requires_grad)
+        return _rebuild, (type(self), self._host(), self.is_leaf and self.requires_grad)
 
     def __deepcopy__(self, memo: dict) -> Tensor:
         if not self.is_leaf:
             raise RuntimeError("only leaf tensors support deepcopy; use x.detach().clone() for a result")
-        out = type(self)(kernels.of(self.array).copy(self.array), requires_grad=self._leaf_requires_grad)
+        out = type(self)(kernels.of(self.array).copy(self.array), requires_grad=self.requires_grad)
         if self.grad is not None:
             out.grad = self.grad.__deepcopy__(memo)
         return out

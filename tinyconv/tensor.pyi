@@ -45,18 +45,17 @@ class Size(tuple):
         ...
 
 class Tensor:
+    __slots__ = ('__dict__', '__weakref__', '_base', '_base_edge', '_counter', '_edge', '_steps', 'array', 'grad')
     array: Any
+    grad: Tensor | None
     _counter: list[builtins.int]
-    __array_priority__ = 1000
-    grad: Tensor | None = None
-    _leaf_requires_grad = False
-    _node: Any = None
-    _index = 0
-    _base: Tensor | None = None
-    _steps: tuple = ()
-    _base_node: Any = None
+    _edge: Any
+    _base: Tensor | None
+    _steps: tuple
+    _base_edge: Any
     _accumulator: Any = None
     _retains_grad = False
+    __array_priority__ = 1000
 
     def __init__(self, array: Any, requires_grad: builtins.bool=False):
         ...
@@ -184,6 +183,9 @@ class Tensor:
         ...
 
     def _follow_base(self) -> None:
+        ...
+
+    def _accumulate_grad(self):
         ...
 
     @staticmethod

@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from heapq import heappop, heappush
+from heapq import heappop, heappush, heappushpop
 from typing import Any
 
 from .. import dtypes, kernels
@@ -30,11 +30,13 @@ def _walk(roots: Sequence[Any], gys: Sequence[Tensor], retain_graph: bool, targe
     heap: list = []
     pending: dict[Node, list] = {}  # the gradients on their way to a node, one slot an output
     ours: set[tuple] = set()  # the edges whose gradient nobody else holds
+    recording = state.recording
     node: Any = None
     edges: Any = roots
     gxs: Any = gys
     fresh = False
     while True:
+        nearest = None  # the first of the nodes met now: in a chain it is the next one, without a way through the heap
         for edge, gx in zip(edges, gxs):  # send each gradient on its way
             if edge is None or gx is None or (useful is not None and edge[0] not in useful):
                 continue
@@ -43,10 +45,16 @@ def _walk(roots: Sequence[Any], gys: Sequence[Tensor], retain_graph: bool, targe
             shape, dtype, _ = outputs[index]
             if gx.array.shape != shape or gx.array.dtype is not dtype:
                 gx = _fit(node, gx, shape, dtype)
+            if targets is None and type(target) is AccumulateGrad and not target._pre_hooks:
+                target.accumulate(gx, fresh)
+                continue
             slots = pending.get(target)
             if slots is None:
                 slots = pending[target] = [None] * len(outputs)
-                heappush(heap, (-target.number, target))
+                if nearest is None:
+                    nearest = (-target.number, target)
+                else:
+                    heappush(heap, (-target.number, target))
             total = slots[index]
             # Gradients add up at forks (the multivariable chain rule, see the head of this file). Unless the first to
             # arrive is fresh, it may be shared with others, so the first sum is a new tensor; that one is ours, and
@@ -59,15 +67,18 @@ def _walk(roots: Sequence[Any], gys: Sequence[Tensor], retain_graph: bool, targe
                 kernels.of(total.array).add_(total.array, gx.array)
             else:
                 slots[index] = total + gx
-                if not state.recording:
+                if not recording:
                     ours.add(edge)
-        if not heap:
-            return found
         edges = gxs = ()
         gx = total = None  # nothing is held longer than it is needed
-        node = heappop(heap)[1]
+        if nearest is not None:
+            node = heappushpop(heap, nearest)[1]
+        elif heap:
+            node = heappop(heap)[1]
+        else:
+            return found
         slots = pending.pop(node)
-        if node._pre_hooks or node._retained:
+        if node._pre_hooks is not None:
             _call_hooks(node, slots)
         if targets is not None:
             for i, g in enumerate(slots):
@@ -76,10 +87,10 @@ def _walk(roots: Sequence[Any], gys: Sequence[Tensor], retain_graph: bool, targe
             if not any([edge is not None and edge[0] in useful for edge in node.edges]):
                 continue
         elif type(node) is AccumulateGrad:
-            node.accumulate(slots[0], not node._pre_hooks and (node, 0) in ours)
+            node.accumulate(slots[0])
             continue
-        edges, gxs, fresh = node.edges, _differentiate(node, slots), node.fresh_gradients and not state.recording
-        if not retain_graph:
+        edges, gxs, fresh = node.edges, _differentiate(node, slots), node.fresh_gradients and not recording
+        if not retain_graph and node._saved:
             node._release()
 
 

@@ -32,7 +32,7 @@ class Node:
     number = -1
     edges: Sequence = ()
     _saved: Any = ()
-    _pre_hooks: dict[int, OrderedDict] | None = None
+    _pre_hooks: dict[int, OrderedDict] | None = None  # by output; None while nobody looks at its outputs' gradients
     _retained: dict[int, Callable] = {}  # what keeps the gradient of an output, once all hooks have seen it
 
     def name(self) -> str:
@@ -75,7 +75,7 @@ class _Saved:
         if self.index is None:
             return tensor
         output = tensor.detach()
-        output._node, output._index = node, self.index
+        output._edge = (node, self.index)
         return output
 
     def copy(self) -> None:
@@ -83,7 +83,7 @@ class _Saved:
         old = self.tensor
         if self.index is None:
             self.tensor = new = Tensor(kernels.of(old.array).copy(old.array))
-            new._node, new._index = old._history(), old._index
+            new._edge = old._history()
             self.version = 0
 
 
@@ -176,21 +176,21 @@ class Function(Node):
         finally:
             if recording:
                 state.recording = True
-        if isinstance(out, tuple):
-            out = outs = tuple([ctx._own(o, args) for o in out])
-        else:
-            out = ctx._own(out, args)
-            outs = (out,)
+        outs = out if isinstance(out, tuple) else (out,)
+        for o in outs:
+            if isinstance(o, Tensor) and (o._base is not None or ctx._dirty or _index_of(o, args) is not None):
+                outs = tuple([ctx._own(o, args) for o in outs])
+                break
         if cls.is_view:
-            look_into(out, args[0], (cls, args[1:]))
+            look_into(outs[0], args[0], (cls, args[1:]))
         if recording and any(ctx.edges):
             ctx._record(outs)
-        return out
+        return outs if isinstance(out, tuple) else outs[0]
 
     @property
     def needs_input_grad(self) -> tuple[bool, ...]:
         """For each argument, whether it needs a gradient."""
-        return tuple([edge is not None for edge in self.edges])
+        return tuple(map(bool, self.edges))
 
     def _own(self, output: Any, args: tuple) -> Any:
         """An output is a tensor of its own: one that is an argument, or a view of one, becomes another tensor on the
@@ -209,20 +209,21 @@ class Function(Node):
     def _record(self, outs: tuple) -> None:
         """Become the node that made ``outs``."""
         self.number = next(_numbers)
-        self._outputs = []
+        self._outputs = [_description(o) for o in outs]
+        marked = self._dirty or self._non_differentiable
         for i, o in enumerate(outs):
-            self._outputs.append(description := _description(o))
-            if description is None or description[1].kind != "f":
+            if not isinstance(o, Tensor) or o.array.dtype.kind != "f":
                 continue
-            if self._non_differentiable and _index_of(o, self._non_differentiable) is not None:
-                continue
-            if self._dirty and _index_of(o, self._dirty) is not None:
-                rebase(o, self, i)
-            else:
-                o._node, o._index = self, i
+            if not marked:
+                o._edge = (self, i)
+            elif _index_of(o, self._dirty) is not None:
+                rebase(o, (self, i))
+            elif _index_of(o, self._non_differentiable) is None:
+                o._edge = (self, i)
+        if marked:
+            self._dirty = self._non_differentiable = ()
         if self._saved:
             self._saved = [s if s is None else _Saved(s, _index_of(s, outs)) for s in self._saved]
-        self._dirty = self._non_differentiable = ()
 
 
 def _description(output: Any) -> tuple | None:
@@ -244,14 +245,7 @@ def _index_of(tensor: Tensor, tensors: tuple) -> int | None:
 def edge_of(tensor: Tensor) -> tuple[Node, int] | None:
     """Where a gradient for ``tensor`` must be sent: to the node that made it, or into a leaf's ``.grad``; None for
     nowhere."""
-    node = tensor._node if tensor._base is None else tensor._history()
-    if node is not None:
-        return node, tensor._index
-    if not tensor._leaf_requires_grad:
-        return None
-    if tensor._accumulator is None:
-        tensor._accumulator = AccumulateGrad(tensor)
-    return tensor._accumulator, 0
+    return tensor._edge if tensor._base is None else tensor._history()
 
 
 class AccumulateGrad(Node):
@@ -297,12 +291,13 @@ class AccumulateGrad(Node):
 
 def look_into(view: Tensor, source: Tensor, step: tuple) -> None:
     """Note that ``view`` looks into the memory of ``source`` by ``step`` (a view Function and its other arguments)."""
-    base = source if source._base is None else source._base
     view._counter = source._counter
-    view._base, view._steps = base, (*source._steps, step)
-    if source._base is not None:
+    base = source._base
+    if base is None:
+        view._base, view._steps, view._base_edge = source, (step,), source._edge
+    else:
         source._history()  # so that the view hangs on the base's present history
-    view._base_node = base._node
+        view._base, view._steps, view._base_edge = base, (*source._steps, step), base._edge
 
 
 def _follow_base(self: Tensor) -> None:
@@ -312,10 +307,11 @@ def _follow_base(self: Tensor) -> None:
     with enable_grad():
         for function, arguments in self._steps:
             source = function.apply(source, *arguments)
-    self._node, self._index, self._base_node = source._node, source._index, base._node
+    self._edge, self._base_edge = source._edge, base._edge
 
 
 Tensor._follow_base = _follow_base  # type: ignore[method-assign]
+Tensor._accumulate_grad = AccumulateGrad  # type: ignore[method-assign]
 Tensor._recording = staticmethod(is_grad_enabled)  # type: ignore[method-assign]
 
 
@@ -323,12 +319,13 @@ def check_may_change(x: Tensor, name: str) -> None:
     """Raise if changing ``x`` in place would falsify a leaf that requires grad."""
     if not state.recording:
         return
-    if x._leaf_requires_grad:
+    if x.requires_grad and x.is_leaf:
         raise RuntimeError(
             f"{name}: a leaf tensor that requires grad cannot be changed in place, its gradient would refer to a value "
             "that is gone; change it under `with no_grad():`, or compute a new tensor"
         )
-    if x._base is not None and x._base._leaf_requires_grad:
+    base = x._base
+    if base is not None and base.requires_grad and base.is_leaf:
         raise RuntimeError(f"{name}: a view of a leaf tensor that requires grad cannot be changed in place")
 
 
@@ -357,21 +354,21 @@ class WriteView(Function):
         return gbase, gview
 
 
-def rebase(x: Tensor, node: Node, index: int) -> None:
-    """Make output ``index`` of ``node`` the history of ``x``, whose memory now holds that output.
+def rebase(x: Tensor, edge: tuple[Node, int]) -> None:
+    """Make ``edge``, a node and which of its outputs, the history of ``x``, whose memory now holds that output.
 
     If x is a view, its base has changed too: the base's history becomes a :class:`WriteView`, and x (like every other
     view of the base) finds its own again from there.
     """
     base = x._base
     if base is None:
-        x._node, x._index = node, index
+        x._edge = edge
         return
     write = WriteView(x._steps, base.array)
-    write.edges = (edge_of(base) if base.requires_grad else None, (node, index))
+    write.edges = (base._edge, edge)
     write.number = next(_numbers)
     write._outputs = [_description(base)]
-    base._node, base._index = write, 0
+    base._edge = (write, 0)
 
 
 _RANK = {"b": 0, "i": 1, "u": 1, "f": 2}  # a type can be cast, unasked, to one of its own rank or above
@@ -386,12 +383,12 @@ def overwrite(x: Tensor, result: Tensor, name: str) -> Tensor:
         raise RuntimeError(f"{name}: result type {result.dtype} can't be cast to the tensor's {x.dtype}")
     if state.recording and result.requires_grad and result.array.dtype != x.array.dtype:
         result = result.to(x.dtype)
-    node = result._history() if state.recording else None
-    for saved in () if node is None else node._saved:
+    edge = result._history() if state.recording else None
+    for saved in () if edge is None else edge[0]._saved:
         if saved is not None and saved.tensor._counter is x._counter:
             saved.copy()
     kernels.of(x.array).assign(x.array, result.array)
     x._bump()
-    if node is not None:
-        rebase(x, node, result._index)
+    if edge is not None:
+        rebase(x, edge)
     return x

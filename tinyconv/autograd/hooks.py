@@ -49,8 +49,7 @@ def register_hook(self: Tensor, hook: Callable) -> RemovableHandle:
     if not self.requires_grad:
         raise RuntimeError("register_hook: the tensor does not require grad")
     node, index = edge_of(self)  # type: ignore[misc]
-    if node._pre_hooks is None:
-        node._pre_hooks = {}
+    node._pre_hooks = node._pre_hooks or {}
     hooks = node._pre_hooks.setdefault(index, _Hooks())
     handle = RemovableHandle(hooks)
     hooks[handle.id] = hook
@@ -76,6 +75,7 @@ def retain_grad(self: Tensor) -> None:
             tensor.grad = g.clone() if tensor.grad is None else tensor.grad + g
 
     node, index = edge_of(self)  # type: ignore[misc]
+    node._pre_hooks = node._pre_hooks or {}
     node._retained = {**node._retained, index: keep}
 
 

@@ -11,13 +11,14 @@ import numpy as np
 from .. import dtypes, kernels
 from ..autograd import Function
 from ..tensor import Tensor
-from .types import backend_of, broadcast_shape, operands, values
+from .types import arrays, broadcast_shape, operands, values
 
 
 def _comparison(relation: str, word: str) -> Any:
     def compare(input: Any, other: Any) -> Tensor:
         a, b = operands(input, other, word)
-        return Tensor(backend_of(a, b).compare(*values(a, b), relation))
+        backend, x, y = arrays(a, b)
+        return Tensor(backend.compare(x, y, relation))
 
     compare.__name__ = compare.__qualname__ = word
     compare.__doc__ = (

@@ -27,7 +27,7 @@ from .. import kernels
 from ..autograd import Function
 from ..tensor import Tensor
 from .compare import eq, ge, gt, logical_and, logical_not, lt, where
-from .types import backend_of, floating, operands, values
+from .types import arrays, floating, operands
 
 # ------------------------------------------------------------------------------------------------------- arithmetic
 
@@ -35,7 +35,8 @@ from .types import backend_of, floating, operands, values
 class Add(Function):
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> Tensor:
-        return Tensor(backend_of(a, b).add(*values(a, b)))
+        backend, x, y = arrays(a, b)
+        return Tensor(backend.add(x, y))
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
@@ -45,7 +46,8 @@ class Add(Function):
 class Sub(Function):
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> Tensor:
-        return Tensor(backend_of(a, b).sub(*values(a, b)))
+        backend, x, y = arrays(a, b)
+        return Tensor(backend.sub(x, y))
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
@@ -55,11 +57,15 @@ class Sub(Function):
 class _Product(Function):
     """Shared by Mul, Div and Pow: each operand is saved only if the other's gradient needs it."""
 
+    a: Any = None  # an operand that is a number
+    b: Any = None
+
     def keep(self, a: Any, b: Any, keep_a: bool, keep_b: bool, y: Tensor | None = None) -> None:
-        self.a, self.b = (None if isinstance(o, Tensor) else o for o in (a, b))
-        self.save_for_backward(
-            a if keep_a and isinstance(a, Tensor) else None, b if keep_b and isinstance(b, Tensor) else None, y
-        )
+        if not isinstance(a, Tensor):
+            self.a, keep_a = a, False
+        if not isinstance(b, Tensor):
+            self.b, keep_b = b, False
+        self.save_for_backward(a if keep_a else None, b if keep_b else None, y)
 
     def kept(self) -> tuple:
         a, b, y = self.saved_tensors
@@ -69,20 +75,23 @@ class _Product(Function):
 class Mul(_Product):
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> Tensor:
-        ctx.keep(a, b, keep_a=ctx.needs_input_grad[1], keep_b=ctx.needs_input_grad[0])
-        return Tensor(backend_of(a, b).mul(*values(a, b)))
+        need = ctx.needs_input_grad
+        ctx.keep(a, b, keep_a=need[1], keep_b=need[0])
+        backend, x, y = arrays(a, b)
+        return Tensor(backend.mul(x, y))
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
         (a, b, _), need = ctx.kept(), ctx.needs_input_grad
-        return mul(gy, b) if need[0] else None, mul(gy, a) if need[1] else None
+        return Mul.apply(gy, b) if need[0] else None, Mul.apply(gy, a) if need[1] else None
 
 
 class Div(_Product):
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> Tensor:
         ctx.keep(a, b, keep_a=ctx.needs_input_grad[1], keep_b=True)
-        return Tensor(backend_of(a, b).div(*values(a, b)))
+        backend, x, y = arrays(a, b)
+        return Tensor(backend.div(x, y))
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
@@ -93,7 +102,8 @@ class Div(_Product):
 class Pow(_Product):
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> Tensor:
-        y = Tensor(backend_of(a, b).pow(*values(a, b)))
+        backend, p, q = arrays(a, b)
+        y = Tensor(backend.pow(p, q))
         ctx.keep(a, b, keep_a=True, keep_b=True, y=y if ctx.needs_input_grad[1] else None)
         return y
 

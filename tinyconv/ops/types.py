@@ -126,6 +126,14 @@ def backend_of(a: Any, b: Any) -> Any:
     return kernels.of(a.array if isinstance(a, Tensor) else b.array)
 
 
+def arrays(a: Any, b: Any) -> tuple[Any, Any, Any]:
+    """The backend that computes on two operands, and their arrays; one of them may be a number, and stays one."""
+    if not isinstance(a, Tensor):
+        return kernels.of(b.array), a, b.array
+    x = a.array
+    return kernels.of(x), x, b.array if isinstance(b, Tensor) else b
+
+
 def floating(x: Any) -> Any:
     """``x`` in the default float type if it is a tensor of integers or bools."""
     return cast(x, dtypes.as_numpy(None)) if isinstance(x, Tensor) and x.array.dtype.kind != "f" else x

@@ -140,14 +140,14 @@ def _erfc_chunk(i, x, y):
 
 @jit
 def _add_number_chunk(i, x, number, z):
-    x, z = x[i * CHUNK : (i + 1) * CHUNK], z[i * CHUNK : (i + 1) * CHUNK]
+    x, z, number = x[i * CHUNK : (i + 1) * CHUNK], z[i * CHUNK : (i + 1) * CHUNK], z.dtype.type(number)
     for k in range(z.size):
         z[k] = x[k] + number
 
 
 @jit
 def _mul_number_chunk(i, x, number, z):
-    x, z = x[i * CHUNK : (i + 1) * CHUNK], z[i * CHUNK : (i + 1) * CHUNK]
+    x, z, number = x[i * CHUNK : (i + 1) * CHUNK], z[i * CHUNK : (i + 1) * CHUNK], z.dtype.type(number)
     for k in range(z.size):
         z[k] = x[k] * number
 
@@ -286,14 +286,14 @@ def _sigmoid_gx(n, gy, y, gx):
 def _run(loop, x, y):
     """A loop over two dense arrays of one shape, into a fresh one."""
     out = np.empty(x.shape, x.dtype)
-    loop(chunks(out.size), x.reshape(-1), y.reshape(-1), out.reshape(-1))
+    loop(chunks(out.size), x.ravel(), y.ravel(), out.ravel())
     return out
 
 
 def _map(loop, x):
     """A loop over one dense array, into a fresh one."""
     out = np.empty(x.shape, x.dtype)
-    loop(chunks(out.size), x.reshape(-1), out.reshape(-1))
+    loop(chunks(out.size), x.ravel(), out.ravel())
     return out
 
 
@@ -315,7 +315,7 @@ def _broadcast(with_number, with_vector, x, y):
         return None
     if isinstance(y, (int, float)):
         out = np.empty(x.shape, x.dtype)
-        with_number(chunks(out.size), x.reshape(-1), x.dtype.type(y), out.reshape(-1))
+        with_number(chunks(out.size), x.ravel(), float(y), out.ravel())
         return out
     if type(y) is not np.ndarray or y.dtype is not x.dtype or not y.flags.carray:
         return None
@@ -325,7 +325,7 @@ def _broadcast(with_number, with_vector, x, y):
     width = S if S > 1 else y.size
     rows, count = max(1, CHUNK // width), x.size // width
     out = np.empty(x.shape, x.dtype)
-    with_vector(-(-count // rows), rows, count, x.reshape(-1), y.reshape(-1), out.reshape(-1), S)
+    with_vector(-(-count // rows), rows, count, x.ravel(), y.ravel(), out.ravel(), S)
     return out
 
 
@@ -381,7 +381,7 @@ def div(x, y):
 
 def add_(x, y, alpha=1):
     if dense_floats(x, y) and (x is not y) and not np.may_share_memory(x, y):
-        _add_scaled(chunks(x.size), x.reshape(-1), y.reshape(-1), x.dtype.type(alpha))
+        _add_scaled(chunks(x.size), x.ravel(), y.ravel(), x.dtype.type(alpha))
     else:
         reference.add_(x, y, alpha)
 

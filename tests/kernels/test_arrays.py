@@ -294,6 +294,17 @@ def test_index_add_is_the_adjoint_of_getitem(kernels, data, x):
     np.testing.assert_allclose(np.vdot(kernels.getitem(x, index), gy), np.vdot(x, gx), rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_index_add_of_long_slices(kernels, axis):
+    x, places = np.ones((20, 30, 25)), np.array([3, -1, 3, 0, 3])
+    y = np.random.default_rng(0).standard_normal(np.take(x, places, axis).shape)
+    expected = np.ones(x.shape)
+    for k, place in enumerate(places):
+        np.moveaxis(expected, axis, 0)[place] += np.moveaxis(y, axis, 0)[k]
+    kernels.index_add(x, (slice(None),) * axis + (places,), y)
+    np.testing.assert_allclose(x, expected, rtol=1e-12)
+
+
 @given(st.data(), dtypes, shapes(min_dims=1))
 def test_cat(kernels, data, dtype, shape):
     axis = data.draw(st.integers(0, len(shape) - 1))

@@ -42,7 +42,6 @@ def test_default_initialization_is_uniform_within_one_over_sqrt_fan_in(layer, fa
         ({"groups": 2}, ValueError, "in_channels must be divisible by groups"),
         ({"groups": 3}, ValueError, "out_channels must be divisible by groups"),
         ({"padding_mode": "mirror"}, ValueError, "padding_mode must be one of"),
-        ({"padding_mode": "reflect"}, NotImplementedError, "only 'zeros'"),
         ({"padding": "full"}, ValueError, "padding"),
         ({"padding": "same", "stride": 2}, ValueError, "padding"),
     ],
@@ -127,3 +126,48 @@ def test_gradients_as_pytorch(agrees_with_torch, name):
     kwargs = {"kernel_size": 3, "stride": 2, "padding": 1, "groups": 2}
     x = np.random.default_rng(0).normal(size=(2, 4, 6, 6)).astype(np.float32)
     agrees_with_torch(getattr(nn, name)(4, 6, **kwargs), getattr(torch.nn, name)(4, 6, **kwargs), x)
+
+
+@pytest.mark.parametrize("mode", ["reflect", "replicate", "circular"])
+@pytest.mark.parametrize("padding", [1, 2, "same", "valid"])
+@pytest.mark.parametrize("axes", [1, 2])
+def test_padding_modes_as_pytorch(agrees_with_torch, mode, padding, axes):
+    torch = pytest.importorskip("torch")
+    kwargs = {"kernel_size": 3 if axes == 1 else (2, 3), "padding": padding, "dilation": 2, "padding_mode": mode}
+    x = np.random.default_rng(0).normal(size=(2, 3, 6, 5)[: axes + 2]).astype(np.float32)
+    agrees_with_torch(getattr(nn, f"Conv{axes}d")(3, 2, **kwargs), getattr(torch.nn, f"Conv{axes}d")(3, 2, **kwargs), x)
+
+
+def test_a_continued_image_is_not_fused_as_if_it_had_zeros_around_it():
+    net = nn.Sequential(nn.Conv2d(1, 2, 3, padding=1, padding_mode="circular"), nn.ReLU(), nn.MaxPool2d(2))
+    x = tinyconv.randn(1, 1, 4, 4)
+    np.testing.assert_allclose(net(x).detach().numpy(), net[2](net[1](net[0](x))).detach().numpy(), rtol=1e-6)
+
+
+def test_a_transposed_convolution_pads_with_zeros_only():
+    with pytest.raises(ValueError, match='Only "zeros" padding mode is supported for ConvTranspose1d'):
+        nn.ConvTranspose1d(1, 1, 3, padding_mode="reflect")
+
+
+@pytest.mark.parametrize("name", ["Conv1d", "ConvTranspose1d"])
+@pytest.mark.parametrize(
+    "kwargs",
+    [
+        {"kernel_size": 3},
+        {"kernel_size": (2,), "stride": 2, "padding": 1, "dilation": 2, "groups": 2},
+        {"kernel_size": 4, "stride": (3,), "bias": False},
+    ],
+)
+@pytest.mark.parametrize("shape", [(2, 4, 9), (4, 9)])
+def test_sequences_as_pytorch(agrees_with_torch, name, kwargs, shape):
+    torch = pytest.importorskip("torch")
+    x = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    agrees_with_torch(getattr(nn, name)(4, 6, **kwargs), getattr(torch.nn, name)(4, 6, **kwargs), x)
+
+
+def test_output_size_of_sequences():
+    layer = nn.ConvTranspose1d(1, 1, 3, stride=2, padding=1)
+    x = tinyconv.ones(1, 1, 4)
+    assert layer(x).shape == (1, 1, 7) and layer(x, output_size=[8]).shape == layer(x, (1, 1, 8)).shape == (1, 1, 8)
+    with pytest.raises(ValueError, match=r"size of \[9\], but valid sizes range from \[7\] to \[8\]"):
+        layer(x, [9])

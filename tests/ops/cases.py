@@ -34,10 +34,11 @@ from tinyconv.ops.inplace import Fill
 from tinyconv.ops.loss import NLLLoss, ToTargets
 from tinyconv.ops.matmul import Linear, LinearGw, MatMul
 from tinyconv.ops.norm import BatchNorm, Normalize
+from tinyconv.ops.pad import Pad
 from tinyconv.ops.pool import AtWinners, AvgPool2d, AvgPool2dGx, MaxPool2d, ToWinners
 from tinyconv.ops.random import Dropout
 from tinyconv.ops.reduce import Extreme, Pick, Sum
-from tinyconv.ops.shape import Cat, Clone, Expand, Flip, Pad, Permute, View
+from tinyconv.ops.shape import Cat, Clone, Expand, Flip, Permute, View
 from tinyconv.ops.softmax import LogSoftmax, Softmax
 
 
@@ -132,6 +133,8 @@ case(Expand, "0-d", lambda m, x: x.expand(2, 3), ())
 case(Flip, "", lambda m, x: (x.flip(0), m.flip(x, (0, 1))), (2, 3))
 case(Cat, "", lambda m, a, b: m.cat([a, b, a], 1), (2, 3), (2, 1))
 case(Pad, "", lambda m, x: m.nn.functional.pad(x, (1, 2, 0, 1), value=3.0) ** 2, (2, 3))
+for mode in ("reflect", "replicate", "circular"):
+    case(Gather, f"pad {mode}", lambda m, x, o=mode: m.nn.functional.pad(x, (2, 1, 0, 2), o) ** 2, (2, 2, 3, 4))
 case(Pad, "crop", lambda m, x: m.nn.functional.pad(x, (-1, 2, 1, -1)) ** 2, (3, 3))
 case(Cat, "stack", lambda m, a, b: (m.stack([a, b]), m.stack([a, b], -1)), (2, 3), (2, 3))
 
@@ -156,6 +159,12 @@ def write(m, x, value):
 
 case(Write, "", write, (3, 2), (2,))
 case(Write, "broadcast", write, (3, 2), ())
+case(
+    Write,
+    "unpool",
+    lambda m, x: m.nn.functional.max_unpool2d(x, m.tensor([[[0, 3], [12, 10]]]), 2) ** 2,
+    (1, 2, 2),
+)
 
 
 def fill(m, x, value):
@@ -237,6 +246,18 @@ for name, options, shapes in (
         *shapes[:2],
     )
 
+steps = {"stride": 2, "padding": 1, "dilation": 2, "groups": 2}
+case(Conv2d, "sequence", lambda m, x, w, b: m.nn.functional.conv1d(x, w, b, **steps) ** 2, (2, 4, 7), (2, 2, 3), (2,))
+case(Conv2d, "one sequence", lambda m, x, w: m.nn.functional.conv1d(x, w, padding="same") ** 2, (2, 4), (2, 2, 2))
+case(
+    ConvTranspose2d,
+    "sequence",
+    lambda m, x, w, b: m.nn.functional.conv_transpose1d(x, w, b, output_padding=1, **steps) ** 2,
+    (2, 4, 3),
+    (4, 1, 3),
+    (2,),
+)
+
 windows = {"kernel_size": (2, 3), "stride": (1, 2), "padding": (1, 1), "dilation": (2, 1)}
 case(Unfold, "", lambda m, x: m.nn.functional.unfold(x, **windows) ** 2, (2, 2, 3, 4))
 case(Unfold, "one image", lambda m, x: m.nn.functional.unfold(x, 2), (2, 3, 3))
@@ -263,6 +284,10 @@ case(
     (1, 1, 4, 4),
 )
 case(AvgPool2d, "inside", lambda m, x: m.nn.functional.avg_pool2d(x, 3, 2, 1, count_include_pad=False), (1, 1, 4, 4))
+case(MaxPool2d, "adaptive", lambda m, x: m.nn.functional.adaptive_max_pool2d(x, (3, 2)) ** 2, (2, 4, 5))
+case(MaxPool2d, "sequence", lambda m, x: m.nn.functional.max_pool1d(x, 2, padding=1) ** 2, (2, 3, 5))
+case(AvgPool2d, "sequence", lambda m, x: m.nn.functional.avg_pool1d(x, 3, 2, 1) ** 2, (2, 3, 5))
+case(AvgPool2d, "norm", lambda m, x: m.nn.functional.lp_pool2d(x, 2, 2), (2, 3, 4, 4))
 case(AvgPool2d, "sum", lambda m, x: m.nn.functional.avg_pool2d(x, 2, divisor_override=1), (1, 1, 4, 4))
 
 # -------------------------------------------------------------------------------------------------------- normalization

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 import tinyconv
 from tests import strategies as sts
-from tinyconv.nn import functional as F
 
 
 def shares(a, b) -> bool:
@@ -167,37 +166,3 @@ def test_cat_errors():
         tinyconv.cat([tinyconv.zeros(2, 3), tinyconv.zeros(2, 2)])
     with pytest.raises(RuntimeError, match=r"stack: tensor 1 has shape \(3,\), tensor 0 \(2,\)"):
         tinyconv.stack([tinyconv.zeros(2), tinyconv.zeros(3)])
-
-
-@given(st.data())
-def test_pad(data):
-    x = data.draw(sts.arrays(dtype=sts.dtypes, shape=sts.shapes(min_dims=1)))
-    axes = data.draw(st.integers(0, x.ndim))
-    pairs = [(0, 0)] * (x.ndim - axes) + [
-        (data.draw(st.integers(0, 3)), data.draw(st.integers(0, 3))) for _ in range(axes)
-    ]
-    amounts = [n for pair in pairs[::-1][:axes] for n in pair]
-    t = tinyconv.Tensor(x)
-    y = F.pad(t, amounts, value=1)
-    np.testing.assert_array_equal(y.array, np.pad(x, pairs, constant_values=1))
-    assert y.dtype is t.dtype and not shares(y, t)
-    np.testing.assert_array_equal(F.pad(y, [-n for n in amounts]).array, x)
-
-
-def test_pad_of_some_sides_and_crop_of_others():
-    x = tinyconv.arange(6).reshape(2, 3)
-    assert F.pad(x, (1, -1)).tolist() == [[0, 0, 1], [0, 3, 4]]
-    assert F.pad(x, (-2, 0, -1, 1), value=9).tolist() == [[5], [9]]
-    assert F.pad(x, (-3, 0)).shape == (2, 0)
-
-
-def test_pad_errors():
-    x = tinyconv.zeros(2, 3)
-    for amounts in ((1,), (0, 0, 0, 0, 1, 1)):
-        with pytest.raises(RuntimeError, match="pad: pad must hold a pair of numbers for each of at most 2 axes"):
-            F.pad(x, amounts)
-    for amounts in ((-4, 2), (2, -4), (-2, -2)):
-        with pytest.raises(RuntimeError, match=r"pad: \(.*\) takes more from input of shape \(2, 3\) than it has"):
-            F.pad(x, amounts)
-    with pytest.raises(NotImplementedError, match="mode must be 'constant', got 'reflect'"):
-        F.pad(x, (1, 1), "reflect")

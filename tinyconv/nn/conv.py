@@ -1,4 +1,4 @@
-"""Convolution and transposed convolution of images.
+"""Convolution and transposed convolution of sequences and images.
 
 The formula stands in ``kernels/contract.py``; the output size is ``OH = floor((H + 2*PH - DH*(KH-1) - 1) / SH) + 1``.
 A transposed convolution turns that round, ``OH = (H-1)*SH - 2*PH + DH*(KH-1) + output_padding + 1``: it is the
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from ..ops import empty
 from ..tensor import Tensor
@@ -18,30 +18,33 @@ from . import init
 from .module import Module
 from .parameter import Parameter
 
-__all__ = ["Conv2d", "ConvTranspose2d"]
+__all__ = ["Conv1d", "Conv2d", "ConvTranspose1d", "ConvTranspose2d"]
 
+Single = int | tuple[int]
 Pair = int | tuple[int, int]
 _PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
 
 
-def _pair(value: Any) -> tuple[int, int]:
-    """``value`` for both axes, unless it is a pair already."""
-    return tuple(value) if isinstance(value, Iterable) else (value, value)
+def _each(value: Any, axes: int) -> tuple[int, ...]:
+    """``value`` for every axis, unless it is one an axis already."""
+    return tuple(value) if isinstance(value, Iterable) else (value,) * axes
 
 
 class _Conv(Module):
-    """The settings, parameters and printing that both layers share."""
+    """The settings, parameters and printing that all these layers share."""
+
+    axes: ClassVar[int]  # how many axes the window moves along
 
     def __init__(
         self,
         in_channels: int,
         out_channels: int,
-        kernel_size: Pair,
-        stride: Pair,
-        padding: str | Pair,
-        dilation: Pair,
+        kernel_size: Any,
+        stride: Any,
+        padding: Any,
+        dilation: Any,
         transposed: bool,
-        output_padding: Pair,
+        output_padding: Any,
         groups: int,
         bias: bool,
         padding_mode: str,
@@ -57,22 +60,25 @@ class _Conv(Module):
             raise ValueError(f"out_channels must be divisible by groups, got {out_channels} and {groups}")
         if padding_mode not in _PADDING_MODES:
             raise ValueError(f"padding_mode must be one of {_PADDING_MODES}, but got padding_mode={padding_mode!r}")
-        if padding_mode != "zeros":
-            raise NotImplementedError(f"padding_mode={padding_mode!r} is not implemented yet, only 'zeros' is")
+        if transposed and isinstance(padding, str):
+            raise ValueError(f"{type(self).__name__}: padding must be numbers, got {padding!r}")
+        if transposed and padding_mode != "zeros":
+            raise ValueError(f'Only "zeros" padding mode is supported for {type(self).__name__}')
+        axes = self.axes
         self.in_channels = in_channels
         self.out_channels = out_channels
-        self.kernel_size = _pair(kernel_size)
-        self.stride = _pair(stride)
-        self.padding = padding if isinstance(padding, str) else _pair(padding)
-        self.dilation = _pair(dilation)
+        self.kernel_size = _each(kernel_size, axes)
+        self.stride = _each(stride, axes)
+        self.padding = padding if isinstance(padding, str) else _each(padding, axes)
+        self.dilation = _each(dilation, axes)
         self.transposed = transposed
-        self.output_padding = _pair(output_padding)
+        self.output_padding = _each(output_padding, axes)
         self.groups = groups
         self.padding_mode = padding_mode
         if isinstance(padding, str):
             if padding not in ("same", "valid"):
                 raise ValueError(f"Invalid padding string {padding!r}, should be one of ('same', 'valid')")
-            if padding == "same" and self.stride != (1, 1):
+            if padding == "same" and self.stride != (1,) * axes:
                 raise ValueError("padding='same' is not supported for strided convolutions")
 
         channels = (in_channels, out_channels // groups) if transposed else (out_channels, in_channels // groups)
@@ -87,14 +93,87 @@ class _Conv(Module):
             init.bias_uniform_(self.bias, self.weight)
 
     def extra_repr(self) -> str:
+        none, ones = (0,) * self.axes, (1,) * self.axes
         parts = [f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"]
-        for name, usual in (("padding", (0, 0)), ("dilation", (1, 1)), ("output_padding", (0, 0)), ("groups", 1)):
+        for name, usual in (("padding", none), ("dilation", ones), ("output_padding", none), ("groups", 1)):
             value = getattr(self, name)
             if value != usual:
                 parts.append(f"{name}={value}")
         if self.bias is None:
             parts.append("bias=False")
+        if self.padding_mode != "zeros":
+            parts.append(f"padding_mode={self.padding_mode}")
         return ", ".join(parts)
+
+    def _padded(self, input: Tensor) -> tuple[Tensor, Any]:
+        """``input``, continued beyond its edges if that is the ``padding_mode``, and the zeros to be put around it."""
+        if self.padding_mode == "zeros":
+            return input, self.padding
+        margins: list[int] = []
+        for i in reversed(range(self.axes)):  # pad() wants the last axis first
+            if isinstance(self.padding, str):
+                total = self.dilation[i] * (self.kernel_size[i] - 1) if self.padding == "same" else 0
+                margins += [total // 2, total - total // 2]
+            else:
+                margins += [self.padding[i]] * 2
+        return F.pad(input, margins, self.padding_mode), 0
+
+    def _output_padding(self, input: Tensor, output_size: Sequence[int]) -> tuple[int, ...]:
+        """The ``output_padding`` of a transposed convolution that leads to ``output_size``."""
+        axes = self.axes
+        wanted = tuple(output_size[-axes:] if len(output_size) == input.dim() else output_size)
+        if len(wanted) != axes:
+            raise ValueError(
+                f"ConvTranspose{axes}D: for {input.dim()}D input, output_size must have {axes} or {input.dim()} "
+                f"elements (got {len(output_size)})"
+            )
+        smallest = [
+            (input.shape[i - axes] - 1) * self.stride[i]
+            - 2 * self.padding[i]
+            + self.dilation[i] * (self.kernel_size[i] - 1)
+            + 1
+            for i in range(axes)
+        ]
+        largest = [least + step - 1 for least, step in zip(smallest, self.stride)]
+        if not all(least <= n <= most for least, n, most in zip(smallest, wanted, largest)):
+            raise ValueError(
+                f"requested an output size of {list(wanted)}, but valid sizes range from {smallest} to {largest} "
+                f"(for an input of {input.shape[-axes:]})"
+            )
+        return tuple([n - least for n, least in zip(wanted, smallest)])
+
+
+class Conv1d(_Conv):
+    """1-D convolution: x ``(N, C, L)`` or ``(C, L)`` -> y ``(N, O, OL)`` or ``(O, OL)``.
+
+    Arguments, attributes and errors are those of :class:`Conv2d`, with one number where that takes two.
+    """
+
+    axes = 1
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Single,
+        stride: Single = 1,
+        padding: str | Single = 0,
+        dilation: Single = 1,
+        groups: int = 1,
+        bias: bool = True,
+        padding_mode: str = "zeros",
+        device: Any = None,
+        dtype: Any = None,
+    ):
+        super().__init__(
+            in_channels, out_channels, kernel_size, stride, padding, dilation, False, 0, groups, bias, padding_mode,
+            device, dtype,
+        )  # fmt: skip
+
+    def forward(self, input: Tensor) -> Tensor:
+        """``(N, C, L) -> (N, O, OL)``."""
+        input, padding = self._padded(input)
+        return F.conv1d(input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
 
 
 class Conv2d(_Conv):
@@ -109,7 +188,8 @@ class Conv2d(_Conv):
         dilation: distance between the kernel's elements in the image.
         groups: G independent convolutions on C/G channels each (G = C: depthwise).
         bias: whether to add a learned bias to each output channel.
-        padding_mode: only "zeros" so far.
+        padding_mode: what is put there: "zeros", or the image continued, as :func:`~tinyconv.nn.functional.pad` does:
+            "reflect", "replicate" or "circular".
         device: where the parameters are made.
         dtype: their type (default: the default dtype).
 
@@ -119,8 +199,9 @@ class Conv2d(_Conv):
 
     Raises:
         ValueError: groups that do not divide the channels; an unknown padding or padding_mode; "same" with a stride.
-        NotImplementedError: a padding_mode other than "zeros".
     """
+
+    axes = 2
 
     def __init__(
         self,
@@ -143,7 +224,44 @@ class Conv2d(_Conv):
 
     def forward(self, input: Tensor) -> Tensor:
         """``(N, C, H, W) -> (N, O, OH, OW)``."""
-        return F.conv2d(input, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups)
+        input, padding = self._padded(input)
+        return F.conv2d(input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
+
+
+class ConvTranspose1d(_Conv):
+    """1-D transposed convolution: x ``(N, C, L)`` or ``(C, L)`` -> y ``(N, O, OL)`` or ``(O, OL)``.
+
+    Arguments, attributes and errors are those of :class:`ConvTranspose2d`, with one number where that takes two.
+    """
+
+    axes = 1
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Single,
+        stride: Single = 1,
+        padding: Single = 0,
+        output_padding: Single = 0,
+        groups: int = 1,
+        bias: bool = True,
+        dilation: Single = 1,
+        padding_mode: str = "zeros",
+        device: Any = None,
+        dtype: Any = None,
+    ):
+        super().__init__(
+            in_channels, out_channels, kernel_size, stride, padding, dilation, True, output_padding, groups, bias,
+            padding_mode, device, dtype,
+        )  # fmt: skip
+
+    def forward(self, input: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
+        """``(N, C, L) -> (N, O, OL)``; ``output_size`` as in :class:`ConvTranspose2d`."""
+        output_padding = self.output_padding if output_size is None else self._output_padding(input, output_size)
+        return F.conv_transpose1d(
+            input, self.weight, self.bias, self.stride, self.padding, output_padding, self.groups, self.dilation
+        )
 
 
 class ConvTranspose2d(_Conv):
@@ -169,9 +287,10 @@ class ConvTranspose2d(_Conv):
         bias: ``(O,)``, likewise, or None.
 
     Raises:
-        ValueError: groups that do not divide the channels; an unknown padding_mode.
-        NotImplementedError: a padding_mode other than "zeros".
+        ValueError: groups that do not divide the channels; a padding_mode other than "zeros".
     """
+
+    axes = 2
 
     def __init__(
         self,
@@ -188,8 +307,6 @@ class ConvTranspose2d(_Conv):
         device: Any = None,
         dtype: Any = None,
     ):
-        if isinstance(padding, str):
-            raise ValueError(f"ConvTranspose2d: padding must be an int or a pair of ints, got {padding!r}")
         super().__init__(
             in_channels, out_channels, kernel_size, stride, padding, dilation, True, output_padding, groups, bias,
             padding_mode, device, dtype,
@@ -209,26 +326,3 @@ class ConvTranspose2d(_Conv):
         return F.conv_transpose2d(
             input, self.weight, self.bias, self.stride, self.padding, output_padding, self.groups, self.dilation
         )
-
-    def _output_padding(self, input: Tensor, output_size: Sequence[int]) -> tuple[int, int]:
-        """The ``output_padding`` that leads to ``output_size``."""
-        wanted = tuple(output_size[-2:] if len(output_size) == input.dim() else output_size)
-        if len(wanted) != 2:
-            raise ValueError(
-                f"ConvTranspose2D: for {input.dim()}D input, output_size must have 2 or {input.dim()} elements "
-                f"(got {len(output_size)})"
-            )
-        smallest = [
-            (input.shape[i - 2] - 1) * self.stride[i]
-            - 2 * self.padding[i]
-            + self.dilation[i] * (self.kernel_size[i] - 1)
-            + 1
-            for i in (0, 1)
-        ]
-        largest = [smallest[i] + self.stride[i] - 1 for i in (0, 1)]
-        if not all(smallest[i] <= wanted[i] <= largest[i] for i in (0, 1)):
-            raise ValueError(
-                f"requested an output size of {list(wanted)}, but valid sizes range from {smallest} to {largest} "
-                f"(for an input of {input.shape[-2:]})"
-            )
-        return wanted[0] - smallest[0], wanted[1] - smallest[1]

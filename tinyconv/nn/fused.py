@@ -23,7 +23,7 @@ def _is_plain(module: Module, kind: type) -> bool:
 
 def fits_conv_relu_max_pool(modules: list) -> bool:
     """Whether the first three are a convolution, ReLU, and the maximum of 2 x 2 windows side by side."""
-    if len(modules) < 3 or not _is_plain(modules[0], Conv2d):
+    if len(modules) < 3 or not _is_plain(modules[0], Conv2d) or modules[0].padding_mode != "zeros":
         return False
     _, relu, pool = modules[:3]
     return (

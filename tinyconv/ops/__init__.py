@@ -37,7 +37,7 @@ from .compare import (
     ne,
     where,
 )
-from .conv import conv2d, conv_transpose2d, fold, unfold
+from .conv import conv1d, conv2d, conv_transpose1d, conv_transpose2d, fold, unfold
 from .convert import bool_, byte, cpu, cuda, double, float_, half, int_, long, to, type_as
 from .creation import (
     arange,
@@ -83,7 +83,19 @@ from .index import getitem, iterate, setitem
 from .loss import cross_entropy, mse_loss, nll_loss
 from .matmul import linear, matmul, mm
 from .norm import batch_norm
-from .pool import adaptive_avg_pool2d, avg_pool2d, max_pool2d
+from .pad import pad
+from .pool import (
+    adaptive_avg_pool1d,
+    adaptive_avg_pool2d,
+    adaptive_max_pool1d,
+    adaptive_max_pool2d,
+    avg_pool1d,
+    avg_pool2d,
+    lp_pool1d,
+    lp_pool2d,
+    max_pool1d,
+    max_pool2d,
+)
 from .random import (
     Dropout,
     dropout,
@@ -109,7 +121,6 @@ from .shape import (
     flip,
     is_contiguous,
     mT,
-    pad,
     permute,
     reshape,
     squeeze,
@@ -122,6 +133,7 @@ from .shape import (
     view_as,
 )
 from .softmax import log_softmax, softmax
+from .unpool import max_unpool1d, max_unpool2d
 
 
 def _operator(operation: Callable) -> Callable:

@@ -28,6 +28,7 @@ from typing import Any
 from .. import kernels
 from ..autograd import Function
 from ..tensor import Tensor
+from .pad import pad
 from .reduce import Sum
 from .types import same_type
 
@@ -54,6 +55,19 @@ def pair(value: Any, name: str, minimum: int) -> tuple[int, int]:
     if a < minimum or b < minimum:
         raise ValueError(f"{name} must be at least {minimum}, got {value!r}")
     return a, b
+
+
+def along(value: Any, name: str, minimum: int, across: int) -> tuple[int, int]:
+    """``3`` or ``(3,)``, meant for a row of pixels, as a pair for an image of that one row, ``across`` in the vertical.
+
+    Raises:
+        TypeError: neither an int nor one.
+        ValueError: below ``minimum``.
+    """
+    one = tuple(value) if isinstance(value, (tuple, list)) else (value,)
+    if len(one) != 1 or not hasattr(one[0], "__index__"):
+        raise TypeError(f"{name} must be an int, got {value!r}")
+    return across, pair(one[0], name, minimum)[1]
 
 
 def _geometry(name: str, stride: Any, padding: Any, dilation: Any) -> tuple:
@@ -236,7 +250,7 @@ def conv2d_arguments(
         padding, after = _named_padding(padding, stride, dilation, (KH, KW))
     geometry = _geometry("conv2d", stride, padding, dilation)
     if after is not None and after != geometry[1]:  # an even kernel needs one more row below than above
-        x = _pad_after(x, after[0] - geometry[1][0], after[1] - geometry[1][1])
+        x = pad(x, (0, after[1] - geometry[1][1], 0, after[0] - geometry[1][0]))
     OH, OW = output_size(x.array.shape[2:], (KH, KW), *geometry)
     if OH < 1 or OW < 1 or not KH or not KW:
         (PH, PW), (DH, DW) = geometry[1], geometry[2]
@@ -258,14 +272,6 @@ def _named_padding(padding: str, stride: tuple, dilation: tuple, kernel: tuple) 
     total = [d * (k - 1) for d, k in zip(dilation, kernel)]
     before = tuple([n // 2 for n in total])
     return before, tuple([n - b for n, b in zip(total, before)])
-
-
-def _pad_after(x: Tensor, rows: int, columns: int) -> Tensor:
-    """``x`` with zero rows below and zero columns to the right."""
-    N, C, H, W = x.array.shape
-    wider = x.new_zeros((N, C, H + rows, W + columns))
-    wider[:, :, :H, :W] = x
-    return wider
 
 
 def conv_transpose2d(
@@ -319,6 +325,104 @@ def conv_transpose2d(
         raise RuntimeError(f"{name}: the output would be {OH} x {OW} {_shapes(input, weight)}")
     y = ConvTranspose2d.apply(x, weight, bias, (OH, OW), *geometry, groups)
     return y.squeeze(0) if single else y
+
+
+# ------------------------------------------------------------------------------------------ rows: images one pixel high
+
+
+def _rows(x: Tensor, name: str) -> Tensor:
+    """``x`` (N, C, L) or (C, L) as images one pixel high.
+
+    Raises:
+        RuntimeError: neither 2-D nor 3-D.
+    """
+    same_type(name, input=x)
+    if x.array.ndim not in (2, 3):
+        raise RuntimeError(f"{name}: expected input of shape (N, C, L) or (C, L), got {tuple(x.array.shape)}")
+    return x.unsqueeze(-2)
+
+
+def _row_kernel(input: Tensor, weight: Tensor, channels: int, name: str) -> Tensor:
+    """``weight`` (O, C/groups, K), or for a transposed convolution (C, O/groups, K), as kernels one pixel high.
+
+    Raises:
+        RuntimeError: not 3-D, or made for another number of channels than ``input`` has.
+    """
+    same_type(name, input=input, weight=weight)
+    if weight.array.ndim != 3:
+        raise RuntimeError(f"{name}: weight must have 3 dimensions, got {tuple(weight.array.shape)}")
+    if channels != input.array.shape[-2]:
+        raise RuntimeError(
+            f"{name}: weight expects {channels} input channels, x has {input.array.shape[-2]} {_shapes(input, weight)}"
+        )
+    return weight.unsqueeze(2)
+
+
+def conv1d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+) -> Tensor:
+    """1-D convolution: :func:`conv2d` of images one pixel high.
+
+    Args:
+        input: ``(N, C, L)``, or one sequence ``(C, L)``.
+        weight: ``(O, C/groups, K)``.
+        bias, stride, padding, dilation, groups: as in :func:`conv2d`, with an int for each.
+
+    Returns:
+        ``(N, O, OL)`` with ``OL = floor((L + 2*padding - dilation*(K - 1) - 1) / stride) + 1``.
+
+    Raises:
+        RuntimeError, ValueError: as :func:`conv2d`.
+    """
+    name = "conv1d"
+    x = _rows(input, name)
+    w = _row_kernel(input, weight, weight.array.shape[1] * groups if weight.array.ndim == 3 else 0, name)
+    if not isinstance(padding, str):
+        padding = along(padding, "conv1d: padding", 0, 0)
+    steps = along(stride, "conv1d: stride", 1, 1), padding, along(dilation, "conv1d: dilation", 1, 1)
+    return conv2d(x, w, bias, *steps, groups).squeeze(-2)
+
+
+def conv_transpose1d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    output_padding: Any = 0,
+    groups: int = 1,
+    dilation: Any = 1,
+) -> Tensor:
+    """1-D transposed convolution: :func:`conv_transpose2d` of images one pixel high.
+
+    Args:
+        input: ``(N, C, L)``, or one sequence ``(C, L)``.
+        weight: ``(C, O/groups, K)``.
+        bias, stride, padding, output_padding, groups, dilation: as in :func:`conv_transpose2d`, with an int for each.
+
+    Returns:
+        ``(N, O, OL)`` with ``OL = (L - 1)*stride - 2*padding + dilation*(K - 1) + output_padding + 1``.
+
+    Raises:
+        RuntimeError, ValueError: as :func:`conv2d`.
+    """
+    name = "conv_transpose1d"
+    x = _rows(input, name)
+    w = _row_kernel(input, weight, weight.array.shape[0], name)
+    steps = (
+        along(stride, f"{name}: stride", 1, 1),
+        along(padding, f"{name}: padding", 0, 0),
+        along(output_padding, f"{name}: output_padding", 0, 0),
+        groups,
+        along(dilation, f"{name}: dilation", 1, 1),
+    )
+    return conv_transpose2d(x, w, bias, *steps).squeeze(-2)
 
 
 # ----------------------------------------------------------------------------------------------------------- im2col

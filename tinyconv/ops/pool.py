@@ -14,9 +14,14 @@ from typing import Any
 from .. import kernels
 from ..autograd import Function
 from ..tensor import Tensor
-from .conv import _images, pair
+from .activation import relu
+from .conv import _images, _rows, along, pair
+from .creation import as_tensor
+from .elementwise import abs, sign
 from .shape import stack
 from .types import same_type
+
+Pair = tuple[int, int]
 
 
 class MaxPool2d(Function):
@@ -125,6 +130,28 @@ def _windows(
     return tuple(size)
 
 
+def _max_pool(
+    input: Tensor, kernel: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool, indices: bool, name: str
+) -> Any:
+    """:func:`max_pool2d`, whose messages call it ``name``."""
+    same_type(name, input=input)
+    x, single = _images(input, name)
+    kernel = pair(kernel, f"{name}: kernel_size", 1)
+    geometry = (
+        kernel,
+        kernel if stride is None or stride == [] else pair(stride, f"{name}: stride", 1),
+        pair(padding, f"{name}: padding", 0),
+        pair(dilation, f"{name}: dilation", 1),
+    )
+    y, where = MaxPool2d.apply(x, geometry, _windows(x.array.shape, *geometry, bool(ceil_mode), name))
+    if single:
+        y = y.squeeze(0)
+    if not indices:
+        return y
+    places = Tensor(kernels.of(x.array).max_pool2d_indices(where.array, x.array.shape[2:], *geometry))
+    return y, places.squeeze(0) if single else places
+
+
 def max_pool2d(
     input: Tensor,
     kernel_size: Any,
@@ -151,22 +178,50 @@ def max_pool2d(
     Raises:
         RuntimeError: wrong rank, too much padding, or no window fits.
     """
-    same_type("max_pool2d", input=input)
-    x, single = _images(input, "max_pool2d")
-    kernel = pair(kernel_size, "max_pool2d: kernel_size", 1)
+    return _max_pool(input, kernel_size, stride, padding, dilation, ceil_mode, return_indices, "max_pool2d")
+
+
+def max_pool1d(
+    input: Tensor,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Any:
+    """:func:`max_pool2d` of images one pixel high: ``(N, C, L)`` or ``(C, L)``, an int for each option."""
+    name = "max_pool1d"
+    y = _max_pool(_rows(input, name), *_row_windows(kernel_size, stride, padding, name),
+                  along(dilation, f"{name}: dilation", 1, 1), ceil_mode, return_indices, name)  # fmt: skip
+    return tuple([part.squeeze(-2) for part in y]) if return_indices else y.squeeze(-2)
+
+
+def _row_windows(kernel: Any, stride: Any, padding: Any, name: str) -> tuple[Pair, Pair, Pair]:
+    """(kernel, stride, padding) of windows that move along a row, as pairs for an image of that one row."""
+    stride = kernel if stride is None or stride == [] else stride
+    return (
+        along(kernel, f"{name}: kernel_size", 1, 1),
+        along(stride, f"{name}: stride", 1, 1),
+        along(padding, f"{name}: padding", 0, 0),
+    )
+
+
+def _avg_pool(
+    input: Tensor, kernel: Any, stride: Any, padding: Any, ceil_mode: bool, include_pad: bool, divisor: Any, name: str
+) -> Tensor:
+    """:func:`avg_pool2d`, whose messages call it ``name``."""
+    same_type(name, input=input)
+    x, single = _images(input, name)
+    kernel = pair(kernel, f"{name}: kernel_size", 1)
     geometry = (
         kernel,
-        kernel if stride is None or stride == [] else pair(stride, "max_pool2d: stride", 1),
-        pair(padding, "max_pool2d: padding", 0),
-        pair(dilation, "max_pool2d: dilation", 1),
+        kernel if stride is None or stride == [] else pair(stride, f"{name}: stride", 1),
+        pair(padding, f"{name}: padding", 0),
     )
-    y, where = MaxPool2d.apply(x, geometry, _windows(x.array.shape, *geometry, bool(ceil_mode), "max_pool2d"))
-    if single:
-        y = y.squeeze(0)
-    if not return_indices:
-        return y
-    indices = Tensor(kernels.of(x.array).max_pool2d_indices(where.array, x.array.shape[2:], *geometry))
-    return y, indices.squeeze(0) if single else indices
+    size = _windows(x.array.shape, *geometry, (1, 1), bool(ceil_mode), name)
+    y = AvgPool2d.apply(x, geometry, size, bool(include_pad), divisor)
+    return y.squeeze(0) if single else y
 
 
 def avg_pool2d(
@@ -193,18 +248,80 @@ def avg_pool2d(
         RuntimeError: as :func:`max_pool2d`.
         ValueError: ``divisor_override`` is 0.
     """
-    same_type("avg_pool2d", input=input)
-    x, single = _images(input, "avg_pool2d")
     if divisor_override == 0:
         raise ValueError("avg_pool2d: divisor_override must not be 0")
-    kernel = pair(kernel_size, "avg_pool2d: kernel_size", 1)
-    geometry = (
-        kernel,
-        kernel if stride is None or stride == [] else pair(stride, "avg_pool2d: stride", 1),
-        pair(padding, "avg_pool2d: padding", 0),
+    return _avg_pool(input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override, "avg_pool2d")
+
+
+def avg_pool1d(
+    input: Tensor,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+) -> Tensor:
+    """:func:`avg_pool2d` of images one pixel high: ``(N, C, L)`` or ``(C, L)``, an int for each option."""
+    name = "avg_pool1d"
+    windows = _row_windows(kernel_size, stride, padding, name)
+    return _avg_pool(_rows(input, name), *windows, ceil_mode, count_include_pad, None, name).squeeze(-2)
+
+
+def lp_pool2d(input: Tensor, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Tensor:
+    """The p-norm of each window, ``(sum of x**p)**(1/p)`` with p = ``norm_type``: between the sum (1) and the maximum.
+
+    Args:
+        input: ``(N, C, H, W)`` or ``(C, H, W)``.
+        norm_type: p.
+        kernel_size, stride, ceil_mode: as in :func:`max_pool2d`.
+    """
+    KH, KW = pair(kernel_size, "lp_pool2d: kernel_size", 1)
+    return _norm(
+        _avg_pool(input**norm_type, (KH, KW), stride, 0, ceil_mode, True, None, "lp_pool2d"), norm_type, KH * KW
     )
-    size = _windows(x.array.shape, *geometry, (1, 1), bool(ceil_mode), "avg_pool2d")
-    y = AvgPool2d.apply(x, geometry, size, bool(count_include_pad), divisor_override)
+
+
+def lp_pool1d(input: Tensor, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Tensor:
+    """:func:`lp_pool2d` of images one pixel high: ``(N, C, L)`` or ``(C, L)``."""
+    name = "lp_pool1d"
+    windows = _row_windows(kernel_size, stride, 0, name)
+    means = _avg_pool(_rows(input**norm_type, name), *windows, ceil_mode, True, None, name).squeeze(-2)
+    return _norm(means, norm_type, windows[0][1])
+
+
+def _norm(means: Tensor, p: float, count: int) -> Tensor:
+    """The p-norm of ``count`` numbers from the mean of their p-th powers."""
+    return (sign(means) * relu(abs(means)) * count) ** (1.0 / p)
+
+
+def _adaptive(input: Tensor, output_size: Any, name: str) -> tuple[Tensor, bool, tuple[int, int]]:
+    """Images (N, C, H, W), whether ``input`` was one image, and (OH, OW)."""
+    same_type(name, input=input)
+    x, single = _images(input, name)
+    H, W = x.array.shape[2:]
+    if not H or not W:
+        raise RuntimeError(f"{name}: input of shape {tuple(input.array.shape)} has no pixels")
+    wanted = output_size if isinstance(output_size, (tuple, list)) else (output_size, output_size)
+    filled = tuple([n if size is None else size for n, size in zip((H, W), wanted)])
+    return x, single, pair(filled if len(wanted) == 2 else wanted, f"{name}: output_size", 1)
+
+
+def _row_size(output_size: Any, name: str) -> tuple[int, int | None]:
+    """``output_size``, an int or None, for an image of one row."""
+    if output_size is None or output_size == (None,):
+        return 1, None
+    return along(output_size, f"{name}: output_size", 1, 1)
+
+
+def _adaptive_avg_pool(input: Tensor, output_size: Any, name: str) -> Tensor:
+    """:func:`adaptive_avg_pool2d`, whose messages call it ``name``."""
+    x, single, (OH, OW) = _adaptive(input, output_size, name)
+    H, W = x.array.shape[2:]
+    if H % OH == 0 and W % OW == 0:
+        return avg_pool2d(input, (H // OH, W // OW))
+    # The average over a rectangle is that of its rows' averages.
+    y = stack([x[:, :, i * H // OH : -(-(i + 1) * H // OH)].mean(2) for i in range(OH)], 2)
+    y = stack([y[..., j * W // OW : -(-(j + 1) * W // OW)].mean(3) for j in range(OW)], 3)
     return y.squeeze(0) if single else y
 
 
@@ -225,17 +342,59 @@ def adaptive_avg_pool2d(input: Tensor, output_size: Any) -> Tensor:
         RuntimeError: wrong rank, or an image without pixels.
         ValueError: a size below 1.
     """
-    same_type("adaptive_avg_pool2d", input=input)
-    x, single = _images(input, "adaptive_avg_pool2d")
+    return _adaptive_avg_pool(input, output_size, "adaptive_avg_pool2d")
+
+
+def adaptive_avg_pool1d(input: Tensor, output_size: Any) -> Tensor:
+    """:func:`adaptive_avg_pool2d` of images one pixel high: ``(N, C, L) -> (N, C, OL)``, or without N."""
+    name = "adaptive_avg_pool1d"
+    return _adaptive_avg_pool(_rows(input, name), _row_size(output_size, name), name).squeeze(-2)
+
+
+def _spread(n: int, out: int) -> tuple[int, list[int]]:
+    """The ``out`` windows of :func:`adaptive_avg_pool2d` along an axis of n places, made equally long by repeating the
+    last place of the shorter ones: their length, and the places one window after another."""
+    windows = [(i * n // out, -(-(i + 1) * n // out)) for i in range(out)]
+    longest = max([end - start for start, end in windows])
+    return longest, [min(start + k, end - 1) for start, end in windows for k in range(longest)]
+
+
+def _adaptive_max_pool(input: Tensor, output_size: Any, return_indices: bool, name: str) -> Any:
+    """:func:`adaptive_max_pool2d`, whose messages call it ``name``."""
+    x, single, (OH, OW) = _adaptive(input, output_size, name)
     H, W = x.array.shape[2:]
-    if not H or not W:
-        raise RuntimeError(f"adaptive_avg_pool2d: input of shape {tuple(input.array.shape)} has no pixels")
-    wanted = output_size if isinstance(output_size, (tuple, list)) else (output_size, output_size)
-    filled = tuple([n if size is None else size for n, size in zip((H, W), wanted)])
-    OH, OW = pair(filled if len(wanted) == 2 else wanted, "adaptive_avg_pool2d: output_size", 1)
     if H % OH == 0 and W % OW == 0:
-        return avg_pool2d(input, (H // OH, W // OW))
-    # The average over a rectangle is that of its rows' averages.
-    y = stack([x[:, :, i * H // OH : -(-(i + 1) * H // OH)].mean(2) for i in range(OH)], 2)
-    y = stack([y[..., j * W // OW : -(-(j + 1) * W // OW)].mean(3) for j in range(OW)], 3)
-    return y.squeeze(0) if single else y
+        return max_pool2d(input, (H // OH, W // OW), return_indices=return_indices)
+    (KH, rows), (KW, columns) = _spread(H, OH), _spread(W, OW)
+    y, indices = max_pool2d(x[:, :, rows][:, :, :, columns], (KH, KW), return_indices=True)
+    if single:
+        y, indices = y.squeeze(0), indices.squeeze(0)
+    if not return_indices:
+        return y
+    places = as_tensor([row * W + column for row in rows for column in columns], device=x.device)
+    return y, places[indices]
+
+
+def adaptive_max_pool2d(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
+    """The maxima of the windows of :func:`adaptive_avg_pool2d`.
+
+    Args:
+        input: ``(N, C, H, W)``, or one image ``(C, H, W)``.
+        output_size: (OH, OW), or an int for both; None keeps a size.
+        return_indices: also return where the maxima are, int64 places ``h*W + w`` in their plane.
+
+    Returns:
+        ``(N, C, OH, OW)``, or without N; or a pair with the indices.
+
+    Raises:
+        RuntimeError: wrong rank, or an image without pixels.
+        ValueError: a size below 1.
+    """
+    return _adaptive_max_pool(input, output_size, return_indices, "adaptive_max_pool2d")
+
+
+def adaptive_max_pool1d(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
+    """:func:`adaptive_max_pool2d` of images one pixel high: ``(N, C, L) -> (N, C, OL)``, or without N."""
+    name = "adaptive_max_pool1d"
+    y = _adaptive_max_pool(_rows(input, name), _row_size(output_size, name), return_indices, name)
+    return tuple([part.squeeze(-2) for part in y]) if return_indices else y.squeeze(-2)

@@ -133,22 +133,6 @@ class Cat(Function):
         return (None, *gxs)
 
 
-class Pad(Function):
-    """y = value everywhere, with x in the middle;  gx = the middle of gy."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, shape: tuple, middle: tuple, value: float) -> Tensor:
-        ctx.middle = middle
-        backend = kernels.of(x.array)
-        y = backend.full(shape, value, x.array.dtype)
-        backend.setitem(y, middle, x.array)
-        return Tensor(y)
-
-    @staticmethod
-    def backward(ctx: Any, gy: Tensor) -> tuple:
-        return gy[ctx.middle], None, None, None
-
-
 def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
     """A copy on its own memory; gradients pass through."""
     return Clone.apply(input)
@@ -368,36 +352,3 @@ def stack(tensors: Any, dim: int = 0) -> Tensor:
                 f"stack: tensor {i} has shape {tuple(x.array.shape)}, tensor 0 {tuple(xs[0].array.shape)}"
             )
     return cat([unsqueeze(x, dim) for x in xs], dim_of(dim, xs[0].array.ndim + 1, "stack"))
-
-
-def pad(input: Tensor, pad: Any, mode: str = "constant", value: float | None = None) -> Tensor:
-    """``input`` with more elements around it, or fewer where a number is negative.
-
-    Args:
-        input: any tensor.
-        pad: how many elements before and after, last axis first: ``(left, right, top, bottom, ...)``.
-        mode: "constant" is the only one.
-        value: of the new elements (default: 0).
-
-    Returns:
-        A copy; axis ``-1 - i`` is longer by ``pad[2*i] + pad[2*i + 1]``.
-
-    Raises:
-        RuntimeError: an odd number of numbers, more than two an axis, or more taken from an axis than it has.
-        NotImplementedError: another mode.
-    """
-    if mode != "constant":
-        raise NotImplementedError(f"pad: mode must be 'constant', got {mode!r}")
-    shape, amounts = input.array.shape, sizes((tuple(pad),))
-    if len(amounts) % 2 or len(amounts) > 2 * len(shape):
-        raise RuntimeError(
-            f"pad: pad must hold a pair of numbers for each of at most {len(shape)} axes of input, got {amounts}"
-        )
-    missing = len(shape) - len(amounts) // 2
-    pairs = [(0, 0)] * missing + [amounts[i : i + 2] for i in range(len(amounts) - 2, -1, -2)]
-    full = tuple([before + n + after for n, (before, after) in zip(shape, pairs)])
-    if any([min(before, 0) + n + min(after, 0) < 0 for n, (before, after) in zip(shape, pairs)]):
-        raise RuntimeError(f"pad: {amounts} takes more from input of shape {tuple(shape)} than it has")
-    kept = tuple([slice(max(-before, 0), n - max(-after, 0)) for n, (before, after) in zip(shape, pairs)])
-    middle = tuple([slice(max(before, 0), n - max(after, 0)) for n, (before, after) in zip(full, pairs)])
-    return Pad.apply(input[kept] if min(amounts, default=0) < 0 else input, full, middle, value or 0)

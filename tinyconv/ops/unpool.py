@@ -1,0 +1,107 @@
+"""Max-unpooling: each maximum goes back to the place it came from, zeros everywhere else.
+
+It undoes a max-pooling as far as that can be undone (Zeiler et al., "Adaptive deconvolutional networks for mid and high
+level feature learning", ICCV 2011): the switches, as the paper calls them, are the indices that max-pooling returns.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from ..tensor import Tensor
+from .conv import pair
+from .creation import arange
+from .pool import _row_windows
+
+
+def _unpool(
+    input: Tensor, indices: Tensor, kernel: tuple, stride: tuple, padding: tuple, output_size: Any, name: str
+) -> Tensor:
+    """``input`` (..., OH, OW) -> (..., H, W)."""
+    if indices.array.dtype.kind != "i" or indices.array.dtype.itemsize != 8:
+        raise RuntimeError(f"{name}: indices must be int64, got {indices.dtype}")
+    *lead, OH, OW = input.array.shape
+    if indices.array.shape != input.array.shape:
+        raise RuntimeError(
+            f"{name}: indices must have input's shape {tuple(input.array.shape)}, got {tuple(indices.array.shape)}"
+        )
+    H, W = _size((OH, OW), kernel, stride, padding, output_size, name)
+    if indices.numel() and not (int(indices.min()) >= 0 and int(indices.max()) < H * W):
+        raise RuntimeError(
+            f"{name}: found an invalid max index: {int(indices.min())} to {int(indices.max())} for output planes of "
+            f"{H} x {W}"
+        )
+    planes = math.prod(lead)
+    y = input.new_zeros((planes, H * W))
+    y[arange(planes, device=input.device).unsqueeze(1), indices.reshape(planes, OH * OW)] = input.reshape(
+        planes, OH * OW
+    )
+    return y.reshape(*lead, H, W)
+
+
+def _size(
+    size: tuple, kernel: tuple, stride: tuple, padding: tuple, output_size: Sequence[int] | None, name: str
+) -> tuple[int, ...]:
+    """(H, W): what ``output_size`` says, if a max-pooling of that would have had this ``size``."""
+    usual = tuple([(n - 1) * s + k - 2 * p for n, k, s, p in zip(size, kernel, stride, padding)])
+    if output_size is None:
+        return usual
+    wanted = tuple(output_size)[-2:]
+    for n, default, s in zip(wanted, usual, stride):
+        if not default - s < n < default + s:
+            raise ValueError(
+                f"{name}: invalid output_size {tuple(output_size)}: {n} must be between {default - s} and {default + s}"
+            )
+    return wanted
+
+
+def max_unpool2d(
+    input: Tensor,
+    indices: Tensor,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    output_size: Sequence[int] | None = None,
+) -> Tensor:
+    """Zeros, with each element of ``input`` at its place in ``indices``; where two go to one place, one is left.
+
+    Args:
+        input: ``(N, C, OH, OW)`` or ``(C, OH, OW)``.
+        indices: int64, of the same shape: places ``h*W + w`` in the output plane, as :func:`max_pool2d` returns them.
+        kernel_size, stride, padding: those of the max-pooling.
+        output_size: its input size (H, W), or the whole shape (default: ``(OH - 1)*stride - 2*padding + kernel_size``).
+
+    Returns:
+        ``(N, C, H, W)``, or without N.
+
+    Raises:
+        RuntimeError: indices of another shape or type, or outside the output; wrong rank.
+        ValueError: an ``output_size`` further than a stride from the default.
+    """
+    name = "max_unpool2d"
+    if input.array.ndim not in (3, 4):
+        raise RuntimeError(
+            f"{name}: expected input of shape (N, C, OH, OW) or (C, OH, OW), got {tuple(input.array.shape)}"
+        )
+    kernel = pair(kernel_size, f"{name}: kernel_size", 1)
+    steps = kernel if stride is None else pair(stride, f"{name}: stride", 1)
+    return _unpool(input, indices, kernel, steps, pair(padding, f"{name}: padding", 0), output_size, name)
+
+
+def max_unpool1d(
+    input: Tensor,
+    indices: Tensor,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    output_size: Sequence[int] | None = None,
+) -> Tensor:
+    """:func:`max_unpool2d` of images one pixel high: ``(N, C, OL) -> (N, C, L)``, or without N."""
+    name = "max_unpool1d"
+    if input.array.ndim not in (2, 3):
+        raise RuntimeError(f"{name}: expected input of shape (N, C, OL) or (C, OL), got {tuple(input.array.shape)}")
+    windows = _row_windows(kernel_size, stride, padding, name)
+    size = None if output_size is None else (1, tuple(output_size)[-1])
+    return _unpool(input.unsqueeze(-2), indices.unsqueeze(-2), *windows, size, name).squeeze(-2)

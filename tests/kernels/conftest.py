@@ -22,7 +22,15 @@ VIEWS = {
     "from_host",
     "to_host",
 }
-WRITES = {"assign": [0], "setitem": [0], "index_add": [0], "add_": [0], "mul_": [0], "sgd": [0, 2]}  # which arguments
+WRITES = {
+    "assign": [0],
+    "setitem": [0],
+    "index_add": [0],
+    "add_": [0],
+    "mul_": [0],
+    "sgd": [0, 2],
+    "adam": [0, 2, 3, 4],
+}  # which arguments
 ANY_DTYPE = {"cast"}
 
 

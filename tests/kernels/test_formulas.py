@@ -110,3 +110,13 @@ def test_sgd(nesterov, first):
     velocity = g if first else 0.9 * 3 + 0.5 * g
     np.testing.assert_allclose([v, p], [velocity, 1 - 0.1 * (g + 0.9 * velocity if nesterov else velocity)], rtol=1e-6)
     assert type(p) is type(v) is t
+
+
+def test_adam():
+    t = np.float32
+    m, v = both("adam_moments", t(2), t(3), t(5), t(0.1), t(0.75), t(0.25))
+    np.testing.assert_allclose([m, v], [0.9 * 3 + 0.1 * 2, 0.75 * 5 + 0.25 * 4], rtol=1e-6)
+    assert type(m) is type(v) is t
+    p = both("adam_step", t(1), t(3), t(4), t(0.1), t(0.5), t(2))
+    np.testing.assert_allclose(p, 1 - 0.1 * 3 / (2 / 0.5 + 2), rtol=1e-6)
+    assert type(p) is t

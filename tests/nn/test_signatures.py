@@ -31,9 +31,10 @@ def test_schedulers(name):
     assert defaults(getattr(lr_scheduler, name)) == defaults(getattr(torch.optim.lr_scheduler, name))
 
 
-def test_sgd():
+@pytest.mark.parametrize("name", sorted({*optim.__all__} - {"Optimizer", "lr_scheduler"}))
+def test_optimizers(name):
     torch = pytest.importorskip("torch")
-    assert defaults(optim.SGD) == defaults(torch.optim.SGD)
+    assert defaults(getattr(optim, name)) == defaults(getattr(torch.optim, name))
 
 
 @pytest.mark.parametrize("name", nn.init.__all__)

@@ -607,6 +607,33 @@ def dropout(x: Array, p: float, seed: int, offset: int) -> Array:
 
 
 @kernel
+def adam(
+    params: list[Array],
+    grads: list[Array],
+    exp_avgs: list[Array],
+    exp_avg_sqs: list[Array],
+    max_exp_avg_sqs: list[Array] | None,
+    lr: float,
+    beta1: float,
+    beta2: float,
+    eps: float,
+    weight_decay: float,
+    decoupled: bool,
+    maximize: bool,
+    step: int,
+) -> None:
+    """In place, for each parameter p with gradient g and moments m (``exp_avgs``) and v (``exp_avg_sqs``), at step t =
+    1, 2, ... (PyTorch's form of Adam, AdamW and their AMSGrad):
+
+    ``g = ±g + weight_decay*p``, or if ``decoupled`` ``p *= 1 - lr*weight_decay``;
+    ``m += (1 - beta1) * (g - m)``;  ``v = beta2*v + (1 - beta2) * g*g``;
+    ``p -= lr/(1 - beta1**t) * m / (sqrt(v) / sqrt(1 - beta2**t) + eps)``.
+
+    With ``max_exp_avg_sqs`` its arrays become ``maximum(.., v)`` (NaN wins) and stand for v in the last line.
+    """
+
+
+@kernel
 def sgd(
     params: list[Array],
     grads: list[Array],

@@ -210,6 +210,19 @@ def box_muller(u, v):
 
 
 @register_jitable
+def adam_moments(g, m, v, gain1, beta2, gain2):
+    """Adam's moments ``(m, v)`` after the gradient g: exponential averages of g and of its square. See ``adam`` in the
+    contract; ``gain1`` and ``gain2`` are ``1 - beta1`` and ``1 - beta2``."""
+    return m + gain1 * (g - m), beta2 * v + gain2 * (g * g)
+
+
+@register_jitable
+def adam_step(p, m, v, rate, root, eps):
+    """The parameter after Adam's step; ``rate`` is ``lr / (1 - beta1**t)`` and ``root`` is ``sqrt(1 - beta2**t)``."""
+    return p - rate * (m / (np.sqrt(v) / root + eps))
+
+
+@register_jitable
 def sgd(p, g, v, lr, momentum, gain, weight_decay, nesterov, first):
     """One step of SGD for one number: ``(p, v)`` afterwards. See ``sgd`` in the contract.
 

@@ -240,6 +240,56 @@ def evaluated(closure: Callable[[], Any] | None) -> Any:
         return closure()
 
 
+def check_rate(lr: Any) -> None:
+    """Raise ValueError unless ``lr`` is a non-negative number or one-element Tensor."""
+    if isinstance(lr, Tensor) and lr.numel() != 1:
+        raise ValueError("Tensor lr must be 1-element")
+    if not lr >= 0:  # `not >=`, so that NaN is refused as well
+        raise ValueError(f"Invalid learning rate: {lr}")
+
+
+def check_not_negative(**options: float) -> None:
+    """Raise ValueError for the first option that is negative or NaN."""
+    for name, value in options.items():
+        if not value >= 0:
+            raise ValueError(f"Invalid {name} value: {value}")
+
+
+def check_betas(betas: tuple[float, float]) -> None:
+    """Raise ValueError unless both are in [0, 1)."""
+    for i, beta in enumerate(betas):
+        if not 0 <= beta < 1:
+            raise ValueError(f"Invalid beta parameter at index {i}: {beta}")
+
+
+def check_not_differentiable(name: str, differentiable: bool) -> None:
+    """Raise NotImplementedError if the update should be recorded."""
+    if differentiable:
+        raise NotImplementedError(f"{name}: differentiable=True is not implemented: the update is not recorded")
+
+
+def check_gradient(name: str, parameter: Tensor) -> None:
+    """Raise RuntimeError unless the gradient fits its parameter in shape and dtype."""
+    x, g = parameter.array, parameter.grad.array  # type: ignore[union-attr]
+    if g.shape != x.shape or g.dtype != x.dtype:
+        raise RuntimeError(f"{name}: a parameter of {described(x)} has a gradient of {described(g)}")
+
+
+def check_memory(parameter: Tensor, memory: dict[str, Any]) -> None:
+    """Raise ValueError if a tensor in ``memory`` has neither the parameter's shape nor is a single number."""
+    for name, value in memory.items():
+        if isinstance(value, Tensor) and value.shape not in (parameter.shape, ()):
+            raise ValueError(
+                f"loaded state dict has a {name} of shape {tuple(value.shape)} for a parameter of shape "
+                f"{tuple(parameter.shape)}"
+            )
+
+
+def described(array: Any) -> str:
+    """How errors describe an array."""
+    return f"shape {tuple(array.shape)} and dtype {array.dtype}"
+
+
 def _copied_for(parameter: Tensor, value: Any, key: str | None = None) -> Any:
     """A copy of what was remembered, with tensors in the parameter's type and place (but "step", which counts)."""
     if isinstance(value, Tensor):

@@ -13,7 +13,16 @@ from typing import Any
 
 from .. import kernels
 from ..tensor import Tensor
-from .optimizer import Optimizer, evaluated
+from .optimizer import (
+    Optimizer,
+    check_gradient,
+    check_memory,
+    check_not_differentiable,
+    check_not_negative,
+    check_rate,
+    described,
+    evaluated,
+)
 
 __all__ = ["SGD"]
 
@@ -53,19 +62,11 @@ class SGD(Optimizer):
         differentiable: bool = False,
         fused: bool | None = None,
     ):
-        if isinstance(lr, Tensor) and lr.numel() != 1:
-            raise ValueError("Tensor lr must be 1-element")
-        # `not >=`, so that NaN is refused as well
-        if not lr >= 0:
-            raise ValueError(f"Invalid learning rate: {lr}")
-        if not momentum >= 0:
-            raise ValueError(f"Invalid momentum value: {momentum}")
-        if not weight_decay >= 0:
-            raise ValueError(f"Invalid weight_decay value: {weight_decay}")
+        check_rate(lr)
+        check_not_negative(momentum=momentum, weight_decay=weight_decay)
         if nesterov and (momentum <= 0 or dampening != 0):
             raise ValueError("Nesterov momentum requires a momentum and zero dampening")
-        if differentiable:
-            raise NotImplementedError("SGD: differentiable=True is not implemented: the update is not recorded")
+        check_not_differentiable("SGD", differentiable)
         super().__init__(
             params,
             {
@@ -106,7 +107,7 @@ class SGD(Optimizer):
                 continue
             x, g, v, first = p.array, p.grad.array, None, False
             if g.shape != x.shape or g.dtype != x.dtype:
-                raise RuntimeError(f"SGD: a parameter of {_described(x)} has a gradient of {_described(g)}")
+                check_gradient("SGD", p)
             if momentum != 0:
                 memory = state[p]
                 first = memory.get("momentum_buffer") is None
@@ -114,7 +115,7 @@ class SGD(Optimizer):
                     memory["momentum_buffer"] = Tensor(kernels.of(x).empty(x.shape, x.dtype))
                 v = memory["momentum_buffer"].array
                 if v.dtype != x.dtype:  # its shape was checked when it was loaded
-                    raise RuntimeError(f"SGD: a parameter of {_described(x)} has a momentum_buffer of {_described(v)}")
+                    raise RuntimeError(f"SGD: a parameter of {described(x)} has a momentum_buffer of {described(v)}")
             if (type(x), x.dtype, first) != kind:
                 kind = (type(x), x.dtype, first)
                 call = calls.setdefault(kind, ([], [], []))
@@ -137,13 +138,4 @@ class SGD(Optimizer):
             )
 
     def _check_memory(self, parameter: Tensor, memory: dict[str, Any]) -> None:
-        velocity = memory.get("momentum_buffer")
-        if velocity is not None and velocity.shape != parameter.shape:
-            raise ValueError(
-                f"loaded state dict has a momentum_buffer of shape {tuple(velocity.shape)} "
-                f"for a parameter of shape {tuple(parameter.shape)}"
-            )
-
-
-def _described(array: Any) -> str:
-    return f"shape {tuple(array.shape)} and dtype {array.dtype}"
+        check_memory(parameter, memory)

@@ -55,6 +55,7 @@ def calls(dtype: Any, large: bool = False) -> dict[str, list[tuple]]:
     convolutions = list(convolution_calls(drawn, large))
     momentum = [(p, g, v) for p, g, v in zip(*[[drawn(n), drawn(30, 7)] for _ in range(3)], strict=True)]
     params, grads, buffers = (list(part) for part in zip(*momentum, strict=True))
+    squares, largest = ([positive(*p.shape) for p in params] for _ in range(2))
 
     return {
         "empty": [((3, 4), dtype)],
@@ -121,6 +122,10 @@ def calls(dtype: Any, large: bool = False) -> dict[str, list[tuple]]:
         "randint": [((n,), -4, 9, np.dtype(np.int64), 3, 5)],
         "randperm": [(n, 3, 5)],
         "dropout": [(x, 0.25, 3, 5)],
+        "adam": [
+            (params, grads, buffers, squares, None, 0.1, 0.9, 0.99, 1e-8, 0.01, True, False, 3),
+            (params, grads, buffers, squares, largest, 0.1, 0.9, 0.99, 1e-8, 0.01, False, True, 3),
+        ],
         "sgd": [
             (params, grads, None, 0.1, 0.0, 0.0, 0.01, False, False, True),
             (params, grads, buffers, 0.1, 0.9, 0.1, 0.01, True, True, False),

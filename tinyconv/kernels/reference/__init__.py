@@ -61,7 +61,7 @@ from .elementwise import (
 from .fused import conv2d_relu_max_pool2d, max_pool2d_conv2d_gw, max_pool2d_conv2d_gx
 from .matmul import linear, matmul
 from .norm import batch_norm, batch_norm_gx, batch_norm_stats
-from .optim import sgd
+from .optim import adam, sgd
 from .pool import (
     avg_pool2d,
     avg_pool2d_gx,

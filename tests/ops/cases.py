@@ -301,6 +301,11 @@ def normalize(m, x, w, b):
 case(BatchNorm, "", lambda m, x, w, b: m.nn.functional.batch_norm(x, None, None, w, b, True), (3, 2, 2, 2), (2,), (2,))
 case(BatchNorm, "1-d", lambda m, x, w, b: m.nn.functional.batch_norm(x, None, None, w, b, True), (4, 2), (2,), (2,))
 case(BatchNorm, "plain", lambda m, x: m.nn.functional.batch_norm(x, None, None, training=True) ** 2, (4, 2))
+case(BatchNorm, "layer", lambda m, x, w, b: m.nn.functional.layer_norm(x, (2, 3), w, b) ** 2, (3, 2, 3), (2, 3), (2, 3))
+case(BatchNorm, "group", lambda m, x, w, b: m.nn.functional.group_norm(x, 2, w, b) ** 2, (2, 4, 3), (4,), (4,))
+case(BatchNorm, "instance", lambda m, x, w: m.nn.functional.instance_norm(x, weight=w) ** 2, (2, 2, 4), (2,))
+case(Div, "rms norm", lambda m, x, w: m.nn.functional.rms_norm(x, (3,), w, 0.1) ** 2, (2, 3), (3,))
+case(Div, "response", lambda m, x: m.nn.functional.local_response_norm(x, 3, 0.5, 0.75, 2.0), (2, 5, 2, 2))
 case(Normalize, "", normalize, (3, 2, 2, 2), (2,), (2,))
 
 # --------------------------------------------------------------------------------------------------- softmax and losses

@@ -82,7 +82,7 @@ from .elementwise import (
 from .index import getitem, iterate, setitem
 from .loss import cross_entropy, mse_loss, nll_loss
 from .matmul import linear, matmul, mm
-from .norm import batch_norm
+from .norm import batch_norm, group_norm, instance_norm, layer_norm, local_response_norm, rms_norm
 from .pad import pad
 from .pool import (
     adaptive_avg_pool1d,

@@ -1,6 +1,7 @@
-"""Batch normalization (Ioffe & Szegedy 2015).
+"""Normalization: by the batch (Ioffe & Szegedy 2015), and by each sample itself.
 
-Each channel is shifted and scaled to mean 0 and variance 1 over the batch, then scaled by w and shifted by b:
+In batch normalization each channel is shifted and scaled to mean 0 and variance 1 over the batch, then scaled by w and
+shifted by b:
 
     xh = (x - mean) * rstd,   rstd = 1 / sqrt(var + eps),   y = xh * w + b            (algorithm 1 of the paper)
 
@@ -10,16 +11,24 @@ mean and var depend on x, so the gradient has three terms; with M values a chann
 
 One kernel computes these. When the backward pass is itself recorded (``create_graph``), the same formula is written
 out in tensor operations instead, and the engine differentiates those.
+
+The others differ in what shares its mean and variance: the last axes of a sample (layer normalization), a group of
+channels, or one channel of one image (instance normalization). Whatever it is becomes one channel of a single image
+``(1, rows, L)``, and the kernel is the same.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
-from .. import kernels
+from .. import dtypes, kernels
 from ..autograd import Function, is_grad_enabled
 from ..tensor import Tensor
 from .elementwise import div, sqrt
+from .pad import pad
+from .pool import avg_pool2d
 from .types import same_type
 
 
@@ -130,11 +139,208 @@ def batch_norm(
         rstd = Tensor(backend.div(1.0, backend.sqrt(backend.add(running_var.array, eps))))
         return Normalize.apply(x, running_mean.detach(), rstd, w, b).reshape(shape)
     y, mean, var = BatchNorm.apply(x, w, b, eps)
-    count = shape[0] * length
-    if count:
-        for running, new, factor in ((running_mean, mean, 1.0), (running_var, var, count / (count - 1))):
-            if running is not None:
-                backend.mul_(running.array, 1 - momentum)
-                backend.add_(running.array, new.array, momentum * factor)
-                running._bump()
+    _follow(running_mean, running_var, mean, var, shape[0] * length, momentum)
     return y.reshape(shape)
+
+
+def _follow(
+    running_mean: Tensor | None, running_var: Tensor | None, mean: Tensor, var: Tensor, count: int, momentum: float
+) -> None:
+    """Move the running statistics towards those of ``count`` values by ``momentum``, in place."""
+    if not count:
+        return
+    for running, new, factor in ((running_mean, mean, 1.0), (running_var, var, count / (count - 1))):
+        if running is not None:
+            backend = kernels.of(running.array)
+            backend.mul_(running.array, 1 - momentum)
+            backend.add_(running.array, new.array, momentum * factor)
+            running._bump()
+
+
+def _standardized(x: Tensor, rows: int, eps: float, w: Tensor | None = None, b: Tensor | None = None) -> tuple:
+    """``x`` cut into ``rows`` rows, each with mean 0 and variance 1 (then times w plus b, ``(rows,)``); the means and
+    the variances."""
+    length = x.numel() // max(rows, 1)
+    w = x.new_ones((rows,)) if w is None else w
+    b = x.new_zeros((rows,)) if b is None else b
+    y, mean, var = BatchNorm.apply(x.reshape(1, rows, length), w, b, eps)
+    return y.reshape(x.array.shape), mean, var
+
+
+def _scaled(y: Tensor, weight: Tensor | None, bias: Tensor | None, shape: tuple) -> Tensor:
+    """``y * weight + bias``, both seen in ``shape``."""
+    y = y if weight is None else y * weight.reshape(shape)
+    return y if bias is None else y + bias.reshape(shape)
+
+
+def _last_axes(x: Tensor, normalized_shape: Any, name: str, **parameters: Tensor | None) -> tuple[int, ...]:
+    """``normalized_shape`` as a tuple, if ``x`` ends with it and the parameters have it.
+
+    Raises:
+        RuntimeError: they do not.
+    """
+    last = (normalized_shape,) if hasattr(normalized_shape, "__index__") else tuple(normalized_shape)
+    shape = tuple(x.array.shape)
+    if not last or shape[len(shape) - len(last) :] != last:
+        raise RuntimeError(
+            f"{name}: normalized_shape is {last}, so input must have shape (..., {str(last)[1:-1]}), got {shape}"
+        )
+    for argument, value in parameters.items():
+        if value is not None and tuple(value.array.shape) != last:
+            raise RuntimeError(f"{name}: {argument} must have shape {last}, got {tuple(value.array.shape)}")
+    return last
+
+
+def layer_norm(
+    input: Tensor,
+    normalized_shape: Sequence[int],
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: float = 1e-5,
+) -> Tensor:
+    """Layer normalization (Ba et al. 2016): each sample by the mean and variance over its last axes.
+
+    Args:
+        input: ``(..., *normalized_shape)``.
+        normalized_shape: the last axes' sizes.
+        weight, bias: of that shape, or None for 1 and 0.
+        eps: added to the variance.
+
+    Returns:
+        ``(x - mean) / sqrt(var + eps) * weight + bias``, as ``input``.
+
+    Raises:
+        RuntimeError: an input, weight or bias of another shape.
+    """
+    same_type("layer_norm", input=input, weight=weight, bias=bias)
+    last = _last_axes(input, normalized_shape, "layer_norm", weight=weight, bias=bias)
+    rows = math.prod(input.array.shape[: input.array.ndim - len(last)])
+    return _scaled(_standardized(input, rows, eps)[0], weight, bias, last)
+
+
+def rms_norm(
+    input: Tensor, normalized_shape: Sequence[int], weight: Tensor | None = None, eps: float | None = None
+) -> Tensor:
+    """Normalization by the root of the mean square (Zhang & Sennrich 2019): :func:`layer_norm` that leaves the mean.
+
+    Args:
+        input, normalized_shape, weight: as in :func:`layer_norm`.
+        eps: added to the mean square (default: the type's ``finfo.eps``).
+
+    Returns:
+        ``x / sqrt(mean(x**2) + eps) * weight``, as ``input``.
+    """
+    same_type("rms_norm", input=input, weight=weight)
+    last = _last_axes(input, normalized_shape, "rms_norm", weight=weight)
+    axes = tuple(range(input.array.ndim - len(last), input.array.ndim))
+    small = dtypes.finfo(input.dtype).eps if eps is None else eps
+    return _scaled(div(input, sqrt((input * input).mean(axes, keepdim=True) + small)), weight, None, last)
+
+
+def _check_channels(name: str, C: int, **parameters: Tensor | None) -> None:
+    for argument, value in parameters.items():
+        if value is not None and tuple(value.array.shape) != (C,):
+            raise RuntimeError(f"{name}: {argument} must have shape ({C},), got {tuple(value.array.shape)}")
+
+
+def group_norm(
+    input: Tensor, num_groups: int, weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-5
+) -> Tensor:
+    """Group normalization (Wu & He 2018): each image by the means and variances of groups of its channels.
+
+    Args:
+        input: ``(N, C, ...)``.
+        num_groups: into how many groups of equally many channels.
+        weight, bias: ``(C,)``, or None for 1 and 0.
+        eps: added to the variances.
+
+    Returns:
+        As ``input``.
+
+    Raises:
+        RuntimeError: ``num_groups`` does not divide C; a weight or bias that is not ``(C,)``.
+        ValueError: one value a group.
+    """
+    same_type("group_norm", input=input, weight=weight, bias=bias)
+    shape = tuple(input.array.shape)
+    if len(shape) < 2:
+        raise RuntimeError(f"group_norm: expected input of shape (N, C, ...), got {shape}")
+    N, C = shape[:2]
+    if num_groups < 1 or C % num_groups:
+        raise RuntimeError(f"group_norm: num_groups must divide the {C} channels of input {shape}, got {num_groups}")
+    if N * C // num_groups * math.prod(shape[2:]) == 1:
+        raise ValueError(f"group_norm: expected more than 1 value per group when training, got input of shape {shape}")
+    _check_channels("group_norm", C, weight=weight, bias=bias)
+    return _scaled(_standardized(input, N * num_groups, eps)[0], weight, bias, (C,) + (1,) * (len(shape) - 2))
+
+
+def instance_norm(
+    input: Tensor,
+    running_mean: Tensor | None = None,
+    running_var: Tensor | None = None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    use_input_stats: bool = True,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Tensor:
+    """Instance normalization (Ulyanov et al. 2016): each channel of each image by its own mean and variance.
+
+    Args:
+        input: ``(N, C, ...)``.
+        running_mean, running_var: ``(C,)``: with ``use_input_stats`` moved towards the images' average mean and
+            (unbiased) variance by ``momentum``, in place; otherwise used in their stead.
+        weight, bias: ``(C,)``, or None for 1 and 0.
+        use_input_stats: normalize by the images' own statistics.
+        momentum: share of the new value in the running one.
+        eps: added to the variances.
+
+    Returns:
+        As ``input``.
+
+    Raises:
+        RuntimeError: statistics, weight or bias that are not ``(C,)``; no running statistics where they are needed.
+        ValueError: images of one pixel.
+    """
+    if not use_input_stats:
+        return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
+    name = "instance_norm"
+    same_type(name, input=input, weight=weight, bias=bias)
+    shape = tuple(input.array.shape)
+    if len(shape) < 3:
+        raise RuntimeError(f"{name}: expected input of shape (N, C, L, ...), got {shape}")
+    N, C = shape[:2]
+    count = math.prod(shape[2:])
+    if count == 1:
+        raise ValueError(f"{name}: expected more than 1 spatial element when training, got input of shape {shape}")
+    _check_channels(name, C, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
+    w, b = (None if p is None else p.expand(N, C).reshape(N * C) for p in (weight, bias))
+    y, mean, var = _standardized(input, N * C, eps, w, b)
+    if N:
+        _follow(running_mean, running_var, mean.reshape(N, C).mean(0), var.reshape(N, C).mean(0), count, momentum)
+    return y
+
+
+def local_response_norm(input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Tensor:
+    """Local response normalization (Krizhevsky et al. 2012, section 3.3): each value by its neighbours in the channels
+    beside its own.
+
+    Args:
+        input: ``(N, C, ...)``.
+        size: how many channels, its own in the middle; those before the first and behind the last count as zeros.
+        alpha, beta, k: of the formula.
+
+    Returns:
+        ``x / (k + alpha * mean of the squares)**beta``, as ``input``.
+
+    Raises:
+        ValueError: fewer than 3 dimensions.
+    """
+    shape = input.array.shape
+    if len(shape) < 3:
+        raise ValueError(f"local_response_norm: expected input of shape (N, C, L, ...), got {tuple(shape)}")
+    if not input.numel():
+        return input
+    squares = (input * input).reshape(shape[0], 1, shape[1], -1)
+    around = pad(squares, (0, 0, size // 2, (size - 1) // 2))
+    return div(input, (avg_pool2d(around, (size, 1), 1).reshape(shape) * alpha + k) ** beta)

@@ -182,9 +182,7 @@ def _last_axes(x: Tensor, normalized_shape: Any, name: str, **parameters: Tensor
     last = (normalized_shape,) if hasattr(normalized_shape, "__index__") else tuple(normalized_shape)
     shape = tuple(x.array.shape)
     if not last or shape[len(shape) - len(last) :] != last:
-        raise RuntimeError(
-            f"{name}: normalized_shape is {last}, so input must have shape (..., {str(last)[1:-1]}), got {shape}"
-        )
+        raise RuntimeError(f"{name}: normalized_shape is {last}, so input must end with it, got shape {shape}")
     for argument, value in parameters.items():
         if value is not None and tuple(value.array.shape) != last:
             raise RuntimeError(f"{name}: {argument} must have shape {last}, got {tuple(value.array.shape)}")

@@ -1,0 +1,122 @@
+"""What is public: every callable that a user can reach, by walking the package."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import tinyconv
+from tinyconv import nn, optim
+from tinyconv.nn import functional
+from tinyconv.ops import OPERATORS
+from tinyconv.optim import lr_scheduler
+
+from .table import EXCLUDED, TABLE, Entry
+
+ROOMS = {
+    "tinyconv": lambda library: library,
+    "Tensor": lambda library: library.Tensor,
+    "F": lambda library: library.nn.functional,
+    "nn": lambda library: library.nn,
+    "optim": lambda library: library.optim,
+    "lr_scheduler": lambda library: library.optim.lr_scheduler,
+}
+
+
+def members(room: str) -> Iterator[str]:
+    """The public names of a room: what is callable, and a tensor's properties."""
+    if room in ("F", "nn", "lr_scheduler"):
+        yield from {"F": functional, "nn": nn, "lr_scheduler": lr_scheduler}[room].__all__
+    elif room == "Tensor":
+        yield from (name for name in dir(tinyconv.Tensor) if not name.startswith("_") or name in OPERATORS)
+    else:
+        place: Any = {"tinyconv": tinyconv, "optim": optim}[room]
+        for name, value in sorted(vars(place).items()):
+            if not name.startswith("_") and callable(value):
+                yield name
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One public name, and the entry that says how to call it."""
+
+    room: str
+    name: str
+    entry: Entry
+
+    def __str__(self) -> str:
+        return f"{self.room}.{self.name}"
+
+    @property
+    def in_place(self) -> bool:
+        """Whether it writes into its first argument: ``x.add_()``, ``x += y``."""
+        ends = self.name.endswith("_") and not self.name.startswith("__")
+        return self.room == "Tensor" and (ends or (self.name.startswith("__i") and self.name != "__invert__"))
+
+    def function(self, library: Any) -> Callable:
+        """What to call, with the tensor first."""
+        if not hasattr(ROOMS[self.room](library), self.name):
+            raise LookupError(f"{library.__name__} has no {self}")
+        if self.room != "Tensor":
+            return getattr(ROOMS[self.room](library), self.name)
+        if self.in_place:
+            return lambda t, *args, **kwargs: self._changed(t, args, kwargs)
+        found = inspect.getattr_static(tinyconv.Tensor, self.name)
+        if isinstance(found, property) or not callable(found):
+            return lambda t: getattr(t, self.name)
+        return getattr(library.Tensor, self.name)
+
+    def _changed(self, t: Any, args: tuple, kwargs: dict) -> Any:
+        """A copy of ``t``, and another as part of a larger tensor, after the change."""
+        whole, part = t.clone(), (t.unsqueeze(0) * 1).expand(2, *t.shape).clone()
+        answer = getattr(whole, self.name)(*args, **kwargs)
+        if answer is NotImplemented or self.entry.random:
+            return answer
+        getattr(part[1], self.name)(*args, **kwargs)
+        return answer, whole, part
+
+
+def excluded(room: str, name: str) -> str | None:
+    """Why a name is not walked, or None."""
+    return EXCLUDED.get(f"{room}.{name}") or (EXCLUDED.get(name) if f"{room}.{name}" not in TABLE else None)
+
+
+def entry_of(room: str, name: str) -> Entry | None:
+    """The entry of a name: its own, else that of the function it is another spelling of."""
+    plain = name.strip("_")
+    for key in (f"{room}.{name}", name, name.rstrip("_") if not name.startswith("__") else plain, ALIASES.get(name)):
+        if key in TABLE:
+            return TABLE[key]
+    return None
+
+
+ALIASES = {
+    "__truediv__": "div",
+    "__itruediv__": "div",
+    "__and__": "bitwise_and",
+    "__or__": "bitwise_or",
+    "__xor__": "bitwise_xor",
+    "__invert__": "bitwise_not",
+    "__rand__": "bitwise_and",
+    "__ror__": "bitwise_or",
+    "__rxor__": "bitwise_xor",
+    "__iand__": "bitwise_and",
+    "__ior__": "bitwise_or",
+    "__ixor__": "bitwise_xor",
+    "__imul__": "mul",
+    "__rmul__": "mul",
+    "__matmul__": "matmul",
+}
+
+
+def names() -> list[tuple[str, str]]:
+    """Every public (room, name) that is not excluded."""
+    return [(room, name) for room in ROOMS for name in members(room) if not excluded(room, name)]
+
+
+def subjects() -> list[Subject]:
+    """Every public name that has an entry."""
+    found = ((room, name, entry_of(room, name)) for room, name in names())
+    return [Subject(room, name, entry) for room, name, entry in found if entry is not None]

@@ -1,0 +1,26 @@
+"""The table of entries: for each public name the calls it is checked with.
+
+An entry is filed under a bare name where all its spellings take the same arguments (``add`` serves ``tinyconv.add``,
+``Tensor.add``, ``Tensor.add_`` and ``Tensor.__iadd__``), else under ``Tensor.max``, ``F.dropout``, ``nn.Conv2d``.
+"""
+
+from importlib import import_module
+
+from .entry import EXCLUDED, TABLE, Entry
+
+for _noun in (
+    "arithmetic",
+    "compare",
+    "creation",
+    "functional",
+    "loss",
+    "matmul",
+    "module",
+    "optim",
+    "reduce",
+    "shape",
+    "tensor",
+):
+    import_module(f"{__name__}.{_noun}")
+
+__all__ = ["EXCLUDED", "TABLE", "Entry"]

@@ -1,0 +1,473 @@
+"""Windows, normalization, resampling: what layers are made of."""
+
+from ..arrays import index, integers, mask, x
+from .entry import call, entry, exclude
+
+
+def w(*shape):
+    return x(*shape, salt=1)
+
+
+def b(*shape):
+    return x(*shape, salt=2)
+
+
+# What zero times infinity gives in the padding, and a sum over channels of another group, depends on the algorithm.
+FLOATS = {f"dtypes: {part}": "floating point only, the error says so" for part in ("int64", "int32", "uint8", "bool")}
+PADDED = FLOATS | {f"values: argument 1 {kind}": "0 × ∞ in the padding" for kind in ("nan", "infinite")}
+WINNER = FLOATS | {"values: nan": "which NaN of a window wins: the first here, the last there"}
+
+entry(
+    "linear F.linear",
+    call(x(2, 3), w(4, 3), b(4)),
+    call(x(2, 3), w(4, 3)),
+    call(x(3), w(4, 3), b(4)),
+    call(x(2, 1, 3), w(4, 3), b(4)),
+    call(x(0, 3), w(4, 3), b(4)),
+    call(x(2, 3), w(3)),
+    call(x(2, 3), weight=w(4, 3), bias=None),
+    call(x(2, 33), w(17, 33), b(17)),
+    rejected=(call(x(2, 3), w(4, 2)), call(x(2, 3), w(4, 3), b(3))),
+    without=FLOATS,
+)
+entry(
+    "F.bilinear bilinear",
+    call(x(2, 3), w(2, 4), x(5, 3, 4, salt=3), b(5)),
+    call(x(2, 3), w(2, 4), x(5, 3, 4, salt=3)),
+    without=FLOATS,
+)
+entry(
+    "conv2d",
+    call(x(2, 3, 6, 5), w(4, 3, 3, 2), b(4)),
+    call(x(2, 3, 6, 5), w(4, 3, 3, 2)),
+    call(x(1, 2, 7, 7), w(2, 2, 3, 3), b(2), 2, 1),
+    call(x(2, 4, 5, 5), w(4, 2, 3, 3), b(4), groups=2, padding=(1, 0)),
+    call(x(2, 4, 6, 6), w(8, 1, 3, 3), None, groups=4),
+    call(x(1, 1, 7, 7), w(1, 1, 3, 3), dilation=2),
+    call(x(1, 2, 5, 5), w(2, 2, 2, 3), padding="same"),
+    call(x(1, 2, 5, 5), w(2, 2, 2, 3), padding="valid", stride=2),
+    call(x(3, 6, 6), w(4, 3, 3, 3), b(4)),
+    call(x(0, 3, 6, 6), w(4, 3, 3, 3), b(4)),
+    call(x(17, 1, 8, 8), w(3, 1, 5, 5), b(3), padding=2),
+    call(x(1, 1, 4, 4), w(1, 1, 1, 1), padding=3, stride=3),
+    rejected=(
+        call(x(2, 3, 2, 2), w(4, 3, 3, 3)),
+        call(x(2, 3, 6, 6), w(4, 2, 3, 3)),
+        call(x(6, 6), w(4, 3, 3, 3)),
+        call(x(2, 3, 6, 6), w(4, 3, 3, 3), b(3)),
+        call(x(2, 4, 6, 6), w(3, 2, 3, 3), groups=2),
+        call(x(2, 3, 6, 6), w(4, 3, 3, 3), stride=0),
+        call(x(2, 3, 6, 6), w(4, 3, 3, 3), padding="same", stride=2),
+        call(x(2, 3, 6, 6), w(4, 3, 3, 3), padding=-1),
+        call(x(2, 3, 6, 6), w(4, 3, 3, 3), dilation=0),
+        call(x(2, 3, 6, 6), w(4, 3, 3, 3), groups=0),
+    ),
+    without=PADDED,
+)
+entry(
+    "conv1d",
+    call(x(2, 3, 7), w(4, 3, 3), b(4)),
+    call(x(2, 3, 7), w(4, 3, 3), None, 2, 1),
+    call(x(2, 4, 7), w(4, 2, 2), groups=2, dilation=2),
+    call(x(3, 7), w(4, 3, 3), b(4)),
+    call(x(2, 3, 7), w(4, 3, 4), padding="same"),
+    call(x(0, 3, 7), w(4, 3, 3)),
+    rejected=(call(x(2, 3, 2), w(4, 3, 3)), call(x(2, 3, 7), w(4, 2, 3)), call(x(2, 3, 7, 7), w(4, 3, 3))),
+    without=PADDED,
+)
+entry("conv3d", call(x(2, 3, 4, 4, 4), w(2, 3, 2, 2, 2), b(2)), without=PADDED)
+entry(
+    "conv_transpose2d",
+    call(x(2, 3, 4, 3), w(3, 2, 3, 2), b(2)),
+    call(x(1, 2, 3, 3), w(2, 2, 3, 3), None, 2, 1, 1),
+    call(x(2, 4, 3, 3), w(4, 2, 2, 2), b(4), groups=2),
+    call(x(1, 2, 3, 3), w(2, 1, 2, 2), dilation=2, stride=(2, 1)),
+    call(x(3, 4, 4), w(3, 2, 3, 3), b(2)),
+    call(x(0, 3, 4, 4), w(3, 2, 3, 3)),
+    call(x(2, 3, 5, 5), w(3, 4, 4, 4), stride=2, padding=1),
+    rejected=(
+        call(x(2, 3, 4, 4), w(2, 2, 3, 3)),
+        call(x(2, 3, 4, 4), w(3, 2, 3, 3), output_padding=2),
+        call(x(2, 3, 4, 4), w(3, 2, 3, 3), stride=0),
+    ),
+    without=PADDED,
+)
+entry(
+    "conv_transpose1d",
+    call(x(2, 3, 5), w(3, 2, 3), b(2)),
+    call(x(1, 2, 4), w(2, 2, 3), None, 2, 1, 1),
+    call(x(2, 4, 3), w(4, 2, 2), groups=2),
+    call(x(3, 5), w(3, 2, 3)),
+    without=PADDED,
+)
+entry(
+    "F.unfold",
+    call(x(2, 3, 5, 4), 2),
+    call(x(2, 3, 5, 4), (2, 3), 1, 1, 2),
+    call(x(2, 3, 6, 6), kernel_size=3, dilation=2, padding=(1, 0), stride=(2, 1)),
+    call(x(3, 5, 4), 2),
+    call(x(0, 3, 5, 4), 2),
+    rejected=(call(x(2, 3, 2, 2), 3), call(x(2, 2), 1)),
+    without=FLOATS,
+)
+entry(
+    "F.fold",
+    call(x(2, 12, 12), (5, 4), 2),
+    call(x(2, 8, 9), (5, 5), 2, 1, 0, 2),
+    call(x(8, 9), output_size=(4, 4), kernel_size=2),
+    call(x(1, 8, 16), (3, 3), 2, padding=1),
+    rejected=(call(x(2, 12, 11), (5, 4), 2), call(x(2, 11, 12), (5, 4), 2)),
+    without=FLOATS,
+)
+
+pool2d = (
+    call(x(2, 3, 6, 5), 2),
+    call(x(2, 3, 6, 5), (3, 2), 1),
+    call(x(1, 2, 7, 7), 3, 2, 1),
+    call(x(1, 2, 6, 7), 3, 2, ceil_mode=True),
+    call(x(2, 2, 5, 5), 3, 2, 1, ceil_mode=True),
+    call(x(3, 6, 6), 2),
+    call(x(0, 3, 6, 6), 2),
+    call(x(2, 2, 4, 4), kernel_size=2, stride=3),
+    call(x(1, 1, 5, 5), 3, 1),
+    call(x(1, 1, 4, 4), (2, 1), ceil_mode=True),
+    call(x(2, 1, 4, 4, special="equal"), 2, 1),
+)
+pool2d_rejected = (
+    call(x(2, 3, 1, 1), 2),
+    call(x(2, 3, 6, 6), 2, 0),
+    call(x(2, 3, 6, 6), 2, padding=2),
+    call(x(6, 6), 2),
+    call(x(2, 3, 6, 6), 0),
+    call(x(2, 3, 6, 6), (2, 2, 2)),
+    call(x(2, 0, 6, 6), 2),
+)
+entry(
+    "max_pool2d F.max_pool2d",
+    *pool2d,
+    call(x(1, 2, 7, 7), 2, dilation=2),
+    call(x(1, 2, 9, 9), 3, 2, 1, 2, True),
+    rejected=pool2d_rejected,
+    without=WINNER,
+)
+entry("F.max_pool2d_with_indices", *pool2d, without=WINNER)
+entry(
+    "avg_pool2d F.avg_pool2d",
+    *pool2d,
+    call(x(1, 2, 7, 7), 3, 2, 1, count_include_pad=False),
+    call(x(1, 2, 6, 6), 3, 2, 1, True, False),
+    call(x(1, 2, 6, 6), 2, divisor_override=3),
+    rejected=(*pool2d_rejected, call(x(1, 2, 6, 6), 2, divisor_override=0)),
+    without=FLOATS,
+)
+pool1d = (
+    call(x(2, 3, 7), 2),
+    call(x(2, 3, 7), 3, 1),
+    call(x(2, 3, 7), 3, 2, 1),
+    call(x(2, 3, 6), 3, 2, ceil_mode=True),
+    call(x(3, 7), 2),
+    call(x(0, 3, 7), 2),
+)
+entry(
+    "max_pool1d F.max_pool1d",
+    *pool1d,
+    call(x(2, 3, 9), 2, dilation=2),
+    rejected=(call(x(2, 3, 1), 2), call(x(7), 2)),
+    without=WINNER,
+)
+entry(
+    "avg_pool1d F.avg_pool1d",
+    *pool1d,
+    call(x(2, 3, 7), 3, 2, 1, count_include_pad=False),
+    rejected=(call(x(2, 3, 1), 2), call(x(7), 2)),
+    without=FLOATS,
+)
+entry(
+    "F.lp_pool2d",
+    call(x(2, 3, 6, 6, kind="positive"), 2, 2),
+    call(x(2, 3, 6, 6, kind="positive"), 3, 3, 2),
+    without=FLOATS | {"values": "roots of negative numbers"},
+)
+entry("F.lp_pool1d", call(x(2, 3, 6, kind="positive"), 2, 2), without=FLOATS | {"values": "roots of negative numbers"})
+entry(
+    "adaptive_avg_pool2d F.adaptive_avg_pool2d",
+    call(x(2, 3, 6, 5), 1),
+    call(x(2, 3, 6, 5), (3, 2)),
+    call(x(2, 3, 7, 7), (3, 4)),
+    call(x(2, 3, 6, 5), (None, 2)),
+    call(x(3, 6, 5), 2),
+    call(x(2, 3, 2, 2), 5),
+    call(x(0, 3, 6, 6), 2),
+    call(x(2, 3, 6, 6), output_size=6),
+    rejected=(call(x(6, 6), 2), call(x(2, 3, 6, 6), -1)),
+    without=FLOATS,
+)
+entry(
+    "F.adaptive_max_pool2d",
+    call(x(2, 3, 6, 5), 1),
+    call(x(2, 3, 6, 5), (3, 2)),
+    call(x(2, 3, 7, 7), (3, 4)),
+    call(x(2, 3, 6, 5), (None, 2)),
+    call(x(3, 6, 5), 2),
+    call(x(2, 3, 7, 7), 3, return_indices=True),
+    rejected=(call(x(6, 6), 2),),
+    without=WINNER,
+)
+entry(
+    "adaptive_avg_pool1d F.adaptive_avg_pool1d",
+    call(x(2, 3, 7), 1),
+    call(x(2, 3, 7), 3),
+    call(x(3, 7), 2),
+    without=FLOATS,
+)
+entry(
+    "adaptive_max_pool1d F.adaptive_max_pool1d",
+    call(x(2, 3, 7), 1),
+    call(x(2, 3, 7), 3),
+    call(x(3, 7), 2),
+    without=WINNER,
+)
+entry(
+    "F.max_unpool2d",
+    call(x(1, 1, 2, 2), index(1, 1, 2, 2, below=1), 2),
+    without={
+        "threads": "two writes to one place",
+        "gradient": "as above",
+        "gradgrad": "as above",
+        "shapes": "as above",
+        "dtypes": "as above",
+        "layouts": "as above",
+        "values": "as above",
+        "reference": "as above",
+        "forward": "as above: nn.MaxUnpool2d is checked after nn.MaxPool2d",
+        "keywords": "as above",
+    },
+)
+entry(
+    "F.max_unpool1d",
+    call(x(1, 1, 2), index(1, 1, 2, below=1), 2),
+    without={
+        "threads": "two writes to one place",
+        "gradient": "as above",
+        "gradgrad": "as above",
+        "shapes": "as above",
+        "dtypes": "as above",
+        "layouts": "as above",
+        "values": "as above",
+        "reference": "as above",
+        "forward": "as above",
+        "keywords": "as above",
+    },
+)
+
+mean, var = x(3, salt=3, fixed=True), x(3, kind="positive", salt=4, fixed=True)
+norm_kw = {"training": True}
+entry(
+    "F.batch_norm",
+    call(x(4, 3), None, None, w(3), b(3), True),
+    call(x(4, 3, 5), None, None, w(3), b(3), True),
+    call(x(2, 3, 4, 5), None, None, training=True),
+    call(x(2, 3, 4, 5), mean, var, w(3), b(3)),
+    call(x(2, 3, 4, 5), mean, var),
+    call(x(2, 3, 4, 5), mean, var, w(3), b(3), True, 0.3, 1e-3),
+    call(x(1, 3, 4, 5), None, None, w(3), b(3), True),
+    call(x(4, 3), mean, var, None, None, False, 0.1, 0.5),
+    rejected=(
+        call(x(1, 3), None, None, None, None, True),
+        call(x(4, 3), None, None),
+        call(x(4, 2), mean, var),
+        call(x(4, 3), None, None, w(2), b(3), True),
+    ),
+    without=FLOATS | {"overwrites": "running statistics are updated"},
+)
+entry(
+    "F.layer_norm layer_norm",
+    call(x(2, 3, 4), (4,)),
+    call(x(2, 3, 4), (3, 4), w(3, 4), b(3, 4)),
+    call(x(5), (5,), w(5)),
+    call(x(2, 4), [4], None, b(4), 0.1),
+    call(x(0, 4), (4,)),
+    rejected=(call(x(2, 3), (4,)), call(x(2, 3), (3,), w(2))),
+    without=FLOATS,
+)
+entry(
+    "F.group_norm group_norm",
+    call(x(2, 4, 3), 2),
+    call(x(2, 4, 3, 2), 4, w(4), b(4)),
+    call(x(2, 6), 3, w(6), b(6), 0.1),
+    call(x(2, 4, 3), 1),
+    call(x(0, 4, 3), 2),
+    rejected=(call(x(2, 4, 3), 3), call(x(2, 4), 2, w(3))),
+    without=FLOATS,
+)
+entry(
+    "F.instance_norm",
+    call(x(2, 3, 4)),
+    call(x(2, 3, 4, 5), None, None, w(3), b(3)),
+    call(x(2, 3, 4, 5), mean, var, use_input_stats=False),
+    call(x(2, 3, 4), eps=0.1),
+    rejected=(call(x(2, 3, 1)),),
+    without=FLOATS | {"overwrites": "running statistics are updated"},
+)
+entry(
+    "F.local_response_norm",
+    call(x(2, 5, 3, 3), 2),
+    call(x(2, 5, 3, 3), 3, 0.1, 0.5, 2.0),
+    call(x(2, 7, 4), 5, alpha=0.3),
+    call(x(1, 2, 3, 3), 5),
+    without=FLOATS | {"values": "powers of infinities"},
+)
+entry("F.rms_norm rms_norm", call(x(2, 3, 4), (4,)), call(x(2, 3, 4), (3, 4), w(3, 4)), call(x(2, 4), (4,), None, 0.1))
+entry(
+    "F.normalize",
+    call(x(2, 3)),
+    call(x(2, 3), 1.0),
+    call(x(2, 3, 4), 2, 0),
+    call(x(2, 3), p=3, dim=-1),
+    call(x(2, 3, special="zero")),
+    call(x(4), dim=0),
+    call(x(2, 0)),
+)
+entry(
+    "cosine_similarity F.cosine_similarity",
+    call(x(2, 3), w(2, 3)),
+    call(x(2, 3), w(3), dim=-1),
+    call(x(4), w(4), 0),
+    call(x(2, 3, 4), w(2, 3, 4)),
+    call(x(2, 3, special="zero"), w(2, 3)),
+)
+entry(
+    "pairwise_distance F.pairwise_distance",
+    call(x(2, 3), w(2, 3)),
+    call(x(3), w(3)),
+    call(x(2, 3), w(3), 1.0),
+    call(x(2, 3), w(2, 3), p=3, keepdim=True),
+)
+entry(
+    "F.pad",
+    call(x(2, 3), (1, 2)),
+    call(x(2, 3), (1, 0, 0, 2), "constant", 1.5),
+    call(x(2, 3), (-1, 0)),
+    call(x(2, 3, 4), (1, 1, 2, 0, 0, 1), value=2),
+    call(x(), ()),
+    call(x(0, 3), (1, 1)),
+    call(x(2, 3, 4), (2, 1), "reflect"),
+    call(x(2, 3, 4), (3, 1), mode="replicate"),
+    call(x(2, 3, 4), (2, 3), mode="circular"),
+    call(x(1, 2, 4, 5), (1, 2, 3, 1), mode="reflect"),
+    call(x(1, 2, 4, 5), (1, 2, 3, 1), mode="replicate"),
+    call(x(1, 2, 4, 5), (1, 2, 3, 1), mode="circular"),
+    call(x(2, 4, 5), (1, 2, 1, 1), mode="reflect"),
+    call(x(1, 2, 4, 5), (-1, 2, 0, -1), mode="reflect"),
+    rejected=(
+        call(x(2, 3), (1,)),
+        call(x(2, 3, 4), (4, 0), mode="reflect"),
+        call(x(2, 3, 4), (5, 0), mode="circular"),
+        call(x(2, 3), (1, 1, 1, 1, 1, 1)),
+        call(x(2, 3), (-4, 0)),
+    ),
+)
+scales = (
+    (
+        call(x(2, 3, 4, 5), (7, 3), mode=mode, **more),
+        call(x(2, 3, 4, 5), scale_factor=2, mode=mode, **more),
+        call(x(2, 3, 4, 5), scale_factor=(1.5, 0.6), mode=mode, **more),
+    )
+    for mode, more in (
+        ("nearest", {}),
+        ("bilinear", {}),
+        ("bilinear", {"align_corners": True}),
+        ("area", {}),
+        ("nearest-exact", {}),
+        ("bicubic", {}),
+        ("bicubic", {"align_corners": True}),
+    )
+)
+entry(
+    "F.interpolate F.upsample",
+    *(c for group in scales for c in group),
+    call(x(2, 3, 4, 5), 8),
+    call(x(2, 3, 4), 7, mode="linear"),
+    call(x(2, 3, 4), 7, mode="nearest"),
+    call(x(2, 3, 4), scale_factor=0.5, mode="linear", align_corners=True),
+    call(x(1, 1, 1, 1), (3, 3), mode="bilinear", align_corners=True),
+    call(x(2, 1, 4, 4), 1, mode="bilinear", align_corners=True),
+    call(x(2, 1, 4, 4), scale_factor=1.7, recompute_scale_factor=True, mode="bilinear"),
+    rejected=(
+        call(x(2, 3, 4, 5)),
+        call(x(2, 3, 4, 5), 3, 2),
+        call(x(2, 3, 4, 5), (3, 3, 3)),
+        call(x(2, 3), 3),
+        call(x(2, 3, 4, 5), 3, mode="nonsense"),
+        call(x(2, 3, 4, 5), 3, mode="nearest", align_corners=True),
+        call(x(2, 3, 4), 3, mode="bilinear"),
+        call(x(2, 3, 4, 5), 0),
+    ),
+)
+entry("F.upsample_nearest F.upsample_bilinear", call(x(2, 3, 4, 5), (7, 3)), call(x(2, 3, 4, 5), scale_factor=2))
+entry(
+    "pixel_shuffle F.pixel_shuffle",
+    call(x(2, 8, 3, 2), 2),
+    call(x(4, 3, 3), 2),
+    call(x(1, 9, 2, 2), upscale_factor=3),
+    call(x(0, 4, 2, 2), 2),
+    rejected=(call(x(2, 7, 3, 3), 2), call(x(4, 4), 2), call(x(2, 4, 3, 3), 0)),
+)
+entry(
+    "pixel_unshuffle F.pixel_unshuffle", call(x(2, 2, 6, 4), 2), call(x(1, 4, 4), 2), rejected=(call(x(2, 2, 5, 4), 2),)
+)
+entry(
+    "channel_shuffle F.channel_shuffle",
+    call(x(2, 6, 3, 2), 2),
+    call(x(1, 4, 2, 2), 4),
+    rejected=(call(x(2, 5, 2, 2), 2),),
+)
+entry(
+    "F.one_hot",
+    call(index(4, below=3)),
+    call(index(2, 3, below=3), 5),
+    call(index(4, below=3), num_classes=3),
+    call(index(below=3), 4),
+    call(index(0, below=1), 3),
+    rejected=(call(index(4, below=3, salt=2), 1), call(x(3)), call(integers(3, dtype="int32"))),
+)
+entry(
+    "F.embedding",
+    call(index(2, 3, below=5), x(5, 4)),
+    call(index(6, below=5), x(5, 4), 2),
+    call(index(below=5), x(5, 4)),
+    call(index(0, below=5), x(5, 4)),
+    call(index(6, below=5), x(5, 4), padding_idx=-1),
+    rejected=(call(x(3), x(5, 4)), call(integers(9, below=20), x(5, 4)), call(index(3, below=5), x(5, 4), 7)),
+)
+entry(
+    "F.scaled_dot_product_attention",
+    call(x(2, 3, 4), x(2, 5, 4, salt=1), x(2, 5, 4, salt=2)),
+    call(x(2, 2, 3, 4), x(2, 2, 3, 4, salt=1), x(2, 2, 3, 4, salt=2), is_causal=True),
+    call(x(3, 4), x(5, 4), x(5, 2), attn_mask=mask(3, 5, salt=3)),
+    call(x(3, 4), x(5, 4), x(5, 4), scale=0.3),
+    without={"values": "a softmax of NaN and infinities"},
+)
+entry(
+    "F.dropout F.dropout1d F.dropout2d F.dropout3d F.alpha_dropout F.feature_alpha_dropout",
+    call(x(2, 3, 4), 0.5, True),
+    call(x(2, 3, 4), p=0.3, training=False),
+    call(x(2, 3, 4), 0.0, True),
+    call(x(2, 3, 4), 1.0, True),
+    call(x(0, 3, 4), 0.5, True),
+    random=True,
+    rejected=(call(x(2, 3, 4), 1.5, True), call(x(2, 3, 4), -0.1, True)),
+    without={"shapes": "warnings and one more axis"},
+)
+exclude("Tensor.dropout_", "tinyconv.dropout_ in PyTorch; F.dropout has its check")
+exclude("tinyconv.batch_norm tinyconv.instance_norm", "takes cudnn_enabled in PyTorch; F.batch_norm has its check")
+entry(
+    "dropout alpha_dropout feature_dropout",
+    call(x(2, 3, 4), 0.5, True),
+    call(x(2, 3, 4), 0.5, False),
+    call(x(2, 3, 4), p=1.0, train=True),
+    random=True,
+    without={"dtypes": "floating point is asked for"},
+)
+entry("affine_grid F.affine_grid", call(x(2, 2, 3), (2, 3, 4, 5)), call(x(2, 2, 3), (2, 3, 4, 5), align_corners=True))
+entry("F.grid_sample", call(x(2, 3, 4, 5), x(2, 3, 2, 2, salt=1)))

@@ -1,0 +1,430 @@
+"""Layers: made, filled with the same numbers, called."""
+
+from ..arrays import index, x
+from ..calls import dtype
+from .entry import build, entry, exclude, program
+from .functional import FLOATS, PADDED, WINNER
+from .loss import classes, plus_minus, probabilities, unit, weight, y
+
+for name in ("ReLU", "ReLU6", "Sigmoid", "Tanh", "SELU", "SiLU", "Mish", "Hardswish", "Hardsigmoid", "LogSigmoid",
+             "Softsign", "Tanhshrink", "Identity"):  # fmt: skip
+    more = (build(inplace=True)(x(2, 3)),) if name in ("ReLU", "ReLU6", "SELU", "SiLU", "Mish") else ()
+    without = (
+        {
+            "overwrites": "inplace=True writes into its argument",
+            "gradient": "in place on a leaf",
+            "gradgrad": "as above",
+            "layouts": "as above",
+            "shapes": "as above",
+            "values": "as above",
+            "reference": "as above",
+            "threads": "as above",
+        }
+        if more
+        else {}
+    )
+    entry(
+        f"nn.{name}",
+        build()(x(2, 3)),
+        build()(x()),
+        build()(x(0, 3)),
+        *more,
+        without={k: v for k, v in without.items() if k == "overwrites"},
+    )
+entry("nn.LeakyReLU", build()(x(2, 3)), build(0.2)(x(2, 3)), build(negative_slope=0.3)(x(3)))
+entry("nn.PReLU", build()(x(2, 3)), build(3)(x(2, 3, 2)), build(num_parameters=3, init=0.1)(x(2, 3)))
+entry("nn.RReLU", build()(x(2, 3)), build(0.1, 0.2)(x(2, 3), train=False), random=True)
+entry("nn.ELU nn.CELU", build()(x(2, 3)), build(0.5)(x(2, 3)), build(alpha=2.0)(x(2, 3)))
+entry("nn.GELU", build()(x(2, 3)), build("tanh")(x(2, 3)), build(approximate="none")(x(0, 3)))
+entry("nn.Hardtanh", build()(x(2, 3)), build(-0.5, 0.25)(x(2, 3)), build(min_val=-0.1)(x(2, 3)))
+entry("nn.Softplus", build()(x(2, 3)), build(2, 1)(x(2, 3)), build(beta=0.5)(x(2, 3)))
+entry("nn.Hardshrink nn.Softshrink", build()(x(2, 3)), build(0.2)(x(2, 3)))
+entry("nn.Threshold", build(0.1, 2.0)(x(2, 3)))
+entry("nn.GLU", build()(x(2, 4)), build(0)(x(4, 2)), build(dim=1)(x(2, 4, 3)))
+entry(
+    "nn.Softmax nn.LogSoftmax nn.Softmin",
+    build(1)(x(2, 3)),
+    build(dim=0)(x(2, 3)),
+    build(dim=-1)(x(2, 3, 4)),
+    build()(x(2, 3)),
+    build()(x(2, 3, 4)),
+)
+entry("nn.Softmax2d", build()(x(2, 3, 4, 5)), build()(x(3, 4, 5)))
+entry(
+    "nn.Linear",
+    build(3, 4)(x(2, 3)),
+    build(3, 4, False)(x(3)),
+    build(in_features=3, out_features=2, bias=True)(x(2, 2, 3)),
+    build(3, 4, dtype=dtype("float64"))(x(2, 3, dtype="float64")),
+    build(3, 4)(x(0, 3)),
+    without=FLOATS,
+)
+entry("nn.Bilinear", build(3, 4, 5)(x(2, 3), y(2, 4)), build(3, 4, 2, bias=False)(x(3), y(4)), without=FLOATS)
+entry(
+    "nn.Conv1d",
+    build(3, 4, 3)(x(2, 3, 7)),
+    build(4, 6, 3, 2, 1, 1, 2, False)(x(2, 4, 9)),
+    build(2, 3, 3, padding="same", padding_mode="reflect")(x(2, 2, 7)),
+    build(2, 3, 3, padding=2, padding_mode="circular")(x(2, 7)),
+    without=PADDED,
+)
+entry(
+    "nn.Conv2d",
+    build(3, 4, 3)(x(2, 3, 6, 5)),
+    build(4, 6, (3, 2), stride=2, padding=(1, 0), groups=2, bias=False)(x(2, 4, 7, 6)),
+    build(2, 3, 3, dilation=2, padding="same")(x(1, 2, 6, 6)),
+    build(2, 3, 3, padding=1, padding_mode="reflect")(x(1, 2, 5, 5)),
+    build(2, 3, 3, padding=(2, 1), padding_mode="replicate")(x(1, 2, 5, 5)),
+    build(2, 3, 3, padding=1, padding_mode="circular")(x(2, 5, 5)),
+    build(1, 6, kernel_size=5, padding=2)(x(3, 1, 8, 8)),
+    build(3, 3, 1)(x(0, 3, 4, 4)),
+    without=PADDED,
+)
+entry(
+    "nn.ConvTranspose2d",
+    build(3, 2, 3)(x(2, 3, 4, 4)),
+    build(4, 6, 4, 2, 1)(x(2, 4, 3, 3)),
+    build(4, 4, (3, 2), stride=(2, 1), padding=1, output_padding=(1, 0), groups=2, bias=False)(x(2, 4, 3, 3)),
+    build(2, 1, 3, 2, dilation=2)(x(2, 3, 3)),
+    build(3, 2, 3, stride=2)(x(1, 3, 4, 4), output_size=(10, 10)),
+    without=PADDED,
+)
+entry("nn.ConvTranspose1d", build(3, 2, 3)(x(2, 3, 5)), build(4, 6, 4, 2, 1, groups=2)(x(2, 4, 3)), without=PADDED)
+entry(
+    "nn.MaxPool2d",
+    build(2)(x(2, 3, 6, 5)),
+    build(3, 2, 1)(x(1, 2, 7, 7)),
+    build(kernel_size=(3, 2), stride=1, ceil_mode=True)(x(2, 5, 5)),
+    build(2, return_indices=True)(x(1, 2, 4, 6)),
+    build(2, dilation=2)(x(1, 1, 6, 6)),
+    build(3, 2, 1, return_indices=True, ceil_mode=True)(x(1, 2, 6, 6)),
+    without=WINNER,
+)
+entry(
+    "nn.AvgPool2d",
+    build(2)(x(2, 3, 6, 5)),
+    build(3, 2, 1, count_include_pad=False)(x(1, 2, 7, 7)),
+    build(kernel_size=(3, 2), stride=1, ceil_mode=True)(x(2, 5, 5)),
+    build(2, divisor_override=3)(x(1, 2, 4, 4)),
+    without=FLOATS,
+)
+entry(
+    "nn.MaxPool1d",
+    build(2)(x(2, 3, 7)),
+    build(3, 2, 1, ceil_mode=True)(x(2, 3, 8)),
+    build(2, return_indices=True)(x(2, 3, 7)),
+    without=WINNER,
+)
+entry("nn.AvgPool1d", build(2)(x(2, 3, 7)), build(3, 2, 1, True, False)(x(2, 3, 8)), without=FLOATS)
+entry(
+    "nn.LPPool2d",
+    build(2, 2)(x(2, 3, 6, 6, kind="positive")),
+    build(1.5, 3, 2, True)(x(2, 3, 6, 6, kind="positive")),
+    without=FLOATS | {"values": "roots of negative numbers"},
+)
+entry("nn.LPPool1d", build(2, 2)(x(2, 3, 6, kind="positive")), without=FLOATS | {"values": "roots of negative numbers"})
+entry(
+    "nn.AdaptiveAvgPool2d",
+    build(1)(x(2, 3, 6, 5)),
+    build((3, 2))(x(2, 3, 7, 7)),
+    build((None, 2))(x(3, 6, 6)),
+    without=FLOATS,
+)
+entry(
+    "nn.AdaptiveMaxPool2d",
+    build(1)(x(2, 3, 6, 5)),
+    build((3, 2))(x(2, 3, 7, 7)),
+    build((None, 2), True)(x(3, 6, 6)),
+    without=WINNER,
+)
+entry("nn.AdaptiveAvgPool1d", build(1)(x(2, 3, 7)), build(3)(x(3, 7)), without=FLOATS)
+entry("nn.AdaptiveMaxPool1d", build(1)(x(2, 3, 7)), build(3, return_indices=True)(x(3, 7)), without=WINNER)
+
+
+def unpooled(m, unpool, t):
+    """What a max-pooling with indices loses, put back in its places."""
+    y, at = m.nn.MaxPool2d(2, return_indices=True)(t)
+    again = unpool(2)
+    return again(y * 2, at), again(y, at, output_size=t.shape), repr(again)
+
+
+def unpooled1d(m, unpool, t):
+    """The same along one axis."""
+    y, at = m.nn.MaxPool1d(2, return_indices=True)(t)
+    return unpool(2)(y * 2, at), unpool(2)(y, at, output_size=t.shape)
+
+
+entry("nn.MaxUnpool2d", program(unpooled, x(2, 3, 4, 6)), program(unpooled, x(1, 2, 5, 5)), without=WINNER)
+entry("nn.MaxUnpool1d", program(unpooled1d, x(2, 3, 6)), without=WINNER)
+norms = {"nn.BatchNorm1d": ((4, 3), (4, 3, 5)), "nn.BatchNorm2d": ((4, 3, 2, 5), (1, 3, 4, 4))}
+for name, shapes in norms.items():
+    entry(
+        name,
+        *(
+            build(3, *o, **k)(x(*s), train=train)
+            for s in shapes
+            for train in (True, False)
+            for o, k in (
+                ((), {}),
+                ((1e-3, None), {}),
+                ((), {"affine": False}),
+                ((), {"track_running_stats": False}),
+                ((), {"momentum": 0.3, "affine": False, "track_running_stats": False}),
+            )
+        ),
+        build(3)(x(0, 3, *shapes[0][2:]), train=False),
+    )
+entry(
+    "nn.LayerNorm",
+    build(4)(x(2, 3, 4)),
+    build((3, 4), 0.1)(x(2, 3, 4)),
+    build([4], elementwise_affine=False)(x(2, 4)),
+    build(4, bias=False)(x(4)),
+)
+entry("nn.GroupNorm", build(2, 4)(x(2, 4, 3)), build(4, 4, 0.1)(x(2, 4, 3, 2)), build(1, 4, affine=False)(x(2, 4)))
+for name, shape in (("nn.InstanceNorm1d", (2, 3, 5)), ("nn.InstanceNorm2d", (2, 3, 4, 5))):
+    entry(
+        name,
+        *(
+            build(3, **k)(x(*shape), train=train)
+            for train in (True, False)
+            for k in (
+                {},
+                {"affine": True},
+                {"track_running_stats": True},
+                {"affine": True, "track_running_stats": True, "momentum": 0.3, "eps": 0.1},
+            )
+        ),
+        build(3)(x(*shape[1:])),
+        build(2)(x(*shape)),
+    )
+entry(
+    "nn.LocalResponseNorm",
+    build(2)(x(2, 5, 3, 3)),
+    build(3, 0.1, 0.5, 2.0)(x(2, 5, 3, 3)),
+    without={"values": "powers of infinities"},
+)
+entry("nn.RMSNorm", build(4)(x(2, 3, 4)), build((3, 4), 0.1)(x(2, 3, 4)), build(4, elementwise_affine=False)(x(2, 4)))
+for name in ("Dropout", "Dropout1d", "Dropout2d", "AlphaDropout", "FeatureAlphaDropout", "Dropout3d"):
+    entry(
+        f"nn.{name}",
+        build()(x(2, 3, 4)),
+        build(0.3)(x(2, 3, 4), train=False),
+        build(p=0.0)(x(2, 3, 4)),
+        random=True,
+        without={"shapes": "warnings and one more axis"},
+    )
+entry("nn.Flatten", build()(x(2, 3, 4)), build(0)(x(2, 3)), build(1, 2)(x(2, 3, 4, 5)), build(start_dim=-2)(x(2, 3, 4)))
+entry("nn.Unflatten", build(1, (2, 3))(x(2, 6)), build(0, (2, -1))(x(6, 2)))
+entry("nn.Fold", build((5, 4), 2)(x(2, 12, 12)), build((4, 4), 2, stride=2)(x(1, 8, 4)), without=FLOATS)
+entry(
+    "nn.Unfold", build(2)(x(2, 3, 5, 4)), build((2, 3), dilation=2, padding=1, stride=2)(x(2, 3, 6, 6)), without=FLOATS
+)
+entry(
+    "nn.Upsample",
+    build(scale_factor=2)(x(2, 3, 4, 5)),
+    build(size=(7, 3), mode="bilinear")(x(2, 3, 4, 5)),
+    build((7, 3), None, "bilinear", True)(x(2, 3, 4, 5)),
+    build(scale_factor=2, mode="linear")(x(2, 3, 4)),
+    build(scale_factor=(2, 1.5))(x(2, 3, 4, 5)),
+)
+entry(
+    "nn.UpsamplingNearest2d nn.UpsamplingBilinear2d", build(scale_factor=2)(x(2, 3, 4, 5)), build((7, 3))(x(2, 3, 4, 5))
+)
+for kind in ("Zero", "Reflection", "Replication", "Circular"):
+    entry(
+        f"nn.{kind}Pad2d",
+        build(1)(x(2, 3, 4, 5)),
+        build((1, 2, 3, 0))(x(1, 2, 4, 5)),
+        build(padding=(0, 1, 2, 1))(x(2, 4, 5)),
+    )
+    entry(f"nn.{kind}Pad1d", build(1)(x(2, 3, 4)), build((1, 2))(x(2, 5)))
+entry("nn.ConstantPad2d", build(1, 2.5)(x(2, 3, 4, 5)), build((1, 2, 3, -1), value=1.0)(x(2, 4, 5)))
+entry("nn.ConstantPad1d", build(1, 2.5)(x(2, 3, 4)), build((1, -1), 0)(x(2, 5)))
+entry("nn.PixelShuffle", build(2)(x(2, 8, 3, 2)), build(upscale_factor=3)(x(9, 2, 2)))
+entry("nn.PixelUnshuffle", build(2)(x(2, 2, 6, 4)))
+entry("nn.ChannelShuffle", build(2)(x(2, 6, 3, 2)))
+entry(
+    "nn.Embedding",
+    build(5, 4)(index(2, 3, below=5)),
+    build(5, 4, padding_idx=2)(index(7, below=5)),
+    build(5, 4, -1)(index(below=5)),
+    build(5, 3, dtype=dtype("float64"))(index(0, below=5)),
+)
+entry("nn.CosineSimilarity", build()(x(2, 3), y(2, 3)), build(0)(x(4), y(4)), build(dim=-1, eps=0.1)(x(2, 3), y(3)))
+entry("nn.PairwiseDistance", build()(x(2, 3), y(2, 3)), build(1.0, keepdim=True)(x(2, 3), y(2, 3)))
+
+entry(
+    "nn.MSELoss nn.L1Loss nn.SmoothL1Loss nn.HuberLoss nn.SoftMarginLoss",
+    *(build(reduction=k)(x(2, 3), plus_minus(2, 3)) for k in ("mean", "sum", "none")),
+    build()(x(0, 3), plus_minus(0, 3)),
+    build()(x(4), plus_minus(4)),
+)
+entry(
+    "nn.NLLLoss",
+    *(build(weight, reduction=k, ignore_index=1)(x(4, 3), classes(4)) for k in ("mean", "sum", "none")),
+    build()(x(2, 3, 4), classes(2, 4)),
+)
+entry(
+    "nn.CrossEntropyLoss",
+    *(
+        build(weight, reduction=k, ignore_index=1, label_smoothing=0.1)(x(4, 3), classes(4))
+        for k in ("mean", "sum", "none")
+    ),
+    build()(x(4, 3), probabilities(4, 3)),
+    build()(x(3), classes()),
+)
+entry(
+    "nn.BCELoss",
+    *(build(reduction=k)(unit(2, 3), unit(2, 3, salt=1)) for k in ("mean", "sum", "none")),
+    build(unit(3, fixed=True, salt=3))(unit(2, 3), unit(2, 3, salt=1)),
+    without={"values": "outside [0, 1] is an error there", "dtypes": "as above"},
+)
+entry(
+    "nn.BCEWithLogitsLoss",
+    *(build(reduction=k)(x(2, 3), unit(2, 3)) for k in ("mean", "sum", "none")),
+    build(pos_weight=unit(3, fixed=True, salt=3))(x(2, 3), unit(2, 3)),
+    build(unit(3, fixed=True, salt=3))(x(2, 3), unit(2, 3)),
+)
+entry(
+    "nn.KLDivLoss",
+    *(build(reduction=k)(x(2, 3), unit(2, 3)) for k in ("mean", "sum", "none", "batchmean")),
+    build(log_target=True)(x(2, 3), y(2, 3)),
+    without={"values: zero": "log 0 × 0"},
+)
+entry(
+    "nn.CosineEmbeddingLoss",
+    *(build(0.3, reduction=k)(x(4, 3), y(4, 3), plus_minus(4)) for k in ("mean", "sum", "none")),
+    build()(x(4, 3), y(4, 3), plus_minus(4)),
+)
+entry(
+    "nn.TripletMarginLoss",
+    *(build(0.5, swap=True, reduction=k)(x(4, 3), y(4, 3), x(4, 3, salt=2)) for k in ("mean", "sum", "none")),
+    build(p=1)(x(4, 3), y(4, 3), x(4, 3, salt=2)),
+)
+entry("nn.TripletMarginWithDistanceLoss", build(margin=0.5, swap=True)(x(4, 3), y(4, 3), x(4, 3, salt=2)))
+entry(
+    "nn.MarginRankingLoss", build()(x(4), y(4), plus_minus(4)), build(0.3, reduction="none")(x(4), y(4), plus_minus(4))
+)
+entry(
+    "nn.HingeEmbeddingLoss", build()(x(4, 3), plus_minus(4, 3)), build(0.3, reduction="none")(x(4, 3), plus_minus(4, 3))
+)
+entry("nn.MultiMarginLoss", build()(x(4, 3), classes(4)), build(2, 0.5, weight)(x(4, 3), classes(4)))
+entry("nn.MultiLabelSoftMarginLoss", build()(x(4, 3), unit(4, 3)), build(weight)(x(4, 3), unit(4, 3)))
+entry(
+    "nn.GaussianNLLLoss",
+    build()(x(4, 3), y(4, 3), x(4, 3, kind="positive", salt=2)),
+    build(full=True, reduction="none")(x(4, 3), y(4, 3), x(4, 3, kind="positive", salt=2)),
+    without={"values": "a negative variance is an error"},
+)
+entry(
+    "nn.PoissonNLLLoss",
+    build()(x(4, 3), x(4, 3, kind="positive", salt=2)),
+    build(False, True, reduction="sum")(x(4, 3, kind="positive"), x(4, 3, kind="positive", salt=2)),
+)
+
+for name, states in (("RNN", 1), ("GRU", 1), ("LSTM", 2)):
+
+    def hidden(*shape, states=states):
+        pair = tuple(x(*shape, salt=k + 3) for k in range(states))
+        return pair if states == 2 else pair[0]
+
+    nonlinear = (build(3, 4, nonlinearity="relu")(x(5, 2, 3)),) if name == "RNN" else ()
+    entry(
+        f"nn.{name}",
+        build(3, 4)(x(5, 2, 3)),
+        build(3, 4, 2, batch_first=True)(x(2, 5, 3)),
+        build(3, 4, 2, bidirectional=True)(x(5, 2, 3)),
+        build(3, 4, bias=False)(x(5, 3)),
+        build(3, 4, 2)(x(5, 2, 3), hidden(2, 2, 4)),
+        build(3, 4, 2, dropout=0.5)(x(5, 2, 3), train=False),
+        build(3, 4, bidirectional=True)(x(5, 3), hidden(2, 4)),
+        build(input_size=3, hidden_size=2, num_layers=1)(x(1, 1, 3)),
+        *nonlinear,
+    )
+    entry(
+        f"nn.{name}Cell",
+        build(3, 4)(x(2, 3)),
+        build(3, 4)(x(3)),
+        build(3, 4, False)(x(2, 3), hidden(2, 4)),
+        *((build(3, 4, nonlinearity="relu")(x(2, 3)),) if name == "RNN" else ()),
+    )
+entry(
+    "nn.MultiheadAttention",
+    build(4, 2, batch_first=True)(x(2, 3, 4), x(2, 5, 4, salt=1), x(2, 5, 4, salt=2)),
+    build(4, 2)(x(3, 2, 4), x(5, 2, 4, salt=1), x(5, 2, 4, salt=2)),
+    without={"values": "a softmax of NaN and infinities"},
+)
+
+
+def held(m, container, t):
+    """Layers in a container: named, counted, changed, called."""
+    made = (
+        container([m.nn.Linear(2, 2), m.nn.ReLU()])
+        if container is not m.nn.Sequential
+        else container(m.nn.Linear(2, 2), m.nn.ReLU())
+    )
+    made.append(m.nn.Linear(2, 1))
+    made.insert(1, m.nn.Tanh())
+    made.extend([m.nn.Sigmoid()])
+    del made[0]
+    return (
+        repr(made),
+        len(made),
+        list(made.state_dict()),
+        [n for n, _ in made.named_modules()],
+        repr(made[1:]),
+        repr(made[-1]),
+        repr(list(made)),
+    )
+
+
+def held_by_name(m, container, t):
+    """The same in a dict of layers."""
+    made = container({"a": m.nn.Linear(2, 2), "b": m.nn.ReLU()})
+    made.update({"c": m.nn.Tanh()})
+    made["d"] = m.nn.Linear(2, 1)
+    popped = made.pop("b")
+    return repr(made), repr(popped), list(made.keys()), list(made.state_dict()), "a" in made, len(made), repr(made["d"])
+
+
+def parameters_held(m, container, t):
+    """Parameters in a list."""
+    made = container([m.nn.Parameter(t.detach()), m.nn.Parameter(t.detach() * 2)])
+    made.append(m.nn.Parameter(t.detach() * 3))
+    return [p.detach() for p in made], list(made.state_dict()), len(made), made[1].detach(), repr(made)
+
+
+def parameters_held_by_name(m, container, t):
+    """Parameters in a dict."""
+    made = container({"a": m.nn.Parameter(t.detach()), "b": m.nn.Parameter(t.detach() * 2)})
+    made["c"] = m.nn.Parameter(t.detach() * 3)
+    return [(k, p.detach()) for k, p in made.items()], list(made.state_dict()), len(made)
+
+
+entry("nn.Sequential nn.ModuleList", program(held, x(2)))
+entry("nn.ModuleDict", program(held_by_name, x(2)))
+entry(
+    "nn.ParameterList",
+    program(parameters_held, x(2)),
+    without={"dtypes": "only floating types require gradients", "shapes": "repr"},
+)
+entry(
+    "nn.ParameterDict",
+    program(parameters_held_by_name, x(2)),
+    without={"dtypes": "only floating types require gradients"},
+)
+
+
+def parallel(m, wrapper, t):
+    """The wrapper passes calls through and prefixes names."""
+    layer = m.nn.Flatten()
+    made = wrapper(layer)
+    return made(t), list(made.state_dict()), made.module is layer
+
+
+entry("nn.DataParallel", program(parallel, x(2, 3)))
+exclude(
+    "nn.functional nn.init nn.utils nn.Module nn.Parameter nn.Buffer nn.RNNBase nn.RNNCellBase nn.parallel nn.modules",
+    "no computation: tests/nn has their tests",
+)

@@ -1,0 +1,293 @@
+"""Reductions, cumulative sums, sorting."""
+
+from ..arrays import index, integers, mask, x
+from .entry import call, entry
+
+
+def along(kind="normal", tuples=True, all_=True):
+    """Over everything, an axis, several axes."""
+    whole = (call(x(2, 3, kind=kind)), call(x(kind=kind)), call(x(0, 3, kind=kind)), call(x(37, kind=kind)))
+    several = (call(x(2, 3, 4, kind=kind), (0, 2)), call(x(2, 3, 4, kind=kind), dim=(1, -1), keepdim=True))
+    return (
+        *(whole if all_ else ()),
+        call(x(2, 3, kind=kind), 1),
+        call(x(2, 3, 4, kind=kind), dim=-2),
+        call(x(2, 3, 4, kind=kind), 0, keepdim=True),
+        call(x(kind=kind), 0),
+        call(x(0, 3, kind=kind), 1),
+        call(x(2, 1, kind=kind), 1, True),
+        *(several if tuples else ()),
+    )
+
+
+entry(
+    "sum nansum",
+    *along(),
+    call(integers(2, 3)),
+    call(mask(2, 3)),
+    call(mask(2, 3), 1),
+    call(x(0, 3), 0),
+    call(integers(2, 3), 0),
+)
+entry("mean nanmean", *along(), call(integers(2, 3)), call(x(0, 3), 0))
+entry(
+    "Tensor.sum_to_size",
+    call(x(2, 3), 1, 3),
+    call(x(2, 3), 3),
+    call(x(2, 3), (2, 1)),
+    call(x(2, 2, 3), 2, 1),
+    call(x(3), 3),
+)
+entry(
+    "prod",
+    *along(tuples=False),
+    call(integers(2, 3)),
+    call(integers(2, 3), 1),
+    call(x(2, 3, special="zero"), 1),
+    call(x(0, 3), 0),
+    call(mask(2, 3)),
+)
+entry(
+    "var std var_mean std_mean",
+    *along(),
+    call(x(2, 3), 1, unbiased=False),
+    call(x(2, 3), unbiased=False),
+    call(x(2, 3), dim=1, correction=0),
+    call(x(2, 3, 4), dim=(0, 2), correction=2),
+    call(x(2, 3), correction=0),
+    call(x(0, 3), 0),
+)
+entry(
+    "Tensor.var Tensor.std",
+    *along(),
+    call(x(2, 3), 1, unbiased=False),
+    call(x(2, 3), unbiased=False),
+    call(x(2, 3), dim=1, correction=0),
+    call(x(2, 3, 4), dim=(0, 2), correction=2),
+)
+extremes = (
+    *along("distinct", tuples=False),
+    call(integers(2, 3)),
+    call(integers(4, 6, below=3), 1),
+    call(mask(2, 3)),
+    call(mask(2, 3), 1),
+    call(x(2, 3), x(3, salt=1)),
+    call(x(2, 9, special="equal"), 1),
+    call(x(2, 9, special="nan"), 1),
+    call(x(9, special="nan")),
+)
+entry("max min", *extremes, rejected=(call(x(2, 3), 2), call(x(2, 0), 1), call(x(0))))
+entry(
+    "amax amin",
+    *along("distinct"),
+    call(integers(4, 6, below=3), 1),
+    call(x(2, 9, special="equal"), 1),
+    call(x(2, 9, special="nan"), 1),
+    call(x(2, 9, special="equal")),
+    rejected=(call(x(2, 0), 1), call(x(0))),
+)
+entry("aminmax", call(x(2, 3)), call(x(2, 3), dim=1), call(x(2, 3, 4), dim=-2, keepdim=True), call(x()))
+entry(
+    "argmax argmin",
+    *along("distinct", tuples=False),
+    call(integers(4, 6, below=3), 1),
+    call(x(2, 9, special="nan"), 1),
+    call(integers(9, below=3)),
+    rejected=(call(x(2, 0), 1), call(x(2, 3), 2)),
+)
+entry("all any", *along(), call(mask(2, 3)), call(mask(2, 3), 1), call(integers(3)), call(mask(0)))
+entry(
+    "count_nonzero",
+    call(x(2, 3, special="zero")),
+    call(mask(2, 3), 1),
+    call(mask(2, 3), dim=(0, 1)),
+    call(integers(3)),
+    call(x(0)),
+)
+entry(
+    "tinyconv.norm Tensor.norm",
+    call(x(2, 3)),
+    call(x(2, 3), 1),
+    call(x(2, 3), 2, 1),
+    call(x(2, 3), float("inf"), 0),
+    call(x(2, 3), p=3, dim=1, keepdim=True),
+    call(x(2, 3), "fro"),
+    call(x(3), 0),
+    call(x(2, 3, 4), 2, (1, 2)),
+    call(x()),
+    call(x(0)),
+    call(x(2, 3), float("-inf")),
+)
+entry(
+    "dist",
+    call(x(2, 3), x(2, 3, salt=1)),
+    call(x(2, 3), x(3, salt=1), 1),
+    call(x(3), x(3, salt=1), p=3),
+    call(x(3), x(3, salt=1), float("inf")),
+)
+entry(
+    "logsumexp",
+    call(x(2, 3), 1),
+    call(x(2, 3, 4), (0, 2)),
+    call(x(2, 3), dim=0, keepdim=True),
+    call(x(), 0),
+    call(x(0, 3), 0),
+    call(x(2, 9, special="infinite"), 1),
+    call(integers(2, 3), 1),
+    call(x(2, 9, special="extreme"), 1),
+)
+entry(
+    "cumsum cumprod",
+    call(x(2, 3), 1),
+    call(x(2, 3, 4), dim=-2),
+    call(x(5), 0),
+    call(x(), 0),
+    call(x(0, 3), 0),
+    call(integers(2, 3), 1),
+    call(mask(2, 3), 0),
+    call(x(2, 5, special="zero"), 1),
+    rejected=(call(x(2, 3), 2),),
+)
+entry(
+    "cummax cummin",
+    call(x(2, 5), 1),
+    call(x(2, 3, 4), dim=-2),
+    call(x(), 0),
+    call(x(0, 3), 0),
+    call(integers(2, 6, below=3), 1),
+    call(x(2, 9, special="nan"), 1),
+    call(x(2, 9, special="equal"), 1),
+)
+entry("logcumsumexp", call(x(2, 5), 1), call(x(2, 3), dim=0), call(x(9, special="infinite"), 0))
+entry(
+    "median nanmedian",
+    call(x(2, 5, kind="distinct")),
+    call(x(2, 5, kind="distinct"), 1),
+    call(x(2, 4, kind="distinct"), dim=1, keepdim=True),
+    call(x()),
+    call(x(9, special="nan")),
+    call(x(2, 9, special="nan"), 1),
+    call(integers(9, below=30)),
+    call(x(), 0),
+)
+entry(
+    "mode",
+    call(integers(3, 7, below=3), 1),
+    call(x(3, 9, special="equal"), 1),
+    call(integers(7, below=2)),
+    call(integers(3, 7, below=3), dim=0, keepdim=True),
+)
+entry(
+    "quantile nanquantile",
+    call(x(2, 5), 0.3),
+    call(x(2, 5), 0.5, dim=1),
+    call(x(2, 5), 0.25, 1, True),
+    call(x(2, 5), x(3, kind="unit", fixed=True), 1),
+    call(x(9), 0.3, interpolation="nearest"),
+    call(x(9), 0.3, interpolation="lower"),
+    call(x(9, special="nan"), 0.5),
+)
+entry(
+    "sort",
+    call(x(5)),
+    call(x(2, 5)),
+    call(x(2, 5), 0),
+    call(x(2, 5), dim=1, descending=True),
+    call(integers(3, 9, below=4), dim=1, stable=True),
+    call(integers(3, 9, below=4), dim=0, stable=True, descending=True),
+    call(x()),
+    call(x(0, 3)),
+    call(x(2, 9, special="nan")),
+    call(x(2, 9, special="nan"), descending=True),
+    call(mask(5), stable=True),
+    call(x(2, 0)),
+    call(x(9, special="infinite")),
+    call(x(3, 40), 1),
+    call(x(9, special="equal"), stable=True),
+    rejected=(call(x(2, 3), 2),),
+)
+entry("argsort msort", call(x(5)), call(x(2, 5)), call(x()), call(x(0, 3)))
+entry(
+    "topk",
+    call(x(7), 3),
+    call(x(2, 7), 2, dim=1),
+    call(x(4, 3), 2, 0),
+    call(x(7), 3, largest=False),
+    call(x(7), 0),
+    call(x(7), 7),
+    call(x(), 1),
+    call(x(2, 9, special="nan"), 4),
+    call(integers(7, below=90), 3),
+    rejected=(call(x(3), 4), call(x(3), -1)),
+    without={
+        "values: equal": "PyTorch's order of ties is not defined",
+        "values: zero": "ties",
+        "values: extreme": "ties",
+        "values: infinite": "ties",
+        "values: nan": "ties",
+        "dtypes: all": "ties",
+        "dtypes: argument": "ties",
+    },
+)
+entry(
+    "kthvalue",
+    call(x(7), 3),
+    call(x(2, 7), 2, dim=1),
+    call(x(4, 3), 2, 0, True),
+    call(x(), 1),
+    rejected=(call(x(3), 0), call(x(3), 4)),
+    without={"values": "PyTorch's choice among ties is not defined", "dtypes: all": "ties"},
+)
+entry(
+    "unique",
+    call(integers(3, 5, below=4)),
+    call(integers(9, below=4), return_inverse=True),
+    call(integers(9, below=4), return_counts=True),
+    call(integers(3, 5, below=4), return_inverse=True, return_counts=True),
+    call(x(0)),
+    call(x(5)),
+    call(index(6, 2, below=2), dim=0),
+    call(index(2, 6, below=2), dim=1, return_counts=True, return_inverse=True),
+    call(x()),
+    call(mask(5)),
+)
+entry(
+    "unique_consecutive",
+    call(integers(9, below=2)),
+    call(integers(9, below=2), return_inverse=True, return_counts=True),
+    call(index(6, 2, below=2), dim=0),
+    call(x(0)),
+)
+entry("histc", call(x(9)), call(x(9), bins=4, min=-1, max=1), call(x(2, 9), 5))
+entry(
+    "bincount",
+    call(index(9, below=4)),
+    call(index(9, below=4), minlength=7),
+    call(index(9, below=4), x(9)),
+    call(index(0, below=4)),
+    rejected=(call(x(3)), call(index(2, 2, below=4))),
+)
+entry(
+    "searchsorted",
+    call(x(5, kind="positive", layout=None), x(3)),
+    call(x(5), x(2, 3, salt=1), right=True),
+    call(x(5), 0.5),
+    without={"values": "PyTorch wants sorted boundaries", "shapes": "as above", "dtypes": "as above"},
+)
+entry(
+    "bucketize",
+    call(x(3), x(4, salt=1)),
+    call(x(2, 3), x(4, salt=1), right=True),
+    without={"values": "PyTorch wants sorted boundaries", "dtypes": "as above"},
+)
+entry(
+    "diff",
+    call(x(5)),
+    call(x(2, 5), 2),
+    call(x(2, 5), dim=0),
+    call(x(3), prepend=x(1, salt=1), append=x(2, salt=2)),
+    call(integers(4)),
+)
+entry("cov corrcoef", call(x(3, 7)), call(x(7)))
+entry("trapz trapezoid", call(x(2, 5)), call(x(2, 5), dx=0.5), call(x(5), x(5, salt=1)))
+entry("renorm", call(x(3, 4), 2, 0, 1.0), call(x(3, 4), 1, 1, 0.5))

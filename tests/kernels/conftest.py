@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib import import_module
 
+import hypothesis
 import numpy as np
 import pytest
 
+from tests.kernels.simulated import NOT_YET, memory_of, seen_from_the_device
 from tinyconv.kernels import HOST_BACKENDS
 from tinyconv.kernels.contract import KERNELS
+from tinyconv.kernels.cuda.runtime import simulated
+
+EXAMPLES = 8  # of each property in the simulator
 
 VIEWS = {
     "view",
@@ -54,11 +60,19 @@ class Backend:
             raise AttributeError(name)
         return lambda *args: self.call(name, *args)
 
+    def enter(self, x: np.ndarray):
+        """A test's array in the backend's memory."""
+        return self.module.from_host(x)
+
+    def leave(self, x) -> np.ndarray:
+        """A backend's array as the test sees it."""
+        return self.module.to_host(x)
+
     def call(self, name: str, *args):
         written = [id(a) for i in WRITES.get(name, ()) for a in arrays_in(args[i])]
         kept = [(a, a.copy()) for a in arrays_in(args) if id(a) not in written]
-        arguments = mapped(self.module.from_host, args)
-        result = mapped(self.module.to_host, getattr(self.module, name)(*arguments))
+        arguments = mapped(self.enter, args)
+        result = mapped(self.leave, getattr(self.module, name)(*arguments))
 
         for a, before in kept:
             assert same(a, before), f"{name} changed an argument"
@@ -66,7 +80,7 @@ class Backend:
             assert result is None
             for a, on_device in zip(arrays_in(args), arrays_in(arguments), strict=True):
                 if on_device is not a and id(a) in written:
-                    a[...] = self.module.to_host(on_device)
+                    a[...] = self.leave(on_device)
         for y in arrays_in(result) if name not in VIEWS else ():
             assert type(y) is np.ndarray
             assert y.flags.c_contiguous, f"{name}: strides {y.strides} for shape {y.shape}"
@@ -76,6 +90,33 @@ class Backend:
             if kinds and y.dtype.kind == "f" and name not in ANY_DTYPE:
                 assert {y.dtype} == kinds, f"{name}: {kinds} became {y.dtype}"
         return result
+
+
+class SimulatedGPU(Backend):
+    """The CUDA backend in the simulator.
+
+    Its memory is NumPy's, so a test's array becomes a device array where it lies, with the strides it has: kernels are
+    tried on every layout, views are views for the test as well, and what is written in place is there at once.
+    """
+
+    def __init__(self, device):
+        super().__init__("cuda")
+        self.device = device
+
+    def call(self, name: str, *args):
+        if name in NOT_YET:
+            pytest.skip(f"{name} has no CUDA kernel yet")
+        if name == "from_host":
+            return self.leave(self.module.from_host(*args))
+        if name == "to_host":
+            return self.module.to_host(self.enter(*args))
+        return super().call(name, *args)
+
+    def enter(self, x: np.ndarray):
+        return seen_from_the_device(self.device, x)
+
+    def leave(self, x) -> np.ndarray:
+        return memory_of(self.device, x)
 
 
 def mapped(function, x):
@@ -100,7 +141,20 @@ def same(a, b) -> bool:
     return a.shape == b.shape and a.dtype == b.dtype and np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
 
 
-@pytest.fixture(scope="session", params=HOST_BACKENDS)
-def kernels(request) -> Backend:
-    """Each host backend in turn. (A later device backend joins the list where its device is present.)"""
-    return Backend(request.param)
+@pytest.fixture(scope="session", params=[*HOST_BACKENDS, "cuda"])
+def kernels(request) -> Iterator[Backend]:
+    """Each backend in turn; the GPU's run in the simulator, which finds races, bad indexes and undefined numbers."""
+    if request.param in HOST_BACKENDS:
+        yield Backend(request.param)
+        return
+    with simulated() as device:
+        yield SimulatedGPU(device)
+
+
+@pytest.fixture(autouse=True)
+def _fewer_examples_for_the_simulator(request, monkeypatch):
+    """It checks every step of every thread, and takes its time."""
+    parameters = getattr(getattr(request.node, "callspec", None), "params", {})
+    if parameters.get("kernels") == "cuda" and hasattr(request.function, "hypothesis"):
+        few = hypothesis.settings(max_examples=EXAMPLES)
+        monkeypatch.setattr(request.function, "_hypothesis_internal_use_settings", few)

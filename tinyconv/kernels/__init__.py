@@ -1,6 +1,7 @@
 """How the numbers are computed: loops only, never a gradient rule, never a Tensor.
 
-``contract.py`` lists the kernels; each backend (``reference/``: plain NumPy, ``cpu/``: Numba) implements all of them.
+``contract.py`` lists the kernels; each backend (``reference/``: plain NumPy, ``cpu/``: Numba, ``cuda/``: numba-cuda)
+implements all of them.
 Dispatch follows the array: :func:`of` returns the backend that an array lives on. Host (NumPy) arrays can be served by
 any host backend, chosen by :class:`use_kernels`; an array of another class has the one backend that registered it.
 """
@@ -16,6 +17,7 @@ import numpy as np
 __all__ = ["get_num_threads", "of", "on", "register", "set_num_threads", "use_kernels"]
 
 HOST_BACKENDS = ("cpu", "reference")
+DEVICE_BACKENDS = ("cuda",)
 
 _host: ModuleType | None = None  # imported on first use: `import tinyconv` does not wait for Numba
 _host_name = "cpu"
@@ -41,12 +43,14 @@ def of_class(array_class: type) -> ModuleType:
 
 
 def on(device_type: str) -> ModuleType:
-    """The backend of a device: ``"cpu"``, or a name given to :func:`register`."""
+    """The backend of a device: ``"cpu"``, ``"cuda"`` (imported on first use), or a name given to :func:`register`."""
     if device_type == "cpu":
         return _host or _load_host()
     try:
         return _by_device[device_type]
     except KeyError:
+        if device_type in DEVICE_BACKENDS:
+            return import_module(f"{__name__}.{device_type}")
         raise RuntimeError(f"no kernels for device {device_type!r} (there are: {['cpu', *_by_device]})") from None
 
 

@@ -1,0 +1,136 @@
+"""NumPy arrays that are arrays of the simulated GPU at the same time."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinyconv.kernels.cuda.array import DeviceArray
+from tinyconv.kernels.cuda.simulator import Simulator
+
+# What the CUDA backend lacks; to be empty in the end.
+NOT_YET = {
+    "abs",
+    "adam",
+    "add",
+    "add_",
+    "amax",
+    "amin",
+    "arange",
+    "argmax",
+    "argmin",
+    "assign",
+    "avg_pool2d",
+    "avg_pool2d_gx",
+    "batch_norm",
+    "batch_norm_gx",
+    "batch_norm_stats",
+    "binary",
+    "broadcast_to",
+    "cast",
+    "cat",
+    "compare",
+    "conv2d",
+    "conv2d_gw",
+    "conv2d_gx",
+    "conv2d_relu_max_pool2d",
+    "copy",
+    "cummax",
+    "cummin",
+    "cumprod",
+    "cumsum",
+    "diagonal",
+    "div",
+    "dropout",
+    "exp",
+    "eye",
+    "flip",
+    "fold",
+    "full",
+    "getitem",
+    "index_add",
+    "linear",
+    "log",
+    "log_softmax",
+    "log_softmax_gx",
+    "logical_not",
+    "matmul",
+    "max_pool2d",
+    "max_pool2d_conv2d_gw",
+    "max_pool2d_conv2d_gx",
+    "max_pool2d_gather",
+    "max_pool2d_gx",
+    "max_pool2d_indices",
+    "maximum",
+    "minimum",
+    "mul",
+    "mul_",
+    "neg",
+    "nll_loss",
+    "nll_loss_gx",
+    "normal",
+    "permute",
+    "pow",
+    "randint",
+    "randperm",
+    "reinterpret",
+    "relu",
+    "relu_gx",
+    "setitem",
+    "sgd",
+    "sigmoid",
+    "sigmoid_gx",
+    "sign",
+    "sliding_windows",
+    "softmax",
+    "softmax_gx",
+    "sort",
+    "sqrt",
+    "sub",
+    "sum",
+    "tanh",
+    "tanh_gx",
+    "unary",
+    "unfold",
+    "uniform",
+    "view",
+    "where",
+}
+
+
+class Adopted:
+    """Memory that is NumPy's, in the place of an allocator's block."""
+
+    def __init__(self, device: Simulator, root: np.ndarray):
+        self.device = device
+        self.low, high = np.lib.array_utils.byte_bounds(root)
+        self.nbytes = high - self.low
+        self.pointer = device.adopt(self.low, self.nbytes, root)
+
+    def __del__(self):
+        self.device.release(self.pointer)
+
+
+def seen_from_the_device(device: Simulator, x: np.ndarray) -> DeviceArray:
+    """``x`` as a device array, in the same memory."""
+    root = x
+    while isinstance(root.base, np.ndarray):
+        root = root.base
+    block = Adopted(device, root)
+    strides = tuple(s // x.itemsize for s in x.strides)
+    offset = x.ctypes.data - block.low if x.size else 0
+    return DeviceArray(block, offset, x.shape, strides, x.dtype, x.flags.writeable)
+
+
+def memory_of(device: Simulator, x: DeviceArray) -> np.ndarray:
+    """A device array as a NumPy array: in the same memory if that is NumPy's, else a copy with the same strides."""
+    data = device.bytes_of(x)
+    if x.size == 0:
+        data, offset = np.zeros(x.dtype.itemsize, np.uint8), 0
+    else:
+        offset = x.offset
+    strides = tuple(s * x.dtype.itemsize for s in x.strides)
+    if not isinstance(x.block, Adopted):
+        data = data.copy()  # the allocator may give the block to the next array
+    y = np.ndarray(x.shape, x.dtype, data, offset, strides)
+    y.flags.writeable = x.writeable
+    return y

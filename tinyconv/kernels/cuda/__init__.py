@@ -1,0 +1,23 @@
+"""The CUDA backend: every kernel for GPUs, in Python, compiled by numba-cuda; or simulated, where there is no GPU.
+
+The same names as in ``reference/``. Beneath them lie
+
+* ``language.py``: what a kernel may say; ``kernel.py``: how it is registered; ``runtime.py``: how it is launched;
+* ``array.py`` and ``allocator.py``: arrays in device memory;
+* ``driver.py`` and ``compiler.py``: the real GPU;  ``simulator/``: one in Python.
+
+With no GPU and no numba-cuda, ``tinyconv.kernels.cuda.runtime.simulated()`` runs all of it, slowly and checking every
+step. Every kernel here is a pair: a function under ``@kernel``, what one thread does (``elementwise.map2``,
+``reduce.sum_all``), and one of the contract's functions, which takes arrays apart, makes the result with ``empty`` and
+calls ``launch``.
+"""
+
+import sys as _sys
+
+from .. import register as _register
+from . import elementwise as _elementwise
+from . import reduce as _reduce
+from .array import DeviceArray as _DeviceArray
+from .arrays import empty, from_host, is_contiguous, to_host
+
+_register("cuda", _DeviceArray, _sys.modules[__name__])

@@ -1,0 +1,110 @@
+"""The device that computes: a GPU, or the simulator in its place; its memory, and the one function that launches.
+
+``launch(kernel, grid, *args)`` is the only way by which a kernel ever runs, on one stream, and nothing but ``to_host``
+and ``synchronize`` makes the host wait. So a sequence of launches can be recorded once and replayed as a CUDA graph.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+import numpy as np
+
+from .allocator import Allocator
+from .array import DeviceArray, dense_strides
+from .kernel import MAX_INT32, Kernel, Variant, element_type
+
+
+class Device(Protocol):
+    """What a GPU and the simulator have in common."""
+
+    name: str
+    allocator: Allocator
+
+    def launch(self, variant: Variant, grid: tuple[int, int, int], args: tuple) -> None:
+        """Let all blocks of the grid run; args are DeviceArrays, None (a null pointer), numbers, tuples of numbers."""
+
+    def to_device(self, array: DeviceArray, host: np.ndarray) -> None:
+        """Copy a dense array."""
+
+    def to_host(self, array: DeviceArray, host: np.ndarray) -> None:
+        """Copy a dense array, after all that was launched."""
+
+    def fresh(self, array: DeviceArray) -> None:
+        """Told of each new array: what its memory held before is not to be read."""
+
+    def synchronize(self) -> None:
+        """Wait for all that was launched."""
+
+
+_device: Device | None = None
+
+
+def device() -> Device:
+    """The device in use; the first call looks for one.
+
+    Raises:
+        RuntimeError: there is none, and why.
+    """
+    global _device
+    if _device is None:
+        from .driver import open_device
+
+        _device = open_device()
+    return _device
+
+
+@contextmanager
+def simulated() -> Iterator[Device]:
+    """Let the simulator take the GPU's place: kernels run in Python, and every step is checked.
+
+    ::
+
+        with tinyconv.kernels.cuda.simulated():
+            y = model.to("cuda")(x.to("cuda"))
+    """
+    global _device
+    from .simulator import Simulator
+
+    before, _device = _device, Simulator()
+    try:
+        yield _device
+    finally:
+        _device = before
+
+
+def empty(shape: tuple[int, ...], dtype: Any) -> DeviceArray:
+    """Fresh memory."""
+    shape, dtype, on = tuple(shape), np.dtype(dtype), device()
+    count = math.prod(shape)
+    if count > MAX_INT32:
+        raise ValueError(f"an array on the GPU has at most 2**31 - 1 elements, got {count} (shape {shape})")
+    array = DeviceArray(on.allocator.take(count * dtype.itemsize), 0, shape, dense_strides(shape), dtype)
+    on.fresh(array)
+    return array
+
+
+def launch(kernel: Kernel, grid: int | tuple[int, ...], *args: Any, **constants: Any) -> None:
+    """Run a kernel.
+
+    Args:
+        kernel: what ``@kernel`` made.
+        grid: how many blocks; up to three numbers. With a 0 among them nothing runs.
+        args: in the order of the kernel's parameters.
+        constants: those that the arrays' dtypes do not tell.
+    """
+    for name, i in kernel.inferred.items():
+        if name not in constants:
+            constants[name] = element_type(args[i].dtype)
+    x, y, z, *_ = (grid, 1, 1) if isinstance(grid, int) else (*grid, 1, 1)
+    blocks = (x, y, z)
+    if 0 not in blocks:
+        device().launch(kernel.variant(**constants), blocks, args)
+
+
+def ceil_div(n: int, size: int) -> int:
+    """How many blocks of ``size`` hold n."""
+    return -(-n // size)

@@ -1,0 +1,248 @@
+"""The twins of ``language.py``: what each of its names does to all lanes at once."""
+
+from __future__ import annotations
+
+import builtins
+import math
+from typing import Any
+
+import numpy as np
+
+from .. import language
+from .errors import SimulatorError
+from .lanes import LANES, WARP
+from .memory import Cells, LocalArray, SharedArray
+from .rewrite import UNSET
+
+
+class Cuda:
+    """In the place of ``numba.cuda``."""
+
+    warpsize = WARP
+    threadIdx = property(lambda self: LANES.threadIdx)
+    blockIdx = property(lambda self: LANES.blockIdx)
+    blockDim = property(lambda self: LANES.blockDim)
+    gridDim = property(lambda self: LANES.gridDim)
+    laneid = property(lambda self: LANES.lane_in_warp)
+
+    @staticmethod
+    def grid(ndim: int) -> Any:
+        axes = tuple(
+            getattr(LANES.blockIdx, a) * getattr(LANES.blockDim, a) + getattr(LANES.threadIdx, a) for a in "xyz"
+        )
+        return axes[0] if ndim == 1 else axes[:ndim]
+
+    @staticmethod
+    def gridsize(ndim: int) -> Any:
+        axes = tuple(getattr(LANES.gridDim, a) * getattr(LANES.blockDim, a) for a in "xyz")
+        return axes[0] if ndim == 1 else axes[:ndim]
+
+    @staticmethod
+    def syncthreads() -> None:
+        if LANES.count:
+            LANES.barrier("syncthreads")
+
+    @staticmethod
+    def _votes(predicate: Any, name: str) -> Any:
+        LANES.barrier(name)
+        votes = np.broadcast_to(np.asarray(predicate) != 0, LANES.n) & LANES.active
+        return votes.reshape(LANES.blocks, LANES.threads).sum(1)[LANES.block]
+
+    def syncthreads_count(self, predicate: Any) -> Any:
+        return self._votes(predicate, "syncthreads_count")
+
+    def syncthreads_or(self, predicate: Any) -> Any:
+        return (self._votes(predicate, "syncthreads_or") > 0).astype(np.int64)
+
+    def syncthreads_and(self, predicate: Any) -> Any:
+        return (self._votes(predicate, "syncthreads_and") == LANES.threads).astype(np.int64)
+
+    @staticmethod
+    def syncwarp(mask: Any = language.ALL_LANES) -> None:
+        if LANES.count:
+            LANES.sync_warp(mask)
+
+    @staticmethod
+    def _shuffle(name: str, mask: Any, value: Any, source: Any) -> Any:
+        """Each lane's ``value`` from lane ``source`` of its warp; its own where there is no such lane."""
+        if not LANES.count:
+            return value
+        LANES.meet(name, mask)
+        value = np.broadcast_to(np.asarray(value), LANES.n)
+        lane = np.arange(LANES.n)
+        there = lane - LANES.lane_in_warp + source
+        in_warp = (np.asarray(source) >= 0) & (np.asarray(source) < WARP)
+        exists = (lane - LANES.thread + LANES.threads) > there  # the last warp of a block may be short
+        out = np.where(in_warp, value[np.where(in_warp & exists, there, lane)], value)
+        undefined = in_warp & (~exists | ~LANES.active[np.where(exists & in_warp, there, lane)])
+        if undefined.any():
+            poison = np.nan if out.dtype.kind == "f" else -1
+            out = np.where(undefined, np.asarray(poison, out.dtype), out)
+        return out
+
+    def shfl_sync(self, mask: Any, value: Any, lane: Any) -> Any:
+        return self._shuffle("shfl_sync", mask, value, np.broadcast_to(np.asarray(lane) % WARP, LANES.n))
+
+    def shfl_down_sync(self, mask: Any, value: Any, delta: Any) -> Any:
+        return self._shuffle("shfl_down_sync", mask, value, LANES.lane_in_warp + delta)
+
+    def shfl_up_sync(self, mask: Any, value: Any, delta: Any) -> Any:
+        return self._shuffle("shfl_up_sync", mask, value, LANES.lane_in_warp - delta)
+
+    def shfl_xor_sync(self, mask: Any, value: Any, lane_mask: Any) -> Any:
+        return self._shuffle("shfl_xor_sync", mask, value, LANES.lane_in_warp ^ lane_mask)
+
+    @staticmethod
+    def ballot_sync(mask: Any, predicate: Any) -> Any:
+        LANES.meet("ballot_sync", mask)
+        votes = np.broadcast_to(np.asarray(predicate) != 0, LANES.n) & LANES.active
+        warps = np.zeros(LANES.warp_time.size, np.int64)
+        np.add.at(warps, LANES.warp, votes.astype(np.int64) << LANES.lane_in_warp)
+        return warps[LANES.warp]
+
+    def any_sync(self, mask: Any, predicate: Any) -> Any:
+        return (self.ballot_sync(mask, predicate) != 0).astype(np.int64)
+
+    def all_sync(self, mask: Any, predicate: Any) -> Any:
+        present = self.ballot_sync(mask, True)
+        return (self.ballot_sync(mask, predicate) == present).astype(np.int64)
+
+    @staticmethod
+    def fma(x: Any, y: Any, z: Any) -> Any:
+        """Rounded once in float32 (up to the rare double rounding of a float64 in between); twice in float64."""
+        if np.result_type(x) == np.float32:
+            return (np.float64(x) * np.float64(y) + np.float64(z)).astype(np.float32)
+        return x * y + z
+
+
+def shared(count: int, dtype: Any) -> SharedArray:
+    return SharedArray(count, dtype)
+
+
+def local(count: int, dtype: Any) -> LocalArray:
+    return LocalArray(count, dtype)
+
+
+def _aligned(name: str, x: Cells, i: Any) -> None:
+    bad = np.broadcast_to(np.asarray(x.misaligned(i, 4)), LANES.n) & LANES.active
+    if bad.any():
+        lane = int(np.flatnonzero(bad)[0])
+        index = int(np.broadcast_to(np.asarray(i), LANES.n)[lane])
+        raise SimulatorError(f"{name}: {LANES.name(lane)} at {x.name}[{index}], which is not on a multiple of 16 bytes")
+
+
+def load4(x: Any, i: Any) -> Any:
+    _aligned("load4", x, i)
+    return x[i], x[i + 1], x[i + 2], x[i + 3]
+
+
+def store4(x: Any, i: Any, a: Any, b: Any, c: Any, d: Any) -> None:
+    _aligned("store4", x, i)
+    x[i], x[i + 1], x[i + 2], x[i + 3] = a, b, c, d
+
+
+def atomic_add(x: Any, i: Any, value: Any) -> Any:
+    return x.update(np.add, i, value)
+
+
+def atomic_max(x: Any, i: Any, value: Any) -> Any:
+    return x.update(np.maximum, i, value)
+
+
+def _in_31_bits(name: str, a: Any, b: Any) -> None:
+    for what, number, low in (("dividend", a, 0), ("divisor", b, 1)):
+        values = np.broadcast_to(np.asarray(number), LANES.n)[LANES.active]
+        if values.size and (values.min() < low or values.max() >= 2**31):
+            raise SimulatorError(f"{name}: a {what} is not in [{low}, 2**31): {values.min()} to {values.max()}")
+
+
+def quotient(a: Any, b: Any) -> Any:
+    _in_31_bits("quotient", a, b)
+    return a // b
+
+
+def remainder(a: Any, b: Any) -> Any:
+    _in_31_bits("remainder", a, b)
+    return a % b
+
+
+def fixed_mul(a: Any, b: Any) -> Any:
+    return a * b
+
+
+def fixed_add(a: Any, b: Any) -> Any:
+    return a + b
+
+
+# ------------------------------------------------------------------------------------ Python's own names, for all lanes
+
+
+def _int32(x: Any) -> Any:
+    """Cut to 32 bits; what follows is computed in 64."""
+    return (
+        np.asarray(x).astype(np.int32).astype(np.int64)
+        if isinstance(x, np.ndarray)
+        else int(np.int64(x).astype(np.int32))
+    )
+
+
+def _uint32(x: Any) -> Any:
+    return np.asarray(x).astype(np.uint32) if isinstance(x, (np.ndarray, np.generic)) else np.uint32(x % 2**32)
+
+
+def _uint8(x: Any) -> Any:
+    return np.asarray(x).astype(np.uint8).astype(np.int64) if isinstance(x, np.ndarray) else int(x) % 256
+
+
+def _int(x: Any) -> Any:
+    return x.astype(np.int64) if isinstance(x, np.ndarray) else builtins.int(x)
+
+
+def _float(x: Any) -> Any:
+    return np.float64(x)
+
+
+def _bool(x: Any) -> Any:
+    return x != 0
+
+
+def _type(x: Any) -> Any:
+    return x.dtype.type if isinstance(x, (np.ndarray, np.generic)) else builtins.type(x)
+
+
+def _isinstance(x: Any, kind: Any) -> bool:
+    return _type(x) is kind if isinstance(x, (np.ndarray, np.generic)) else builtins.isinstance(x, kind)
+
+
+def _least(*numbers: Any) -> Any:
+    best = numbers[0]
+    for number in numbers[1:]:
+        best = LANES.select(number < best, number, best)
+    return best
+
+
+def _most(*numbers: Any) -> Any:
+    best = numbers[0]
+    for number in numbers[1:]:
+        best = LANES.select(number > best, number, best)
+    return best
+
+
+class Math:
+    """In the place of the module ``math``."""
+
+    inf, nan, pi, e = np.inf, np.nan, np.pi, np.e
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(np, name, None) or np.vectorize(getattr(math, name))
+
+
+BUILTINS = {"abs": np.abs, "bool": _bool, "float": _float, "int": _int, "isinstance": _isinstance, "max": _most,
+            "min": _least, "type": _type, "DOUBLE": np.float64, "LANES": LANES, "UNSET": UNSET}  # fmt: skip
+
+
+def dialect() -> dict[Any, Any]:
+    """What each name of the language is here, by what it is there."""
+    twins = {function: globals()[name] for name, function in language.NAMES.items()}
+    casts = {np.int32: _int32, np.uint32: _uint32, np.uint8: _uint8}
+    return {**twins, **casts, language.cuda: Cuda(), math: Math()}

@@ -37,6 +37,7 @@ from tinyconv.ops.norm import BatchNorm, Normalize
 from tinyconv.ops.pad import Pad
 from tinyconv.ops.pool import AtWinners, AvgPool2d, AvgPool2dGx, MaxPool2d, ToWinners
 from tinyconv.ops.random import Dropout
+from tinyconv.ops.recurrent import Pieces
 from tinyconv.ops.reduce import Extreme, Pick, Sum
 from tinyconv.ops.shape import Cat, Clone, Expand, Flip, Permute, View
 from tinyconv.ops.softmax import LogSoftmax, Softmax
@@ -307,6 +308,24 @@ case(BatchNorm, "instance", lambda m, x, w: m.nn.functional.instance_norm(x, wei
 case(Div, "rms norm", lambda m, x, w: m.nn.functional.rms_norm(x, (3,), w, 0.1) ** 2, (2, 3), (3,))
 case(Div, "response", lambda m, x: m.nn.functional.local_response_norm(x, 3, 0.5, 0.75, 2.0), (2, 5, 2, 2))
 case(Normalize, "", normalize, (3, 2, 2, 2), (2,), (2,))
+
+# --------------------------------------------------------------------------------------------------- recurrent networks
+
+case(
+    Pieces,
+    "lstm",
+    lambda m, x, h, c, *w: m.lstm_cell(x, (h, c), *w),
+    (2, 3),
+    (2, 2),
+    (2, 2),
+    (8, 3),
+    (8, 2),
+    (8,),
+    (8,),
+)
+case(Pieces, "gru", lambda m, *xs: m.gru_cell(*xs), (2, 3), (2, 2), (6, 3), (6, 2), (6,), (6,))
+case(Tanh, "rnn", lambda m, *xs: m.rnn_tanh_cell(*xs), (2, 3), (2, 2), (2, 3), (2, 2), (2,), (2,))
+case(ReLU, "rnn", lambda m, *xs: m.rnn_relu_cell(*xs), (2, 3), (2, 2), (2, 3), (2, 2))
 
 # --------------------------------------------------------------------------------------------------- softmax and losses
 

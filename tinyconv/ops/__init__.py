@@ -109,6 +109,7 @@ from .random import (
     randperm,
     uniform_,
 )
+from .recurrent import gru_cell, lstm_cell, rnn_relu_cell, rnn_tanh_cell
 from .reduce import all, amax, amin, any_, argmax, argmin, contains, max, mean, min, sum, sum_to
 from .shape import (
     T,

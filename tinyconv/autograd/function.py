@@ -176,16 +176,16 @@ class Function(Node):
         finally:
             if recording:
                 state.recording = True
-        outs = out if isinstance(out, tuple) else (out,)
-        for o in outs:
-            if isinstance(o, Tensor) and (o._base is not None or ctx._dirty or _index_of(o, args) is not None):
-                outs = tuple([ctx._own(o, args) for o in outs])
-                break
+        if isinstance(out, tuple):
+            out = outs = tuple([ctx._own(o, args) for o in out])
+        else:
+            out = ctx._own(out, args)
+            outs = (out,)
         if cls.is_view:
-            look_into(outs[0], args[0], (cls, args[1:]))
+            look_into(out, args[0], (cls, args[1:]))
         if recording and any(ctx.edges):
             ctx._record(outs)
-        return outs if isinstance(out, tuple) else outs[0]
+        return out
 
     @property
     def needs_input_grad(self) -> tuple[bool, ...]:
@@ -209,27 +209,27 @@ class Function(Node):
     def _record(self, outs: tuple) -> None:
         """Become the node that made ``outs``."""
         self.number = next(_numbers)
-        self._outputs = [_description(o) for o in outs]
-        marked = self._dirty or self._non_differentiable
+        self._outputs = outputs = []
+        special = self._dirty or self._non_differentiable
         for i, o in enumerate(outs):
-            if not isinstance(o, Tensor) or o.array.dtype.kind != "f":
+            if not isinstance(o, Tensor):
+                outputs.append(None)
                 continue
-            if not marked:
-                o._edge = (self, i)
-            elif _index_of(o, self._dirty) is not None:
+            outputs.append(description := _description(o))
+            if description[1].kind != "f" or (special and _index_of(o, self._non_differentiable) is not None):
+                continue
+            if special and _index_of(o, self._dirty) is not None:
                 rebase(o, (self, i))
-            elif _index_of(o, self._non_differentiable) is None:
+            else:
                 o._edge = (self, i)
-        if marked:
+        if special:
             self._dirty = self._non_differentiable = ()
         if self._saved:
             self._saved = [s if s is None else _Saved(s, _index_of(s, outs)) for s in self._saved]
 
 
-def _description(output: Any) -> tuple | None:
+def _description(output: Tensor) -> tuple:
     """What the backward pass must know of an output: its shape, and how to make zeros like it."""
-    if not isinstance(output, Tensor):
-        return None
     array = output.array
     return array.shape, array.dtype, type(array)
 

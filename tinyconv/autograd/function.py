@@ -209,7 +209,8 @@ class Function(Node):
     def _record(self, outs: tuple) -> None:
         """Become the node that made ``outs``."""
         self.number = next(_numbers)
-        self._outputs = outputs = []
+        outputs: list[tuple | None] = []
+        self._outputs = outputs
         special = self._dirty or self._non_differentiable
         for i, o in enumerate(outs):
             if not isinstance(o, Tensor):

@@ -1,9 +1,9 @@
 """Element by element: nothing but memory traffic, so what counts is to touch each element once, on all cores.
 
-Dense operands of one shape are cut into chunks of CHUNK elements. (Small ones too: calling a compiled loop costs less
-than telling NumPy not to warn.) So is a dense operand beside a number, or beside a vector along one of its axes, as the
-bias of a channel is: seen as (R, A, S), it meets element a of the vector. All other broadcasting, and the logarithm and
-the hyperbolic tangent, whose loops in NumPy are vectorized, go to the reference backend.
+Dense operands of one shape are cut into chunks of CHUNK elements. So is a dense operand beside a number, or beside a
+vector along one of its axes, as the bias of a channel is: seen as (R, A, S), it meets element a of the vector. All
+other broadcasting, plain arithmetic on FEW elements, and the logarithm and the hyperbolic tangent, whose loops in NumPy
+are vectorized, go to the reference backend.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from .compile import jit
 from .parallel import parallel_for
 
 CHUNK = 16384
+FEW = 64  # elements on which NumPy is done with plain arithmetic before a compiled loop has begun
 
 
 def chunks(n):
@@ -49,6 +50,11 @@ def dense_floats(x, y):
         and x.flags.carray
         and y.flags.carray
     )
+
+
+def few(x, y):
+    """Whether two operands, of which one may be a number, are small."""
+    return (type(x) is not np.ndarray or x.size <= FEW) and (type(y) is not np.ndarray or y.size <= FEW)
 
 
 # Slicing first lets the compiler see that indexes run from 0: loops with a signed offset in the index do not vectorize.
@@ -330,6 +336,8 @@ def _broadcast(with_number, with_vector, x, y):
 
 
 def add(x, y):
+    if few(x, y):
+        return reference.add(x, y)
     if dense_floats(x, y):
         return _run(_add, x, y)
     z = _broadcast(_add_number, _add_vector, x, y)
@@ -337,10 +345,12 @@ def add(x, y):
 
 
 def sub(x, y):
-    return _run(_sub, x, y) if dense_floats(x, y) else reference.sub(x, y)
+    return _run(_sub, x, y) if not few(x, y) and dense_floats(x, y) else reference.sub(x, y)
 
 
 def mul(x, y):
+    if few(x, y):
+        return reference.mul(x, y)
     if dense_floats(x, y):
         return _run(_mul, x, y)
     z = _broadcast(_mul_number, _mul_vector, x, y)
@@ -376,11 +386,11 @@ def relu(x):
 
 
 def div(x, y):
-    return _run(_div, x, y) if dense_floats(x, y) else reference.div(x, y)
+    return _run(_div, x, y) if not few(x, y) and dense_floats(x, y) else reference.div(x, y)
 
 
 def add_(x, y, alpha=1):
-    if dense_floats(x, y) and (x is not y) and not np.may_share_memory(x, y):
+    if x.size > FEW and dense_floats(x, y) and x is not y and not np.may_share_memory(x, y):
         _add_scaled(chunks(x.size), x.ravel(), y.ravel(), x.dtype.type(alpha))
     else:
         reference.add_(x, y, alpha)

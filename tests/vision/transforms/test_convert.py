@@ -1,10 +1,12 @@
-"""ToTensor and Normalize: the formulas, every kind of image, the errors."""
+"""Images to Tensors and back, other types, Normalize: the formulas, every kind of image, the errors."""
 
 import numpy as np
 import pytest
 
+import tinyconv
 from tinyconv import Tensor
-from tinyconv.vision.transforms import Normalize, ToTensor
+from tinyconv.vision.transforms import ConvertImageDtype, Normalize, PILToTensor, ToPILImage, ToTensor
+from tinyconv.vision.transforms import functional as F
 
 
 def pixels(*shape, dtype=np.uint8):
@@ -139,3 +141,76 @@ def test_normalize_inplace():
 def test_normalize_errors(x, mean, std, error, match):
     with pytest.raises(error, match=match):
         Normalize(mean, std)(x)
+
+
+# ------------------------------------------------------------------------------------------------------------ and back
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "LA", "CMYK", "1", "I", "F", "P"])
+def test_pil_to_tensor_keeps_the_numbers(mode):
+    image_module = pytest.importorskip("PIL.Image")
+    image = image_module.fromarray(pixels(4, 6)).convert(mode)
+    y = PILToTensor()(image)
+    x = np.asarray(image).reshape(4, 6, -1)
+    np.testing.assert_array_equal(y.numpy(), np.moveaxis(x, 2, 0))
+    assert y.numpy().dtype == x.dtype
+    y.numpy()[:] = 0  # memory of its own
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "LA", "CMYK", "I", "F", "YCbCr", "HSV"])
+def test_a_round_trip(mode):
+    image_module = pytest.importorskip("PIL.Image")
+    image = image_module.fromarray(pixels(4, 6, 3)).convert(mode)
+    back = ToPILImage(mode)(PILToTensor()(image))
+    assert (back.mode, back.size, back.tobytes()) == (image.mode, image.size, image.tobytes())
+
+
+def test_to_tensor_and_back_is_the_image():
+    image_module = pytest.importorskip("PIL.Image")
+    every = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    assert F.to_pil_image(F.to_tensor(image_module.fromarray(every))).tobytes() == every.tobytes()
+
+
+@pytest.mark.parametrize("x, mode, size", [
+    (pixels(4, 5), "L", (5, 4)), (pixels(4, 5, 1), "L", (5, 4)), (pixels(4, 5, 2), "LA", (5, 4)),
+    (pixels(4, 5, 3), "RGB", (5, 4)), (pixels(4, 5, 4), "RGBA", (5, 4)), (Tensor(pixels(3, 4, 5)), "RGB", (5, 4)),
+    (Tensor(pixels(4, 5)), "L", (5, 4)), (pixels(4, 5, dtype=np.int16), "I;16", (5, 4)),
+    (pixels(4, 5, dtype=np.int32), "I", (5, 4)), (np.ones((4, 5), np.float32), "L", (5, 4)),
+])  # fmt: skip
+def test_modes_of_pil_images(x, mode, size):
+    y = F.to_pil_image(x)
+    assert (y.mode, y.size) == (mode, size)
+
+
+def test_floats_are_rounded_down():
+    assert list(F.to_pil_image(np.float32([[0, 0.5, 0.999, 1]])).tobytes()) == [0, 127, 254, 255]
+    assert F.to_pil_image(np.float32([[0.5, -3]]), mode="F").getpixel((1, 0)) == -3
+
+
+@pytest.mark.parametrize("call, error, match", [
+    (lambda: F.to_pil_image([[1]]), TypeError, "list"),
+    (lambda: F.to_pil_image(pixels(2, 2, 5)), ValueError, r"\(2, 2, 5\)"),
+    (lambda: F.to_pil_image(pixels(2)), ValueError, r"\(2,\)"),
+    (lambda: F.to_pil_image(pixels(2, 2, 3), mode="L"), ValueError, "'L'.*RGB"),
+    (lambda: F.to_pil_image(pixels(2, 2, 3, dtype=np.int64)), TypeError, "int64"),
+    (lambda: F.pil_to_tensor(pixels(2, 2)), TypeError, "ndarray"),
+    (lambda: F.convert_image_dtype(pixels(2, 2)), TypeError, "ndarray"),
+    (lambda: F.convert_image_dtype(Tensor(np.ones((1, 1), np.float32)), tinyconv.int32), RuntimeError, "safely"),
+    (lambda: F.convert_image_dtype(Tensor(np.ones((1, 1))), tinyconv.int64), RuntimeError, "safely"),
+])  # fmt: skip
+def test_errors_of_conversions(call, error, match):
+    with pytest.raises(error, match=match):
+        call()
+
+
+def test_types_are_rescaled():
+    x = Tensor(np.array([[0, 1, 127, 255]], np.uint8))
+    np.testing.assert_array_equal(F.convert_image_dtype(x).numpy(), np.float32([[0, 1 / 255, 127 / 255, 1]]))
+    assert F.convert_image_dtype(x, tinyconv.uint8) is x
+    assert F.convert_image_dtype(x, tinyconv.int16).tolist() == [[0, 128, 127 * 128, 255 * 128]]
+    assert F.convert_image_dtype(F.convert_image_dtype(x, tinyconv.int16), tinyconv.uint8).tolist() == x.tolist()
+    f = Tensor(np.linspace(0, 1, 2561, dtype=np.float64)[None])
+    counts = np.bincount(F.convert_image_dtype(f, tinyconv.uint8).numpy()[0])
+    assert len(counts) == 256 and set(counts) <= {10, 11}  # equal shares
+    assert ConvertImageDtype(tinyconv.float64)(x).dtype is tinyconv.float64
+    assert repr(ToPILImage("RGB")) == "ToPILImage(mode=RGB)" and repr(PILToTensor()) == "PILToTensor()"

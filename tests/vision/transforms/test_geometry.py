@@ -1,4 +1,4 @@
-"""Pad and RandomCrop: every kind of image, one at a time and a batch at a time."""
+"""Padding, cropping, flipping: every kind of image, one at a time and a batch at a time."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,16 @@ from hypothesis import strategies as st
 
 import tinyconv
 from tinyconv import Tensor
-from tinyconv.vision.transforms import Pad, RandomCrop
+from tinyconv.vision.transforms import (
+    CenterCrop,
+    FiveCrop,
+    Pad,
+    RandomCrop,
+    RandomHorizontalFlip,
+    RandomVerticalFlip,
+    TenCrop,
+)
+from tinyconv.vision.transforms import functional as F
 
 
 def pixels(*shape):
@@ -148,6 +157,102 @@ def test_pad_if_needed():
     assert y.shape == (5, 9)
 
 
+# ------------------------------------------------------------------------------------- crops and flips that are told
+
+
+def kinds(*shape):
+    """The same pixels (H, W, 3) as every kind of image, with the way back to an array (H, W, 3)."""
+    image_module = pytest.importorskip("PIL.Image")
+    x = pixels(*shape, 3)
+    return x, [
+        (image_module.fromarray(x), np.asarray),
+        (x, np.asarray),
+        (Tensor(np.moveaxis(x, 2, 0).copy()), lambda y: np.moveaxis(y.numpy(), 0, 2)),
+    ]
+
+
+@given(
+    top=st.integers(-8, 8), left=st.integers(-8, 8), height=st.integers(1, 9), width=st.integers(1, 9),
+)  # fmt: skip
+def test_crop_has_zeros_outside(top, left, height, width):
+    x, images = kinds(5, 6)
+    want = np.pad(x, [(20, 20), (20, 20), (0, 0)])[top + 20 : top + 20 + height, left + 20 : left + 20 + width]
+    for img, back in images:
+        np.testing.assert_array_equal(back(F.crop(img, top, left, height, width)), want)
+
+
+@pytest.mark.parametrize("size, rows, columns", [
+    (4, (0, 4), (1, 5)),  # 0.5 to even: 0
+    ((2, 3), (2, 4), (2, 5)),  # 1.5: 2
+    ((5, 6), (0, 5), (0, 6)),
+])  # fmt: skip
+def test_center_crop(size, rows, columns):
+    x, images = kinds(5, 6)
+    for img, back in images:
+        y = back(CenterCrop(size)(img))
+        np.testing.assert_array_equal(y, x[slice(*rows), slice(*columns)])
+
+
+def test_center_crop_pads_what_is_smaller():
+    x, images = kinds(2, 3)
+    for img, back in images:
+        y = back(F.center_crop(img, (5, 2)))
+        assert y.shape == (5, 2, 3)
+        np.testing.assert_array_equal(y[1:3], x[:, 0:2])  # 1.5 above: 1; 0.5 beside: 0
+        assert (y[[0, 3, 4]] == 0).all()
+
+
+def test_five_and_ten_crops():
+    x, images = kinds(5, 6)
+    corners = [x[:2, :3], x[:2, 3:], x[3:, :3], x[3:, 3:], x[2:4, 2:5]]
+    mirrored = x[:, ::-1]
+    others = [mirrored[:2, :3], mirrored[:2, 3:], mirrored[3:, :3], mirrored[3:, 3:], mirrored[2:4, 2:5]]
+    for img, back in images:
+        np.testing.assert_array_equal([back(y) for y in FiveCrop((2, 3))(img)], corners)
+        np.testing.assert_array_equal([back(y) for y in TenCrop((2, 3))(img)], corners + others)
+        upside_down = TenCrop((2, 3), vertical_flip=True)(img)[5]
+        np.testing.assert_array_equal(back(upside_down), x[::-1][:2, :3])
+
+
+def test_flips():
+    x, images = kinds(4, 5)
+    for img, back in images:
+        np.testing.assert_array_equal(back(F.hflip(img)), x[:, ::-1])
+        np.testing.assert_array_equal(back(F.vflip(img)), x[::-1])
+    with pytest.raises(TypeError, match="list"):
+        F.hflip([1])
+
+
+@pytest.mark.parametrize("cls, axis", [(RandomHorizontalFlip, 1), (RandomVerticalFlip, 0)])
+@pytest.mark.parametrize("kind", ["BHW", "BHWC", "Tensor BHW", "Tensor BCHW"])
+def test_each_image_of_a_batch_is_flipped_or_not(cls, axis, kind):
+    shape = {"BHW": (400, 3, 4), "BHWC": (400, 3, 4, 2), "Tensor BHW": (400, 3, 4), "Tensor BCHW": (400, 2, 3, 4)}[kind]
+    x = pixels(*shape)
+    is_tensor = kind.startswith("Tensor")
+    y = cls(0.3).batch(Tensor(x) if is_tensor else x)
+    y = y.numpy() if is_tensor else y
+    flipped = np.flip(x, (x.ndim - 2 if is_tensor else 1) + axis)
+    is_flipped = [(a == b).all() for a, b in zip(y, flipped, strict=True)]
+    assert all(f or (a == b).all() for f, a, b in zip(is_flipped, y, x, strict=True))
+    assert 85 < sum(is_flipped) < 155
+
+
+def test_probability_of_a_flip():
+    img = pixels(4, 5)
+    assert 250 < sum((RandomHorizontalFlip(0.3)(img) != img).any() for _ in range(1000)) < 350
+    assert RandomVerticalFlip(0)(img) is img
+    np.testing.assert_array_equal(RandomVerticalFlip(1)(img), img[::-1])
+    assert repr(RandomVerticalFlip()) == "RandomVerticalFlip(p=0.5)"
+
+
+def test_crop_parameters_are_uniform():
+    drawn = np.array([RandomCrop.get_params(np.zeros((5, 7)), (3, 4)) for _ in range(3000)])
+    assert (drawn[:, 2:] == (3, 4)).all()
+    counts = np.zeros((3, 4))
+    np.add.at(counts, tuple(drawn[:, :2].T), 1)
+    np.testing.assert_allclose(counts / 3000, 1 / 12, atol=0.02)
+
+
 @pytest.mark.parametrize("call, error, match", [
     (lambda: Pad("2"), TypeError, "padding"),
     (lambda: Pad((1, 2, 3)), ValueError, r"\(1, 2, 3\)"),
@@ -162,6 +267,8 @@ def test_pad_if_needed():
     (lambda: RandomCrop(2, padding="2"), TypeError, "padding"),
     (lambda: RandomCrop(2, padding_mode="wrap"), ValueError, "'wrap'"),
     (lambda: RandomCrop(6)(pixels(5, 9)), ValueError, r"\(6, 6\) is larger than the image \(5, 9\)"),
+    (lambda: CenterCrop((1, 2, 3)), ValueError, "size"),
+    (lambda: F.five_crop(pixels(3, 3), 4), ValueError, r"\(4, 4\) is larger than the image \(3, 3\)"),
     (lambda: RandomCrop(6).batch(pixels(2, 9, 5)), ValueError, r"\(6, 6\) is larger than the image \(9, 5\)"),
 ])  # fmt: skip
 def test_errors(call, error, match):

@@ -2,7 +2,7 @@
 
 **One image or a whole batch.** Every transform is called on one image, as in torchvision::
 
-    transform(img)        # a PIL image, an array (H, W) or (H, W, C), or a Tensor (..., C, H, W)
+    transform(img)        # a PIL image, or a Tensor (..., C, H, W); those of geometry.py take arrays (H, W[, C]) too
 
 A transform whose attribute ``batched`` is true can also take a stack of B images at once, which is what a data set in
 memory does when the loader asks it for a batch::
@@ -20,12 +20,52 @@ A data set therefore says::
     else:
         images = default_collate([transform(image) for image in images])
 
-All of this is plain NumPy on the host: it prepares data, no gradient flows through it. Random transforms draw from
-``tinyconv.default_generator``.
+PIL images are changed by Pillow, and the results are torchvision's bit by bit. All else is plain NumPy on the host: it
+prepares data, no gradient flows through it. Random transforms draw from ``tinyconv.default_generator``; a loader gives
+each sample a generator of its own in its place, so that workers change nothing (``chance.py``).
 """
 
-from .compose import Compose, Lambda
-from .convert import Normalize, ToTensor
-from .geometry import Pad, RandomCrop
+from . import functional, v2
+from .blur import GaussianBlur
+from .color import ColorJitter, Grayscale, RandomGrayscale, RandomInvert
+from .compose import Compose, Lambda, RandomApply, RandomChoice, RandomOrder
+from .convert import ConvertImageDtype, Normalize, PILToTensor, ToPILImage, ToTensor
+from .erase import RandomErasing
+from .geometry import CenterCrop, FiveCrop, Pad, RandomCrop, RandomHorizontalFlip, RandomVerticalFlip, TenCrop
+from .resize import InterpolationMode, RandomResizedCrop, Resize
+from .warp import ElasticTransform, RandomAffine, RandomPerspective, RandomRotation
 
-__all__ = ["Compose", "Lambda", "Normalize", "Pad", "RandomCrop", "ToTensor"]
+__all__ = [
+    "CenterCrop",
+    "ColorJitter",
+    "Compose",
+    "ConvertImageDtype",
+    "ElasticTransform",
+    "FiveCrop",
+    "GaussianBlur",
+    "Grayscale",
+    "InterpolationMode",
+    "Lambda",
+    "Normalize",
+    "PILToTensor",
+    "Pad",
+    "RandomAffine",
+    "RandomApply",
+    "RandomChoice",
+    "RandomCrop",
+    "RandomErasing",
+    "RandomGrayscale",
+    "RandomHorizontalFlip",
+    "RandomInvert",
+    "RandomOrder",
+    "RandomPerspective",
+    "RandomResizedCrop",
+    "RandomRotation",
+    "RandomVerticalFlip",
+    "Resize",
+    "TenCrop",
+    "ToPILImage",
+    "ToTensor",
+    "functional",
+    "v2",
+]

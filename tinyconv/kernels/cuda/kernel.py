@@ -124,6 +124,7 @@ class Variant:
         self.types = [_type(p.type, self.constants) for p in kernel.parameters]
         self.counts = [int(self.constants.get(p.count, p.count)) for p in kernel.parameters]
         self.name = "_".join([kernel.name.replace(".", "_"), *(_word(value) for value in self.constants.values())])
+        self.single = np.dtype("float64") not in self.types  # no float64 among its arguments: then none at all
         self.compiled: dict[Any, Any] = {}  # by device: what the device makes of it, on first use
 
     def __repr__(self) -> str:

@@ -104,15 +104,3 @@ def quotient(a: int, b: int) -> int:
 def remainder(a: int, b: int) -> int:
     """``a % b`` likewise."""
     raise _outside("remainder")
-
-
-@spoken
-def fixed_mul(a: Any, b: Any) -> Any:
-    """``a * b`` rounded by itself: never fused with an addition into one rounding."""
-    raise _outside("fixed_mul")
-
-
-@spoken
-def fixed_add(a: Any, b: Any) -> Any:
-    """``a + b`` rounded by itself likewise."""
-    raise _outside("fixed_add")

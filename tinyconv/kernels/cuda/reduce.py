@@ -32,7 +32,7 @@ def block_sum(value, T):
     return value
 
 
-@kernel("T*, T*, int32", T=FLOATS, block=BLOCK, registers=32)
+@kernel("T*, T*, int32", T=FLOATS, block=BLOCK, registers=40)
 def sum_all(x, y, n):
     """y[0] = sum of x[i], by one block."""
     total = T(0)

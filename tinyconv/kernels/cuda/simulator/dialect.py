@@ -166,14 +166,6 @@ def remainder(a: Any, b: Any) -> Any:
     return a % b
 
 
-def fixed_mul(a: Any, b: Any) -> Any:
-    return a * b
-
-
-def fixed_add(a: Any, b: Any) -> Any:
-    return a + b
-
-
 # ------------------------------------------------------------------------------------ Python's own names, for all lanes
 
 

@@ -1,0 +1,125 @@
+"""What ``language.py`` becomes when numba-cuda compiles a kernel: a few instructions each, in LLVM's notation."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from llvmlite import ir
+from numba import cuda
+from numba.cuda import cgutils, types
+from numba.cuda.core.errors import RequireLiteralValue
+from numba.cuda.extending import intrinsic
+
+from . import language
+
+I32, I64 = ir.IntType(32), ir.IntType(64)
+_SHARED = 3  # LLVM's number for the address space of a block
+
+
+def _pointer_to(count: Any, dtype: Any) -> Any:
+    if not isinstance(count, types.IntegerLiteral):
+        raise RequireLiteralValue("shared(count, dtype), local(count, dtype): count must be known at compilation")
+    return types.CPointer(dtype.dtype)(count, dtype)
+
+
+@intrinsic
+def shared(typingctx, count, dtype):
+    signature = _pointer_to(count, dtype)
+
+    def codegen(context, builder, signature, args):
+        element = context.get_data_type(signature.return_type.dtype)
+        array = ir.ArrayType(element, count.literal_value)
+        memory = cgutils.add_global_variable(builder.module, array, "shared", _SHARED)
+        memory.align, memory.linkage, memory.initializer = 16, "internal", ir.Constant(array, ir.Undefined)
+        return builder.addrspacecast(builder.bitcast(memory, element.as_pointer(_SHARED)), element.as_pointer(0))
+
+    return signature, codegen
+
+
+@intrinsic
+def local(typingctx, count, dtype):
+    signature = _pointer_to(count, dtype)
+
+    def codegen(context, builder, signature, args):
+        element = context.get_data_type(signature.return_type.dtype)
+        memory = cgutils.alloca_once(builder, ir.ArrayType(element, count.literal_value))
+        memory.align = 16
+        return builder.bitcast(memory, element.as_pointer())
+
+    return signature, codegen
+
+
+def _four(context, builder, signature, args):
+    """The address of ``x[i]`` as that of four numbers."""
+    place = builder.gep(args[0], [context.cast(builder, args[1], signature.args[1], types.int64)])
+    four = ir.VectorType(context.get_data_type(signature.args[0].dtype), 4)
+    return builder.bitcast(place, four.as_pointer()), four
+
+
+@intrinsic
+def load4(typingctx, x, i):
+    signature = types.UniTuple(x.dtype, 4)(x, i)
+
+    def codegen(context, builder, signature, args):
+        place, _ = _four(context, builder, signature, args)
+        numbers = builder.load(place)
+        numbers.align = 4 * context.get_abi_sizeof(context.get_data_type(signature.args[0].dtype))
+        parts = [builder.extract_element(numbers, I32(k)) for k in range(4)]
+        return context.make_tuple(builder, signature.return_type, parts)
+
+    return signature, codegen
+
+
+@intrinsic
+def store4(typingctx, x, i, a, b, c, d):
+    signature = types.void(x, i, x.dtype, x.dtype, x.dtype, x.dtype)
+
+    def codegen(context, builder, signature, args):
+        place, four = _four(context, builder, signature, args)
+        numbers = ir.Constant(four, ir.Undefined)
+        for k in range(4):
+            numbers = builder.insert_element(numbers, args[2 + k], I32(k))
+        builder.store(numbers, place).align = 4 * context.get_abi_sizeof(four.element)
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+def _atomic(operation: dict[type, str]) -> Any:
+    def make(typingctx, x, i, value):
+        signature = x.dtype(x, i, x.dtype)
+
+        def codegen(context, builder, signature, args):
+            place = builder.gep(args[0], [context.cast(builder, args[1], signature.args[1], types.int64)])
+            kind = types.Float if isinstance(signature.return_type, types.Float) else types.Integer
+            return builder.atomic_rmw(operation[kind], place, args[2], "monotonic")
+
+        return signature, codegen
+
+    return intrinsic(make)
+
+
+atomic_add = _atomic({types.Float: "fadd", types.Integer: "add"})
+atomic_max = _atomic({types.Integer: "max"})
+
+
+def _unsigned(instruction: str) -> Any:
+    def make(typingctx, a, b):
+        def codegen(context, builder, signature, args):
+            narrow = [context.cast(builder, v, ty, types.uint32) for v, ty in zip(args, signature.args, strict=True)]
+            return builder.zext(getattr(builder, instruction)(*narrow), I64)
+
+        return types.int64(a, b), codegen
+
+    return intrinsic(make)
+
+
+quotient = _unsigned("udiv")
+remainder = _unsigned("urem")
+
+
+def dialect() -> dict[Any, Any]:
+    """What each name of the language is for the compiler, by what it is in ``language.py``."""
+    here = globals()
+    return {**{function: here[name] for name, function in language.NAMES.items()}, language.cuda: cuda, math: math}

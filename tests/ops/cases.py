@@ -14,6 +14,8 @@ from tinyconv.ops.activation import ReLU, ReLUGx, Sigmoid, SigmoidGx, Tanh, Tanh
 from tinyconv.ops.compare import Where
 from tinyconv.ops.conv import Conv2d, Conv2dGw, Conv2dGx, ConvTranspose2d, Fold, Unfold
 from tinyconv.ops.convert import Cast, ToDevice
+from tinyconv.ops.cumulative import Cumprod, Cumsum, Leaders, Prod
+from tinyconv.ops.diagonal import Diagonal
 from tinyconv.ops.elementwise import (
     Abs,
     Add,
@@ -31,16 +33,19 @@ from tinyconv.ops.elementwise import (
 from tinyconv.ops.fused import Conv2dReLUMaxPool2d, conv2d_relu_max_pool2d
 from tinyconv.ops.index import Gather, Scatter, Slice, Write
 from tinyconv.ops.inplace import Fill
+from tinyconv.ops.join import Cat
 from tinyconv.ops.loss import NLLLoss, ToTargets
 from tinyconv.ops.matmul import Linear, LinearGw, MatMul
 from tinyconv.ops.norm import BatchNorm, Normalize
 from tinyconv.ops.pad import Pad
 from tinyconv.ops.pool import AtWinners, AvgPool2d, AvgPool2dGx, MaxPool2d, ToWinners
 from tinyconv.ops.random import Dropout
+from tinyconv.ops.rearrange import Flip
 from tinyconv.ops.recurrent import Pieces
 from tinyconv.ops.reduce import Extreme, Pick, Sum
-from tinyconv.ops.shape import Cat, Clone, Expand, Flip, Permute, View
+from tinyconv.ops.shape import Clone, Expand, Permute, Reinterpret, View, Windows
 from tinyconv.ops.softmax import LogSoftmax, Softmax
+from tinyconv.ops.sort import Sort
 
 
 @dataclass(frozen=True)
@@ -68,8 +73,9 @@ def case(function: type, name: str, compute: Callable, *shapes: tuple, peer: boo
     CASES.append(Case(function, name, compute, shapes, check, peer))
 
 
-# Functions that no case can reach: they need a second device (tests/kernels/test_opaque.py has one).
-WITHOUT_CASE = {ToDevice}
+# Functions that no case can reach: one needs a second device (tests/kernels/test_opaque.py has one), one has no
+# gradient.
+WITHOUT_CASE = {ToDevice, Reinterpret}
 
 
 # ---------------------------------------------------------------------------------------------------------- elementwise
@@ -141,6 +147,38 @@ case(Cat, "stack", lambda m, a, b: (m.stack([a, b]), m.stack([a, b], -1)), (2, 3
 
 # ------------------------------------------------------------------------------------------------------------- indexing
 
+case(Diagonal, "", lambda m, x: (x.diagonal(), x.diagonal(1, 0, 2) ** 2, m.diagonal(x, -1, -1, 0)), (3, 2, 4))
+case(Diagonal, "matrix", lambda m, x: (x.diag(), x.diag(1), x.trace(), x[0].diag(-1) ** 2, m.diag_embed(x, 1)), (2, 3))
+case(Where, "triangles", lambda m, x: (x.tril(), x.triu(1), m.tril(x, -1)), (2, 3, 3))
+case(Windows, "", lambda m, x: (x.unfold(1, 2, 1), x.unfold(0, 3, 2) ** 2), (5, 4))
+case(Permute, "movedim", lambda m, x: (x.movedim(0, 2), m.movedim(x, (0, 1), (2, 0)), x.swapaxes(0, 1)), (2, 3, 4))
+case(Slice, "pieces", lambda m, x: (*x.split(2), *x.chunk(2, 1), *m.split(x, [1, 4]), *x.unbind(1)), (5, 3))
+case(Slice, "more pieces", lambda m, x: (*m.tensor_split(x, 3), *x.tensor_split((1, 2)), x.narrow(0, 1, 2)), (5, 3))
+case(Cat, "stacks", lambda m, a, b: (m.hstack([a, b]), m.vstack([a, b]), m.dstack([a, b]), m.column_stack([a, b])),
+     (2, 3), (2, 3))  # fmt: skip
+case(Cat, "roll", lambda m, x: (x.roll(1), x.roll((1, -1), (0, 1)) ** 2), (3, 4))
+case(Flip, "rot90", lambda m, x: (m.rot90(x), m.rot90(x, 2), m.rot90(x, 3) ** 2, x.fliplr(), x.flipud()), (3, 4))
+case(Expand, "repeat", lambda m, x: (x.repeat(2, 1, 2) ** 2, m.tile(x, (2,)), x.repeat_interleave(2, 1)), (2, 3))
+case(Gather, "repeat_interleave", lambda m, x: x.repeat_interleave(m.tensor([2, 0, 1]), 1) ** 2, (2, 3))
+case(Expand, "meshgrid", lambda m, a, b: (*m.meshgrid(a, b, indexing="ij"), *m.broadcast_tensors(a, b[:1])), (3,), (2,))
+case(Gather, "gather", lambda m, x: x.gather(1, m.tensor([[0, 0, 2], [1, 0, 1]])) ** 2, (3, 4))
+case(Gather, "by name", lambda m, x: (x.index_select(0, m.tensor([2, 0, 2])) ** 2, x.take(m.tensor([0, 5])),
+     m.take_along_dim(x, x.detach().argsort(1), 1), x.masked_select(x.detach() > 0) ** 2), (3, 4))  # fmt: skip
+case(Scatter, "scatter_add", lambda m, x, y: x.scatter_add(1, m.tensor([[0, 0, 2], [1, 0, 1]]), y) ** 2, (3, 4), (2, 3))
+case(Scatter, "index_add", lambda m, x, y: x.index_add(1, m.tensor([0, 0, 3]), y, alpha=2) ** 2, (2, 4), (2, 3))
+case(Write, "scatter", lambda m, x, y: (x.scatter(1, m.tensor([[0, 3], [1, 0]]), y) ** 2,
+     x.scatter(0, m.tensor([[0, 2]]), 2.0) ** 2), (3, 4), (2, 2))  # fmt: skip
+case(Write, "scatter a corner", lambda m, x, y: x.scatter(1, m.tensor([[0, 3], [1, 0]]), y) ** 2, (3, 4), (3, 3),
+     peer=False)  # fmt: skip
+case(Write, "by name", lambda m, x, y: (x.index_fill(0, m.tensor([1]), 2.0), x.index_copy(1, m.tensor([2, 0]), y) ** 2,
+     x.masked_scatter(m.tensor([True, False, False, True]), y)), (2, 4), (2, 2))  # fmt: skip
+case(
+    Where,
+    "masked_fill",
+    lambda m, x, v: (x.masked_fill(x.detach() > 0, 2.0), x.masked_fill(x.detach() < 0, v)),
+    (3, 4),
+    (),
+)
 case(Slice, "", lambda m, x: (x[1], x[:, 1:], x[..., 0], x[None, ::2], x[-1, 1:3]), (3, 4))
 case(Slice, "iteration", lambda m, x: list(x), (3, 2))
 case(Gather, "list", lambda m, x: x[[0, 2, 0]], (3, 2))
@@ -189,6 +227,49 @@ case(Extreme, "", lambda m, x: (x.max(), x.min(), x.amax(1), x.amin((0, 2), keep
 case(Extreme, "ties", lambda m, x: m.cat([x, x]).amax() + m.cat([x, x]).min(), (3,), peer=True)
 case(Pick, "", lambda m, x: (x.max(1)[0], x.min(0)[0], x.max(2, keepdim=True)[0], x.max(-1)[0] ** 2), (2, 3, 2))
 
+case(Sum, "logsumexp", lambda m, x: (x.logsumexp(1), m.logsumexp(x, (0, 2), keepdim=True)), (2, 3, 2))
+case(Sum, "nan", lambda m, x: (without_first(m, x).nansum(1), m.nanmean(without_first(m, x))), (2, 3))
+case(Sum, "moments", lambda m, x: (x.var(), x.std(1), m.var(x, (0, 2), correction=0, keepdim=True), *m.std_mean(x, 2)),
+     (2, 3, 2))  # fmt: skip
+case(Extreme, "both", lambda m, x: tuple(m.aminmax(x)) + tuple(m.aminmax(x, dim=1)), (2, 3))
+case(Sqrt, "norm", lambda m, x: (x.norm(), x.norm(dim=1), m.norm(x, 2, (0, 1), keepdim=True)), (2, 3))
+case(Abs, "norm", lambda m, x: (x.norm(1), m.linalg.norm(x, float("inf"), 1), m.linalg.vector_norm(x, -float("inf"))),
+     (2, 3))  # fmt: skip
+case(Pow, "norm", lambda m, x: (x.norm(3), x.norm(1.5, dim=0), m.linalg.vector_norm(x, -2)), (2, 3))
+case(Sum, "matrix norm", lambda m, x: (m.linalg.norm(x), m.linalg.norm(x, 1), m.linalg.matrix_norm(x, -float("inf"))),
+     (2, 3))  # fmt: skip
+case(Sqrt, "distances", lambda m, a, b: (m.dist(a, a[:1] * 2), m.cdist(a, b), m.cdist(a, b, p=1)), (2, 3), (4, 3))
+
+
+def without_first(m, x):
+    """``x`` with NaN as the first element."""
+    hole = m.zeros(x.shape, dtype=m.bool)
+    hole[(0,) * x.ndim] = True
+    return x.masked_fill(hole, float("nan"))
+
+
+# -------------------------------------------------------------------------------------------- running totals, sorting
+
+case(Cumsum, "", lambda m, x: (x.cumsum(0), m.cumsum(x, -1) ** 2), (2, 3, 2))
+case(Cumsum, "0-d", lambda m, x: m.cumsum(x, 0), ())
+case(Cumprod, "", lambda m, x: (x.cumprod(0), m.cumprod(x, -1)), (2, 3))
+case(Cumprod, "zeros", lambda m, x: m.cumprod(with_zeros(m, x), 1), (3, 4), atol=1e-4)
+case(Prod, "", lambda m, x: (x.prod(), x.prod(1), m.prod(x, 0, keepdim=True)), (2, 3))
+case(Prod, "zeros", lambda m, x: (with_zeros(m, x).prod(1), with_zeros(m, x).prod()), (3, 4))
+case(Leaders, "", lambda m, x: (x.cummax(1)[0], m.cummin(x, 0).values ** 2), (3, 4))
+case(Sort, "", lambda m, x: (x.sort()[0], m.sort(x, 0, descending=True).values ** 2, m.msort(x)), (3, 4))
+case(Sort, "topk", lambda m, x: (x.topk(2)[0], m.topk(x, 2, 0, largest=False).values ** 2), (3, 4))
+case(Gather, "order", lambda m, x: (x.median(), x.median(1).values, x.kthvalue(2, 0)[0], x.mode(1)[0]), (3, 4))
+case(Sort, "quantile", lambda m, x: (x.quantile(0.3), m.quantile(x, m.tensor([0.1, 0.5], dtype=x.dtype), 1)), (3, 4))
+
+
+def with_zeros(m, x):
+    """``x`` with one 0 in its second row, and two in its third."""
+    mask = m.ones(x.shape, dtype=x.dtype)
+    mask[1, 1] = mask[2, 0] = mask[2, 2] = 0
+    return x * mask
+
+
 # ------------------------------------------------------------------------------------------------------ matrix products
 
 case(MatMul, "matrices", lambda m, a, b: a @ b, (2, 3), (3, 2))
@@ -201,6 +282,27 @@ case(Linear, "", lambda m, x, w, b: m.nn.functional.linear(x, w, b), (2, 3), (4,
 case(Linear, "no bias", lambda m, x, w: m.nn.functional.linear(x, w), (2, 3), (4, 3))
 case(Linear, "vector", lambda m, x, w, b: m.nn.functional.linear(x, w, b), (3,), (4, 3), (4,))
 case(Linear, "3-d", lambda m, x, w, b: m.nn.functional.linear(x, w, b), (2, 2, 3), (4, 3), (4,))
+case(MatMul, "by names", lambda m, a, b: (m.mm(a, b), m.mv(a, b[:, 0]), m.dot(a[0], b[:, 1])), (2, 3), (3, 2))
+case(MatMul, "bmm", lambda m, a, b: (m.bmm(a, b), b.baddbmm(b, b, beta=2, alpha=3)), (2, 2, 3), (2, 3, 3))
+case(MatMul, "add", lambda m, c, a, b: (m.addmm(c, a, b, beta=0.5, alpha=2), c[0].addmv(a, b[:, 1])), (2, 2), (2, 3),
+     (3, 2))  # fmt: skip
+case(Mul, "outer, kron", lambda m, a, b: (m.outer(a[0], b[0]), m.kron(a, b), m.inner(a, b[:, :2])), (2, 2), (3, 3))
+for equation, shapes in {
+    "ij,jk->ik": ((2, 3), (3, 2)),
+    "bij,bjk": ((2, 2, 3), (2, 3, 2)),
+    "ii->i": ((3, 3),),
+    "ii": ((3, 3),),
+    "...ij->...ji": ((2, 2, 3),),
+    "i,j": ((2,), (3,)),
+    "bn,anm,bm->ba": ((2, 3), (2, 3, 2), (2, 2)),
+    "...i,...i->...": ((2, 3), (3,)),
+    "iij,jk->k": ((2, 2, 3), (3, 2)),
+    "ab,cd->": ((2, 2), (2, 3)),
+}.items():
+    case(MatMul if "," in equation else Permute, equation, lambda m, *xs, e=equation: m.einsum(e, *xs), *shapes)
+case(
+    MatMul, "tensordot", lambda m, a, b: (m.tensordot(a, b), m.tensordot(a, b, ([1, 0], [0, 2]))), (2, 3, 2), (3, 2, 2)
+)
 case(LinearGw, "", lambda m, x, w: m.nn.functional.linear(x, w) ** 2, (2, 3), (4, 3))
 
 # ---------------------------------------------------------------------------------------------------------- convolution

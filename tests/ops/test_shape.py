@@ -161,7 +161,8 @@ def test_cat_errors():
     with pytest.raises(RuntimeError, match="stack: expected at least one tensor"):
         tinyconv.stack([])
     with pytest.raises(
-        RuntimeError, match=r"cat: tensor 1 has shape \(2, 2\), tensor 0 \(2, 3\): they may differ in dim 0 only"
+        RuntimeError,
+        match=r"cat: tensor 1 has shape \(2, 2\), where \(2, 3\) is expected: they may differ in dim 0 only",
     ):
         tinyconv.cat([tinyconv.zeros(2, 3), tinyconv.zeros(2, 2)])
     with pytest.raises(RuntimeError, match=r"stack: tensor 1 has shape \(3,\), tensor 0 \(2,\)"):

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..tensor import Tensor
-from . import inplace
+from . import inplace, return_types
 from .activation import relu, sigmoid, tanh
 from .compare import (
     allclose,
@@ -42,6 +42,7 @@ from .convert import bool_, byte, cpu, cuda, double, float_, half, int_, long, t
 from .creation import (
     arange,
     as_tensor,
+    asarray,
     empty,
     empty_like,
     eye,
@@ -50,8 +51,11 @@ from .creation import (
     full_like,
     is_tensor,
     linspace,
+    logspace,
+    new_empty,
     new_full,
     new_ones,
+    new_tensor,
     new_zeros,
     numel,
     ones,
@@ -60,6 +64,20 @@ from .creation import (
     zeros,
     zeros_like,
 )
+from .cumulative import cummax, cummin, cumprod, cumsum, prod
+from .diagonal import (
+    diag,
+    diag_embed,
+    diagflat,
+    diagonal,
+    fill_diagonal_,
+    trace,
+    tril,
+    tril_indices,
+    triu,
+    triu_indices,
+)
+from .einsum import einsum, tensordot
 from .elementwise import (
     abs,
     add,
@@ -79,9 +97,44 @@ from .elementwise import (
     sqrt,
     sub,
 )
+from .gather import (
+    argwhere,
+    gather,
+    index_add,
+    index_copy,
+    index_fill,
+    index_select,
+    masked_fill,
+    masked_scatter,
+    masked_select,
+    narrow,
+    nonzero,
+    scatter,
+    scatter_add,
+    select,
+    take,
+    take_along_dim,
+)
 from .index import getitem, iterate, setitem
+from .join import (
+    cat,
+    chunk,
+    column_stack,
+    concat,
+    concatenate,
+    dstack,
+    hstack,
+    meshgrid,
+    split,
+    stack,
+    tensor_split,
+    unbind,
+    vstack,
+)
+from .linalg import cdist, dist
+from .linalg import norm as norm_of  # beside the module norm
 from .loss import cross_entropy, mse_loss, nll_loss
-from .matmul import linear, matmul, mm
+from .matmul import addbmm, addmm, addmv, addr, baddbmm, bmm, dot, inner, kron, linear, matmul, mm, mv, outer
 from .norm import batch_norm, group_norm, instance_norm, layer_norm, local_response_norm, rms_norm
 from .pad import pad
 from .pool import (
@@ -98,42 +151,92 @@ from .pool import (
 )
 from .random import (
     Dropout,
+    bernoulli,
+    bernoulli_,
     dropout,
+    exponential_,
+    multinomial,
     normal,
     normal_,
     rand,
     rand_like,
     randint,
+    randint_like,
     randn,
     randn_like,
+    random_,
     randperm,
     uniform_,
 )
+from .rearrange import flip, fliplr, flipud, repeat, repeat_interleave, roll, rot90, tile
 from .recurrent import gru_cell, lstm_cell, rnn_relu_cell, rnn_tanh_cell
-from .reduce import all, amax, amin, any_, argmax, argmin, contains, max, mean, min, sum, sum_to
+from .reduce import (
+    all,
+    amax,
+    amin,
+    aminmax,
+    any_,
+    argmax,
+    argmin,
+    contains,
+    count_nonzero,
+    logsumexp,
+    max,
+    mean,
+    min,
+    nanmean,
+    nansum,
+    sum,
+    sum_to,
+)
 from .shape import (
     T,
-    cat,
+    atleast_1d,
+    atleast_2d,
+    atleast_3d,
+    broadcast_shapes,
+    broadcast_tensors,
+    broadcast_to,
     clone,
     contiguous,
     expand,
     expand_as,
     flatten,
-    flip,
     is_contiguous,
+    moveaxis,
+    movedim,
     mT,
     permute,
+    ravel,
     reshape,
     squeeze,
-    stack,
+    swapaxes,
+    swapdims,
     t,
     transpose,
     unflatten,
     unsqueeze,
     view,
     view_as,
+    windows,
 )
 from .softmax import log_softmax, softmax
+from .sort import (
+    argsort,
+    bucketize,
+    kthvalue,
+    median,
+    mode,
+    msort,
+    nanmedian,
+    quantile,
+    searchsorted,
+    sort,
+    topk,
+    unique,
+    unique_consecutive,
+)
+from .statistics import bincount, histc, std, std_mean, var, var_mean
 from .unpool import max_unpool1d, max_unpool2d
 
 
@@ -178,6 +281,34 @@ METHODS = {
         t, tanh, to, transpose, type_as, unflatten, unsqueeze, view, view_as,
     )
 } | {
+    function.__name__: function
+    for function in (
+        # shape.py, join.py, rearrange.py, diagonal.py
+        broadcast_to, movedim, ravel, chunk, split, tensor_split, unbind, fliplr, flipud, repeat, repeat_interleave,
+        roll, rot90, tile, diag, diag_embed, diagflat, diagonal, fill_diagonal_, trace, tril, triu,
+        # creation.py, random.py
+        new_empty, new_tensor, bernoulli, bernoulli_, exponential_, multinomial, random_,
+        # gather.py
+        argwhere, gather, index_add, index_copy, index_fill, index_select, masked_fill, masked_scatter, masked_select,
+        narrow, nonzero, scatter, scatter_add, select, take, take_along_dim,
+        # reduce.py, cumulative.py, statistics.py, linalg.py, sort.py
+        aminmax, count_nonzero, logsumexp, nanmean, nansum, cummax, cummin, cumprod, cumsum, prod, bincount, histc, std,
+        var, dist, argsort, kthvalue, median, mode, msort, nanmedian, quantile, sort, topk, unique,
+        unique_consecutive,
+        # matmul.py
+        addbmm, addmm, addmv, addr, baddbmm, bmm, dot, inner, kron, mv, outer,
+    )
+} | {
+    operation.__name__ + "_": inplace.in_place(operation)
+    for operation in (
+        addbmm, addmm, addmv, addr, baddbmm, cumprod, cumsum, index_add, index_copy, index_fill, masked_fill,
+        masked_scatter, scatter, scatter_add, tril, triu,
+    )
+} | {
+    operation.__name__ + "_": inplace.reshape_in_place(operation)
+    for operation in (squeeze, t, transpose, unsqueeze)
+} | {
+    "moveaxis": movedim, "norm": norm_of, "swapaxes": transpose, "swapdims": transpose, "unfold": windows,
     "any": any_, "bool": bool_, "float": float_, "int": int_, "sum_to_size": sum_to,
     "add_": inplace.add_, "sub_": inplace.sub_, "mul_": inplace.mul_, "fill_": inplace.fill_, "zero_": inplace.zero_,
     "copy_": inplace.copy_, "uniform_": uniform_, "normal_": normal_,

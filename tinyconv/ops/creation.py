@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -82,40 +83,99 @@ def from_numpy(ndarray: Any) -> Tensor:
     return Tensor(ndarray)
 
 
-def _made(shape: tuple, value: Any, dtype: Any, device: Any, requires_grad: bool, name: str) -> Tensor:
+def asarray(obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None,
+            requires_grad: bool = False) -> Tensor:  # fmt: skip
+    """A tensor of ``obj``, on its memory where possible.
+
+    Args:
+        obj: a tensor, an array, a number or nested sequences.
+        dtype: default: that of ``obj``.
+        device: where to put it.
+        copy: True always copies; False never does; None copies where it must.
+        requires_grad: record what is computed with it.
+
+    Raises:
+        ValueError: ``copy=False``, and the memory cannot be shared.
+    """
+    out = as_tensor(obj, dtype, device)
+    shared = isinstance(obj, (Tensor, np.ndarray)) and (out is obj or out.array is obj)
+    if copy is False and not shared:
+        raise ValueError("asarray: copy=False, but the memory of obj cannot be shared")
+    out = out.clone() if copy and shared else out
+    return out if requires_grad == out.requires_grad else out.detach().requires_grad_(requires_grad)
+
+
+def check_sizes(shape: tuple, name: str) -> None:
+    """Raise a RuntimeError if a size is negative."""
     if any([n < 0 for n in shape]):
         raise RuntimeError(f"{name}: sizes must not be negative, got {shape}")
-    return Tensor(backend_on(device).full(shape, value, dtypes.as_numpy(dtype)), requires_grad=requires_grad)
 
 
+def _made(shape: tuple, value: Any, dtype: Any, device: Any, requires_grad: bool, name: str) -> Tensor:
+    check_sizes(shape, name)
+    array = backend_on(device).full(shape, _number(value), dtypes.as_numpy(dtype))
+    return Tensor(array, requires_grad=requires_grad)
+
+
+def _number(x: Any) -> Any:
+    """A tensor, or a NumPy scalar, of one element as a number."""
+    return x.item() if hasattr(x, "item") else x
+
+
+def named_size(function: Any) -> Any:
+    """``function(*size)`` that also takes ``size=(2, 3)``, by name."""
+
+    @functools.wraps(function)
+    def made(*sizes: Any, size: Any = None, **options: Any) -> Tensor:
+        return function(*sizes, **options) if size is None else function(*sizes, size, **options)
+
+    return made
+
+
+@named_size
 def zeros(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Zeros of a given shape."""
     return _made(sizes(size), 0, dtype, device, requires_grad, "zeros")
 
 
+@named_size
 def ones(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Ones of a given shape."""
     return _made(sizes(size), 1, dtype, device, requires_grad, "ones")
 
 
+def _type_of(value: Any) -> Any:
+    """The dtype of a tensor made from a number (None: the default)."""
+    if isinstance(value, Tensor):
+        return value.dtype
+    return dtypes.boolean if isinstance(value, bool) else dtypes.int64 if isinstance(value, int) else None
+
+
 def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """``fill_value`` everywhere; its type decides the dtype unless given."""
-    if dtype is None:
-        dtype = bool if isinstance(fill_value, bool) else dtypes.int64 if isinstance(fill_value, int) else None
-    return _made(sizes((size,)), fill_value, dtype, device, requires_grad, "full")
+    return _made(sizes((size,)), fill_value, dtype or _type_of(fill_value), device, requires_grad, "full")
 
 
+@named_size
 def empty(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Memory as it was found."""
-    return Tensor(backend_on(device).empty(sizes(size), dtypes.as_numpy(dtype)), requires_grad=requires_grad)
+    shape = sizes(size)
+    check_sizes(shape, "empty")
+    return Tensor(backend_on(device).empty(shape, dtypes.as_numpy(dtype)), requires_grad=requires_grad)
 
 
 def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
-    """Ones on the diagonal of an ``(n, m)`` matrix."""
-    return Tensor(backend_on(device).eye(n, n if m is None else m, dtypes.as_numpy(dtype)), requires_grad=requires_grad)
+    """Ones on the diagonal of an ``(n, m)`` matrix.
+
+    Raises:
+        RuntimeError: a negative size.
+    """
+    m = n if m is None else m
+    check_sizes((n, m), "eye")
+    return Tensor(backend_on(device).eye(n, m, dtypes.as_numpy(dtype)), requires_grad=requires_grad)
 
 
-def arange(start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None,
+def arange(start: Any = 0, end: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None,
            requires_grad: bool = False) -> Tensor:  # fmt: skip
     """``start, start + step, ...`` up to and without ``end``; int64 if all three are ints.
 
@@ -124,6 +184,7 @@ def arange(start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, dev
     """
     if end is None:
         start, end = 0, start
+    start, end, step = _number(start), _number(end), _number(step)
     if not step or (end - start) * step < 0:
         raise RuntimeError(f"arange: step {step} does not lead from {start} to {end}")
     if dtype is None:
@@ -131,53 +192,89 @@ def arange(start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, dev
     return Tensor(backend_on(device).arange(start, end, step, dtypes.as_numpy(dtype)), requires_grad=requires_grad)
 
 
-def linspace(start: float, end: float, steps: int, *, dtype: Any = None, device: Any = None,
-             requires_grad: bool = False) -> Tensor:  # fmt: skip
-    """``steps`` numbers evenly from ``start`` to ``end``, both included."""
+def _even(start: Any, end: Any, steps: int, name: str) -> Any:
     if steps < 0:
-        raise RuntimeError(f"linspace: steps must not be negative, got {steps}")
-    host = np.linspace(start, end, steps, dtype=dtypes.as_numpy(dtype))
+        raise RuntimeError(f"{name}: steps must not be negative, got {steps}")
+    return np.linspace(_number(start), _number(end), steps)
+
+
+def linspace(start: Any, end: Any, steps: int, *, dtype: Any = None, device: Any = None,
+             requires_grad: bool = False) -> Tensor:  # fmt: skip
+    """``steps`` numbers evenly from ``start`` to ``end``, both included.
+
+    Raises:
+        RuntimeError: ``steps`` is negative.
+    """
+    host = _even(start, end, steps, "linspace").astype(dtypes.as_numpy(dtype))
     return Tensor(backend_on(device).from_host(host), requires_grad=requires_grad)
 
 
-def zeros_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def logspace(start: Any, end: Any, steps: int, base: float = 10.0, *, dtype: Any = None, device: Any = None,
+             requires_grad: bool = False) -> Tensor:  # fmt: skip
+    """``base ** linspace(start, end, steps)``.
+
+    Raises:
+        RuntimeError: ``steps`` is negative.
+    """
+    host = np.power(float(base), _even(start, end, steps, "logspace")).astype(dtypes.as_numpy(dtype))
+    return Tensor(backend_on(device).from_host(host), requires_grad=requires_grad)
+
+
+def zeros_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False,
+               memory_format: Any = None) -> Tensor:  # fmt: skip
     """Zeros in the shape, dtype and place of ``input``."""
     return full_like(input, 0, dtype=dtype, device=device, requires_grad=requires_grad)
 
 
-def ones_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def ones_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False,
+              memory_format: Any = None) -> Tensor:  # fmt: skip
     """Ones in the shape, dtype and place of ``input``."""
     return full_like(input, 1, dtype=dtype, device=device, requires_grad=requires_grad)
 
 
-def full_like(input: Tensor, fill_value: Any, *, dtype: Any = None, device: Any = None,
-              requires_grad: bool = False) -> Tensor:  # fmt: skip
+def full_like(input: Tensor, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False,
+              memory_format: Any = None) -> Tensor:  # fmt: skip
     """``fill_value`` in the shape, dtype and place of ``input``."""
-    return _made(
-        input.array.shape, fill_value, dtype or input.dtype, device or input.device, requires_grad, "full_like"
-    )
+    like = dtype or input.dtype, device or input.device
+    return _made(input.array.shape, fill_value, *like, requires_grad, "full_like")
 
 
-def empty_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def empty_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False,
+               memory_format: Any = None) -> Tensor:  # fmt: skip
     """Memory as it was found, in the shape, dtype and place of ``input``."""
-    return empty(
-        input.array.shape, dtype=dtype or input.dtype, device=device or input.device, requires_grad=requires_grad
-    )
+    return new_empty(input, input.array.shape, dtype=dtype, device=device, requires_grad=requires_grad)
 
 
-def new_full(input: Tensor, size: Any, fill_value: Any, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
-    """``fill_value`` with a new shape, in the dtype and place of ``input``."""
-    return _made(sizes((size,)), fill_value, dtype or input.dtype, input.device, requires_grad, "new_full")
+def new_tensor(input: Tensor, data: Any, *, dtype: Any = None, device: Any = None,
+               requires_grad: bool = False) -> Tensor:  # fmt: skip
+    """A copy of ``data``, by default in the dtype and place of ``input``."""
+    return tensor(data, dtype=dtype or input.dtype, device=device or input.device, requires_grad=requires_grad)
 
 
-def new_zeros(input: Tensor, *size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
-    """Zeros with a new shape, in the dtype and place of ``input``."""
-    return new_full(input, sizes(size), 0, dtype=dtype, requires_grad=requires_grad)
+def new_full(input: Tensor, size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None,
+             requires_grad: bool = False) -> Tensor:  # fmt: skip
+    """``fill_value`` with a new shape, by default in the dtype and place of ``input``."""
+    like = dtype or input.dtype, device or input.device
+    return _made(sizes((size,)), fill_value, *like, requires_grad, "new_full")
 
 
-def new_ones(input: Tensor, *size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
-    """Ones with a new shape, in the dtype and place of ``input``."""
-    return new_full(input, sizes(size), 1, dtype=dtype, requires_grad=requires_grad)
+@named_size
+def new_zeros(input: Tensor, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Zeros with a new shape, by default in the dtype and place of ``input``."""
+    return new_full(input, sizes(size), 0, dtype=dtype, device=device, requires_grad=requires_grad)
+
+
+@named_size
+def new_ones(input: Tensor, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Ones with a new shape, by default in the dtype and place of ``input``."""
+    return new_full(input, sizes(size), 1, dtype=dtype, device=device, requires_grad=requires_grad)
+
+
+@named_size
+def new_empty(input: Tensor, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Memory as it was found with a new shape, by default in the dtype and place of ``input``."""
+    like = {"dtype": dtype or input.dtype, "device": device or input.device}
+    return empty(sizes(size), **like, requires_grad=requires_grad)
 
 
 def is_tensor(obj: Any) -> bool:

@@ -6,9 +6,10 @@ copy in which an element may occur several times; its gradient adds up over the 
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
-from .. import kernels
+from .. import dtypes, kernels
 from ..autograd import Function, check_may_change, is_grad_enabled, overwrite
 from ..tensor import Tensor
 from .convert import cast
@@ -20,14 +21,40 @@ def _is_int(part: Any) -> bool:
     return hasattr(part, "__index__") and not getattr(part, "ndim", 0) and kind in "iu"
 
 
+def counting(n: int, like: Tensor) -> Tensor:
+    """int64: 0, 1, ..., n - 1, on the device of ``like``."""
+    return Tensor(kernels.of(like.array).arange(0, n, 1, dtypes.int64.numpy))
+
+
+def index_tensor(index: Any, like: Tensor, name: str) -> Tensor:
+    """``index`` as an index into ``like``: on its device (the host's come along), bool or integer.
+
+    Raises:
+        IndexError: another type.
+        RuntimeError: it is on a third device.
+        TypeError: no tensor.
+    """
+    if not isinstance(index, Tensor):
+        raise TypeError(f"{name}: index must be a tensor, got {type(index).__name__}")
+    if index.array.dtype.kind not in "biu":
+        raise IndexError(f"{name}: an index must be of an integer type or bool, got {index.dtype}")
+    if type(index.array) is not type(like.array):
+        if index.device.type != "cpu":
+            raise RuntimeError(f"{name}: the index is on {index.device}, the tensor on {like.device}")
+        index = index.to(like.device)
+    return index
+
+
 def _plain(part: Any, x: Tensor) -> tuple[Any, bool]:
     """One entry of an index into ``x`` as the kernels take it, and whether it is advanced."""
     if isinstance(part, Tensor):
-        if part.array.dtype.kind not in "biu":
-            raise IndexError(f"tensors used as indices must be of an integer type or bool, got {part.dtype}")
+        part = index_tensor(part, x, "indexing")
         if part.array.ndim == 0 and part.array.dtype.kind != "b":
             return int(part.item()), False
-        return part.to(x.device).array, True
+        if part.dtype is dtypes.uint8:
+            warnings.warn("indexing with a uint8 tensor takes it for a mask; use a bool tensor", stacklevel=4)
+            part = cast(part, dtypes.boolean.numpy)
+        return part.array, True
     if isinstance(part, slice):
         ends = [p.__index__() if isinstance(p, Tensor) else p for p in (part.start, part.stop, part.step)]
         return slice(*ends), False
@@ -185,6 +212,10 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
     if advanced:
         input, plain = _ints_first(input, plain)
     if isinstance(value, Tensor):
+        if type(value.array) is not type(input.array):
+            if value.array.ndim:
+                raise RuntimeError(f"setitem: the value is on {value.device}, the tensor on {input.device}")
+            value = value.to(input.device)
         value = cast(value, input.array.dtype)
     elif not isinstance(value, (int, float)):
         from .creation import tensor

@@ -11,7 +11,7 @@ import functools
 from typing import Any
 
 from .. import kernels
-from ..autograd import Function, check_may_change, is_grad_enabled, overwrite
+from ..autograd import Function, check_may_change, enable_grad, is_grad_enabled, overwrite
 from ..tensor import Tensor
 from .convert import cast
 from .elementwise import add, mul, sub
@@ -28,6 +28,31 @@ def in_place(operation: Any, name: str | None = None) -> Any:
 
     method.__name__ = method.__qualname__ = f"{name}_"
     method.__doc__ = f":func:`tinyconv.{name}`, in place: the result overwrites this tensor, which is returned."
+    return method
+
+
+def reshape_in_place(view: Any) -> Any:
+    """The in-place form of a view: the tensor itself becomes what ``view(tensor, ...)`` would be."""
+
+    @functools.wraps(view)
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        check_may_change(self, method.__name__)
+        same = self.detach()
+        if self.is_leaf:
+            self.data = view(same, *args, **kwargs)
+            return self
+        same._edge, base = self._history(), self._base
+        if base is not None:
+            same._base, same._steps, same._base_edge = base, self._steps, self._base_edge
+        with enable_grad():
+            result = view(same, *args, **kwargs)
+        self.array, self._edge = result.array, result._edge
+        if base is not None:
+            self._steps, self._base_edge = result._steps, result._base_edge
+        return self
+
+    method.__name__ = method.__qualname__ = f"{view.__name__}_"
+    method.__doc__ = f":func:`tinyconv.{view.__name__}`, in place: this tensor is seen that way from now on."
     return method
 
 

@@ -6,11 +6,13 @@ For y = a @ b, a small change da moves y by da @ b, so the gradient that flows b
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from .. import kernels
 from ..autograd import Function
 from ..tensor import Tensor
+from .elementwise import add, mul
 from .reduce import Sum
 from .shape import Permute, reshape, squeeze, unsqueeze
 from .types import broadcast_shape, operands, same_type
@@ -129,6 +131,113 @@ def mm(input: Tensor, mat2: Tensor) -> Tensor:
             f"mm: expected two matrices, got shapes {tuple(input.array.shape)}, {tuple(mat2.array.shape)}"
         )
     return matmul(input, mat2)
+
+
+def _check(name: str, dims: tuple[int, ...], **tensors: Tensor) -> None:
+    """Check that each tensor has its number of dimensions.
+
+    Raises:
+        RuntimeError: one has not.
+        TypeError: one is no tensor.
+    """
+    for n, (argument, x) in zip(dims, tensors.items()):
+        if not isinstance(x, Tensor):
+            raise TypeError(f"{name}: {argument} must be a tensor, got {type(x).__name__}")
+        if x.array.ndim != n:
+            raise RuntimeError(f"{name}: {argument} must have {n} dimensions, got shape {tuple(x.array.shape)}")
+
+
+def bmm(input: Tensor, mat2: Tensor) -> Tensor:
+    """The products of two batches of matrices, ``(B, M, K) @ (B, K, N)``.
+
+    Raises:
+        RuntimeError: other shapes (nothing is broadcast), or different dtypes.
+    """
+    _check("bmm", (3, 3), input=input, mat2=mat2)
+    if input.array.shape[0] != mat2.array.shape[0]:
+        raise RuntimeError(
+            f"bmm: the batches differ: input has shape {tuple(input.array.shape)}, mat2 {tuple(mat2.array.shape)}"
+        )
+    return matmul(input, mat2)
+
+
+def mv(input: Tensor, vec: Tensor) -> Tensor:
+    """The product of a matrix and a vector, ``(M, K) @ (K,)``."""
+    _check("mv", (2, 1), input=input, vec=vec)
+    return matmul(input, vec)
+
+
+def dot(input: Tensor, tensor: Tensor) -> Tensor:
+    """The sum of the products of two vectors' elements.
+
+    Raises:
+        RuntimeError: not two vectors of one length and dtype.
+    """
+    _check("dot", (1, 1), input=input, tensor=tensor)
+    return matmul(input, tensor)
+
+
+def inner(input: Tensor, other: Tensor) -> Tensor:
+    """The sum of products over the last axes: ``(..., K)`` and ``(***, K) -> (..., ***)``."""
+    if not input.array.ndim or not other.array.ndim:
+        return mul(input, other)
+    a, b = input.array.shape[:-1], other.array.shape[:-1]
+    rows, columns = (reshape(x, (math.prod(x.array.shape[:-1]), x.array.shape[-1])) for x in (input, other))
+    return reshape(matmul(rows, _transposed(columns)), a + b)
+
+
+def outer(input: Tensor, vec2: Tensor) -> Tensor:
+    """All products of an element of one vector and one of the other, ``(N,)`` and ``(M,) -> (N, M)``."""
+    _check("outer", (1, 1), input=input, vec2=vec2)
+    return mul(unsqueeze(input, 1), vec2)
+
+
+def kron(input: Tensor, other: Tensor) -> Tensor:
+    """The Kronecker product: ``input`` with every element replaced by its product with the whole of ``other``."""
+    n = max(input.array.ndim, other.array.ndim)
+    a, b = ((1,) * (n - x.array.ndim) + tuple(x.array.shape) for x in (input, other))
+    left = reshape(input, tuple([k for size in a for k in (size, 1)]))
+    right = reshape(other, tuple([k for size in b for k in (1, size)]))
+    return reshape(mul(left, right), tuple([p * q for p, q in zip(a, b)]))
+
+
+def _plus(input: Tensor, product: Tensor, beta: Any, alpha: Any, name: str) -> Tensor:
+    """``beta * input + alpha * product``; with beta 0, ``input`` counts for nothing, NaN or not."""
+    if broadcast_shape(input.array.shape, product.array.shape, name) != product.array.shape:
+        raise RuntimeError(
+            f"{name}: input of shape {tuple(input.array.shape)} does not expand to {tuple(product.array.shape)}"
+        )
+    if input.array.dtype != product.array.dtype:
+        raise RuntimeError(f"{name}: expected all of the same dtype, got {input.dtype} and {product.dtype}")
+    product = product if alpha == 1 else mul(product, alpha)
+    if beta == 0:
+        return product
+    return add(input if beta == 1 else mul(input, beta), product)
+
+
+def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+    """``beta * input + alpha * (mat1 @ mat2)`` of matrices; ``input`` is broadcast."""
+    return _plus(input, mm(mat1, mat2), beta, alpha, "addmm")
+
+
+def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+    """``beta * input + alpha * (mat @ vec)``; ``input`` is broadcast."""
+    return _plus(input, mv(mat, vec), beta, alpha, "addmv")
+
+
+def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+    """``beta * input + alpha * outer(vec1, vec2)``; ``input`` is broadcast."""
+    return _plus(input, outer(vec1, vec2), beta, alpha, "addr")
+
+
+def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+    """``beta * input + alpha * (batch1 @ batch2)`` of batches of matrices; ``input`` is broadcast."""
+    return _plus(input, bmm(batch1, batch2), beta, alpha, "baddbmm")
+
+
+def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+    """``beta * input + alpha *`` the sum of the products of two batches of matrices; ``input`` is broadcast."""
+    return _plus(input, Sum.apply(bmm(batch1, batch2), (0,), False), beta, alpha, "addbmm")
 
 
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:

@@ -18,7 +18,7 @@ from .activation import relu
 from .conv import _images, _rows, along, pair
 from .creation import as_tensor
 from .elementwise import abs, sign
-from .shape import stack
+from .join import stack
 from .types import same_type
 
 Pair = tuple[int, int]

@@ -21,8 +21,8 @@ from ..autograd import Function
 from ..tensor import Tensor
 from .activation import relu, sigmoid, tanh
 from .elementwise import add, mul, sub
+from .join import cat
 from .matmul import linear
-from .shape import cat
 
 
 class Pieces(Function):

@@ -7,15 +7,17 @@ A maximum sends its gradient to the element that won.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from .. import dtypes, kernels
 from ..autograd import Function
 from ..tensor import Tensor
-from .compare import eq, where
+from . import return_types
+from .compare import eq, ne, where
 from .convert import cast
-from .elementwise import div, mul
+from .elementwise import abs, add, div, exp, log, mul, sub
 from .shape import Expand
+from .types import floating
 
 
 def axes_of(x: Tensor, dim: Any, name: str) -> tuple[int, ...]:
@@ -76,8 +78,14 @@ def sum(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: dtypes.
         IndexError: ``dim`` out of range.
     """
     if dtype is not None:
-        input = cast(input, dtype.numpy)
-    return Sum.apply(input, axes_of(input, None if dim == () else dim, "sum"), keepdim)
+        input = cast(input, dtypes.as_numpy(dtype))
+    y = Sum.apply(input, axes_of(input, None if dim == () else dim, "sum"), keepdim)
+    return y if dtype is None else cast(y, dtypes.as_numpy(dtype))
+
+
+def nansum(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: dtypes.dtype | None = None) -> Tensor:
+    """:func:`sum` with NaN counted as 0."""
+    return sum(where(eq(input, input), input, 0), dim, keepdim, dtype=dtype)
 
 
 def mean(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: dtypes.dtype | None = None) -> Tensor:
@@ -87,14 +95,24 @@ def mean(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: dtypes
         RuntimeError: ``input`` is not floating point (say ``x.float().mean()``).
     """
     if dtype is not None:
-        input = cast(input, dtype.numpy)
+        input = cast(input, dtypes.as_numpy(dtype))
     if input.array.dtype.kind != "f":
         raise RuntimeError(f"mean: input must be floating point, got {input.dtype}; use x.float().mean()")
     axes = axes_of(input, None if dim == () else dim, "mean")
+    return div(Sum.apply(input, axes, keepdim), elements_along(input, axes))
+
+
+def elements_along(x: Tensor, axes: tuple[int, ...]) -> int:
+    """How many elements become one."""
     count = 1
     for axis in axes:
-        count *= input.array.shape[axis] if input.array.ndim else 1
-    return div(Sum.apply(input, axes, keepdim), count)
+        count *= x.array.shape[axis]
+    return count
+
+
+def nanmean(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: dtypes.dtype | None = None) -> Tensor:
+    """Arithmetic mean of the elements that are not NaN; NaN where there are none."""
+    return div(nansum(input, dim, keepdim, dtype=dtype), sum(eq(input, input), dim, keepdim))
 
 
 def sum_to(input: Tensor, *size: Any) -> Tensor:
@@ -132,10 +150,17 @@ class Extreme(Function):
         return self.kernel.capitalize()
 
 
+def _check_elements(input: Tensor, axes: tuple[int, ...], dim: Any, name: str) -> None:
+    """Raise if there is nothing to choose from: PyTorch's RuntimeError of ``max()`` and ``min()``, else an
+    IndexError."""
+    if any([input.array.shape[a] == 0 for a in axes]):
+        error = RuntimeError if dim is None and name in ("amax", "amin") else IndexError
+        raise error(f"{name}: no extreme of nothing: input has shape {tuple(input.array.shape)}, dim is {dim}")
+
+
 def _extreme(input: Tensor, kernel: str, dim: Any, keepdim: bool) -> Tensor:
     axes = axes_of(input, None if dim == () else dim, kernel)
-    if not input.numel() and any([input.array.shape[a] == 0 for a in axes]):
-        raise RuntimeError(f"{kernel}: no extreme of nothing: input has shape {tuple(input.array.shape)}, dim is {dim}")
+    _check_elements(input, axes, dim, kernel)
     return Extreme.apply(input, kernel, axes, keepdim)
 
 
@@ -143,7 +168,7 @@ def amax(input: Tensor, dim: Any = (), keepdim: bool = False) -> Tensor:
     """Maximum over ``dim`` (() for all); equals share the gradient.
 
     Raises:
-        RuntimeError: a reduced axis is empty.
+        IndexError: a reduced axis is empty.
     """
     return _extreme(input, "amax", dim, keepdim)
 
@@ -158,8 +183,7 @@ def _arg(input: Tensor, kernel: str, dim: int | None, keepdim: bool) -> Tensor:
     if dim is None:
         x = x.reshape(-1)
     axis = axes_of(x, 0 if dim is None else dim, kernel)
-    if any([x.array.shape[a] == 0 for a in axis]):
-        raise RuntimeError(f"{kernel}: no extreme of nothing: input has shape {tuple(input.array.shape)}, dim is {dim}")
+    _check_elements(x, axis, dim, kernel)
     if not axis:  # 0-d
         return Tensor(kernels.of(x.array).full((), 0, dtypes.int64.numpy))
     out = Tensor(getattr(kernels.of(x.array), kernel)(x.array, axis[0]))
@@ -178,13 +202,6 @@ def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
     """int64: where the minimum is along ``dim`` (None: in the flattened tensor). The first of equals; NaN counts as
     smallest."""
     return _arg(input, "argmin", dim, keepdim)
-
-
-class ValuesAndIndices(NamedTuple):
-    """What ``max`` and ``min`` along a dim return."""
-
-    values: Tensor
-    indices: Tensor
 
 
 class Pick(Function):
@@ -206,41 +223,75 @@ class Pick(Function):
         return where(eq(places, indices), gy, 0), None, None, None
 
 
-def _extreme_along(input: Tensor, dim: int, keepdim: bool, kernel: str) -> ValuesAndIndices:
-    axis = axes_of(input, dim, kernel[1:])
+def _extreme_along(input: Tensor, dim: int, keepdim: bool, kernel: str) -> Any:
+    axis, named = axes_of(input, dim, kernel[1:]), getattr(return_types, kernel[1:])
     if not axis:
-        return ValuesAndIndices(input.clone(), _arg(input, "arg" + kernel[1:], None, False))
+        return named(input.clone(), _arg(input, "arg" + kernel[1:], None, False))
     indices = _arg(input, "arg" + kernel[1:], axis[0], True)
     values = Pick.apply(input, indices, axis[0], kernel)
     if not keepdim:
         values, indices = values.squeeze(axis[0]), indices.squeeze(axis[0])
-    return ValuesAndIndices(values, indices)
+    return named(values, indices)
 
 
-def max(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
+def max(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Tensor | None = None) -> Any:
     """``max(x)``: the largest element. ``max(x, dim)``: (values, indices) along ``dim``, the gradient goes to that
     index. ``max(x, y)``: :func:`tinyconv.maximum`."""
-    if isinstance(dim, Tensor):
-        return input.maximum(dim)
-    return amax(input) if dim is None else _extreme_along(input, dim, keepdim, "amax")
+    if isinstance(dim, Tensor) or other is not None:
+        return input.maximum(dim if other is None else other)
+    return amax(input, None) if dim is None else _extreme_along(input, dim, keepdim, "amax")
 
 
-def min(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
+def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Tensor | None = None) -> Any:
     """``min(x)``: the smallest element. ``min(x, dim)``: (values, indices) along ``dim``. ``min(x, y)``:
     :func:`tinyconv.minimum`."""
-    if isinstance(dim, Tensor):
-        return input.minimum(dim)
-    return amin(input) if dim is None else _extreme_along(input, dim, keepdim, "amin")
+    if isinstance(dim, Tensor) or other is not None:
+        return input.minimum(dim if other is None else other)
+    return amin(input, None) if dim is None else _extreme_along(input, dim, keepdim, "amin")
+
+
+def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False) -> Any:
+    """(min, max) of all elements or along ``dim``, as :func:`amin` and :func:`amax` say."""
+    return return_types.aminmax(amin(input, () if dim is None else dim, keepdim),
+                                amax(input, () if dim is None else dim, keepdim))  # fmt: skip
+
+
+def _truth(input: Tensor, answer: Tensor) -> Tensor:
+    """bool, but uint8 of uint8: PyTorch's bools of old."""
+    return cast(answer, input.array.dtype) if input.dtype is dtypes.uint8 else answer
 
 
 def all(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
     """bool: whether all elements (along ``dim``) are non-zero."""
-    return eq(sum(eq(input, 0), dim, keepdim), 0)
+    return _truth(input, eq(sum(eq(input, 0), dim, keepdim), 0))
 
 
 def any_(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
     """bool: whether any element (along ``dim``) is non-zero."""
-    return sum(eq(input, 0).logical_not(), dim, keepdim) > 0
+    return _truth(input, sum(ne(input, 0), dim, keepdim) > 0)
+
+
+def count_nonzero(input: Tensor, dim: Any = None) -> Tensor:
+    """int64: how many elements (along ``dim``) are not zero."""
+    return sum(ne(input, 0), dim)
+
+
+def logsumexp(input: Tensor, dim: Any, keepdim: bool = False) -> Tensor:
+    """``log(sum(exp(input)))`` over ``dim``, without overflow: the maximum is taken out first.
+
+    Args:
+        input: any shape; integers are taken as the default float type.
+        dim: an axis, or several.
+        keepdim: leave them as axes of size 1.
+    """
+    x = floating(input)
+    axes = axes_of(x, dim, "logsumexp")
+    if not x.numel():
+        return log(Sum.apply(exp(x), axes, keepdim))
+    top = Extreme.apply(x.detach(), "amax", axes, True)
+    top = where(eq(abs(top), float("inf")), 0.0, top)
+    y = add(log(Sum.apply(exp(sub(x, top)), axes, True)), top)
+    return y if keepdim or not axes else y.squeeze(axes)
 
 
 def contains(input: Tensor, element: Any) -> bool:

@@ -6,19 +6,22 @@ the same memory. The gradient takes the walk back. (Where strides cannot express
 
 from __future__ import annotations
 
-import functools
 import math
 from typing import Any
 
 from .. import dtypes, kernels
 from ..autograd import Function
-from ..tensor import Tensor
-from .convert import cast
+from ..tensor import Size, Tensor
+from .index import Scatter, counting
 from .types import broadcast_shape
 
 
 def sizes(size: tuple) -> tuple:
-    """``f(2, 3)`` and ``f((2, 3))`` mean the same."""
+    """``f(2, 3)`` and ``f((2, 3))`` mean the same.
+
+    Raises:
+        TypeError: a size that is no integer.
+    """
     if len(size) == 1 and not isinstance(size[0], int) and not isinstance(size[0], Tensor):
         size = tuple(size[0])
     return tuple([n if type(n) is int else n.__index__() for n in size])
@@ -102,35 +105,22 @@ class Expand(Function):
         return gy.sum_to_size(ctx.shape), None
 
 
-class Flip(Function):
-    """y = x reversed along axes (a copy, as in PyTorch);  gx = gy reversed again."""
+class Windows(Function):
+    """y[..., i, ..., k] = x[..., i*step + k, ...], a view;  gx = each gy added where it was read."""
+
+    is_view = True
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, axes: tuple) -> Tensor:
-        ctx.axes = axes
-        backend = kernels.of(x.array)
-        return Tensor(backend.copy(backend.flip(x.array, axes)))
-
-    @staticmethod
-    def backward(ctx: Any, gy: Tensor) -> tuple:
-        return Flip.apply(gy, ctx.axes), None
-
-
-class Cat(Function):
-    """y = the tensors one after another along an axis;  each gets back its stretch of gy."""
-
-    @staticmethod
-    def forward(ctx: Any, axis: int, *xs: Tensor) -> Tensor:
-        ctx.axis, ctx.lengths = axis, [x.array.shape[axis] for x in xs]
-        return Tensor(kernels.of(xs[0].array).cat([x.array for x in xs], axis))
+    def forward(ctx: Any, x: Tensor, axis: int, size: int, step: int) -> Tensor:
+        ctx.shape, ctx.axis, ctx.size, ctx.step = x.array.shape, axis, size, step
+        return Tensor(kernels.of(x.array).sliding_windows(x.array, axis, size, step))
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
-        gxs, start, before = [], 0, (slice(None),) * ctx.axis
-        for n in ctx.lengths:
-            gxs.append(gy[(*before, slice(start, start + n))])
-            start += n
-        return (None, *gxs)
+        starts = counting(gy.array.shape[ctx.axis], gy) * ctx.step
+        read = unsqueeze(starts, 1) + counting(ctx.size, gy)
+        index = (*(slice(None),) * ctx.axis, read.array)
+        return Scatter.apply(movedim(gy, -1, ctx.axis + 1), ctx.shape, index), None, None, None
 
 
 def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
@@ -148,12 +138,38 @@ def is_contiguous(input: Tensor, memory_format: Any = None) -> bool:
     return kernels.of(input.array).is_contiguous(input.array)
 
 
-def view(input: Tensor, *size: Any) -> Tensor:
+class Reinterpret(Function):
+    """y = the bytes of x as numbers of another type; there is no gradient."""
+
+    is_view = True
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, dtype: Any) -> Tensor:
+        ctx.mark_non_differentiable(y := Tensor(kernels.of(x.array).reinterpret(x.array, dtype)))
+        return y
+
+
+def _reinterpreted(x: Tensor, dtype: dtypes.dtype) -> Tensor:
+    """``x.view(dtype)``."""
+    old, new = x.dtype.itemsize, dtype.itemsize
+    if old != new and (not x.array.ndim or not is_contiguous(x) or x.array.shape[-1] * old % new):
+        raise RuntimeError(
+            f"view: to see {x.dtype} as {dtype} the last dim must lie dense and hold a multiple of {new} bytes; the "
+            f"shape is {tuple(x.array.shape)}"
+        )
+    return x if dtype is x.dtype else Reinterpret.apply(x, dtype.numpy)
+
+
+def view(input: Tensor, *size: Any, dtype: dtypes.dtype | None = None) -> Tensor:
     """The same memory with another shape; one size may be -1, which means "what is left".
+
+    ``x.view(dtype)`` sees the same bytes as numbers of another type; no gradient passes.
 
     Raises:
         RuntimeError: the numbers of elements differ, or the strides allow no view (use ``reshape``).
     """
+    if dtype is not None or (len(size) == 1 and isinstance(size[0], dtypes.dtype)):
+        return _reinterpreted(input, dtype or size[0])
     shape = _full_shape(input, sizes(size), "view")
     if kernels.of(input.array).view(input.array, shape) is None:
         raise RuntimeError(
@@ -199,6 +215,11 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     if start > end:
         raise RuntimeError(f"flatten: start_dim {start_dim} comes after end_dim {end_dim}")
     return _arranged(input, (*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :]))
+
+
+def ravel(input: Tensor) -> Tensor:
+    """All elements in one axis."""
+    return _arranged(input, (math.prod(input.array.shape),))
 
 
 def unflatten(input: Tensor, dim: int, sizes: Any) -> Tensor:
@@ -252,6 +273,26 @@ def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     return Permute.apply(input, tuple(axes))
 
 
+swapaxes = swapdims = transpose
+
+
+def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
+    """A view with the axes ``source`` at the places ``destination``; the others keep their order.
+
+    Raises:
+        RuntimeError: not as many sources as destinations, or one named twice.
+    """
+    n = input.array.ndim
+    old, new = ([dim_of(d, n, "movedim") for d in sizes((dims,))] for dims in (source, destination))
+    if len(old) != len(new) or len(set(old)) != len(old) or len(set(new)) != len(new):
+        raise RuntimeError(f"movedim: source {source} and destination {destination} must be as many different dims")
+    rest = iter([d for d in range(n) if d not in old])
+    return Permute.apply(input, tuple([old[new.index(i)] if i in new else next(rest) for i in range(n)]))
+
+
+moveaxis = movedim
+
+
 def max_1(n: int) -> int:
     """A 0-d tensor's dims are named as a 1-d one's."""
     return n or 1
@@ -274,7 +315,13 @@ def T(input: Tensor) -> Tensor:
 
 
 def mT(input: Tensor) -> Tensor:
-    """A view with the last two axes exchanged: a batch of matrices, each transposed."""
+    """A view with the last two axes exchanged: a batch of matrices, each transposed.
+
+    Raises:
+        RuntimeError: fewer than two dimensions.
+    """
+    if input.array.ndim < 2:
+        raise RuntimeError(f"mT: expected at least 2 dimensions, got shape {tuple(input.array.shape)}")
     return transpose(input, -2, -1)
 
 
@@ -297,6 +344,34 @@ def expand_as(input: Tensor, other: Tensor) -> Tensor:
     return expand(input, other.array.shape)
 
 
+def broadcast_to(input: Tensor, size: Any) -> Tensor:
+    """``input.expand(size)``."""
+    return expand(input, size)
+
+
+def broadcast_tensors(*tensors: Any) -> tuple[Tensor, ...]:
+    """The tensors as views of the shape they broadcast to.
+
+    Raises:
+        RuntimeError: they do not.
+    """
+    xs = tensors[0] if len(tensors) == 1 and not isinstance(tensors[0], Tensor) else tensors
+    shape = broadcast_shapes(*[x.array.shape for x in xs])
+    return tuple([expand(x, shape) for x in xs])
+
+
+def broadcast_shapes(*shapes: Any) -> Size:
+    """The shape that the shapes broadcast to.
+
+    Raises:
+        RuntimeError: they do not.
+    """
+    shape: tuple = ()
+    for other in shapes:
+        shape = broadcast_shape(shape, sizes((other,)), "broadcast_shapes")
+    return Size(shape)
+
+
 def squeeze(input: Tensor, dim: Any = None) -> Tensor:
     """Without its axes of size 1 (or without ``dim``, if that has size 1)."""
     shape = input.array.shape
@@ -313,42 +388,35 @@ def unsqueeze(input: Tensor, dim: int) -> Tensor:
     return _arranged(input, (*input.array.shape[:axis], 1, *input.array.shape[axis:]))
 
 
-def flip(input: Tensor, dims: Any, *more: int) -> Tensor:
-    """A copy, reversed along ``dims``: ``flip((0, 1))`` or ``flip(0, 1)``."""
-    return Flip.apply(input, tuple([dim_of(d, input.array.ndim, "flip") for d in sizes((dims, *more))]))
-
-
-def cat(tensors: Any, dim: int = 0) -> Tensor:
-    """The tensors one after another along ``dim``; the other sizes must agree, the types are promoted.
+def windows(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
+    """``x.unfold(dimension, size, step)``: a view of windows of ``size`` places, ``step`` apart. Their number replaces
+    the axis, their places are a new last one.
 
     Raises:
-        RuntimeError: no tensors, or sizes that do not agree.
+        RuntimeError: ``size`` exceeds the axis or is negative, or ``step`` is not positive.
     """
-    xs = list(tensors)
-    if not xs:
-        raise RuntimeError("cat: expected at least one tensor")
-    axis = dim_of(dim, max_1(xs[0].array.ndim), "cat")
-    first = xs[0].array.shape
-    for i, x in enumerate(xs):
-        shape = x.array.shape
-        if len(shape) != len(first) or any([p != q for j, (p, q) in enumerate(zip(shape, first)) if j != axis]):
-            raise RuntimeError(
-                f"cat: tensor {i} has shape {tuple(shape)}, tensor 0 {tuple(first)}: they may differ in dim {axis} only"
-            )
-    if any([x.array.dtype != xs[0].array.dtype for x in xs]):
-        dtype = functools.reduce(dtypes.promote_numpy, [x.array.dtype for x in xs])
-        xs = [cast(x, dtype) for x in xs]
-    return Cat.apply(axis, *xs)
+    if not input.array.ndim:
+        input = _arranged(input, (1,))
+        return windows(input, dimension, size, step)[0]
+    axis = dim_of(dimension, input.array.ndim, "unfold")
+    if not 0 <= size <= input.array.shape[axis] or step < 1:
+        raise RuntimeError(
+            f"unfold: size must be in [0, {input.array.shape[axis]}] (dim {dimension} of shape "
+            f"{tuple(input.array.shape)}) and step positive, got size {size} and step {step}"
+        )
+    return Windows.apply(input, axis, size, step)
 
 
-def stack(tensors: Any, dim: int = 0) -> Tensor:
-    """Tensors of one shape along a new axis ``dim``."""
-    xs = list(tensors)
-    if not xs:
-        raise RuntimeError("stack: expected at least one tensor")
-    for i, x in enumerate(xs):
-        if x.array.shape != xs[0].array.shape:
-            raise RuntimeError(
-                f"stack: tensor {i} has shape {tuple(x.array.shape)}, tensor 0 {tuple(xs[0].array.shape)}"
-            )
-    return cat([unsqueeze(x, dim) for x in xs], dim_of(dim, xs[0].array.ndim + 1, "stack"))
+def atleast_1d(input: Tensor) -> Tensor:
+    """With at least one axis."""
+    return input if input.array.ndim else _arranged(input, (1,))
+
+
+def atleast_2d(input: Tensor) -> Tensor:
+    """With at least two axes, new ones in front."""
+    return input if input.array.ndim > 1 else unsqueeze(atleast_1d(input), 0)
+
+
+def atleast_3d(input: Tensor) -> Tensor:
+    """With at least three axes: a vector becomes ``(1, n, 1)``, a matrix ``(n, m, 1)``."""
+    return input if input.array.ndim > 2 else unsqueeze(atleast_2d(input), -1)

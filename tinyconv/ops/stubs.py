@@ -66,6 +66,23 @@ class _Qualified(ast.NodeTransformer):
         return node  # the decorators stay: `property` and `data.setter` mean what they say
 
 
+class _Bare(str):
+    """An annotation, which is text already, to be printed without quotes."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def _shown(signature: inspect.Signature) -> str:
+    """A signature as code: annotations as they were written, defaults as Python reads them."""
+    parameters = [p.replace(annotation=_Bare(p.annotation)) if isinstance(p.annotation, str) else p
+                  for p in signature.parameters.values()]  # fmt: skip
+    answer = signature.return_annotation
+    return str(inspect.Signature(parameters, return_annotation=_Bare(answer) if isinstance(answer, str) else answer))
+
+
 def _signature(name: str, function: Callable) -> str:
     """The signature of a method, with ``self`` for whatever the function calls its first argument."""
     outer, inner = inspect.signature(function, follow_wrapped=False), inspect.signature(function)
@@ -74,7 +91,7 @@ def _signature(name: str, function: Callable) -> str:
     if first.kind is inspect.Parameter.VAR_POSITIONAL:
         others = [first, *others]
     own = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return str(inspect.Signature([own, *others], return_annotation=inner.return_annotation)).replace("'", "")
+    return _shown(inspect.Signature([own, *others], return_annotation=inner.return_annotation))
 
 
 def _attached(name: str, member: object) -> str:
@@ -82,7 +99,7 @@ def _attached(name: str, member: object) -> str:
     if isinstance(member, property):
         return f"@property\ndef {name}{_signature(name, member.fget)}: ..."  # type: ignore[arg-type]
     if isinstance(member, staticmethod):
-        return f"@staticmethod\ndef {name}{inspect.signature(member.__func__)}: ...".replace("'", "")
+        return f"@staticmethod\ndef {name}{_shown(inspect.signature(member.__func__))}: ..."
     assert callable(member)
     return f"def {name}{_signature(name, member)}: ..."
 

@@ -1,0 +1,179 @@
+"""Running totals along an axis: ``cumsum``, ``cumprod``, ``cummax``, ``cummin``; and ``prod``, where one ends.
+
+In y[i] = x[0] + ... + x[i] each x[k] is in every total from k on, so gx is the running total of gy from the other end.
+In a running product x[k] is in the same ones, and the slope of y[i] is the product of the others, y[i] / x[k]; where an
+x is 0 the others must be multiplied without it.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from .. import dtypes, kernels
+from ..autograd import Function
+from ..tensor import Tensor
+from . import return_types
+from .compare import eq, where
+from .convert import cast
+from .elementwise import div, mul
+from .gather import index_along
+from .index import Scatter, counting
+from .join import cat
+from .reduce import any_, axes_of, sum
+from .shape import permute, reshape, unsqueeze, view
+
+
+class Cumsum(Function):
+    """y[i] = sum of x[k], k <= i;  gx[k] = sum of gy[i], i >= k."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, axis: int) -> Tensor:
+        ctx.axis = axis
+        return Tensor(kernels.of(x.array).cumsum(x.array, axis))
+
+    @staticmethod
+    def backward(ctx: Any, gy: Tensor) -> tuple:
+        return _from_the_end(gy, ctx.axis), None
+
+
+def _from_the_end(x: Tensor, axis: int) -> Tensor:
+    """y[k] = sum of x[i], i >= k."""
+    return x.flip(axis).cumsum(axis).flip(axis)
+
+
+class Cumprod(Function):
+    """y[i] = product of x[k], k <= i;  gx[k] = sum over i >= k of gy[i] * (the product of the other x[j], j <= i)."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, axis: int) -> Tensor:
+        y = Tensor(kernels.of(x.array).cumprod(x.array, axis))
+        ctx.axis = axis
+        ctx.save_for_backward(x, y)
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, gy: Tensor) -> tuple:
+        (x, y), axis = ctx.saved_tensors, ctx.axis
+        if not any_(eq(x, 0)).item():
+            return div(_from_the_end(mul(gy, y), axis), x), None
+        # others[k, i] = product of x[j], j <= i and j != k: in row k of a square x[k] is taken for 1
+        n = x.array.shape[axis]
+        k = view(counting(n, x), [-1] + [1] * x.array.ndim)
+        i = view(counting(n, x), [-1 if d == axis else 1 for d in range(x.array.ndim)])
+        others = where(eq(k, i), 1.0, unsqueeze(x, 0)).cumprod(axis + 1)
+        gx = sum(where(i >= k, mul(unsqueeze(gy, 0), others), 0.0), axis + 1)
+        return permute(gx, [*range(1, axis + 1), 0, *range(axis + 1, x.array.ndim)]), None
+
+
+class Prod(Function):
+    """y = product of the last axis;  gx[k] = gy * (the product of the others)."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        backend = kernels.of(x.array)
+        y = Tensor(backend.copy(backend.getitem(backend.cumprod(x.array, x.array.ndim - 1), (Ellipsis, -1))))
+        ctx.save_for_backward(x, y)
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, gy: Tensor) -> Tensor:
+        x, y = ctx.saved_tensors
+        gy = unsqueeze(gy, -1)
+        if not any_(eq(x, 0)).item():
+            return div(mul(gy, unsqueeze(y, -1)), x)
+        one = x.new_ones((*x.array.shape[:-1], 1))
+        before = _products_before(x, one)
+        after = _products_before(x.flip(-1), one).flip(-1)
+        return mul(gy, mul(before, after))
+
+
+def _products_before(x: Tensor, one: Tensor) -> Tensor:
+    """y[k] = product of x[j], j < k, along the last axis."""
+    return cat([one, x[..., :-1]], -1).cumprod(-1)
+
+
+class Leaders(Function):
+    """values = the largest (smallest) x so far, indices = where it is;  gx = each gy added where its value was."""
+
+    kernel: str
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, kernel: str, axis: int) -> tuple:
+        values, indices = [Tensor(y) for y in getattr(kernels.of(x.array), kernel)(x.array, axis)]
+        ctx.kernel, ctx.axis = kernel, axis
+        ctx.save_for_backward(indices)
+        return values, indices
+
+    @staticmethod
+    def backward(ctx: Any, gvalues: Tensor, gindices: Any) -> tuple:
+        (indices,) = ctx.saved_tensors
+        return Scatter.apply(gvalues, indices.array.shape, index_along(indices, ctx.axis)), None, None
+
+    def name(self) -> str:
+        return self.kernel.capitalize()
+
+
+def _running(input: Tensor, dim: int, dtype: Any, function: Any, name: str) -> Tensor:
+    axes = axes_of(input, dim, name)
+    if dtype is not None:
+        input = cast(input, dtypes.as_numpy(dtype))
+    y = function.apply(input, axes[0]) if axes else function.apply(reshape(input, 1), 0).reshape(())
+    return y if dtype is None else cast(y, dtypes.as_numpy(dtype))
+
+
+def cumsum(input: Tensor, dim: int, *, dtype: dtypes.dtype | None = None) -> Tensor:
+    """``y[i] = input[0] + ... + input[i]`` along ``dim``; integers and bools add up as int64.
+
+    Args:
+        input: any shape.
+        dim: the axis.
+        dtype: cast to this type first.
+    """
+    return _running(input, dim, dtype, Cumsum, "cumsum")
+
+
+def cumprod(input: Tensor, dim: int, *, dtype: dtypes.dtype | None = None) -> Tensor:
+    """``y[i] = input[0] * ... * input[i]`` along ``dim``; as :func:`cumsum`."""
+    return _running(input, dim, dtype, Cumprod, "cumprod")
+
+
+def _leaders(input: Tensor, dim: int, kernel: str) -> Any:
+    axes = axes_of(input, dim, kernel)
+    named = getattr(return_types, kernel)
+    if axes:
+        return named(*Leaders.apply(input, kernel, axes[0]))
+    return named(*[y.reshape(()) for y in Leaders.apply(reshape(input, 1), kernel, 0)])
+
+
+def cummax(input: Tensor, dim: int) -> Any:
+    """(values, indices): the largest of ``input[0..i]`` along ``dim``, and where it is (the last of equals); NaN counts
+    as largest."""
+    return _leaders(input, dim, "cummax")
+
+
+def cummin(input: Tensor, dim: int) -> Any:
+    """(values, indices): the smallest of ``input[0..i]`` along ``dim``, and where it is (the last of equals); NaN
+    counts as smallest."""
+    return _leaders(input, dim, "cummin")
+
+
+def prod(input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype: dtypes.dtype | None = None) -> Tensor:
+    """The product of all elements, or along ``dim``; 1 of nothing. Integers and bools multiply as int64.
+
+    Args:
+        input: any shape.
+        dim: one axis, or None for all.
+        keepdim: leave it as an axis of size 1.
+        dtype: cast to this type first.
+    """
+    if dtype is not None:
+        input = cast(input, dtypes.as_numpy(dtype))
+    axes = axes_of(input, dim, "prod")
+    shape = tuple(input.array.shape)
+    kept = tuple([d for d in range(len(shape)) if d not in axes])
+    count = math.prod([shape[d] for d in axes])
+    lines = reshape(permute(input, kept + axes), tuple([*[shape[d] for d in kept], count]))
+    y = Prod.apply(lines) if count else sum(lines, -1) + 1
+    y = y if dtype is None else cast(y, dtypes.as_numpy(dtype))
+    return reshape(y, tuple([1 if d in axes else n for d, n in enumerate(shape)])) if keepdim else y

@@ -1,0 +1,133 @@
+"""Norms and distances: how long a vector is, how far apart two are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import dtypes
+from ..tensor import Tensor
+from .compare import eq, ne, where
+from .convert import cast
+from .elementwise import abs, mul, pow, sub
+from .reduce import amax, amin, axes_of, sum
+from .shape import unsqueeze
+from .statistics import root
+from .types import floating
+
+INFINITY = float("inf")
+
+
+def vector_norm(x: Tensor, ord: float = 2, dim: Any = None, keepdim: bool = False, *,
+                dtype: dtypes.dtype | None = None) -> Tensor:  # fmt: skip
+    """``sum(|x|**ord) ** (1/ord)`` over ``dim``. The gradient at 0 is 0.
+
+    Args:
+        x: floating point.
+        ord: a number. 2 is the length, 1 the sum of magnitudes, infinity the largest, -infinity the smallest, 0 counts
+            the elements that are not 0.
+        dim: an axis, several, or None for all.
+        keepdim: leave them as axes of size 1.
+        dtype: cast to this type first.
+
+    Raises:
+        RuntimeError: ``x`` is not floating point.
+    """
+    if dtype is not None:
+        x = cast(x, dtypes.as_numpy(dtype))
+    if x.array.dtype.kind != "f":
+        raise RuntimeError(f"vector_norm: input must be floating point, got {x.dtype}")
+    axes = axes_of(x, dim, "vector_norm")
+    if ord == 2:
+        return root(sum(mul(x, x), axes, keepdim))
+    if ord == 1:
+        return sum(abs(x), axes, keepdim)
+    if ord == INFINITY:
+        return amax(abs(x), axes, keepdim)
+    if ord == -INFINITY:
+        return amin(abs(x), axes, keepdim)
+    if ord == 0:
+        return sum(cast(ne(x, 0), x.array.dtype), axes, keepdim)
+    if ord < 0:
+        return pow(sum(pow(abs(x), ord), axes, keepdim), 1 / ord)
+    return _power(sum(_power(x, ord), axes, keepdim), 1 / ord)
+
+
+def _power(x: Tensor, p: float) -> Tensor:
+    """``|x| ** p`` for a positive p, with the gradient 0 at 0."""
+    zero = eq(x, 0)
+    return where(zero, 0.0, pow(abs(where(zero, 1.0, x)), p))
+
+
+def matrix_norm(A: Tensor, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *,
+                dtype: dtypes.dtype | None = None) -> Tensor:  # fmt: skip
+    """The norm of matrices.
+
+    Args:
+        A: ``(..., M, N)``, floating point.
+        ord: "fro": the root of the sum of squares. 1 (-1): the largest (smallest) sum of magnitudes in a column;
+            infinity (-infinity): in a row.
+        dim: the rows and the columns.
+        keepdim: leave them as axes of size 1.
+        dtype: cast to this type first.
+
+    Raises:
+        NotImplementedError: 2, -2 and "nuc", which need singular values.
+    """
+    if ord == "fro":
+        return vector_norm(A, 2, dim, keepdim, dtype=dtype)
+    if ord not in (1, -1, INFINITY, -INFINITY):
+        raise NotImplementedError(f'matrix_norm: ord must be "fro", 1, -1, inf or -inf, got {ord!r}')
+    if len(axes_of(A, dim, "matrix_norm")) != 2:
+        raise RuntimeError(f"matrix_norm: dim must be two different dims, got {dim}")
+    rows, columns = [d % A.array.ndim for d in dim]
+    along, then = (rows, columns) if ord in (1, -1) else (columns, rows)
+    totals = vector_norm(A, 1, along, True, dtype=dtype)
+    y = (amax if ord > 0 else amin)(totals, then, True)
+    return y if keepdim else y.squeeze((rows, columns))
+
+
+def linalg_norm(A: Tensor, ord: Any = None, dim: Any = None, keepdim: bool = False, *,
+                dtype: dtypes.dtype | None = None) -> Tensor:  # fmt: skip
+    """``linalg.norm``: of all elements if neither ``ord`` nor ``dim`` is given; of vectors along one ``dim``; of
+    matrices in two."""
+    if dim is None and ord is not None and A.array.ndim not in (1, 2):
+        raise RuntimeError(f"linalg.norm: with ord, and without dim, a vector or a matrix is expected, got {A.shape}")
+    if ord is not None and ((isinstance(dim, (tuple, list)) and len(dim) == 2) or (dim is None and A.array.ndim == 2)):
+        return matrix_norm(A, ord, (-2, -1) if dim is None else dim, keepdim, dtype=dtype)
+    return vector_norm(A, 2 if ord is None else ord, dim, keepdim, dtype=dtype)
+
+
+def norm(input: Tensor, p: Any = "fro", dim: Any = None, keepdim: bool = False,
+         dtype: dtypes.dtype | None = None) -> Tensor:  # fmt: skip
+    """The vector norm over ``dim`` (None for all), of matrices too.
+
+    Args:
+        input: floating point.
+        p: "fro" or None: 2. Else a number, as :func:`tinyconv.linalg.vector_norm` takes it.
+        dim: an axis, several, or None for all.
+        keepdim: leave them as axes of size 1.
+        dtype: cast to this type first.
+    """
+    if p == "nuc":
+        raise NotImplementedError("norm: p='nuc' needs singular values, which tinyconv does not compute")
+    return vector_norm(input, 2 if p in ("fro", None) else p, dim, keepdim, dtype=dtype)
+
+
+def dist(input: Tensor, other: Tensor, p: float = 2) -> Tensor:
+    """``norm(input - other, p)``."""
+    return norm(floating(sub(input, other)), p)
+
+
+def cdist(x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: Any = None) -> Tensor:
+    """The distances between the rows of two matrices, in batches.
+
+    Args:
+        x1: ``(..., P, M)``.
+        x2: ``(..., R, M)``.
+        p: of the norm.
+        compute_mode: accepted: the differences are always taken, never a matrix product.
+
+    Returns:
+        ``(..., P, R)``.
+    """
+    return vector_norm(sub(unsqueeze(x1, -2), unsqueeze(x2, -3)), p, -1)

@@ -1,0 +1,27 @@
+"""The named tuples that operations with several results return: ``x.max(1).values``, ``x.max(1).indices``."""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from typing import Any
+
+
+def _return_type(name: str, *fields: str) -> Any:
+    """A named tuple that prints as PyTorch's do: a line a field."""
+
+    def shown(self: Any) -> str:
+        lines = ",\n".join([f"{field}={value!r}" for field, value in zip(fields, self)])
+        return f"tinyconv.return_types.{name}(\n{lines})"
+
+    doc = f"What ``tinyconv.{name}`` returns: {', '.join(fields)}."
+    base = namedtuple(name, fields)  # type: ignore[misc]
+    return type(
+        name, (base,), {"__slots__": (), "__doc__": doc, "__module__": "tinyconv.return_types", "__repr__": shown}
+    )
+
+
+aminmax = _return_type("aminmax", "min", "max")
+cummax, cummin, kthvalue, max, median, min, mode, nanmedian, sort, topk = (
+    _return_type(name, "values", "indices")
+    for name in ("cummax", "cummin", "kthvalue", "max", "median", "min", "mode", "nanmedian", "sort", "topk")
+)

@@ -1,0 +1,336 @@
+"""Order: ``sort``, ``topk``, ``median``, ``unique``, ``searchsorted`` and what else begins with sorting.
+
+Sorting moves elements, so its gradient moves back: gy[i] goes where the i-th value came from.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import dtypes, kernels
+from ..autograd import Function
+from ..tensor import Tensor
+from . import return_types
+from .compare import eq, logical_not, ne, where
+from .convert import cast
+from .cumulative import cummax, cumsum
+from .elementwise import add, mul, sub
+from .gather import gather, index_along, nonzero, scatter
+from .index import Scatter, counting
+from .join import cat
+from .reduce import any_, argmax, axes_of, sum
+from .shape import flatten, movedim, reshape, squeeze, unsqueeze, view
+from .types import floating
+
+
+class Sort(Function):
+    """values = x in order, indices = where they were;  gx = each gy where its value was."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, axis: int, descending: bool) -> tuple:
+        values, indices = [Tensor(y) for y in kernels.of(x.array).sort(x.array, axis, descending)]
+        ctx.axis = axis
+        ctx.save_for_backward(indices)
+        return values, indices
+
+    @staticmethod
+    def backward(ctx: Any, gvalues: Tensor, gindices: Any) -> tuple:
+        (indices,) = ctx.saved_tensors
+        return Scatter.apply(gvalues, indices.array.shape, index_along(indices, ctx.axis)), None, None
+
+
+def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> Any:
+    """(values, indices): ``input`` in order along ``dim``, and where each value was.
+
+    Args:
+        input: any shape.
+        dim: the axis.
+        descending: the largest first.
+        stable: accepted: equals always keep their order.
+
+    Returns:
+        A named tuple. NaN counts as larger than any number.
+    """
+    axes = axes_of(input, dim, "sort")
+    if not axes:
+        return return_types.sort(input.clone(), input.new_zeros((), dtype=dtypes.int64))
+    return return_types.sort(*Sort.apply(input, axes[0], descending))
+
+
+def argsort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> Tensor:
+    """The indices of :func:`sort`."""
+    return sort(input.detach(), dim, descending)[1]
+
+
+def msort(input: Tensor) -> Tensor:
+    """The values of :func:`sort` along the first axis."""
+    return sort(input, 0)[0]
+
+
+def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
+    """(values, indices) of the ``k`` largest (or smallest) elements along ``dim``, in order.
+
+    Raises:
+        RuntimeError: ``k`` is negative or exceeds the axis.
+    """
+    axes = axes_of(input, dim, "topk")
+    n = input.array.shape[axes[0]] if axes else 1
+    if not 0 <= k <= n:
+        raise RuntimeError(f"topk: k must be in [0, {n}] for dim {dim} of shape {tuple(input.array.shape)}, got {k}")
+    values, indices = sort(input, dim, largest)
+    if not axes:
+        return return_types.topk(values, indices)
+    first = (*(slice(None),) * axes[0], slice(k))
+    return return_types.topk(values[first], indices[first])
+
+
+def _one_in_order(input: Tensor, place: Any, dim: int, keepdim: bool, named: Any) -> Any:
+    """The (values, indices) that ``place(values, indices, axis)`` picks from the sorted ``input`` along ``dim``: it
+    returns the places in ``input``, with the axis kept."""
+    axes = axes_of(input, dim, named.__name__)
+    if not axes:
+        return named(input.clone(), input.new_zeros((), dtype=dtypes.int64))
+    axis = axes[0]
+    if not input.array.shape[axis]:
+        raise IndexError(f"{named.__name__}: dim {dim} of shape {tuple(input.array.shape)} has no elements")
+    indices = place(*sort(input.detach(), axis), axis)
+    values = gather(input, axis, indices)
+    return named(values, indices) if keepdim else named(squeeze(values, axis), squeeze(indices, axis))
+
+
+def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Any:
+    """(values, indices) of the ``k``-th smallest element along ``dim``, counted from 1.
+
+    Raises:
+        RuntimeError: ``k`` is outside of [1, the size of the axis].
+    """
+    n = input.array.shape[dim] if input.array.ndim and axes_of(input, dim, "kthvalue") else 1
+    if not 1 <= k <= n:
+        raise RuntimeError(f"kthvalue: k must be in [1, {n}], got {k}")
+    return _one_in_order(input, lambda _, indices, axis: indices.narrow(axis, k - 1, 1), dim, keepdim,
+                         return_types.kthvalue)  # fmt: skip
+
+
+def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
+    """The lower of the two middle elements: of all (a 0-d tensor), or (values, indices) along ``dim``. NaN if any is
+    NaN."""
+    if dim is None:
+        return median(flatten(input), 0)[0] if input.numel() else input.new_full((), float("nan"))
+
+    def place(values: Tensor, indices: Tensor, axis: int) -> Tensor:
+        n = values.array.shape[axis]
+        last = values.narrow(axis, n - 1, 1)
+        first_nan = argmax(input.detach(), axis, True)
+        return where(ne(last, last), first_nan, indices.narrow(axis, (n - 1) // 2, 1))
+
+    return _one_in_order(input, place, dim, keepdim, return_types.median)
+
+
+def nanmedian(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
+    """:func:`median` of the elements that are not NaN; NaN if there are none."""
+    if dim is None:
+        return nanmedian(flatten(input), 0)[0] if input.numel() else input.new_full((), float("nan"))
+
+    def place(values: Tensor, indices: Tensor, axis: int) -> Tensor:
+        count = sum(eq(values, values), axis, True)
+        middle = cast((cast(count, dtypes.float64.numpy) - 1) / 2, dtypes.int64.numpy)  # truncated: the lower one
+        return gather(indices, axis, middle)
+
+    return _one_in_order(input, place, dim, keepdim, return_types.nanmedian)
+
+
+def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> Any:
+    """(values, indices) of the commonest element along ``dim``: the smallest of equally common ones, and its last
+    place."""
+
+    def place(values: Tensor, indices: Tensor, axis: int) -> Tensor:
+        n = values.array.shape[axis]
+        at = view(counting(n, values), [-1 if d == axis else 1 for d in range(values.array.ndim)])
+        starts = cummax(where(_differs_from_before(values, axis), at, 0), axis)[0]
+        return gather(indices, axis, argmax(sub(at, starts), axis, True))
+
+    return _one_in_order(input, place, dim, keepdim, return_types.mode)
+
+
+def _differs_from_before(x: Tensor, axis: int) -> Tensor:
+    """bool: whether each element differs from the one before it along an axis; the first does."""
+    n = x.array.shape[axis]
+    first = x.new_ones([min(n, 1) if d == axis else size for d, size in enumerate(x.array.shape)], dtype=dtypes.boolean)
+    return cat([first, ne(x.narrow(axis, 1, n - 1), x.narrow(axis, 0, n - 1))], axis) if n > 1 else first
+
+
+# -------------------------------------------------------------------------------------------------------- quantiles
+
+
+def quantile(input: Tensor, q: Any, dim: int | None = None, keepdim: bool = False, *,
+             interpolation: str = "linear") -> Tensor:  # fmt: skip
+    """The values that a share ``q`` of the elements does not exceed: at the place ``q * (n - 1)`` in order.
+
+    Args:
+        input: floating point.
+        q: a number in [0, 1], or a vector of them, which becomes the first axis of the result.
+        dim: the axis; None flattens.
+        keepdim: leave it as an axis of size 1.
+        interpolation: between two elements: "linear", "lower", "higher", "nearest" or "midpoint".
+
+    Returns:
+        NaN where any element is NaN.
+
+    Raises:
+        RuntimeError: ``q`` outside of [0, 1], or no elements.
+        ValueError: another interpolation.
+    """
+    if interpolation not in ("linear", "lower", "higher", "nearest", "midpoint"):
+        raise ValueError(f"quantile: interpolation {interpolation!r} is not known")
+    if input.array.dtype.kind != "f":
+        raise RuntimeError(f"quantile: input must be floating point, got {input.dtype}")
+    shares = q if isinstance(q, Tensor) else input.new_tensor(q)
+    if shares.array.ndim > 1:
+        raise RuntimeError(f"quantile: q must be a number or a vector, got shape {tuple(shares.array.shape)}")
+    shares = cast(shares, input.array.dtype)
+    if shares.numel() and not (shares.amin().item() >= 0 and shares.amax().item() <= 1):
+        raise RuntimeError("quantile: q must be in [0, 1]")
+    ndim = input.array.ndim
+    x = flatten(input) if dim is None or not ndim else input
+    axis = axes_of(x, 0 if dim is None else dim, "quantile")[0]
+    n = x.array.shape[axis]
+    if not n:
+        raise RuntimeError(f"quantile: no elements along dim {dim} of shape {tuple(input.array.shape)}")
+    values = movedim(sort(x, axis)[0], axis, 0)  # (n, ...)
+    rank = mul(reshape(shares, -1), n - 1)
+    below = cast(rank, dtypes.int64.numpy)
+    weight = sub(rank, cast(below, rank.array.dtype))
+    above = where(weight > 0, below + 1, below)
+    if interpolation == "nearest":  # halves to the even place
+        odd = ne(below, cast(below / 2, dtypes.int64.numpy) * 2)
+        weight = cast((weight > 0.5) | ((weight == 0.5) & odd), rank.array.dtype)
+    elif interpolation != "linear":
+        share = {"lower": 0.0, "higher": 1.0, "midpoint": 0.5}[interpolation]
+        weight = where(weight > 0, share, 0.0 * weight)
+    weight = view(weight, [-1] + [1] * (values.array.ndim - 1))
+    low, high = values.index_select(0, below), values.index_select(0, above)
+    y = where(eq(weight, 0), low, where(eq(weight, 1), high, add(low, mul(sub(high, low), weight))))
+    last = values[-1:]
+    y = where(ne(last, last), last, y)
+    if keepdim:
+        y = reshape(y, (-1, *[1] * ndim)) if dim is None else unsqueeze(y, axis + 1)
+    return y if shares.array.ndim else y[0]
+
+
+# ---------------------------------------------------------------------------------------------------- different values
+
+
+def _groups(starts: Tensor) -> tuple[Tensor, Tensor]:
+    """Of groups side by side, given where each begins: which group each element is in, and how many are in each."""
+    group = cumsum(starts, 0) - 1
+    first = nonzero(starts).reshape(-1)
+    end = first.new_tensor([starts.numel()])
+    return group, sub(cat([first[1:], end]), first) if first.numel() else first
+
+
+def _row_starts(rows: Tensor) -> Tensor:
+    """bool: whether each row differs from the one before it."""
+    n = rows.array.shape[0]
+    return any_(_differs_from_before(reshape(rows, (n, -1)), 0), 1) if n else rows.new_ones(0, dtype=dtypes.boolean)
+
+
+def _answer(values: Tensor, inverse: Tensor, counts: Tensor, return_inverse: bool, return_counts: bool) -> Any:
+    out = (values, *([inverse] if return_inverse else []), *([counts] if return_counts else []))
+    return out if len(out) > 1 else values
+
+
+def unique(input: Tensor, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False,
+           dim: int | None = None) -> Any:  # fmt: skip
+    """The different elements, in order (or, with ``dim``, the different slices along it).
+
+    Args:
+        input: any shape.
+        sorted: accepted: the result always is.
+        return_inverse: also return where each element (slice) of ``input`` is in the result.
+        return_counts: also return how often each occurs.
+        dim: compare slices along this axis.
+
+    Returns:
+        The values, or a tuple (values, inverse, counts) of what was asked for. Each NaN differs from all others.
+    """
+    x = input.detach()
+    if dim is None:
+        rows = reshape(x, -1)
+        order = argsort(rows, 0)
+    else:
+        rows = movedim(x, axes_of(x, dim, "unique")[0], 0)
+        order = counting(rows.array.shape[0], rows)
+        for column in reversed(reshape(rows, (rows.array.shape[0], -1)).unbind(1)) if rows.numel() else ():
+            order = order[argsort(column[order], 0)]  # stable: the first column decides, then the second, ...
+    in_order = rows.index_select(0, order)
+    starts = _row_starts(in_order)
+    group, counts = _groups(starts)
+    inverse = scatter(group, 0, order, group)
+    values = in_order[starts]
+    if dim is None:
+        inverse = inverse.reshape(input.shape)
+    else:
+        values = movedim(values, 0, dim)
+    return _answer(values, inverse, counts, return_inverse, return_counts)
+
+
+def unique_consecutive(input: Tensor, return_inverse: bool = False, return_counts: bool = False,
+                       dim: int | None = None) -> Any:  # fmt: skip
+    """The elements (with ``dim``: slices) that differ from the one before; as :func:`unique`."""
+    x = input.detach()
+    rows = reshape(x, -1) if dim is None else movedim(x, axes_of(x, dim, "unique_consecutive")[0], 0)
+    starts = _row_starts(rows)
+    group, counts = _groups(starts)
+    values = rows[starts]
+    if dim is None:
+        group = group.reshape(input.shape)
+    else:
+        values = movedim(values, 0, dim)
+    return _answer(values, group, counts, return_inverse, return_counts)
+
+
+def searchsorted(sorted_sequence: Tensor, input: Any, *, out_int32: bool = False, right: bool = False,
+                 side: str | None = None) -> Tensor:  # fmt: skip
+    """Where to insert values so that an ordered sequence stays ordered: how many elements are smaller (with ``right``:
+    not larger).
+
+    Args:
+        sorted_sequence: ``(n,)``, or ``(..., n)`` with the leading axes of ``input``; in ascending order.
+        input: a number, or a tensor of any shape.
+        out_int32: int32 instead of int64.
+        right: equals are inserted behind, not before.
+        side: "left" or "right": the same.
+
+    Raises:
+        RuntimeError: leading axes that differ.
+        ValueError: another ``side``.
+    """
+    if side not in (None, "left", "right"):
+        raise ValueError(f'searchsorted: side must be "left" or "right", got {side!r}')
+    sequence = sorted_sequence.detach()
+    x = input.detach() if isinstance(input, Tensor) else sequence.new_full((), input, dtype=_type_of(sequence, input))
+    shape = x.array.shape
+    if sequence.array.ndim == 1:
+        x = reshape(x, -1)
+    elif sequence.array.shape[:-1] != shape[:-1]:
+        raise RuntimeError(
+            f"searchsorted: the shapes {tuple(sequence.array.shape)} and {tuple(shape)} differ before the last dim"
+        )
+    n, m = sequence.array.shape[-1], x.array.shape[-1]
+    # Sorted together, values stand behind as many elements as we ask for. Equals keep their order: who comes first?
+    right = right or side == "right"
+    order = argsort(cat([sequence, x] if right else [x, sequence], -1), -1)
+    is_value = order >= n if right else order < m
+    before = cumsum(logical_not(is_value), -1)
+    places = scatter(before, -1, order, before)
+    places = reshape(places[..., n:] if right else places[..., :m], shape)
+    return cast(places, dtypes.int32.numpy) if out_int32 else places
+
+
+def _type_of(sequence: Tensor, number: Any) -> dtypes.dtype:
+    return floating(sequence).dtype if isinstance(number, float) else sequence.dtype
+
+
+def bucketize(input: Any, boundaries: Tensor, *, out_int32: bool = False, right: bool = False) -> Tensor:
+    """Which of the buckets between ordered ``boundaries`` each element is in: :func:`searchsorted`."""
+    return searchsorted(boundaries, input, out_int32=out_int32, right=right)

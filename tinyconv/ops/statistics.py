@@ -1,0 +1,140 @@
+"""Variance, standard deviation, and counts: ``var``, ``std``, ``histc``, ``bincount``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import dtypes
+from ..tensor import Tensor
+from .compare import eq, where
+from .convert import cast
+from .elementwise import div, mul, sqrt, sub
+from .index import Scatter
+from .reduce import Sum, axes_of, elements_along, mean
+from .shape import reshape
+
+
+def _moments(x: Tensor, dim: Any, unbiased: Any, keepdim: bool, correction: Any, name: str) -> tuple[Tensor, Tensor]:
+    """Variance ``sum((x - mean)**2) / (n - correction)`` and mean over ``dim``; ``unbiased`` says a correction of 1."""
+    if isinstance(dim, bool):  # var(x, unbiased)
+        dim, unbiased = None, dim
+    if x.array.dtype.kind != "f":
+        raise RuntimeError(f"{name}: input must be floating point, got {x.dtype}")
+    if unbiased is not None:
+        if correction is not None:
+            raise TypeError(f"{name}: expected unbiased or correction, got both")
+        correction = int(unbiased)
+    axes = axes_of(x, None if dim == () else dim, name)
+    center = mean(x, axes, True) if axes else x
+    off = sub(x, center)
+    total = Sum.apply(mul(off, off), axes, keepdim)
+    freedom = max(0, elements_along(x, axes) - (1 if correction is None else correction))
+    return div(total, freedom), reshape(center, total.array.shape)
+
+
+def root(x: Tensor) -> Tensor:
+    """The square root, whose gradient at 0 is taken for 0, not infinity: where all elements are equal, or all are 0,
+    none has a direction to go."""
+    zero = eq(x, 0)
+    return where(zero, 0.0, sqrt(where(zero, 1.0, x)))
+
+
+def var(input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *,
+        correction: float | None = None) -> Tensor:  # fmt: skip
+    """Variance over ``dim``: ``sum((x - mean)**2) / (n - correction)``.
+
+    Args:
+        input: floating point.
+        dim: an axis, several, or None for all. ``var(x, False)`` is ``var(x, unbiased=False)``.
+        unbiased: the older way to say ``correction=1`` (True) or 0.
+        keepdim: leave the axes with size 1.
+        correction: default 1, Bessel's.
+
+    Raises:
+        RuntimeError: ``input`` is not floating point.
+    """
+    return _moments(input, dim, unbiased, keepdim, correction, "var")[0]
+
+
+def std(input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *,
+        correction: float | None = None) -> Tensor:  # fmt: skip
+    """Standard deviation: the square root of :func:`var`."""
+    return root(_moments(input, dim, unbiased, keepdim, correction, "std")[0])
+
+
+def var_mean(input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *,
+             correction: float | None = None) -> tuple[Tensor, Tensor]:  # fmt: skip
+    """(variance, mean) over ``dim``; as :func:`var`."""
+    return _moments(input, dim, unbiased, keepdim, correction, "var_mean")
+
+
+def std_mean(input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *,
+             correction: float | None = None) -> tuple[Tensor, Tensor]:  # fmt: skip
+    """(standard deviation, mean) over ``dim``; as :func:`var`."""
+    variance, center = _moments(input, dim, unbiased, keepdim, correction, "std_mean")
+    return root(variance), center
+
+
+def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Tensor:
+    """How many elements fall into each of ``bins`` equal intervals of [min, max]; those outside are not counted.
+
+    Args:
+        input: floating point, any shape.
+        bins: how many.
+        min, max: if equal, the extremes of ``input``.
+
+    Returns:
+        ``(bins,)``, of the type of ``input``.
+
+    Raises:
+        RuntimeError: no bins, ``max < min``, limits that are not finite, or integers.
+    """
+    if input.array.dtype.kind != "f":
+        raise RuntimeError(f"histc: input must be floating point, got {input.dtype}")
+    x = reshape(input.detach(), -1)
+    low, high = float(min), float(max)
+    if bins < 1:
+        raise RuntimeError(f"histc: bins must be positive, got {bins}")
+    if low == high and x.numel():
+        low, high = x.amin().item(), x.amax().item()
+    if low == high:
+        low, high = low - 1, high + 1
+    if not float("-inf") < low < high < float("inf"):
+        raise RuntimeError(f"histc: min and max must be finite and in order, got {low} and {high}")
+    x = x[(x >= low) & (x <= high)]
+    place = cast(mul(div(sub(x, low), high - low), bins), dtypes.int64.numpy)
+    place = where(eq(place, bins), bins - 1, place)
+    return Scatter.apply(x.new_ones(x.shape), (bins,), place.array)
+
+
+def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -> Tensor:
+    """How often (with what total weight) each of 0, 1, 2, ... occurs.
+
+    Args:
+        input: 1-D integers, not negative.
+        weights: of the same shape.
+        minlength: at least so many counts.
+
+    Returns:
+        int64 counts, or totals of the type of ``weights`` (float64 unless that is float32).
+
+    Raises:
+        RuntimeError: another type or shape, negative numbers.
+    """
+    if input.array.ndim != 1 or input.array.dtype.kind not in "iu":
+        raise RuntimeError(f"bincount: input must be 1-D integers, got {input.dtype} of shape {tuple(input.shape)}")
+    if minlength < 0:
+        raise RuntimeError(f"bincount: minlength must not be negative, got {minlength}")
+    if input.numel() and input.amin().item() < 0:
+        raise RuntimeError(f"bincount: input must not be negative, it holds {input.amin().item()}")
+    if weights is None:
+        weights = input.new_ones(input.shape, dtype=dtypes.int64)
+    elif weights.array.shape != input.array.shape:
+        raise RuntimeError(
+            f"bincount: weights must have the shape of input, {tuple(input.shape)}, got {tuple(weights.shape)}"
+        )
+    elif weights.dtype is not dtypes.float32:
+        weights = cast(weights, dtypes.float64.numpy)
+    n = input.amax().item() + 1 if input.numel() else 0
+    size = n if n > minlength else minlength
+    return Scatter.apply(weights.detach(), (size,), cast(input, dtypes.int64.numpy).array)

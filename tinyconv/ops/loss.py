@@ -13,7 +13,7 @@ from .. import kernels
 from ..autograd import Function
 from ..tensor import Tensor
 from .elementwise import add, div, mul, neg, sub
-from .softmax import log_softmax
+from .softmax import log_softmax, log_softmax_gx
 from .types import operands, same_type
 
 
@@ -26,21 +26,11 @@ class NLLLoss(Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, reduction: str) -> tuple:
-        backend, (N, C, length) = kernels.of(x.array), _sizes(x.array.shape)
-        t = _viewed(target.array, (N, length))
-        w = None if weight is None else weight.array
-        loss, scale = backend.nll_loss(_viewed(x.array, (N, C, length)), t, w, ignore_index)
-        loss = backend.view(loss, target.array.shape) if reduction == "none" else backend.sum(loss, (0, 1), False)
-        total = None
-        if reduction == "mean":
-            total = backend.sum(scale, (0, 1), False)
-            loss = backend.div(loss, total)
-            total = Tensor(total)
-        scale = Tensor(backend.view(scale, target.array.shape))
+        loss, scale, total = _loss_and_scale(x.array, target, weight, ignore_index, reduction)
         ctx.shape, ctx.reduction = x.array.shape, reduction
         ctx.save_for_backward(target, scale, total)
         ctx.mark_non_differentiable(scale)
-        return Tensor(loss), scale
+        return loss, scale
 
     @staticmethod
     def backward(ctx: Any, gloss: Tensor, _: Any) -> tuple:
@@ -73,6 +63,48 @@ class ToTargets(Function):
         if ctx.reduction != "none":
             ggloss = ggloss.sum()
         return ggloss if total is None else div(ggloss, total), None, None, None, None, None
+
+
+class CrossEntropy(Function):
+    """The loss of :class:`NLLLoss` for logp = log softmax(x), and logp;  gx is the gradient of log softmax for what
+    :class:`ToTargets` makes of gloss, which is scale * (softmax(x) - onehot(target)), and for glogp."""
+
+    materialize_grads = False  # mostly only the loss is used
+    fresh_gradients = True
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, reduction: str) -> tuple:
+        ctx.axis, ctx.reduction = min(x.array.ndim - 1, 1), reduction
+        logp = Tensor(kernels.of(x.array).log_softmax(x.array, ctx.axis))
+        loss, scale, total = _loss_and_scale(logp.array, target, weight, ignore_index, reduction)
+        ctx.save_for_backward(logp, target, scale, total)
+        return loss, logp
+
+    @staticmethod
+    def backward(ctx: Any, gloss: Tensor | None, glogp: Tensor | None) -> tuple:
+        logp, target, scale, total = ctx.saved_tensors
+        if gloss is not None:
+            g = ToTargets.apply(gloss, target, scale, total, logp.array.shape, ctx.reduction)
+            glogp = g if glogp is None else add(g, glogp)
+        return log_softmax_gx(glogp, logp, ctx.axis), None, None, None, None
+
+
+def _loss_and_scale(
+    x: Any, target: Tensor, weight: Tensor | None, ignore_index: int, reduction: str
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    """The loss of :class:`NLLLoss`, the scales, and for "mean" their sum."""
+    backend, (N, C, length), t = kernels.of(x), _sizes(x.shape), target.array
+    w = None if weight is None else weight.array
+    loss, scale = backend.nll_loss(_viewed(x, (N, C, length)), _viewed(t, (N, length)), w, ignore_index)
+    total = None
+    if reduction == "none":
+        loss = backend.view(loss, t.shape)
+    else:
+        loss = backend.sum(loss, (0, 1), False)
+        if reduction == "mean":
+            total = Tensor(backend.sum(scale, (0, 1), False))
+            loss = backend.div(loss, total.array)
+    return Tensor(loss), Tensor(backend.view(scale, t.shape)), total
 
 
 def _sizes(shape: tuple) -> tuple[int, int, int]:
@@ -169,8 +201,9 @@ def cross_entropy(
     if target.array.dtype.kind == "f":
         return _soft_cross_entropy(input, target, weight, axis, reduction, label_smoothing)
     _check_classes(input, target, weight, "cross_entropy")
-    logp = log_softmax(input, axis)
-    loss = nll_loss(logp, target, weight, ignore_index=ignore_index, reduction=reduction)
+    if target.array.dtype.itemsize != 8:
+        target = target.long()
+    loss, logp = CrossEntropy.apply(input, target, weight, ignore_index, reduction)
     if not label_smoothing:
         return loss
     C = input.array.shape[axis]

@@ -29,10 +29,14 @@ class LogSoftmax(Function):
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
-        (y,) = ctx.saved_tensors
-        if not is_grad_enabled():
-            return Tensor(kernels.of(gy.array).log_softmax_gx(gy.array, y.array, ctx.axis)), None
-        return sub(gy, mul(exp(y), gy.sum(ctx.axis, keepdim=True))), None
+        return log_softmax_gx(gy, ctx.saved_tensors[0], ctx.axis), None
+
+
+def log_softmax_gx(gy: Tensor, y: Tensor, axis: int) -> Tensor:
+    """``gy - exp(y) * sum(gy)``, with ``y`` the output of ``log_softmax``."""
+    if not is_grad_enabled():
+        return Tensor(kernels.of(gy.array).log_softmax_gx(gy.array, y.array, axis))
+    return sub(gy, mul(exp(y), gy.sum(axis, keepdim=True)))
 
 
 class Softmax(Function):

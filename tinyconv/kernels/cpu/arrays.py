@@ -5,7 +5,6 @@ import numpy as np
 from ..reference.arrays import (
     arange,
     assign,
-    broadcast_to,
     cast,
     cat,
     copy,
@@ -33,6 +32,14 @@ def full(shape, value, dtype):
     x = np.empty(shape, dtype)
     x.fill(value)
     return x
+
+
+def broadcast_to(x, shape):
+    if not x.flags.carray or x.ndim:
+        return np.broadcast_to(x, shape)
+    out = np.ndarray(shape, x.dtype, x, 0, (0,) * len(shape))  # the same, in a third of the time
+    out.flags.writeable = False
+    return out
 
 
 def view(x, shape):

@@ -41,16 +41,16 @@ def _walk(roots: Sequence[Any], gys: Sequence[Tensor], retain_graph: bool, targe
             if edge is None or gx is None or (useful is not None and edge[0] not in useful):
                 continue
             target, index = edge
-            outputs = target._outputs
-            shape, dtype, _ = outputs[index]
-            if gx.array.shape != shape or gx.array.dtype is not dtype:
+            shape, dtype, _ = target._outputs[index]
+            array = gx.array
+            if array.shape != shape or array.dtype is not dtype:
                 gx = _fit(node, gx, shape, dtype)
             if targets is None and type(target) is AccumulateGrad and not target._pre_hooks:
                 target.accumulate(gx, fresh)
                 continue
             slots = pending.get(target)
             if slots is None:
-                slots = pending[target] = [None] * len(outputs)
+                slots = pending[target] = [None] * len(target._outputs)
                 if nearest is None:
                     nearest = (-target.number, target)
                 else:
@@ -70,7 +70,7 @@ def _walk(roots: Sequence[Any], gys: Sequence[Tensor], retain_graph: bool, targe
                 if not recording:
                     ours.add(edge)
         edges = gxs = ()
-        gx = total = None  # nothing is held longer than it is needed
+        gx = array = total = None  # nothing is held longer than it is needed
         if nearest is not None:
             node = heappushpop(heap, nearest)[1]
         elif heap:

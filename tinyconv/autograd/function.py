@@ -54,37 +54,37 @@ class Node:
 
 
 class _Saved:
-    """A saved tensor and the version it had. An *output* of the node (output number ``index``) is kept without its
-    history, which would point back to the node: a cycle only the garbage collector could free. It regains its history
-    when unpacked."""
+    """A saved tensor and the version it had. Of an *output* of the node (output number ``index``) only the memory is
+    kept: the tensor's history would point back to the node, a cycle only the garbage collector could free. It regains
+    its history when unpacked."""
 
-    __slots__ = ("index", "tensor", "version")
+    __slots__ = ("array", "counter", "index", "tensor", "version")
 
     def __init__(self, tensor: Tensor, index: int | None):
-        self.tensor = tensor if index is None else tensor.detach()
-        self.version, self.index = tensor._counter[0], index
+        self.tensor = tensor if index is None else None
+        self.array, self.counter, self.index = tensor.array, tensor._counter, index
+        self.version = tensor._counter[0]
 
     def unpack(self, node: Node) -> Tensor:
-        tensor = self.tensor
-        if tensor._counter[0] != self.version:
+        if self.counter[0] != self.version:
             raise RuntimeError(
-                f"{node.name()}: a tensor of shape {tuple(tensor.array.shape)} that its gradient needs was "
-                f"changed in place: it is at version {tensor._counter[0]}, version {self.version} was saved. "
+                f"{node.name()}: a tensor of shape {tuple(self.array.shape)} that its gradient needs was "
+                f"changed in place: it is at version {self.counter[0]}, version {self.version} was saved. "
                 "Use the out-of-place form (y = y + 1, not y += 1), or clone() before changing it"
             )
-        if self.index is None:
-            return tensor
-        output = tensor.detach()
-        output._edge = (node, self.index)
+        if self.tensor is not None:
+            return self.tensor
+        output = Tensor(self.array)
+        output._counter, output._edge = self.counter, (node, self.index)
         return output
 
     def copy(self) -> None:
         """Keep a copy instead: the tensor is about to be overwritten by the very operation that saved it."""
         old = self.tensor
-        if self.index is None:
+        if old is not None:
             self.tensor = new = Tensor(kernels.of(old.array).copy(old.array))
             new._edge = old._history()
-            self.version = 0
+            self.array, self.counter, self.version = new.array, new._counter, 0
 
 
 class Function(Node):
@@ -260,6 +260,7 @@ class AccumulateGrad(Node):
 
     def __init__(self, variable: Tensor):
         self._variable = weakref.ref(variable)
+        self._pre_hooks = None
         self.number = next(_numbers)
         self.describe(variable)
 
@@ -386,7 +387,7 @@ def overwrite(x: Tensor, result: Tensor, name: str) -> Tensor:
         result = result.to(x.dtype)
     edge = result._history() if state.recording else None
     for saved in () if edge is None else edge[0]._saved:
-        if saved is not None and saved.tensor._counter is x._counter:
+        if saved is not None and saved.counter is x._counter:
             saved.copy()
     kernels.of(x.array).assign(x.array, result.array)
     x._bump()

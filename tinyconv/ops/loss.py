@@ -81,7 +81,7 @@ class CrossEntropy(Function):
         return loss, logp
 
     @staticmethod
-    def backward(ctx: Any, gloss: Tensor | None, glogp: Tensor | None) -> tuple:
+    def backward(ctx: Any, gloss: Any, glogp: Any) -> tuple:
         logp, target, scale, total = ctx.saved_tensors
         if gloss is not None:
             g = ToTargets.apply(gloss, target, scale, total, logp.array.shape, ctx.reduction)

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 import tinyconv
+import tinyconv.nn.functional as F
 from tinyconv import nn
 
 
@@ -30,3 +31,51 @@ def test_probability():
             nn.Dropout(p)
     assert nn.Dropout(1)(tinyconv.ones(3)).tolist() == [0, 0, 0]
     assert repr(nn.Dropout(0.5)) == "Dropout(p=0.5, inplace=False)"
+
+
+@pytest.mark.parametrize(
+    "name, shape", [("Dropout1d", (40, 30, 5)), ("Dropout2d", (40, 30, 2, 3)), ("Dropout2d", (900, 2, 2))]
+)
+@pytest.mark.parametrize("inplace", [False, True])
+def test_channels_are_dropped_whole(name, shape, inplace):
+    tinyconv.manual_seed(0)
+    x = tinyconv.ones(shape)
+    y = getattr(nn, name)(0.25, inplace)(x)
+    rows = y.reshape(-1, int(np.prod(shape[2 if shape[0] == 40 else 1 :]))).numpy()
+    assert (rows == rows[:, :1]).all() and set(np.unique(rows).tolist()) == {0.0, float(np.float32(1 / 0.75))}
+    assert abs((rows[:, 0] == 0).mean() - 0.25) < 0.05
+    assert (y is x) == inplace
+    assert getattr(nn, name)(0.25).eval()(x) is x
+
+
+def test_dropped_channels_get_no_gradient():
+    x = tinyconv.ones(4, 8, 3, requires_grad=True)
+    y = nn.Dropout1d()(x)
+    y.sum().backward()
+    assert x.grad.tolist() == y.tolist()
+
+
+@pytest.mark.parametrize("name", ["AlphaDropout", "FeatureAlphaDropout"])
+def test_alpha_dropout_keeps_mean_and_variance(name):
+    tinyconv.manual_seed(0)
+    x = tinyconv.randn(200, 500)
+    y = getattr(nn, name)(0.2)(x).numpy()
+    assert abs(y.mean()) < 0.02 and abs(y.std() - 1) < 0.02
+    a = 1 / np.sqrt((1.7580993408473766**2 * 0.2 + 1) * 0.8)
+    values, counts = np.unique(y.round(4), return_counts=True)
+    assert abs(values[counts.argmax()] + 1.7580993408473766 * a * 0.8) < 1e-3  # what is dropped
+    assert getattr(nn, name)().eval()(x) is x
+    assert getattr(nn, name)(1.0)(x).abs().sum().item() == 0
+    z = x.clone()
+    assert getattr(nn, name)(0.2, inplace=True)(z) is z
+
+
+def test_arguments_of_the_functions():
+    x = tinyconv.zeros(2, 3)
+    for function in (F.dropout1d, F.dropout2d, F.alpha_dropout, F.feature_alpha_dropout):
+        with pytest.raises(ValueError, match=rf"{function.__name__}: p must be a probability in \[0, 1\], got 2"):
+            function(x, 2)
+    with pytest.raises(RuntimeError, match=r"dropout2d: expected input of 3 or 4 dimensions, got shape \(2, 3\)"):
+        F.dropout2d(x)
+    with pytest.raises(RuntimeError, match=r"feature_alpha_dropout: expected input \(N, C, ...\), got shape \(3,\)"):
+        F.feature_alpha_dropout(x[0])

@@ -16,6 +16,7 @@ from tinyconv.ops.conv import Conv2d, Conv2dGw, Conv2dGx, ConvTranspose2d, Fold,
 from tinyconv.ops.convert import Cast, ToDevice
 from tinyconv.ops.cumulative import Cumprod, Cumsum, Leaders, Prod
 from tinyconv.ops.diagonal import Diagonal
+from tinyconv.ops.dropout import Dropout
 from tinyconv.ops.elementwise import (
     Abs,
     Add,
@@ -30,6 +31,7 @@ from tinyconv.ops.elementwise import (
     Sqrt,
     Sub,
 )
+from tinyconv.ops.embedding import Embedding
 from tinyconv.ops.fused import Conv2dReLUMaxPool2d, conv2d_relu_max_pool2d
 from tinyconv.ops.index import Gather, Scatter, Slice, Write
 from tinyconv.ops.inplace import Fill
@@ -39,7 +41,6 @@ from tinyconv.ops.matmul import Linear, LinearGw, MatMul
 from tinyconv.ops.norm import BatchNorm, Normalize
 from tinyconv.ops.pad import Pad
 from tinyconv.ops.pool import AtWinners, AvgPool2d, AvgPool2dGx, MaxPool2d, ToWinners
-from tinyconv.ops.random import Dropout
 from tinyconv.ops.rearrange import Flip
 from tinyconv.ops.recurrent import Pieces
 from tinyconv.ops.reduce import Extreme, Pick, Sum
@@ -479,6 +480,34 @@ case(
     (3, 3),
 )
 case(NLLLoss, "one sample", lambda m, x: m.nn.functional.cross_entropy(x, m.tensor(2)), (3,))
+
+
+for mode, size, shape in (
+    ("nearest", (5, 3), (1, 2, 2, 3)),
+    ("nearest", (4, 6), (1, 2, 2, 3)),
+    ("nearest", 7, (2, 1, 3)),
+    ("linear", 5, (2, 1, 3)),
+    ("bilinear", (5, 2), (1, 2, 3, 3)),
+    ("bicubic", (5, 2), (1, 2, 3, 3)),
+    ("area", (3, 2), (1, 2, 5, 4)),
+):
+    function = {"nearest": Expand if size == (4, 6) else Gather, "area": Sum}.get(mode, Linear)
+    case(
+        function,
+        f"interpolate {mode} {size}",
+        lambda m, x, size=size, mode=mode: m.nn.functional.interpolate(x, size, mode=mode) ** 2,
+        shape,
+    )
+case(Permute, "pixel shuffle", lambda m, x: m.nn.functional.pixel_shuffle(x, 2) ** 2, (1, 8, 2, 3))
+case(Permute, "pixel unshuffle", lambda m, x: m.nn.functional.pixel_unshuffle(x, 2) ** 2, (1, 2, 4, 6))
+case(Permute, "channel shuffle", lambda m, x: m.nn.functional.channel_shuffle(x, 3) ** 2, (1, 6, 2, 2))
+
+
+def embedded(m, w, **options):
+    return m.nn.functional.embedding(m.tensor([[0, 2, 2], [3, 0, -1 + 3]]), w, **options) ** 2
+
+
+case(Embedding, "", embedded, (4, 3))
 
 
 def dropped(m, x):

@@ -77,6 +77,7 @@ from .diagonal import (
     triu,
     triu_indices,
 )
+from .dropout import Dropout, alpha_dropout, dropout, dropout1d, dropout2d, feature_alpha_dropout
 from .einsum import einsum, tensordot
 from .elementwise import (
     abs,
@@ -97,6 +98,7 @@ from .elementwise import (
     sqrt,
     sub,
 )
+from .embedding import embedding, one_hot
 from .gather import (
     argwhere,
     gather,
@@ -116,6 +118,7 @@ from .gather import (
     take_along_dim,
 )
 from .index import getitem, iterate, setitem
+from .interpolate import interpolate, upsample, upsample_bilinear, upsample_nearest
 from .join import (
     cat,
     chunk,
@@ -150,10 +153,8 @@ from .pool import (
     max_pool2d,
 )
 from .random import (
-    Dropout,
     bernoulli,
     bernoulli_,
-    dropout,
     exponential_,
     multinomial,
     normal,
@@ -220,6 +221,7 @@ from .shape import (
     view_as,
     windows,
 )
+from .shuffle import channel_shuffle, pixel_shuffle, pixel_unshuffle
 from .softmax import log_softmax, softmax
 from .sort import (
     argsort,

@@ -1,11 +1,11 @@
-"""Random tensors and dropout. ``tinyconv.random`` says where the numbers come from."""
+"""Random tensors. ``tinyconv.random`` says where the numbers come from."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from .. import dtypes, kernels
-from ..autograd import Function, check_may_change
+from ..autograd import check_may_change
 from ..random import Generator, default_generator
 from ..tensor import Tensor
 from ..tensor import device as Device
@@ -265,40 +265,3 @@ def random_(self: Tensor, start: int = 0, to: int | None = None, *, generator: G
             else dtypes.iinfo(self.dtype).max
         )
     return self.copy_(randint(start, to, self.array.shape, generator=generator, device=self.device))
-
-
-class Dropout(Function):
-    """y = x / (1 - p) where a random number is >= p, else 0. Given the seed it is linear in x and diagonal, so gx is
-    the same function of gy, and the mask is drawn again instead of being stored."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, p: float, seed: int, offset: int) -> Tensor:
-        ctx.arguments = p, seed, offset
-        return Tensor(kernels.of(x.array).dropout(x.array, p, seed, offset))
-
-    @staticmethod
-    def backward(ctx: Any, gy: Tensor) -> tuple:
-        return Dropout.apply(gy, *ctx.arguments), None, None, None
-
-
-def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-    """In training, set each element to 0 with probability ``p`` and divide the others by 1 - p (Srivastava et al.
-    2014).
-
-    Args:
-        input: any shape, floating point.
-        p: probability of a zero, in [0, 1].
-        training: False returns ``input`` unchanged.
-        inplace: write the result into ``input``.
-
-    Raises:
-        ValueError: ``p`` outside [0, 1].
-    """
-    if not 0 <= p <= 1:
-        raise ValueError(f"dropout: p must be a probability in [0, 1], got {p}")
-    if not training or p == 0:
-        return input
-    seed, offset = default_generator.take(-(-input.numel() // 4))
-    if inplace:
-        return input.dropout_(p, seed, offset)
-    return Dropout.apply(input, float(p), seed, offset)

@@ -1,0 +1,117 @@
+"""Embedding: a row of a table for each number, and numbers as rows of the identity (one-hot)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import dtypes, kernels
+from ..autograd import Function, no_grad
+from ..tensor import Tensor
+from .compare import eq, where
+from .convert import cast
+from .creation import arange
+from .elementwise import abs, div, mul
+from .index import Scatter
+
+
+class Embedding(Function):
+    """y[i] = w[index[i]];  gw = each gy added to its row, but for the padding's; with ``by_frequency`` divided by how
+    often the row was taken."""
+
+    @staticmethod
+    def forward(ctx: Any, w: Tensor, index: Tensor, padding: int, by_frequency: bool) -> Tensor:
+        ctx.rows, ctx.padding, ctx.by_frequency = w.array.shape[0], padding, by_frequency
+        ctx.save_for_backward(index)
+        return Tensor(kernels.of(w.array).getitem(w.array, (index.array,)))
+
+    @staticmethod
+    def backward(ctx: Any, gy: Tensor) -> tuple:
+        (index,) = ctx.saved_tensors
+        places = (index.array,)
+        if ctx.padding >= 0:
+            gy = where(eq(index, ctx.padding).unsqueeze(-1), 0.0, gy)
+        if ctx.by_frequency:
+            times = Scatter.apply(gy.new_ones(index.array.shape), (ctx.rows,), places)
+            gy = div(gy, times[index].unsqueeze(-1))
+        return Scatter.apply(gy, (ctx.rows, gy.array.shape[-1]), places), None, None, None
+
+
+def embedding(
+    input: Tensor,
+    weight: Tensor,
+    padding_idx: int | None = None,
+    max_norm: float | None = None,
+    norm_type: float = 2.0,
+    scale_grad_by_freq: bool = False,
+    sparse: bool = False,
+) -> Tensor:
+    """A row of ``weight`` for each number in ``input``.
+
+    Args:
+        input: integers in [0, V), any shape.
+        weight: ``(V, D)``.
+        padding_idx: rows of this number get no gradient.
+        max_norm: rows that are taken and longer than this are first shortened to it, in place.
+        norm_type: p of that length, the p-norm.
+        scale_grad_by_freq: divide a row's gradient by how often the row was taken.
+        sparse: accepted; the gradient is dense.
+
+    Returns:
+        ``(*input.shape, D)``.
+
+    Raises:
+        RuntimeError: an ``input`` that is not integer, or a ``weight`` that is not 2-D; a ``padding_idx`` out of range.
+        IndexError: a number out of range.
+    """
+    if input.array.dtype.kind not in "iu":
+        raise RuntimeError(f"embedding: input must hold integers, got {input.dtype}")
+    if weight.array.ndim != 2:
+        raise RuntimeError(f"embedding: weight must be 2-D, got shape {tuple(weight.array.shape)}")
+    V = weight.array.shape[0]
+    if padding_idx is not None and not -V <= padding_idx < V:
+        raise RuntimeError(f"embedding: padding_idx must be in [{-V}, {V}), got {padding_idx}")
+    flat = cast(input, dtypes.int64.numpy).reshape(-1)
+    if flat.numel() and not (int(flat.min()) >= 0 and int(flat.max()) < V):
+        raise IndexError(f"embedding: index out of range: {int(flat.min())} to {int(flat.max())}, weight has {V} rows")
+    if max_norm is not None:
+        _shorten(weight, flat, max_norm, norm_type)
+    padding = -1 if padding_idx is None else padding_idx % V
+    y = Embedding.apply(weight, flat, padding, scale_grad_by_freq)
+    return y.reshape(*input.array.shape, weight.array.shape[1])
+
+
+def _shorten(weight: Tensor, rows: Tensor, max_norm: float, p: float) -> None:
+    """Bring the rows that are longer than ``max_norm`` down to it, in place and unrecorded."""
+    with no_grad():
+        taken = weight[rows]
+        lengths = (abs(taken) ** p).sum(1, keepdim=True) ** (1 / p)
+        weight[rows] = where(lengths > max_norm, mul(taken, div(max_norm, lengths + 1e-7)), taken)
+
+
+def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
+    """A new last axis of zeros, with a one where the number says.
+
+    Args:
+        tensor: int64 in [0, num_classes), any shape.
+        num_classes: the length of the new axis (-1: one more than the largest number).
+
+    Returns:
+        int64, ``(*tensor.shape, num_classes)``.
+
+    Raises:
+        RuntimeError: another type, a number out of range, or no number to tell the classes from.
+    """
+    if tensor.array.dtype.kind != "i" or tensor.array.dtype.itemsize != 8:
+        raise RuntimeError(f"one_hot is only applicable to index tensor of type int64, got {tensor.dtype}")
+    if not tensor.numel():
+        if num_classes <= 0:
+            raise RuntimeError("one_hot: can not infer total number of classes from an empty tensor")
+    elif int(tensor.min()) < 0:
+        raise RuntimeError(f"one_hot: class values must be non-negative, got {int(tensor.min())}")
+    elif num_classes == -1:
+        num_classes = int(tensor.max()) + 1
+    elif int(tensor.max()) >= num_classes:
+        raise RuntimeError(
+            f"one_hot: class values must be smaller than num_classes {num_classes}, got {int(tensor.max())}"
+        )
+    return eq(tensor.unsqueeze(-1), arange(num_classes, device=tensor.device)).long()

@@ -54,7 +54,7 @@ def test_promotion_is_commutative_and_keeps_the_floats_width():
 def test_what_stands_for_a_dtype():
     for meant, given in (
         ("float32", None),
-        ("float32", float),
+        ("float64", float),
         ("int64", int),
         ("bool", bool),
         ("float64", np.float64),

@@ -7,10 +7,13 @@ tensor takes the float's type whatever their widths (NumPy would widen int64 + f
 
 from __future__ import annotations
 
+import builtins
+
 import numpy as np
 
 __all__ = [
     "bool",
+    "can_cast",
     "dtype",
     "finfo",
     "float16",
@@ -80,14 +83,12 @@ def of(numpy_dtype: np.dtype) -> dtype:
 
 
 def as_numpy(t: dtype | np.dtype | type | str | None) -> np.dtype:
-    """The NumPy dtype meant by one of ours, one of NumPy's, Python's ``float``/``int``/``bool`` or None (the
-    default)."""
+    """The NumPy dtype meant by one of ours, one of NumPy's, Python's ``float``/``int``/``bool`` (float64, int64, bool)
+    or None (the default)."""
     if t is None:
         return _default.numpy
     if isinstance(t, dtype):
         return t.numpy
-    if t is float:
-        return _default.numpy
     return of(np.dtype(t)).numpy
 
 
@@ -121,6 +122,13 @@ def promote_types(type1: dtype, type2: dtype) -> dtype:
     """The type of ``x + y`` for tensors of ``type1`` and ``type2``: floats win over integers, integers over bool; among
     one kind, the smallest type that holds both."""
     return of(promote_numpy(type1.numpy, type2.numpy))
+
+
+def can_cast(from_: dtype, to: dtype) -> builtins.bool:
+    """Whether an in-place operation may store results of type ``from_`` in a tensor of type ``to``: floats not in
+    integers, numbers not in bools; their widths do not matter."""
+    rank = {"b": 0, "u": 1, "i": 1, "f": 2}
+    return rank[from_.numpy.kind] <= rank[to.numpy.kind]
 
 
 class finfo:

@@ -164,7 +164,7 @@ def _facts(t: Tensor) -> Iterator[str]:
     if t.dtype not in usual:
         yield f"dtype={t.dtype}"
     if t.grad_fn is not None:
-        yield f"grad_fn=<{type(t.grad_fn).__name__}>"
+        yield f"grad_fn=<{t.grad_fn.name()}>"
     elif t.requires_grad:
         yield "requires_grad=True"
 

@@ -133,7 +133,11 @@ class Tensor:
 
     def size(self, dim: int | None = None) -> Size | int:
         """The shape, or one entry of it."""
-        return self.shape if dim is None else self.array.shape[dim]
+        if dim is None:
+            return self.shape
+        if not -self.array.ndim <= dim < self.array.ndim:
+            raise IndexError(f"size: dim {dim} is out of range for shape {tuple(self.array.shape)}")
+        return self.array.shape[dim]
 
     def dim(self) -> int:
         """The number of dimensions."""
@@ -220,6 +224,17 @@ class Tensor:
         out._counter = self._counter
         return out
 
+    def detach_(self) -> Tensor:
+        """Cut this tensor off from its history: it requires no gradient any more.
+
+        Raises:
+            RuntimeError: it is a view, whose base keeps its history.
+        """
+        if self._base is not None:
+            raise RuntimeError("detach_: a view cannot be detached in place; use y = x.detach()")
+        self._edge = self._accumulator = None
+        return self
+
     @property
     def data(self) -> Tensor:
         """A tensor on the same memory, detached even from the version counter: changes made through it go unnoticed."""
@@ -233,13 +248,18 @@ class Tensor:
         if self._accumulator is not None:
             self._accumulator.describe(self)
 
-    def numpy(self) -> Any:
+    def numpy(self, *, force: bool = False) -> Any:
         """The NumPy array this tensor wraps (no copy).
+
+        Args:
+            force: detach the tensor and fetch it from its device, if need be.
 
         Raises:
             RuntimeError: the tensor requires grad, outside of ``no_grad`` (say ``x.detach().numpy()``).
             TypeError: it is on another device (say ``x.cpu().numpy()``).
         """
+        if force:
+            return self._host()
         if self.requires_grad and self._recording():
             raise RuntimeError("can't call numpy() on a tensor that requires grad; use x.detach().numpy()")
         if self.device.type != "cpu":
@@ -278,19 +298,25 @@ class Tensor:
             )
         return bool(self.item())
 
-    def __float__(self) -> float:
-        return float(self.item())
-
-    def __int__(self) -> int:
-        return int(self.item())
-
-    def __index__(self) -> int:
-        if self.array.dtype.kind not in "iu":
-            raise TypeError(f"only integer tensors of a single element can be converted to an index, got {self.dtype}")
+    def _number(self) -> Any:
+        if self.numel() != 1:
+            raise ValueError(f"only one-element tensors are numbers, got shape {tuple(self.array.shape)}")
         return self.item()
 
+    def __float__(self) -> float:
+        return float(self._number())
+
+    def __int__(self) -> int:
+        return int(self._number())
+
+    def __index__(self) -> int:
+        if self.array.dtype.kind == "f" or self.numel() != 1:
+            what = f"{self.dtype} of shape {tuple(self.array.shape)}"
+            raise TypeError(f"only integer tensors of a single element can be converted to an index, got {what}")
+        return int(self.item())
+
     def __format__(self, spec: str) -> str:
-        return format(self.item(), spec) if spec and not self.array.shape else format(str(self), spec)
+        return object.__format__(self, spec) if self.array.shape else format(self.item(), spec)
 
     def __repr__(self) -> str:
         from .formatting import format_tensor

@@ -10,27 +10,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import tinyconv
-from tinyconv.ops.activation import ReLU, ReLUGx, Sigmoid, SigmoidGx, Tanh, TanhGx
-from tinyconv.ops.compare import Where
+from tinyconv.ops.activation import LogSigmoid, ReLU, ReLUGx, Sigmoid, SigmoidGx, Tanh, TanhGx
+from tinyconv.ops.compare import Clamp, Maximum, Minimum, Where
 from tinyconv.ops.conv import Conv2d, Conv2dGw, Conv2dGx, ConvTranspose2d, Fold, Unfold
 from tinyconv.ops.convert import Cast, ToDevice
 from tinyconv.ops.cumulative import Cumprod, Cumsum, Leaders, Prod
 from tinyconv.ops.diagonal import Diagonal
 from tinyconv.ops.dropout import Dropout
-from tinyconv.ops.elementwise import (
-    Abs,
-    Add,
-    Div,
-    Exp,
-    Log,
-    Maximum,
-    Minimum,
-    Mul,
-    Neg,
-    Pow,
-    Sqrt,
-    Sub,
-)
+from tinyconv.ops.elementary import GRADIENTS, Atan2, Elementary, Exp, Hypot, Log, LogAddExp, Sqrt
+from tinyconv.ops.elementwise import Abs, Add, Div, FloorDivide, Mul, Neg, Pow, Remainder, Sign, Sub
 from tinyconv.ops.embedding import Embedding
 from tinyconv.ops.fused import Conv2dReLUMaxPool2d, conv2d_relu_max_pool2d
 from tinyconv.ops.index import Gather, Scatter, Slice, Write
@@ -111,17 +99,89 @@ case(Pow, "zero", lambda m, x: x**0, (2, 3))
 case(Pow, "base", lambda m, x: 2.0**x, (2, 3))
 case(Pow, "zero exponents", lambda m, x: (x * 0 + 3) ** m.tensor([0.0, 1.0, 2.0], dtype=x.dtype) + x**2, (2, 3))
 case(Where, "numbers", lambda m, x: (m.where(x.detach() > 0, x, 0.0), m.where(x.detach() > 0, 1.0, x)), (2, 3))
+case(FloorDivide, "", lambda m, a, b: (a / 0.3).div(b * b + 0.5, rounding_mode="floor") * a, (2, 3), (3,))
+case(
+    Elementary,
+    "division towards zero",
+    lambda m, a, b: (a / 0.3).div(b * b + 0.5, rounding_mode="trunc") * a,
+    (2, 3),
+    (3,),
+)
+case(Remainder, "", lambda m, a, b: (a / 0.3) % (b * b + 0.5), (2, 3), (3,))
+case(Remainder, "fmod", lambda m, a, b: m.fmod(a / 0.3, b * b + 0.5), (2, 3), (2, 1))
+case(Remainder, "numbers", lambda m, x: (x % 0.7, m.fmod(x, 0.7)), (2, 3))
+case(Remainder, "of a number", lambda m, x: 0.7 % (x * x + 0.5), (2, 3), peer=False)  # PyTorch has no gradient
+case(Mul, "lerp", lambda m, a, b, w: (m.lerp(a, b, w), a.lerp(b, 0.3), a.lerp(b, 1.5)), (2, 3), (3,), (2, 1))
+case(Mul, "addcmul", lambda m, a, b, c: (m.addcmul(a, b, c, value=0.5), a.addcmul(b, c)), (2, 3), (3,), (2, 1))
+case(Div, "addcdiv", lambda m, a, b, c: m.addcdiv(a, b, c * c + 0.5, value=2), (2, 3), (3,), (2, 1))
+case(Div, "reciprocal", lambda m, x: (m.reciprocal(x * x + 1), m.rsqrt(x * x + 1), m.square(x)), (2, 3))
+case(Clamp, "numbers", lambda m, x: (x.clamp(-0.5, 0.5), x.clamp(min=0.1), m.clamp_max(x, 0.1), x.clip(1, -1)), (3, 4))
+case(Clamp, "tensors", lambda m, x, a, b: (x.clamp(a, b), x.clamp(min=a), x.clamp(max=b)), (3, 4), (4,), (3, 1))
+case(Where, "fmax", lambda m, a, b: (m.fmax(a, b), m.fmin(a, b)), (2, 3), (3,))
+case(Where, "nan to num", lambda m, x: m.nan_to_num(x * x), (2, 3))
 case(Neg, "", lambda m, x: -x, (2, 3))
+case(Sign, "", lambda m, x: m.sign(x) * x, (2, 3))
 case(Abs, "", lambda m, x: abs(x), (2, 3))
 case(Exp, "", lambda m, x: x.exp(), (2, 3))
 case(Log, "", lambda m, x: (x * x + 0.1).log(), (2, 3))
 case(Sqrt, "", lambda m, x: (x * x + 0.1).sqrt(), (2, 3))
+
+INSIDE = {  # what brings a number into the domain
+    "acos": lambda m, x: m.tanh(x) * 0.9, "asin": lambda m, x: m.tanh(x) * 0.9, "atanh": lambda m, x: m.tanh(x) * 0.9,
+    "acosh": lambda m, x: x * x + 1.5, "log1p": lambda m, x: x * x - 0.5, "log2": lambda m, x: x * x + 0.1,
+    "log10": lambda m, x: x * x + 0.1,
+}  # fmt: skip
+for name in GRADIENTS:
+    inside = INSIDE.get(name, lambda m, x: x)
+    case(Elementary, name, lambda m, x, n=name, f=inside: (getattr(m, n)(f(m, x)), x * x), (2, 3))
+case(Elementary, "decimals", lambda m, x: (m.round(x, decimals=1) + x, x.round(decimals=-1) * x, m.frac(x)), (2, 3))
+case(Atan2, "", lambda m, a, b: m.atan2(a, b), (2, 3), (3,))
+case(Hypot, "", lambda m, a, b: m.hypot(a, b), (2, 3), (3,))
+case(LogAddExp, "", lambda m, a, b: m.logaddexp(a, b), (2, 3), (3,))
+case(Log, "xlogy", lambda m, a, b: (m.xlogy(a, b * b + 0.1), m.xlogy(a, 2.5), m.xlogy(2, b * b + 0.1)), (2, 3), (3,))
+case(Log, "logit", lambda m, x: (m.logit(m.tanh(x) * 0.4 + 0.5), m.logit(x, eps=0.2)), (2, 3))
+case(Mul, "degrees", lambda m, x: (m.deg2rad(x), m.rad2deg(x)), (2, 3))
+case(Pow, "float_power", lambda m, x: m.float_power(x, 2), (2, 3))
 case(Tanh, "", lambda m, x: m.tanh(x), (2, 3))
 case(TanhGx, "twice", lambda m, x: m.tanh(m.tanh(x)), (2, 3))
 case(Sigmoid, "", lambda m, x: m.sigmoid(x), (2, 3))
 case(SigmoidGx, "twice", lambda m, x: m.sigmoid(m.sigmoid(x)), (2, 3))
 case(ReLU, "", lambda m, x: m.relu(x), (3, 4))
 case(ReLUGx, "curved", lambda m, x: m.relu(x) ** 3, (3, 4))
+for name, options in (
+    ("leaky_relu", {"negative_slope": 0.2}), ("rrelu", {"lower": 0.1, "upper": 0.4}), ("hardtanh", {"min_val": -0.4}),
+    ("threshold", {"threshold": 0.2, "value": 3.0}), ("relu6", {}), ("hardshrink", {}),
+    ("softshrink", {"lambd": 0.3}),
+):  # fmt: skip
+    case(Where, name, lambda m, x, n=name, o=options: getattr(m.nn.functional, n)(x, **o) * x, (3, 4))
+for name, options in (
+    ("elu", {"alpha": 0.7}), ("celu", {"alpha": 1.5}), ("selu", {}), ("softplus", {}),
+    ("softplus", {"beta": 3.0, "threshold": 1.0}),
+):  # fmt: skip
+    case(Where, f"{name} {options}", lambda m, x, n=name, o=options: getattr(m.nn.functional, n)(x, **o), (3, 4))
+for name, options in (
+    ("gelu", {}), ("gelu", {"approximate": "tanh"}), ("silu", {}), ("mish", {}),
+    ("hardswish", {}), ("glu", {"dim": 1}),
+):  # fmt: skip
+    case(Mul, f"{name} {options}", lambda m, x, n=name, o=options: getattr(m.nn.functional, n)(x, **o), (3, 4))
+case(Sub, "tanhshrink", lambda m, x: m.nn.functional.tanhshrink(x), (3, 4))
+case(Div, "softsign", lambda m, x: m.nn.functional.softsign(x), (3, 4))
+case(LogSigmoid, "", lambda m, x: m.nn.functional.logsigmoid(x), (3, 4))
+# PyTorch takes 1/6 as a float32 in its gradient.
+case(Where, "hardsigmoid", lambda m, x: m.nn.functional.hardsigmoid(x) * x, (3, 4), peer=False)
+case(Where, "prelu", lambda m, x, w: m.nn.functional.prelu(x, w), (2, 3, 2), (3,))
+case(Where, "prelu one", lambda m, x, w: m.nn.functional.prelu(x, w), (4,), (1,))
+
+
+def activated(m, x):
+    """Activations that overwrite their input, each a product that may need its own gradient's inputs."""
+    F, y = m.nn.functional, x * 1.5
+    for f in (F.silu, F.mish, F.hardswish, F.elu, F.selu, F.celu, F.leaky_relu, F.hardtanh, F.relu6):
+        y = f(y + 0.1, inplace=True)
+    return y
+
+
+case(Mul, "activations in place", activated, (3, 4))
 case(Cast, "there and back", lambda m, x: x.to(m.float32).to(x.dtype) * x, (2, 3), eps=1e-2, atol=1e-3)
 
 # ---------------------------------------------------------------------------------------------------------------- shape
@@ -435,6 +495,7 @@ case(ReLU, "rnn", lambda m, *xs: m.rnn_relu_cell(*xs), (2, 3), (2, 2), (2, 3), (
 case(LogSoftmax, "", lambda m, x: (m.log_softmax(x, 1), m.log_softmax(x, 0)), (2, 3))
 case(LogSoftmax, "4-d", lambda m, x: m.nn.functional.log_softmax(x, dim=1) ** 2, (2, 3, 1, 2))
 case(Softmax, "", lambda m, x: (x.softmax(1), m.softmax(x, 0)), (2, 3))
+case(Softmax, "softmin", lambda m, x: m.nn.functional.softmin(x, 1), (2, 3))
 case(Softmax, "4-d", lambda m, x: m.nn.functional.softmax(x, dim=-3) ** 2, (2, 3, 1, 2))
 
 

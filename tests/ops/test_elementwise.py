@@ -29,7 +29,7 @@ ARITHMETIC = {
 UNARY = {
     "neg": np.negative,
     "abs": np.abs,
-    "sign": np.sign,
+    "sign": lambda x: np.nan_to_num(np.sign(x)),
     "exp": np.exp,
     "log": np.log,
     "sqrt": np.sqrt,
@@ -221,7 +221,7 @@ def test_errors():
         tinyconv.mul(x, "2")
     with pytest.raises(TypeError, match=r"~ expects a bool or integer tensor, got tinyconv\.float32"):
         operator.invert(x)
-    with pytest.raises(TypeError, match=r"& combines bool tensors"):
+    with pytest.raises(TypeError, match=r"& expects bool or integer tensors, got tinyconv.bool and tinyconv.float32"):
         (x > 0) & x
     with pytest.raises(TypeError, match="unsupported operand"):
         x + None

@@ -13,7 +13,7 @@ import tinyconv.nn.functional as F
 torch = pytest.importorskip("torch")
 
 # What tinyconv leaves out on purpose: where a result goes, memory formats, and what needs kernels it does not have.
-LEFT_OUT = {"out", "layout", "memory_format", "pin_memory", "rounding_mode"}
+LEFT_OUT = {"out", "layout", "memory_format", "pin_memory"}
 ELSEWHERE = {"device", "requires_grad"}  # PyTorch's random permutations may require grad, ours may not
 
 TENSOR = [
@@ -62,11 +62,48 @@ TENSOR = [
     "tensor",
     "transpose",
     "unsqueeze",
-    "where",
     "from_numpy",
     "clone",
     "amax",
     "amin",
+    "atan2",
+    "bitwise_and",
+    "ceil",
+    "clamp",
+    "cos",
+    "erf",
+    "exp2",
+    "expm1",
+    "floor",
+    "fmod",
+    "hypot",
+    "isclose",
+    "isfinite",
+    "isinf",
+    "isnan",
+    "lerp",
+    "log10",
+    "log1p",
+    "log2",
+    "logaddexp",
+    "logical_or",
+    "logical_xor",
+    "logit",
+    "nan_to_num",
+    "reciprocal",
+    "remainder",
+    "round",
+    "rsqrt",
+    "sin",
+    "square",
+    "tan",
+    "trunc",
+    "xlogy",
+    "addcmul",
+    "addcdiv",
+    "div",
+    "can_cast",
+    "result_type",
 ]
 
 

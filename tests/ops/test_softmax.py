@@ -49,11 +49,13 @@ def test_nan_and_minus_infinity():
 
 
 def test_types():
-    assert F.softmax(tinyconv.tensor([1, 2]), 0).dtype is tinyconv.float32
+    assert F.softmax(tinyconv.tensor([1, 2]), 0, dtype=tinyconv.float32).dtype is tinyconv.float32
     assert F.log_softmax(tinyconv.zeros(2), 0, dtype=tinyconv.float64).dtype is tinyconv.float64
 
 
 def test_errors():
+    with pytest.raises(RuntimeError, match="softmax: input must be of a floating point type, got tinyconv.int64"):
+        F.softmax(tinyconv.tensor([1, 2]), 0)
     with pytest.raises(TypeError, match="softmax: dim must be given"):
         F.softmax(tinyconv.zeros(2))
     with pytest.raises(IndexError, match=r"log_softmax: dim must be in \[-1, 0\], got 1"):

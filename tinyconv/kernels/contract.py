@@ -255,7 +255,7 @@ def abs(x: Array) -> Array:
 
 @kernel
 def sign(x: Array) -> Array:
-    """-1, 0 or 1 by the sign of ``x``; NaN stays NaN."""
+    """-1, 0 or 1 by the sign of ``x``; 0 for NaN."""
 
 
 @kernel

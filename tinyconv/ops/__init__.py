@@ -18,27 +18,83 @@ import numpy as np
 
 from ..tensor import Tensor
 from . import inplace, return_types
-from .activation import relu, sigmoid, tanh
+from .activation import (
+    celu,
+    elu,
+    gelu,
+    glu,
+    hardshrink,
+    hardsigmoid,
+    hardswish,
+    hardtanh,
+    leaky_relu,
+    logsigmoid,
+    mish,
+    prelu,
+    relu,
+    relu6,
+    rrelu,
+    selu,
+    sigmoid,
+    silu,
+    softplus,
+    softshrink,
+    softsign,
+    tanh,
+    tanhshrink,
+    threshold,
+)
 from .compare import (
     allclose,
+    clamp,
+    clamp_max,
+    clamp_min,
     eq,
     equal,
+    fmax,
+    fmin,
     ge,
     gt,
+    isclose,
+    isfinite,
+    isinf,
+    isnan,
+    isneginf,
+    isposinf,
     le,
-    logical_and,
-    logical_not,
-    logical_or,
-    logical_xor,
     lt,
-    mask_and,
-    mask_or,
-    mask_xor,
+    maximum,
+    minimum,
+    nan_to_num,
     ne,
     where,
+    where_method,
 )
 from .conv import conv1d, conv2d, conv_transpose1d, conv_transpose2d, fold, unfold
-from .convert import bool_, byte, cpu, cuda, double, float_, half, int_, long, to, type_as
+from .convert import (
+    bool_,
+    byte,
+    char,
+    cpu,
+    cuda,
+    double,
+    float_,
+    get_device,
+    half,
+    int_,
+    is_complex,
+    is_cpu,
+    is_floating_point,
+    is_signed,
+    itemsize,
+    long,
+    nbytes,
+    ndimension,
+    short,
+    to,
+    type_,
+    type_as,
+)
 from .creation import (
     arange,
     as_tensor,
@@ -79,23 +135,65 @@ from .diagonal import (
 )
 from .dropout import Dropout, alpha_dropout, dropout, dropout1d, dropout2d, feature_alpha_dropout
 from .einsum import einsum, tensordot
+from .elementary import (
+    acos,
+    acosh,
+    asin,
+    asinh,
+    atan,
+    atan2,
+    atanh,
+    ceil,
+    cos,
+    cosh,
+    deg2rad,
+    erf,
+    erfc,
+    exp,
+    exp2,
+    expm1,
+    float_power,
+    floor,
+    frac,
+    hypot,
+    log,
+    log1p,
+    log2,
+    log10,
+    logaddexp,
+    logit,
+    rad2deg,
+    round,
+    rsqrt,
+    sin,
+    sinh,
+    sqrt,
+    tan,
+    trunc,
+    xlogy,
+)
 from .elementwise import (
     abs,
     add,
+    addcdiv,
+    addcmul,
     div,
-    exp,
-    invert,
-    log,
-    maximum,
-    minimum,
+    floor_divide,
+    fmod,
+    lerp,
     mul,
     neg,
+    positive,
     pow,
     rdiv,
+    reciprocal,
+    remainder,
+    rfloor_divide,
     rpow,
+    rremainder,
     rsub,
     sign,
-    sqrt,
+    square,
     sub,
 )
 from .embedding import embedding, one_hot
@@ -136,6 +234,20 @@ from .join import (
 )
 from .linalg import cdist, dist
 from .linalg import norm as norm_of  # beside the module norm
+from .logic import (
+    bitwise_and,
+    bitwise_left_shift,
+    bitwise_not,
+    bitwise_or,
+    bitwise_right_shift,
+    bitwise_xor,
+    logical_and,
+    logical_not,
+    logical_or,
+    logical_xor,
+    reversed_left_shift,
+    reversed_right_shift,
+)
 from .loss import cross_entropy, mse_loss, nll_loss
 from .matmul import addbmm, addmm, addmv, addr, baddbmm, bmm, dot, inner, kron, linear, matmul, mm, mv, outer
 from .norm import batch_norm, group_norm, instance_norm, layer_norm, local_response_norm, rms_norm
@@ -222,7 +334,7 @@ from .shape import (
     windows,
 )
 from .shuffle import channel_shuffle, pixel_shuffle, pixel_unshuffle
-from .softmax import log_softmax, softmax
+from .softmax import gumbel_softmax, log_softmax, softmax, softmin
 from .sort import (
     argsort,
     bucketize,
@@ -239,6 +351,7 @@ from .sort import (
     unique_consecutive,
 )
 from .statistics import bincount, histc, std, std_mean, var, var_mean
+from .types import result_type
 from .unpool import max_unpool1d, max_unpool2d
 
 
@@ -261,26 +374,55 @@ OPERATORS = {
     name: _operator(operation)
     for name, operation in {
         "__add__": add, "__radd__": add, "__sub__": sub, "__rsub__": rsub, "__mul__": mul, "__rmul__": mul,
-        "__truediv__": div, "__rtruediv__": rdiv, "__pow__": pow, "__rpow__": rpow, "__matmul__": matmul,
+        "__truediv__": div, "__rtruediv__": rdiv, "__floordiv__": floor_divide, "__rfloordiv__": rfloor_divide,
+        "__mod__": remainder, "__rmod__": rremainder, "__pow__": pow, "__rpow__": rpow, "__matmul__": matmul,
         "__eq__": eq, "__ne__": ne, "__lt__": lt, "__le__": le, "__gt__": gt, "__ge__": ge,
+        "__and__": bitwise_and, "__rand__": bitwise_and, "__or__": bitwise_or, "__ror__": bitwise_or,
+        "__xor__": bitwise_xor, "__rxor__": bitwise_xor, "__lshift__": bitwise_left_shift,
+        "__rlshift__": reversed_left_shift, "__rshift__": bitwise_right_shift, "__rrshift__": reversed_right_shift,
     }.items()
 } | {
-    "__neg__": neg, "__abs__": abs, "__invert__": invert,
-    "__and__": mask_and, "__rand__": mask_and, "__or__": mask_or, "__ror__": mask_or,
-    "__xor__": mask_xor, "__rxor__": mask_xor,
+    "__neg__": neg, "__pos__": positive, "__abs__": abs, "__invert__": bitwise_not,
     "__getitem__": getitem, "__setitem__": setitem, "__iter__": iterate, "__contains__": contains,
     "__iadd__": inplace.add_, "__isub__": inplace.sub_, "__imul__": inplace.mul_,
     "__itruediv__": inplace.in_place(div), "__ipow__": inplace.in_place(pow),
+    "__ifloordiv__": inplace.in_place(floor_divide), "__imod__": inplace.in_place(remainder),
+    "__iand__": inplace.in_place(bitwise_and), "__ior__": inplace.in_place(bitwise_or),
+    "__ixor__": inplace.in_place(bitwise_xor), "__ilshift__": inplace.in_place(bitwise_left_shift),
+    "__irshift__": inplace.in_place(bitwise_right_shift),
+}  # fmt: skip
+
+# What PyTorch calls by a second name.
+absolute, negative, subtract, multiply, divide, true_divide = abs, neg, sub, mul, div, div
+arcsin, arccos, arctan, arctan2, arcsinh, arccosh, arctanh = asin, acos, atan, atan2, asinh, acosh, atanh
+clip, fix, sgn = clamp, trunc, sign
+not_equal, less, less_equal, greater, greater_equal = ne, lt, le, gt, ge
+
+# Element by element: functions of a tensor that have an in-place form too.
+ELEMENTWISE = {
+    operation.__name__: operation
+    for operation in (
+        abs, acos, acosh, addcdiv, addcmul, asin, asinh, atan, atan2, atanh, bitwise_and, bitwise_left_shift,
+        bitwise_not, bitwise_or, bitwise_right_shift, bitwise_xor, ceil, clamp, clamp_max, clamp_min, cos, cosh,
+        deg2rad, div, eq, erf, erfc, exp, exp2, expm1, float_power, floor, floor_divide, fmod, frac, ge, gt, hypot, le,
+        lerp, log, log10, log1p, log2, logical_and, logical_not, logical_or, logical_xor, logit, lt, nan_to_num, ne,
+        neg, pow, rad2deg, reciprocal, relu, remainder, round, rsqrt, sigmoid, sign, sin, sinh, sqrt, square, tan, tanh,
+        trunc, xlogy,
+    )
+} | {
+    "absolute": abs, "arccos": acos, "arccosh": acosh, "arcsin": asin, "arcsinh": asinh, "arctan": atan,
+    "arctan2": atan2, "arctanh": atanh, "clip": clamp, "divide": div, "fix": trunc, "greater": gt, "greater_equal": ge,
+    "less": lt, "less_equal": le, "negative": neg, "not_equal": ne, "sgn": sign, "true_divide": div,
 }  # fmt: skip
 
 METHODS = {
     function.__name__: function
     for function in (
-        abs, add, all, allclose, amax, amin, argmax, argmin, byte, clone, contiguous, cpu, cuda, div, double, eq, equal,
-        exp, expand, expand_as, flatten, flip, ge, gt, half, is_contiguous, le, log, log_softmax, logical_and,
-        logical_not, logical_or, logical_xor, long, lt, matmul, max, maximum, mean, min, minimum, mm, mul, ne, neg,
-        new_full, new_ones, new_zeros, permute, pow, relu, reshape, sigmoid, sign, softmax, sqrt, squeeze, sub, sum,
-        t, tanh, to, transpose, type_as, unflatten, unsqueeze, view, view_as,
+        add, all, allclose, amax, amin, argmax, argmin, byte, char, clone, contiguous, cpu, cuda, double, equal, expand,
+        expand_as, flatten, flip, fmax, fmin, get_device, half, hardshrink, is_complex, is_contiguous, is_signed,
+        isclose, isfinite, isinf, isnan, isneginf, isposinf, log_softmax, logaddexp, long, matmul, max, maximum, mean,
+        min, minimum, mm, mul, ndimension, new_full, new_ones, new_zeros, permute, positive, prelu, reshape, short,
+        softmax, squeeze, sub, sum, t, to, transpose, type_as, unflatten, unsqueeze, view, view_as,
     )
 } | {
     function.__name__: function
@@ -312,15 +454,17 @@ METHODS = {
 } | {
     "moveaxis": movedim, "norm": norm_of, "swapaxes": transpose, "swapdims": transpose, "unfold": windows,
     "any": any_, "bool": bool_, "float": float_, "int": int_, "sum_to_size": sum_to,
+    "multiply": mul, "subtract": sub, "type": type_, "where": where_method, "multiply_": inplace.mul_,
+    "subtract_": inplace.sub_,
     "add_": inplace.add_, "sub_": inplace.sub_, "mul_": inplace.mul_, "fill_": inplace.fill_, "zero_": inplace.zero_,
     "copy_": inplace.copy_, "uniform_": uniform_, "normal_": normal_,
     "dropout_": inplace.in_place(Dropout.apply, "dropout"),
-} | {
-    operation.__name__ + "_": inplace.in_place(operation)
-    for operation in (abs, div, exp, log, neg, pow, relu, sigmoid, sqrt, tanh)
+} | ELEMENTWISE | {
+    f"{name}_": inplace.in_place(operation, name, composed=operation is logit)
+    for name, operation in ELEMENTWISE.items()
 }  # fmt: skip
 
-PROPERTIES = {"T": T, "mT": mT}
+PROPERTIES = {"T": T, "is_cpu": is_cpu, "itemsize": itemsize, "mT": mT, "nbytes": nbytes}
 
 for _name, _function in {**OPERATORS, **METHODS}.items():
     setattr(Tensor, _name, _function)

@@ -1,21 +1,21 @@
-"""Comparison, logic and selection, element by element. Only a selection has a gradient: it goes where its value came
-from."""
+"""Comparison and selection, element by element: which is larger, the larger of two, one or the other by a condition.
+
+A comparison has no gradient. A selection passes its gradient to what was selected.
+"""
 
 from __future__ import annotations
 
 import math
 from typing import Any
 
-import numpy as np
-
 from .. import dtypes, kernels
 from ..autograd import Function
 from ..tensor import Tensor
-from .types import arrays, broadcast_shape, operands, values
+from .types import arrays, broadcast_shape, expect, floating, operands, result_type, values
 
 
 def _comparison(relation: str, word: str) -> Any:
-    def compare(input: Any, other: Any) -> Tensor:
+    def compare(input: Tensor, other: Any) -> Tensor:
         a, b = operands(input, other, word)
         backend, x, y = arrays(a, b)
         return Tensor(backend.compare(x, y, relation))
@@ -32,42 +32,73 @@ lt, le = _comparison("<", "lt"), _comparison("<=", "le")
 gt, ge = _comparison(">", "gt"), _comparison(">=", "ge")
 
 
-def logical_not(input: Tensor) -> Tensor:
-    """bool: whether each element is zero."""
-    return Tensor(kernels.of(input.array).logical_not(input.array))
+def isnan(input: Tensor) -> Tensor:
+    """bool: whether each element is NaN (which alone differs from itself)."""
+    expect("isnan", input=input)
+    return ne(input, input)
 
 
-def logical_and(input: Tensor, other: Tensor) -> Tensor:
-    """bool: whether both elements are non-zero."""
-    return where(ne(input, 0), ne(other, 0), False)
+def isfinite(input: Tensor) -> Tensor:
+    """bool: whether each element is neither infinite nor NaN."""
+    expect("isfinite", input=input)
+    return eq(input, input) if input.array.dtype.kind != "f" else lt(input.detach().abs(), math.inf)
 
 
-def logical_or(input: Tensor, other: Tensor) -> Tensor:
-    """bool: whether either element is non-zero."""
-    return where(ne(input, 0), True, ne(other, 0))
+def isposinf(input: Tensor) -> Tensor:
+    """bool: whether each element is plus infinity."""
+    expect("isposinf", input=input)
+    return eq(input, math.inf)
 
 
-def logical_xor(input: Tensor, other: Tensor) -> Tensor:
-    """bool: whether just one of the two elements is non-zero."""
-    return ne(ne(input, 0), ne(other, 0))
+def isneginf(input: Tensor) -> Tensor:
+    """bool: whether each element is minus infinity."""
+    expect("isneginf", input=input)
+    return eq(input, -math.inf)
 
 
-def _of_masks(operation: Any, symbol: str) -> Any:
-    def operator(input: Tensor, other: Any) -> Tensor:
-        for operand in (input, other):
-            if not isinstance(operand, bool) and not (isinstance(operand, Tensor) and operand.array.dtype.kind == "b"):
-                raise TypeError(f"{symbol} combines bool tensors, such as (x > 0) {symbol} (x < 1)")
-        return operation(input, other if isinstance(other, Tensor) else input.new_full((), other))
-
-    operator.__name__ = operator.__qualname__ = {"&": "and", "|": "or", "^": "xor"}[symbol]
-    operator.__doc__ = f"``input {symbol} other`` of bool tensors (a TypeError for others), element by element."
-    return operator
+def isinf(input: Tensor) -> Tensor:
+    """bool: whether each element is plus or minus infinity."""
+    return where(isposinf(input), True, isneginf(input))
 
 
-mask_and, mask_or, mask_xor = _of_masks(logical_and, "&"), _of_masks(logical_or, "|"), _of_masks(logical_xor, "^")
+def isclose(input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Tensor:
+    """bool: whether ``|input - other| <= atol + rtol * |other|``, element by element. Equal infinities are
+    close; NaN is close to nothing (with ``equal_nan`` to NaN).
+
+    Raises:
+        RuntimeError: the dtypes differ, or a tolerance is negative.
+    """
+    expect("isclose", input=input, other=other)
+    if input.array.dtype != other.array.dtype:
+        raise RuntimeError(f"isclose: input is {input.dtype}, other is {other.dtype}")
+    if not (rtol >= 0 and atol >= 0):
+        raise RuntimeError(f"isclose: rtol and atol must not be negative, got {rtol} and {atol}")
+    a, b = input.detach(), other.detach()
+    close = eq(a, b)
+    if equal_nan:
+        close = where(close, True, where(isnan(a), isnan(b), False))
+    a, b = floating(a), floating(b)
+    distance = (a - b).abs()
+    return where(close, True, where(isfinite(distance), le(distance, b.abs() * rtol + atol), False))
+
+
+def allclose(input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> bool:
+    """Whether ``|input - other| <= atol + rtol * |other|`` everywhere; as :func:`isclose`."""
+    return bool(isclose(input, other, rtol, atol, equal_nan).all())
+
+
+def equal(input: Tensor, other: Tensor) -> bool:
+    """Whether shape and all elements are the same."""
+    expect("equal", input=input, other=other)
+    return input.array.shape == other.array.shape and bool(eq(input, other).all())
+
+
+# ------------------------------------------------------------------------------------------------------- by a condition
 
 
 class Where(Function):
+    """y = a where the condition holds, b elsewhere;  gy goes where y came from."""
+
     @staticmethod
     def forward(ctx: Any, condition: Tensor, a: Any, b: Any) -> Tensor:
         ctx.save_for_backward(condition)
@@ -79,31 +110,173 @@ class Where(Function):
         return None, where(condition, gy, 0) if need[1] else None, where(condition, 0, gy) if need[2] else None
 
 
-def where(condition: Tensor, input: Any, other: Any) -> Tensor:
+def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
     """``input`` where the bool tensor ``condition`` holds, ``other`` elsewhere; all three broadcast.
+
+    Called with the condition alone it says where that holds: ``condition.nonzero(as_tuple=True)``.
 
     Raises:
         TypeError: ``condition`` is not bool.
+        RuntimeError: the shapes do not broadcast, or the tensors are on different devices.
     """
+    if input is None and other is None:
+        return condition.nonzero(as_tuple=True)
     if not isinstance(condition, Tensor) or condition.array.dtype.kind != "b":
         raise TypeError(
             f"where: condition must be a bool tensor, got {getattr(condition, 'dtype', type(condition).__name__)}"
         )
     if not isinstance(input, Tensor) and not isinstance(other, Tensor):
-        kind = float if isinstance(input, float) or isinstance(other, float) else dtypes.int64
-        input = condition.new_full((), input, dtype=dtypes.of(dtypes.as_numpy(kind)))
+        input = condition.new_full((), input, dtype=result_type(input, other))
     a, b = operands(input, other, "where")
     for operand in (a, b):
         if isinstance(operand, Tensor):
+            if type(operand.array) is not type(condition.array):
+                raise RuntimeError(f"where: condition is on {condition.device}, what it selects on {operand.device}")
             broadcast_shape(condition.array.shape, operand.array.shape, "where")
     return Where.apply(condition, a, b)
 
 
-def allclose(input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> bool:
-    """Whether ``|input - other| <= atol + rtol * |other|`` everywhere."""
-    return bool(np.allclose(input._host(), other._host(), rtol, atol, equal_nan))
+def where_method(input: Tensor, condition: Tensor, other: Any) -> Tensor:
+    """The elements of this tensor where ``condition`` holds, ``other`` elsewhere."""
+    return where(condition, input, other)
 
 
-def equal(input: Tensor, other: Tensor) -> bool:
-    """Whether shape and all elements are the same."""
-    return input.array.shape == other.array.shape and bool(math.prod(input.array.shape) == 0 or (input == other).all())
+def nan_to_num(
+    input: Tensor, nan: float | None = 0.0, posinf: float | None = None, neginf: float | None = None
+) -> Tensor:
+    """``input`` with NaN replaced by ``nan``, and the infinities by the largest and smallest number of its type, or
+    by ``posinf`` and ``neginf``. Integers stay as they are."""
+    expect("nan_to_num", input=input)
+    if input.array.dtype.kind != "f":
+        return input.clone()
+    limits = dtypes.finfo(input.dtype)
+    x = where(isnan(input), 0.0 if nan is None else nan, input)
+    x = where(isposinf(input), limits.max if posinf is None else posinf, x)
+    return where(isneginf(input), limits.min if neginf is None else neginf, x)
+
+
+# ---------------------------------------------------------------------------------------------- the larger, the smaller
+
+
+class Maximum(Function):
+    """y = max(a, b): gy goes to the larger; equals share it half and half, and beside NaN both get it, as in
+    PyTorch."""
+
+    @staticmethod
+    def forward(ctx: Any, a: Tensor, b: Tensor) -> Tensor:
+        ctx.save_for_backward(a, b)
+        return Tensor(kernels.of(a.array).maximum(a.array, b.array))
+
+    @staticmethod
+    def backward(ctx: Any, gy: Tensor) -> tuple:
+        a, b = ctx.saved_tensors
+        return _to_winner(gy, a, b, lt)
+
+
+class Minimum(Function):
+    """y = min(a, b): gy goes to the smaller, otherwise as for :class:`Maximum`."""
+
+    @staticmethod
+    def forward(ctx: Any, a: Tensor, b: Tensor) -> Tensor:
+        ctx.save_for_backward(a, b)
+        return Tensor(kernels.of(a.array).minimum(a.array, b.array))
+
+    @staticmethod
+    def backward(ctx: Any, gy: Tensor) -> tuple:
+        a, b = ctx.saved_tensors
+        return _to_winner(gy, a, b, gt)
+
+
+def _to_winner(gy: Tensor, a: Tensor, b: Tensor, loses: Any) -> tuple:
+    share = where(eq(a, b), gy * 0.5, gy)
+    return where(loses(a, b), 0, share), where(loses(b, a), 0, share)
+
+
+def maximum(input: Tensor, other: Tensor) -> Tensor:
+    """The larger of two tensors, element by element (NaN if either is); broadcast as in :func:`add`."""
+    expect("maximum", input=input, other=other)
+    return Maximum.apply(*operands(input, other, "maximum"))
+
+
+def minimum(input: Tensor, other: Tensor) -> Tensor:
+    """The smaller of two tensors, element by element (NaN if either is); broadcast as in :func:`add`."""
+    expect("minimum", input=input, other=other)
+    return Minimum.apply(*operands(input, other, "minimum"))
+
+
+def fmax(input: Tensor, other: Tensor) -> Tensor:
+    """The larger of two tensors; NaN counts as missing: only two of them give NaN. Equals are the first's."""
+    expect("fmax", input=input, other=other)
+    a, b = operands(input, other, "fmax")
+    return where(where(ge(a, b), True, isnan(b)), a, b)
+
+
+def fmin(input: Tensor, other: Tensor) -> Tensor:
+    """The smaller of two tensors; NaN counts as missing: only two of them give NaN. Equals are the first's."""
+    expect("fmin", input=input, other=other)
+    a, b = operands(input, other, "fmin")
+    return where(where(le(a, b), True, isnan(b)), a, b)
+
+
+class Clamp(Function):
+    """y = min(max(x, low), high);  gy goes to x where ``low <= x <= high`` (both ends included), else to the bound
+    that y is. A bound is a tensor, a number or None."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, low: Any, high: Any) -> Tensor:
+        ctx.bounds = tuple([None if isinstance(bound, Tensor) else bound for bound in (low, high)])
+        ctx.save_for_backward(x, *[bound if isinstance(bound, Tensor) else None for bound in (low, high)])
+        backend, y = kernels.of(x.array), x.array
+        if low is not None:
+            y = backend.maximum(y, *values(low))
+        return Tensor(y if high is None else backend.minimum(y, *values(high)))
+
+    @staticmethod
+    def backward(ctx: Any, gy: Tensor) -> tuple:
+        x, *tensors = ctx.saved_tensors
+        low, high = (number if tensor is None else tensor for number, tensor in zip(ctx.bounds, tensors, strict=True))
+        gx, need = gy, ctx.needs_input_grad
+        glow = ghigh = None
+        if low is not None:
+            gx = where(ge(x, low), gx, 0)
+            glow = where(lt(x, low), gy, 0) if need[1] else None
+        if high is not None:
+            gx = where(le(x, high), gx, 0)
+            ghigh = where(gt(x, high), gy, 0) if need[2] else None
+        if need[1] and high is not None:  # where the bounds cross, the upper one holds
+            glow = where(lt(low, high), glow, 0)
+        if need[2] and low is not None:
+            ghigh = where(gt(low, high), gy, ghigh)
+        return gx, glow, ghigh
+
+
+def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
+    """``input`` brought into ``[min, max]``; NaN stays NaN. Where ``min > max``, ``max``.
+
+    Args:
+        input: any shape.
+        min, max: numbers, tensors that broadcast to ``input``'s shape, or None for no bound. The result's type is the
+            one in which all three meet.
+
+    Raises:
+        RuntimeError: neither bound is given.
+    """
+    expect("clamp", input=input)
+    if min is None and max is None:
+        raise RuntimeError("clamp: at least one of min and max must be given")
+    for _ in range(2):  # the second bound may have lifted the type that the first one met
+        if min is not None:
+            input, min = operands(input, min, "clamp")
+        if max is not None:
+            input, max = operands(input, max, "clamp")
+    return Clamp.apply(input, min, max)
+
+
+def clamp_min(input: Tensor, min: Any) -> Tensor:
+    """``input``, at least ``min``."""
+    return clamp(input, min)
+
+
+def clamp_max(input: Tensor, max: Any) -> Tensor:
+    """``input``, at most ``max``."""
+    return clamp(input, None, max)

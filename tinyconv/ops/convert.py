@@ -49,11 +49,23 @@ class ToDevice(Function):
 def to(input: Tensor, *args: Any, dtype: Any = None, device: Any = None, copy: bool = False, non_blocking: bool = False,
        memory_format: Any = None) -> Tensor:  # fmt: skip
     """``input`` with another dtype and/or on another device: ``x.to(tinyconv.float64)``, ``x.to("cpu")``,
-    ``x.to(other)``.
+    ``x.to("cpu", tinyconv.float64)``, ``x.to(other)`` (the dtype and device of another tensor); each may be followed by
+    ``non_blocking`` and ``copy``.
+
+    Args:
+        input: any tensor.
+        args, dtype, device: what it should become.
+        copy: copy even where nothing changes.
+        non_blocking, memory_format: accepted, without effect.
+
+    Raises:
+        TypeError: an argument is neither dtype, device nor tensor.
+        RuntimeError: an unknown or absent device.
 
     Returns:
         ``input`` itself where nothing changes and ``copy`` is False.
     """
+    flags = [arg for arg in args if isinstance(arg, bool)]
     for arg in args:
         if isinstance(arg, dtypes.dtype) or arg in (float, int, bool):
             dtype = arg
@@ -67,12 +79,12 @@ def to(input: Tensor, *args: Any, dtype: Any = None, device: Any = None, copy: b
     if device is not None and Device(device) != input.device:
         out = ToDevice.apply(out, Device(device))
     if dtype is not None:
-        out = cast(out, dtypes.int64.numpy if dtype is int else dtypes.as_numpy(dtype))
-    return out.clone() if copy and out is input else out
+        out = cast(out, dtypes.as_numpy(dtype))
+    return out.clone() if (copy or flags[1:] == [True]) and out is input else out
 
 
 def _conversion(target: Any, name: str) -> Any:
-    def convert(input: Tensor) -> Tensor:
+    def convert(input: Tensor, memory_format: Any = None) -> Tensor:
         return cast(input, target.numpy)
 
     convert.__name__ = convert.__qualname__ = name
@@ -85,6 +97,8 @@ float_ = _conversion(dtypes.float32, "float")
 half = _conversion(dtypes.float16, "half")
 int_ = _conversion(dtypes.int32, "int")
 long = _conversion(dtypes.int64, "long")
+short = _conversion(dtypes.int16, "short")
+char = _conversion(dtypes.int8, "char")
 byte = _conversion(dtypes.uint8, "byte")
 bool_ = _conversion(dtypes.boolean, "bool")
 
@@ -102,3 +116,76 @@ def cuda(input: Tensor, device: Any = None) -> Tensor:
 def type_as(input: Tensor, other: Tensor) -> Tensor:
     """``input`` with the dtype of ``other``."""
     return to(input, other.dtype)
+
+
+TYPE_NAMES = {
+    "Float": dtypes.float32, "Double": dtypes.float64, "Half": dtypes.float16, "Byte": dtypes.uint8,
+    "Char": dtypes.int8, "Short": dtypes.int16, "Int": dtypes.int32, "Long": dtypes.int64, "Bool": dtypes.boolean,
+}  # fmt: skip
+
+
+def type_(input: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
+    """Without an argument the name of the type, such as ``"tinyconv.FloatTensor"`` (``"tinyconv.cuda.FloatTensor"``);
+    else ``input`` as that type.
+
+    Args:
+        input: any tensor.
+        dtype: a dtype, or a name as above.
+        non_blocking: accepted, without effect.
+
+    Raises:
+        ValueError: an unknown type.
+    """
+    if dtype is None:
+        (word,) = (word for word, known in TYPE_NAMES.items() if known is input.dtype)
+        return f"tinyconv.{'cuda.' if input.is_cuda else ''}{word}Tensor"
+    if isinstance(dtype, dtypes.dtype):
+        return cast(input, dtype.numpy)
+    *place, word = str(getattr(dtype, "__name__", dtype)).split(".")
+    if not word.endswith("Tensor") or word[:-6] not in TYPE_NAMES:
+        raise ValueError(f"type: expected a dtype or a name such as 'tinyconv.DoubleTensor', got {dtype!r}")
+    out = cast(input, TYPE_NAMES[word[:-6]].numpy)
+    return out if not place else to(out, "cuda" if "cuda" in place else "cpu")
+
+
+# ---------------------------------------------------------------------------------------------- which type, which place
+
+
+def is_floating_point(input: Tensor) -> bool:
+    """Whether the elements are floating-point numbers."""
+    return input.is_floating_point()
+
+
+def is_complex(input: Tensor) -> bool:
+    """Whether the elements are complex numbers: never, there are no such tensors."""
+    return False
+
+
+def is_signed(input: Tensor) -> bool:
+    """Whether the elements can be negative."""
+    return input.dtype.is_signed
+
+
+def itemsize(input: Tensor) -> int:
+    """Bytes an element."""
+    return input.array.dtype.itemsize
+
+
+def nbytes(input: Tensor) -> int:
+    """Bytes of all elements together."""
+    return input.numel() * input.array.dtype.itemsize
+
+
+def is_cpu(input: Tensor) -> bool:
+    """Whether the elements are in the host's memory."""
+    return input.device.type == "cpu"
+
+
+def get_device(input: Tensor) -> int:
+    """The number of the GPU the tensor is on, -1 for none."""
+    return (input.device.index or 0) if input.is_cuda else -1
+
+
+def ndimension(input: Tensor) -> int:
+    """The number of dimensions."""
+    return input.array.ndim

@@ -1,4 +1,4 @@
-"""Arithmetic and the elementary functions, element by element.
+"""Arithmetic, element by element.
 
 Two tensors of different shapes are *broadcast*: sizes are compared from the last axis on, and a size of 1 (or a missing
 axis) is repeated to match. Repeating a value is a fork, and gradients add up at forks, so the gradient of a broadcast
@@ -13,9 +13,9 @@ sub         a - b            ga = gy,                gb = -gy
 mul         a * b            ga = gy * b,            gb = gy * a
 div         a / b            ga = gy / b,            gb = -gy * a / b**2
 pow         a ** b           ga = gy * b * a**(b-1), gb = gy * y * log(a)
+remainder   a - b * q        ga = gy,                gb = -gy * q, with q = floor(a / b)
+fmod        a - b * q        ga = gy,                gb = -gy * q, with q = trunc(a / b)
 neg, abs    -x, \\|x\\|        gx = -gy,  gy * sign(x)
-exp, log    e**x, ln x       gx = gy * y,  gy / x
-sqrt        x ** 1/2         gx = gy / (2 y)
 ==========  ===============  =============================================
 """
 
@@ -26,8 +26,9 @@ from typing import Any
 from .. import kernels
 from ..autograd import Function
 from ..tensor import Tensor
-from .compare import eq, ge, gt, logical_and, logical_not, lt, where
-from .types import arrays, floating, operands
+from .compare import eq, ge, lt, where
+from .logic import logical_and
+from .types import arrays, expect, floating, operands
 
 # ------------------------------------------------------------------------------------------------------- arithmetic
 
@@ -115,11 +116,11 @@ class Pow(_Product):
             if isinstance(b, Tensor):
                 ga = where(eq(b, 0), 0.0, mul(gy, mul(b, pow(a, sub(b, 1)))))
             else:
-                ga = mul(gy, 0) if b == 0 else mul(gy, mul(pow(a, b - 1), b))
+                ga = gy.new_zeros(gy.array.shape) if b == 0 else mul(gy, mul(pow(a, b - 1), b))
         if need[1]:
             base = a if isinstance(a, Tensor) else b.new_full((), a)
             zero = logical_and(eq(base, 0), ge(b, 0))  # d(0**b)/db is 0 for b >= 0, where log(0) would make it NaN
-            gb = where(zero, 0.0, mul(gy, mul(y, log(base))))
+            gb = where(zero, 0.0, mul(gy, mul(y, base.log())))
         return ga, gb
 
 
@@ -134,15 +135,38 @@ def add(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
         A tensor of the broadcast shape; its dtype follows :func:`tinyconv.promote_types`.
 
     Raises:
-        RuntimeError: the shapes do not broadcast.
+        RuntimeError: the shapes do not broadcast, or ``alpha`` is a float where both operands are integers.
         TypeError: an operand is neither tensor nor number.
     """
-    return Add.apply(*operands(input, other if alpha == 1 else mul(other, alpha), "add"))
+    return Add.apply(*operands(input, other if alpha == 1 else _scaled(input, other, alpha, "add"), "add"))
+
+
+def _scaled(input: Any, other: Any, alpha: Any, name: str) -> Any:
+    if isinstance(alpha, float) and _kind(input) in "biu" and _kind(other) in "biu":
+        raise RuntimeError(f"{name}: alpha must be an integer where both operands are, got {alpha}")
+    return mul(other, alpha) if isinstance(other, Tensor) else other * alpha
+
+
+def _kind(x: Any) -> str:
+    """b, i, u or f: the kind of a tensor's elements, or of a number."""
+    return x.array.dtype.kind if isinstance(x, Tensor) else "f" if isinstance(x, float) else "i"
+
+
+def _is_bool(x: Any) -> bool:
+    return isinstance(x, Tensor) and x.array.dtype.kind == "b"
+
+
+def _types(*operands: Any) -> str:
+    return " and ".join([str(o.dtype if isinstance(o, Tensor) else o) for o in operands])
 
 
 def sub(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
     """``input - alpha * other``, broadcast; as :func:`add`."""
-    return Sub.apply(*operands(input, other if alpha == 1 else mul(other, alpha), "sub"))
+    if _is_bool(input) or _is_bool(other):
+        raise RuntimeError(
+            f"sub: bool tensors cannot be subtracted, got {_types(input, other)} (~ inverts a mask, ^ compares two)"
+        )
+    return Sub.apply(*operands(input, other if alpha == 1 else _scaled(input, other, alpha, "sub"), "sub"))
 
 
 def mul(input: Any, other: Any) -> Tensor:
@@ -150,22 +174,161 @@ def mul(input: Any, other: Any) -> Tensor:
     return Mul.apply(*operands(input, other, "mul"))
 
 
-def div(input: Any, other: Any) -> Tensor:
-    """``input / other``; integers are divided as the default float type. Otherwise as :func:`add`."""
+def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
+    """``input / other``; integers are divided as the default float type. Otherwise as :func:`add`.
+
+    Args:
+        input, other: as :func:`add`.
+        rounding_mode: None, or which whole number the quotient becomes: ``"floor"`` the next below (as ``//``),
+            ``"trunc"`` the next towards zero. Integers then stay integers, and the gradients are 0.
+
+    Raises:
+        RuntimeError: an unknown rounding mode, or integers divided by 0.
+    """
+    if rounding_mode is not None:
+        if rounding_mode not in ("floor", "trunc"):
+            raise RuntimeError(f"div: rounding_mode must be None, 'floor' or 'trunc', got {rounding_mode!r}")
+        if rounding_mode == "floor":
+            return floor_divide(input, other)
+        a, b = _divisible(input, other, "div")
+        return div(a, b).trunc() if _kind(a) == "f" or _kind(b) == "f" else floor_divide(sub(a, fmod(a, b)), b)
     a, b = operands(input, other, "div")
     return Div.apply(floating(a), floating(b))
 
 
-def pow(input: Any, exponent: Any) -> Tensor:
-    """``input ** exponent``; as :func:`add`.
+class FloorDivide(Function):
+    """y = floor(a / b): steps, whose slope is 0."""
+
+    @staticmethod
+    def forward(ctx: Any, a: Any, b: Any) -> Tensor:
+        backend, x, y = arrays(a, b)
+        return Tensor(backend.binary(x, y, "floor_divide"))
+
+    @staticmethod
+    def backward(ctx: Any, gy: Tensor) -> list:
+        return [gy.new_zeros(gy.array.shape) if needed else None for needed in ctx.needs_input_grad]
+
+
+class Remainder(_Product):
+    """y = a - b * q, with the quotient q rounded down (or towards zero, for ``fmod``);  ga = gy, gb = -gy * q."""
+
+    @staticmethod
+    def forward(ctx: Any, a: Any, b: Any, function: str) -> Tensor:
+        need = ctx.needs_input_grad
+        ctx.keep(a, b, keep_a=need[1], keep_b=need[1])
+        ctx.function = function
+        backend, x, y = arrays(a, b)
+        return Tensor(backend.binary(x, y, function))
+
+    @staticmethod
+    def backward(ctx: Any, gy: Tensor) -> tuple:
+        a, b, _ = ctx.kept()
+        if not ctx.needs_input_grad[1]:
+            return gy, None, None
+        q = div(a, b, rounding_mode="floor" if ctx.function == "remainder" else "trunc")
+        return gy, neg(mul(gy, q)), None
+
+
+def _divisible(input: Any, other: Any, name: str) -> tuple[Any, Any]:
+    """Two operands that can be divided with a rest."""
+    a, b = operands(input, other, name)
+    kind = _kind(a if isinstance(a, Tensor) else b)
+    if kind == "b":
+        raise RuntimeError(f"{name}: expected integers or floats, got {_types(input, other)}")
+    if kind != "f" and bool(eq(b, 0).any() if isinstance(b, Tensor) else b == 0):
+        raise RuntimeError(f"{name}: integers cannot be divided by 0")
+    return a, b
+
+
+def floor_divide(input: Any, other: Any) -> Tensor:
+    """``input // other``: the quotient rounded down. Integers stay integers, floats floats; the gradients are 0.
 
     Raises:
-        RuntimeError: integers to a negative integer power.
+        RuntimeError: integers divided by 0, or bools.
+    """
+    return FloorDivide.apply(*_divisible(input, other, "floor_divide"))
+
+
+def remainder(input: Any, other: Any) -> Tensor:
+    """``input % other``: what ``input // other`` leaves, with the sign of ``other``; as :func:`floor_divide`."""
+    return Remainder.apply(*_divisible(input, other, "remainder"), "remainder")
+
+
+def fmod(input: Tensor, other: Any) -> Tensor:
+    """What division towards zero leaves, with the sign of ``input`` (C's ``fmod``); as :func:`floor_divide`."""
+    expect("fmod", input=input)
+    return Remainder.apply(*_divisible(input, other, "fmod"), "fmod")
+
+
+def pow(input: Any, exponent: Any) -> Tensor:
+    """``input ** exponent``; as :func:`add`. An integer to a negative power is 0, up to 1 and -1.
+
+    Raises:
+        RuntimeError: integers to a power that is a negative number, or bools to the power of bools.
     """
     a, b = operands(input, exponent, "pow")
-    if isinstance(b, int) and b < 0 and isinstance(a, Tensor) and a.array.dtype.kind in "iu":
+    kind = _kind(a if isinstance(a, Tensor) else b)
+    if kind == "b":
+        raise RuntimeError(f"pow: expected integers or floats, got {_types(input, exponent)}")
+    if kind == "i" and isinstance(b, Tensor):
+        return _integer_power(a, b)
+    if kind in "iu" and not isinstance(b, Tensor) and b < 0:
         raise RuntimeError(f"pow: integers to negative integer powers are not allowed, got exponent {b}")
     return Pow.apply(a, b)
+
+
+def _integer_power(a: Any, b: Tensor) -> Tensor:
+    """Integers to integer powers: of the negative ones only those of 1 and -1 are integers."""
+    if not isinstance(a, Tensor):
+        a = b.new_full((), a)
+    inverse = where(eq(a, 1), 1, where(eq(a, -1), sub(1, mul(remainder(b, 2), 2)), 0))
+    return where(lt(b, 0), inverse, Pow.apply(a, where(lt(b, 0), 0, b)))
+
+
+def square(input: Tensor) -> Tensor:
+    """``input ** 2``."""
+    return pow(input, 2)
+
+
+def reciprocal(input: Tensor) -> Tensor:
+    """``1 / input``."""
+    return div(1, input)
+
+
+def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
+    """``input + weight * (end - input)``: from ``input`` (weight 0) to ``end`` (weight 1), both reached exactly.
+
+    Args:
+        input, end: tensors of one floating type that broadcast.
+        weight: a number or a tensor.
+    """
+    expect("lerp", "f", input=input, end=end)
+    if input.array.dtype != end.array.dtype:
+        raise RuntimeError(f"lerp: input is {input.dtype}, end is {end.dtype}")
+    step = sub(end, input)
+    near_start, near_end = add(input, mul(step, weight)), sub(end, mul(step, 1 - weight))
+    if isinstance(weight, Tensor):
+        return where(lt(abs(weight), 0.5), near_start, near_end)
+    return near_start if -0.5 < weight < 0.5 else near_end
+
+
+def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1) -> Tensor:
+    """``input + value * tensor1 * tensor2``, broadcast."""
+    expect("addcmul", input=input, tensor1=tensor1, tensor2=tensor2)
+    return add(input, mul(tensor1, tensor2), alpha=value)
+
+
+def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1) -> Tensor:
+    """``input + value * tensor1 / tensor2``, broadcast.
+
+    Raises:
+        RuntimeError: ``tensor1`` and ``tensor2`` are both integers.
+    """
+    expect("addcdiv", input=input, tensor1=tensor1, tensor2=tensor2)
+    if _kind(tensor1) != "f" and _kind(tensor2) != "f":
+        which = _types(tensor1, tensor2)
+        raise RuntimeError(f"addcdiv: one of tensor1 and tensor2 must be floating point, got {which}")
+    return add(input, div(tensor1, tensor2), alpha=value)
 
 
 def rsub(input: Tensor, other: Any) -> Tensor:
@@ -183,62 +346,17 @@ def rpow(input: Tensor, other: Any) -> Tensor:
     return pow(other, input)
 
 
-class Maximum(Function):
-    """y = max(a, b): the gradient goes to the larger; equals share it half and half, as in PyTorch."""
-
-    @staticmethod
-    def forward(ctx: Any, a: Tensor, b: Tensor) -> Tensor:
-        ctx.save_for_backward(a, b)
-        return Tensor(kernels.of(a.array).maximum(a.array, b.array))
-
-    @staticmethod
-    def backward(ctx: Any, gy: Tensor) -> tuple:
-        a, b = ctx.saved_tensors
-        return _to_winner(gy, a, b, gt)
+def rfloor_divide(input: Tensor, other: Any) -> Tensor:
+    """``other // input``."""
+    return floor_divide(other, input)
 
 
-class Minimum(Function):
-    """y = min(a, b): the gradient goes to the smaller; equals share it half and half, as in PyTorch."""
-
-    @staticmethod
-    def forward(ctx: Any, a: Tensor, b: Tensor) -> Tensor:
-        ctx.save_for_backward(a, b)
-        return Tensor(kernels.of(a.array).minimum(a.array, b.array))
-
-    @staticmethod
-    def backward(ctx: Any, gy: Tensor) -> tuple:
-        a, b = ctx.saved_tensors
-        return _to_winner(gy, a, b, lt)
+def rremainder(input: Tensor, other: Any) -> Tensor:
+    """``other % input``."""
+    return remainder(other, input)
 
 
-def _to_winner(gy: Tensor, a: Tensor, b: Tensor, beats: Any) -> tuple:
-    half = where(eq(a, b), mul(gy, 0.5), 0)
-    return add(half, where(beats(a, b), gy, 0)), add(half, where(beats(b, a), gy, 0))
-
-
-def maximum(input: Tensor, other: Tensor) -> Tensor:
-    """The larger of two tensors, element by element (NaN if either is); broadcast as in :func:`add`."""
-    return Maximum.apply(*operands(input, other, "maximum"))
-
-
-def minimum(input: Tensor, other: Tensor) -> Tensor:
-    """The smaller of two tensors, element by element (NaN if either is); broadcast as in :func:`add`."""
-    return Minimum.apply(*operands(input, other, "minimum"))
-
-
-def invert(input: Tensor) -> Tensor:
-    """``~input``: not, of bools; all bits turned, of integers (``-input - 1``).
-
-    Raises:
-        TypeError: ``input`` is floating point.
-    """
-    kind = input.array.dtype.kind
-    if kind == "f":
-        raise TypeError(f"~ expects a bool or integer tensor, got {input.dtype}")
-    return logical_not(input) if kind == "b" else sub(neg(input), 1)
-
-
-# ---------------------------------------------------------------------------------------------- functions of one tensor
+# -------------------------------------------------------------------------------------------------------------- signs
 
 
 class Neg(Function):
@@ -262,66 +380,37 @@ class Abs(Function):
         return mul(gy, sign(ctx.saved_tensors[0]))
 
 
-class Exp(Function):
+class Sign(Function):
+    """y = -1, 0 or 1 by the sign of x: steps, whose slope is 0 (and is taken to be 0 at 0)."""
+
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
-        y = Tensor(kernels.of(x.array).exp(x.array))
-        ctx.save_for_backward(y)
-        return y
+        return Tensor(kernels.of(x.array).sign(x.array))
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> Tensor:
-        return mul(gy, ctx.saved_tensors[0])
-
-
-class Log(Function):
-    @staticmethod
-    def forward(ctx: Any, x: Tensor) -> Tensor:
-        ctx.save_for_backward(x)
-        return Tensor(kernels.of(x.array).log(x.array))
-
-    @staticmethod
-    def backward(ctx: Any, gy: Tensor) -> Tensor:
-        return div(gy, ctx.saved_tensors[0])
-
-
-class Sqrt(Function):
-    @staticmethod
-    def forward(ctx: Any, x: Tensor) -> Tensor:
-        y = Tensor(kernels.of(x.array).sqrt(x.array))
-        ctx.save_for_backward(y)
-        return y
-
-    @staticmethod
-    def backward(ctx: Any, gy: Tensor) -> Tensor:
-        return div(gy, mul(ctx.saved_tensors[0], 2))
+        return gy.new_zeros(gy.array.shape)
 
 
 def neg(input: Tensor) -> Tensor:
-    """``-input``."""
+    """``-input`` (not of bools: ``~mask``)."""
+    expect("neg", "iuf", input=input)
     return Neg.apply(input)
+
+
+def positive(input: Tensor) -> Tensor:
+    """``+input``: ``input`` itself (not of bools)."""
+    expect("positive", "iuf", input=input)
+    return input
 
 
 def abs(input: Tensor) -> Tensor:
     """``|input|``; its gradient at 0 is 0."""
+    expect("abs", "iuf", input=input)
     return Abs.apply(input)
 
 
 def sign(input: Tensor) -> Tensor:
-    """-1, 0 or 1 by the sign of each element; its gradient is 0 everywhere, so it is not recorded."""
-    return Tensor(kernels.of(input.array).sign(input.array))
-
-
-def exp(input: Tensor) -> Tensor:
-    """``e ** input``."""
-    return Exp.apply(floating(input))
-
-
-def log(input: Tensor) -> Tensor:
-    """Natural logarithm: -inf at 0, NaN below."""
-    return Log.apply(floating(input))
-
-
-def sqrt(input: Tensor) -> Tensor:
-    """Square root: NaN below 0."""
-    return Sqrt.apply(floating(input))
+    """-1, 0 or 1 by the sign of each element, 0 for NaN; the gradient is 0. Bools stay as they are."""
+    expect("sign", input=input)
+    return input.clone() if _kind(input) == "b" else Sign.apply(input)

@@ -18,13 +18,36 @@ from .elementwise import add, mul, sub
 from .types import operands, values
 
 
-def in_place(operation: Any, name: str | None = None) -> Any:
-    """The in-place form of ``operation(input, ...)``, which is called ``name`` (default: its own name)."""
+def _recorded(*tensors: Any) -> bool:
+    return is_grad_enabled() and any([isinstance(x, Tensor) and x.requires_grad for x in tensors])
+
+
+def change(x: Tensor, name: str, operation: Any, *args: Any, composed: bool = True, **kwargs: Any) -> Tensor:
+    """The rule: ``x`` takes the value and the history of ``operation(x, ...)``.
+
+    Args:
+        x: the tensor to change.
+        name: what an error calls the operation.
+        operation: computes the result out of place.
+        args, kwargs: its other arguments.
+        composed: whether the operation consists of several, any of which may save x for its gradient: while recording
+            they are given a copy. (What a single one saves ``overwrite`` copies, if it is x.)
+    """
+    source = x.clone() if composed and _recorded(x, *args) else x
+    result = operation(source, *args, **kwargs)
+    if _recorded(x) and not result.requires_grad:
+        result = Fill.apply(x, cast(result, x.array.dtype))  # what was there before gets no gradient
+    return overwrite(x, result, name)
+
+
+def in_place(operation: Any, name: str | None = None, composed: bool = False) -> Any:
+    """The in-place form of ``operation(input, ...)``, which is called ``name`` (default: its own name); ``composed`` as
+    in :func:`change`."""
     name = name or operation.__name__
 
     @functools.wraps(operation)
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-        return overwrite(self, operation(self, *args, **kwargs), method.__name__)
+        return change(self, method.__name__, operation, *args, composed=composed, **kwargs)
 
     method.__name__ = method.__qualname__ = f"{name}_"
     method.__doc__ = f":func:`tinyconv.{name}`, in place: the result overwrites this tensor, which is returned."
@@ -54,10 +77,6 @@ def reshape_in_place(view: Any) -> Any:
     method.__name__ = method.__qualname__ = f"{view.__name__}_"
     method.__doc__ = f":func:`tinyconv.{view.__name__}`, in place: this tensor is seen that way from now on."
     return method
-
-
-def _recorded(*tensors: Any) -> bool:
-    return is_grad_enabled() and any([isinstance(x, Tensor) and x.requires_grad for x in tensors])
 
 
 def _may_go_straight(x: Tensor, other: Any) -> bool:

@@ -26,7 +26,8 @@ from typing import Any
 from .. import dtypes, kernels
 from ..autograd import Function, is_grad_enabled
 from ..tensor import Tensor
-from .elementwise import div, sqrt
+from .elementary import sqrt
+from .elementwise import div
 from .pad import pad
 from .pool import avg_pool2d
 from .types import same_type

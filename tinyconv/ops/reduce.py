@@ -15,7 +15,8 @@ from ..tensor import Tensor
 from . import return_types
 from .compare import eq, ne, where
 from .convert import cast
-from .elementwise import abs, add, div, exp, log, mul, sub
+from .elementary import exp, log
+from .elementwise import abs, add, div, mul, sub
 from .shape import Expand
 from .types import floating
 

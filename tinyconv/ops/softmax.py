@@ -11,10 +11,14 @@ from typing import Any
 from .. import dtypes, kernels
 from ..autograd import Function, is_grad_enabled
 from ..tensor import Tensor
+from .compare import eq
 from .convert import cast
-from .elementwise import exp, mul, sub
+from .creation import arange
+from .elementary import exp, log
+from .elementwise import add, div, mul, neg, sub
+from .random import rand_like
 from .shape import dim_of, max_1
-from .types import floating
+from .types import expect
 
 
 class LogSoftmax(Function):
@@ -60,7 +64,9 @@ class Softmax(Function):
 def _prepared(x: Tensor, dim: int | None, dtype: dtypes.dtype | None, name: str) -> tuple[Tensor, int]:
     if dim is None:
         raise TypeError(f"{name}: dim must be given (the axis along which the probabilities sum to 1)")
-    x = floating(x) if dtype is None else cast(x, dtype.numpy)
+    if dtype is not None:
+        x = cast(x, dtype.numpy)
+    expect(name, "f", input=x)
     return x, dim_of(dim, max_1(x.array.ndim), name)
 
 
@@ -82,3 +88,29 @@ def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: 
     """Scores to probabilities along ``dim``; arguments as :func:`log_softmax`."""
     x, axis = _prepared(input, dim, dtype, "softmax")
     return Softmax.apply(x, axis) if x.array.ndim else exp(sub(x, x))
+
+
+def softmin(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: dtypes.dtype | None = None) -> Tensor:
+    """``softmax(-input)``: the smallest score gets the highest probability; arguments as :func:`log_softmax`."""
+    return softmax(neg(input), dim, _stacklevel, dtype)
+
+
+def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Tensor:
+    """A sample from the categorical distribution of ``logits`` that has a gradient (Jang et al. 2017; Maddison et al.
+    2017): ``softmax((logits + g) / tau)``, with g from the Gumbel distribution.
+
+    Args:
+        logits: scores, any shape.
+        tau: the temperature: the lower, the nearer to a one-hot vector.
+        hard: return the one-hot vector itself; the gradient is that of the softmax.
+        eps: not used (as in PyTorch).
+        dim: the axis of the classes.
+    """
+    exponential = neg(log(sub(1, rand_like(logits.detach()))))
+    y = softmax(div(sub(logits, log(exponential)), tau), dim)
+    if not hard:
+        return y
+    axis = dim_of(dim, y.array.ndim, "gumbel_softmax")
+    classes = arange(y.array.shape[axis], device=y.device).reshape([-1] + [1] * (y.array.ndim - axis - 1))
+    drawn = eq(classes, y.detach().argmax(axis, keepdim=True))
+    return add(sub(cast(drawn, y.array.dtype), y.detach()), y)

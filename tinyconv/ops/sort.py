@@ -11,13 +11,14 @@ from .. import dtypes, kernels
 from ..autograd import Function
 from ..tensor import Tensor
 from . import return_types
-from .compare import eq, logical_not, ne, where
+from .compare import eq, ne, where
 from .convert import cast
 from .cumulative import cummax, cumsum
 from .elementwise import add, mul, sub
 from .gather import gather, index_along, nonzero, scatter
 from .index import Scatter, counting
 from .join import cat
+from .logic import logical_not
 from .reduce import any_, argmax, axes_of, sum
 from .shape import flatten, movedim, reshape, squeeze, unsqueeze, view
 from .types import floating

@@ -8,7 +8,8 @@ from .. import dtypes
 from ..tensor import Tensor
 from .compare import eq, where
 from .convert import cast
-from .elementwise import div, mul, sqrt, sub
+from .elementary import sqrt
+from .elementwise import div, mul, sub
 from .index import Scatter
 from .reduce import Sum, axes_of, elements_along, mean
 from .shape import reshape

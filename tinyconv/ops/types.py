@@ -48,21 +48,29 @@ def _result_dtype(a: Tensor, b: Tensor) -> Any:
     return dtypes.promote_numpy(x.dtype, y.dtype)
 
 
-def _with_number(x: Tensor, number: Any) -> Tensor:
-    """``x`` in the type in which it meets a Python number: a float lifts integers to the default float type."""
-    kind = x.array.dtype.kind
-    if isinstance(number, float) and kind != "f":
-        return cast(x, dtypes.as_numpy(None))
+def _with_number(x: Tensor, number: Any) -> tuple[Tensor, Any]:
+    """A tensor and a Python number in the type in which they meet: a float lifts integers to the default float type, an
+    integer that the tensor's type cannot hold wraps around."""
+    dtype = x.array.dtype
+    kind = dtype.kind
+    if isinstance(number, float):
+        return (x if kind == "f" else cast(x, dtypes.as_numpy(None))), number
     if kind == "b" and not isinstance(number, bool):
-        return cast(x, dtypes.int64.numpy)
-    return x
+        return cast(x, dtypes.int64.numpy), number
+    if kind in "iu":
+        number = int(number)
+        if dtype.itemsize < 8:
+            modulus = 1 << 8 * dtype.itemsize
+            lowest = -modulus // 2 if kind == "i" else 0
+            number = (number - lowest) % modulus + lowest
+    return x, number
 
 
 def operands(a: Any, b: Any, name: str, shapes: bool = True) -> tuple[Any, Any]:
     """Two operands brought to one element type and checked to broadcast. A Python number stays a number.
 
     Raises:
-        TypeError: an operand is neither a tensor nor a number.
+        TypeError: an operand is neither a tensor nor a number, or both are numbers.
         RuntimeError: the tensors are on different devices, or their shapes do not broadcast.
     """
     if isinstance(a, Tensor) and isinstance(b, Tensor):
@@ -83,7 +91,11 @@ def operands(a: Any, b: Any, name: str, shapes: bool = True) -> tuple[Any, Any]:
         if not isinstance(operand, (Tensor, Number)) or isinstance(operand, complex):
             raise TypeError(f"{name}: expected a tensor or a number, got {type(operand).__name__}")
     a, b = _plain(a), _plain(b)
-    return (_with_number(a, b), b) if isinstance(a, Tensor) else (a, _with_number(b, a))
+    if isinstance(a, Tensor):
+        return _with_number(a, b)
+    if isinstance(b, Tensor):
+        return _with_number(b, a)[::-1]
+    raise TypeError(f"{name}: one of the two must be a tensor, got {a!r} and {b!r}")
 
 
 def same_type(name: str, **tensors: Tensor | None) -> None:
@@ -110,6 +122,24 @@ def same_type(name: str, **tensors: Tensor | None) -> None:
             raise RuntimeError(f"{name}: {first_name} is on {first.device}, {argument} on {tensor.device}")
 
 
+KINDS = {"b": "bool", "iu": "integer", "f": "floating point"}
+
+
+def expect(name: str, kinds: str = "biuf", **arguments: Any) -> None:
+    """Check that arguments are tensors of some kinds of element types (``"b"``, ``"iu"``, ``"f"``).
+
+    Raises:
+        TypeError: something else than a tensor.
+        RuntimeError: a tensor of another kind.
+    """
+    for argument, tensor in arguments.items():
+        if not isinstance(tensor, Tensor):
+            raise TypeError(f"{name}: {argument} must be a tensor, got {type(tensor).__name__}")
+        if tensor.array.dtype.kind not in kinds:
+            words = " or ".join([word for letters, word in KINDS.items() if letters in kinds])
+            raise RuntimeError(f"{name}: {argument} must be of a {words} type, got {tensor.dtype}")
+
+
 def _plain(number: Any) -> Any:
     """A NumPy scalar as a Python number (which takes the tensor's type, where a NumPy scalar would insist on its
     own)."""
@@ -121,11 +151,6 @@ def values(*operands: Any) -> list:
     return [o.array if isinstance(o, Tensor) else o for o in operands]
 
 
-def backend_of(a: Any, b: Any) -> Any:
-    """The backend that computes on two operands, of which one may be a number."""
-    return kernels.of(a.array if isinstance(a, Tensor) else b.array)
-
-
 def arrays(a: Any, b: Any) -> tuple[Any, Any, Any]:
     """The backend that computes on two operands, and their arrays; one of them may be a number, and stays one."""
     if not isinstance(a, Tensor):
@@ -134,6 +159,38 @@ def arrays(a: Any, b: Any) -> tuple[Any, Any, Any]:
     return kernels.of(x), x, b.array if isinstance(b, Tensor) else b
 
 
-def floating(x: Any) -> Any:
-    """``x`` in the default float type if it is a tensor of integers or bools."""
-    return cast(x, dtypes.as_numpy(None)) if isinstance(x, Tensor) and x.array.dtype.kind != "f" else x
+def floating(x: Any, name: str | None = None) -> Any:
+    """``x`` in the default float type if it is a tensor of integers or bools.
+
+    Raises:
+        TypeError: ``x`` is no tensor, and ``name`` says which operation needs one.
+    """
+    if not isinstance(x, Tensor):
+        if name is not None:
+            raise TypeError(f"{name}: input must be a tensor, got {type(x).__name__}")
+        return x
+    return x if x.array.dtype.kind == "f" else cast(x, dtypes.as_numpy(None))
+
+
+def _counted(x: Any) -> Any:
+    """A tensor that counts in promotion as ``x`` does: a Python number as one without dimensions, of its kind."""
+    if isinstance(x, Tensor):
+        return x
+    if isinstance(x, (bool, np.bool_)):
+        return dtypes.boolean
+    if isinstance(x, Number) and not isinstance(x, complex):
+        return dtypes.int64 if isinstance(x, (int, np.integer)) else dtypes.get_default_dtype()
+    raise TypeError(f"result_type: expected a tensor or a number, got {type(x).__name__}")
+
+
+def result_type(tensor1: Any, tensor2: Any) -> dtypes.dtype:
+    """The type of ``tensor1 + tensor2``, each a tensor or a number: numbers and 0-d tensors count only if they are of a
+    higher kind (bool < int < float)."""
+    a, b = _counted(tensor1), _counted(tensor2)
+    if isinstance(a, Tensor) and isinstance(b, Tensor):
+        return dtypes.of(_result_dtype(a, b))
+    if isinstance(a, Tensor):
+        return _with_number(a.detach(), tensor2)[0].dtype
+    if isinstance(b, Tensor):
+        return _with_number(b.detach(), tensor1)[0].dtype
+    return dtypes.promote_types(a, b)

@@ -110,10 +110,11 @@ class SGD(Optimizer):
                 check_gradient("SGD", p)
             if momentum != 0:
                 memory = state[p]
-                first = memory.get("momentum_buffer") is None
+                buffer: Any = memory.get("momentum_buffer")
+                first = buffer is None
                 if first:
-                    memory["momentum_buffer"] = Tensor(kernels.of(x).empty(x.shape, x.dtype))
-                v = memory["momentum_buffer"].array
+                    buffer = memory["momentum_buffer"] = Tensor(kernels.of(x).empty(x.shape, x.dtype))
+                v = buffer.array
                 if v.dtype != x.dtype:  # its shape was checked when it was loaded
                     raise RuntimeError(f"SGD: a parameter of {described(x)} has a momentum_buffer of {described(v)}")
             if (type(x), x.dtype, first) != kind:

@@ -76,7 +76,6 @@ def _product(items, A, a_row, a_step, a_batch, rows, B, b_step, b_column, b_batc
     parallel_for(_block, items, arguments)
 
 
-@functools.lru_cache(maxsize=1024)
 def _cut(batch, M, K, N, panel):
     """Work items, and the rows and columns of the block of C that each computes."""
     panels, height, small = -(-N // panel), ROWS, batch * M * K * N < SMALL
@@ -88,9 +87,12 @@ def _cut(batch, M, K, N, panel):
 
 
 @functools.lru_cache(maxsize=1024)
-def _steps(n, step):
-    """The offsets 0, step, 2*step, ..."""
-    return np.arange(n, dtype=np.int64) * step
+def _plan(batch, M, K, N, panel, a_row):
+    """What follows from the shapes and from how A is stored: work items, where the rows of a tile of A and those of a
+    packed panel begin, and the rows and columns of a block of C."""
+    items, height, width = _cut(batch, M, K, N, panel)
+    rows, columns = (np.arange(n, dtype=np.int64) * step for n, step in ((MR, a_row), (DEPTH, panel)))
+    return items, rows, columns, height, width
 
 
 def _stored(x):
@@ -126,8 +128,8 @@ def product(x, y, bias=None):
     if not C.size:
         return C
     panel = NV * VECTOR_BYTES // x.itemsize
-    items, height, width = _cut(batch, M, K, N, panel)
-    rows, columns, c = _steps(MR, a_row), _steps(DEPTH, panel), C.ravel()
+    items, rows, columns, height, width = _plan(batch, M, K, N, panel, a_row)
+    c = C.ravel()
     bias = c[:0] if bias is None else bias
     _product(
         items, A, a_row, a_step, a_batch, rows, B, b_step, b_column, b_batch, c, M, N, K, bias, columns, height, width

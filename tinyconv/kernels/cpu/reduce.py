@@ -20,6 +20,7 @@ from .totals import sum_columns, sum_rows
 
 ITEMS = 16  # so many are enough
 ELEMENTS = 16384  # of a work item
+NOTHING = np.empty(0)
 
 
 @jit
@@ -87,6 +88,6 @@ def sum(x, axes, keepdims):
     if plan is None:
         return reference.sum(x, axes, keepdims)
     items, cut, size, shape = plan
-    parts, out = cut[3], np.empty(size, x.dtype)
-    _sum(items, x.reshape(-1), *cut, np.empty(parts * size if parts > 1 else 0), out)
-    return out.reshape(shape)
+    parts, out = cut[3], np.empty(shape, x.dtype)
+    _sum(items, x.ravel(), *cut, np.empty(parts * size) if parts > 1 else NOTHING, out.ravel())
+    return out

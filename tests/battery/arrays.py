@@ -28,7 +28,7 @@ class Array:
     Attributes:
         shape: its sizes.
         kind: ``normal``, ``positive`` (0.1 and above), ``unit`` (between 0.05 and 0.95), ``probability`` (rows add up
-            to 1), ``distinct``, ``index`` (from 0 to ``below``) or ``bool``.
+            to 1), ``distinct``, ``sorted``, ``index`` (from 0 to ``below``) or ``bool``.
         dtype: a NumPy dtype's name.
         below: the bound of ``index``.
         layout: how it lies in memory: a key of ``LAYOUTS``.
@@ -61,6 +61,8 @@ class Array:
             return rng.random(self.shape) < 0.5
         if self.kind == "distinct":
             return rng.permutation(int(np.prod(self.shape))).reshape(self.shape) * 0.37 - 2
+        if self.kind == "sorted":
+            return np.sort(rng.standard_normal(self.shape), axis=-1) if self.shape else rng.standard_normal()
         if self.kind == "unit":
             return rng.uniform(0.05, 0.95, self.shape)
         if self.kind == "probability":

@@ -6,6 +6,7 @@ import warnings
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -281,8 +282,17 @@ def gradients(results: list, leaves: list, library: Any, order: int) -> list:
 TOLERANCE = {"float16": 2e-3, "float32": 2e-5, "float64": 1e-10}
 
 
-def difference(ours: Outcome, theirs: Outcome, strict: bool = True, values: bool = True) -> str | None:
-    """What differs, or None. Errors are alike if both are errors that users expect; absent gradients equal zeros."""
+def difference(
+    ours: Outcome, theirs: Outcome, strict: bool = True, values: bool = True, loose: bool = False
+) -> str | None:
+    """What differs, or None. Errors are alike if both are errors that users expect; absent gradients equal zeros.
+
+    Args:
+        ours, theirs: the outcomes.
+        strict: whether dtypes count.
+        values: whether values count.
+        loose: whether float64 results are compared as float32 ones, because float32 numbers went into them.
+    """
     if theirs.error is not None:
         if ours.error is None:
             return f"accepted; the other says {type(theirs.error).__name__}: {first_line(theirs.error)}"
@@ -292,15 +302,13 @@ def difference(ours: Outcome, theirs: Outcome, strict: bool = True, values: bool
     if len(ours.values) != len(theirs.values):
         return f"{len(ours.values)} results, not {len(theirs.values)}: {ours.values} {theirs.values}"
     for a, b in zip(ours.values, theirs.values, strict=True):
-        if found := unequal(a, b, strict, values):
+        if found := unequal(a, b, strict, values, loose):
             return found
-    if len(ours.gradients) != len(theirs.gradients):
-        return f"{len(ours.gradients)} gradients, not {len(theirs.gradients)}"
-    for place, (a, b) in enumerate(zip(ours.gradients, theirs.gradients, strict=True)):
+    for place, (a, b) in enumerate(zip_longest(ours.gradients, theirs.gradients)):
         if a is None or b is None:
             if (a is not None and np.any(a != 0)) or (b is not None and np.any(b != 0)):
                 return f"gradient {place}: {a}, not {b}"
-        elif found := unequal(a, b, strict, values):
+        elif found := unequal(a, b, strict, values, loose):
             return f"gradient {place}: {found}"
     return None
 
@@ -312,7 +320,7 @@ def first_line(error: Exception) -> str:
     return str(error).strip().split("\n")[0][:160]
 
 
-def unequal(a: Any, b: Any, strict: bool, values: bool) -> str | None:
+def unequal(a: Any, b: Any, strict: bool, values: bool, loose: bool) -> str | None:
     """How two results differ: in class, dtype, shape or value."""
     if not is_array(a) or not is_array(b):
         if is_array(a) != is_array(b):
@@ -330,7 +338,7 @@ def unequal(a: Any, b: Any, strict: bool, values: bool) -> str | None:
         return None
     if a.dtype.kind != "f":
         return None if np.array_equal(a, b) else f"{shortened(a)}, not {shortened(b)}"
-    tolerance = TOLERANCE[a.dtype.name]
+    tolerance = max(TOLERANCE[a.dtype.name], TOLERANCE["float32"] * loose)
     finite = np.isfinite(b)
     if not np.array_equal(a[~finite], b[~finite], equal_nan=True):
         return f"{shortened(a)}, not {shortened(b)}"

@@ -14,7 +14,7 @@ import numpy as np
 import tinyconv
 
 from .arrays import LAYOUTS, SPECIAL, Array
-from .calls import Build, Call, Outcome, difference, outcome, torch
+from .calls import EXPECTED, Build, Call, Outcome, difference, outcome, torch
 from .public import Subject
 from .signatures import parameters
 
@@ -181,14 +181,25 @@ def beside_torch(subject: Subject, call: Call, order: int) -> str | None:
     theirs = outcome(call, subject.function(torch), torch, order)
     if theirs.error is not None and (lacks_kernel(theirs.error) or call.note.endswith("by keyword")):
         return None
-    return difference(ours, theirs, values=not subject.entry.random)
+    if ours.error is not None and theirs.error is None and empty(theirs):
+        return None if isinstance(ours.error, EXPECTED) else f"raised {ours.error!r}"
+    loose = len({a.dtype for a in call.arrays() if a.floating}) > 1 or (isinstance(call, Build) and not call.double)
+    return difference(ours, theirs, values=not subject.entry.random, loose=loose)
 
 
-# What PyTorch says where it only has no kernel (for a dtype, for no channels); it need not be so here.
+def empty(found: Outcome) -> bool:
+    """Whether there is nothing in the results: dtypes and shapes that do not fit may then be an error here."""
+    arrays = [v for v in found.values if isinstance(v, np.ndarray)]
+    return bool(arrays) and all(a.size == 0 for a in arrays)
+
+
+# What PyTorch says where it only has no kernel (for a dtype, for no channels) or a defect; it need not be so here.
 LACKING = (
     "not implemented for", "is not implemented", "not yet implemented", "not currently supported",
     "not supported on CPU", "INTERNAL ASSERT", "optional 0 dim batch size", "non-zero dimensions for input",
     "other non-zero dimensions", "Only zero batch", "could not create a primitive",
+    "returned an invalid gradient", "Expected a proper Tensor but got None", "get_mkldnn_dtype",
+    "Expected a long tensor for index", "dtype of indices should be Long",
 )  # fmt: skip
 
 

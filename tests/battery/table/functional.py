@@ -15,6 +15,8 @@ def b(*shape):
 # What zero times infinity gives in the padding, and a sum over channels of another group, depends on the algorithm.
 FLOATS = {f"dtypes: {part}": "floating point only, the error says so" for part in ("int64", "int32", "uint8", "bool")}
 PADDED = FLOATS | {f"values: argument 1 {kind}": "0 × ∞ in the padding" for kind in ("nan", "infinite")}
+SPREAD = FLOATS | {f"values: argument 0 {kind}": "0 × ∞ beside the pixels that count" for kind in ("nan", "infinite")}
+MIXED = {"dtypes": "of another dtype than the input's, statistics and weights are mixed there"}
 WINNER = FLOATS | {"values: nan": "which NaN of a window wins: the first here, the last there"}
 
 entry(
@@ -278,7 +280,7 @@ entry(
         call(x(4, 2), mean, var),
         call(x(4, 3), None, None, w(2), b(3), True),
     ),
-    without=FLOATS | {"overwrites": "running statistics are updated"},
+    without=MIXED | FLOATS | {"overwrites": "running statistics are updated"},
 )
 entry(
     "F.layer_norm layer_norm",
@@ -288,7 +290,7 @@ entry(
     call(x(2, 4), [4], None, b(4), 0.1),
     call(x(0, 4), (4,)),
     rejected=(call(x(2, 3), (4,)), call(x(2, 3), (3,), w(2))),
-    without=FLOATS,
+    without=MIXED | FLOATS,
 )
 entry(
     "F.group_norm group_norm",
@@ -298,7 +300,7 @@ entry(
     call(x(2, 4, 3), 1),
     call(x(0, 4, 3), 2),
     rejected=(call(x(2, 4, 3), 3), call(x(2, 4), 2, w(3))),
-    without=FLOATS,
+    without=MIXED | FLOATS,
 )
 entry(
     "F.instance_norm",
@@ -307,7 +309,7 @@ entry(
     call(x(2, 3, 4, 5), mean, var, use_input_stats=False),
     call(x(2, 3, 4), eps=0.1),
     rejected=(call(x(2, 3, 1)),),
-    without=FLOATS | {"overwrites": "running statistics are updated"},
+    without=MIXED | FLOATS | {"overwrites": "running statistics are updated"},
 )
 entry(
     "F.local_response_norm",
@@ -317,7 +319,13 @@ entry(
     call(x(1, 2, 3, 3), 5),
     without=FLOATS | {"values": "powers of infinities"},
 )
-entry("F.rms_norm rms_norm", call(x(2, 3, 4), (4,)), call(x(2, 3, 4), (3, 4), w(3, 4)), call(x(2, 4), (4,), None, 0.1))
+entry(
+    "F.rms_norm rms_norm",
+    call(x(2, 3, 4), (4,)),
+    call(x(2, 3, 4), (3, 4), w(3, 4)),
+    call(x(2, 4), (4,), None, 0.1),
+    without=MIXED,
+)
 entry(
     "F.normalize",
     call(x(2, 3)),
@@ -403,8 +411,14 @@ entry(
         call(x(2, 3, 4), 3, mode="bilinear"),
         call(x(2, 3, 4, 5), 0),
     ),
+    without=SPREAD,
 )
-entry("F.upsample_nearest F.upsample_bilinear", call(x(2, 3, 4, 5), (7, 3)), call(x(2, 3, 4, 5), scale_factor=2))
+entry(
+    "F.upsample_nearest F.upsample_bilinear",
+    call(x(2, 3, 4, 5), (7, 3)),
+    call(x(2, 3, 4, 5), scale_factor=2),
+    without=SPREAD,
+)
 entry(
     "pixel_shuffle F.pixel_shuffle",
     call(x(2, 8, 3, 2), 2),
@@ -430,6 +444,32 @@ entry(
     call(index(below=3), 4),
     call(index(0, below=1), 3),
     rejected=(call(index(4, below=3, salt=2), 1), call(x(3)), call(integers(3, dtype="int32"))),
+)
+cell = (x(2, 3), x(2, 4, salt=1))
+
+
+def weights(gates):
+    return (x(4 * gates, 3, salt=2), x(4 * gates, 4, salt=3))
+
+
+def biases(gates):
+    return (x(4 * gates, salt=4), x(4 * gates, salt=5))
+
+
+entry("rnn_tanh_cell rnn_relu_cell", call(*cell, *weights(1), *biases(1)), call(*cell, *weights(1)))
+entry("gru_cell", call(*cell, *weights(3), *biases(3)), call(*cell, *weights(3)))
+entry(
+    "lstm_cell",
+    call(x(2, 3), (x(2, 4, salt=1), x(2, 4, salt=6)), *weights(4), *biases(4)),
+    call(x(2, 3), (x(2, 4, salt=1), x(2, 4, salt=6)), *weights(4)),
+)
+entry(
+    "tinyconv.embedding",
+    call(x(5, 4), index(2, 3, below=5)),
+    call(x(5, 4), index(6, below=5), 2),
+    call(x(5, 4), index(below=5)),
+    call(weight=x(5, 4), indices=index(6, below=5), padding_idx=-1),
+    rejected=(call(x(5, 4), x(3)), call(x(5, 4), integers(9, below=20))),
 )
 entry(
     "F.embedding",
@@ -462,7 +502,7 @@ entry(
 exclude("Tensor.dropout_", "tinyconv.dropout_ in PyTorch; F.dropout has its check")
 exclude("tinyconv.batch_norm tinyconv.instance_norm", "takes cudnn_enabled in PyTorch; F.batch_norm has its check")
 entry(
-    "dropout alpha_dropout feature_dropout",
+    "dropout alpha_dropout feature_alpha_dropout",
     call(x(2, 3, 4), 0.5, True),
     call(x(2, 3, 4), 0.5, False),
     call(x(2, 3, 4), p=1.0, train=True),

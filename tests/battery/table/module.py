@@ -3,7 +3,7 @@
 from ..arrays import index, x
 from ..calls import dtype
 from .entry import build, entry, exclude, program
-from .functional import FLOATS, PADDED, WINNER
+from .functional import FLOATS, MIXED, PADDED, SPREAD, WINNER
 from .loss import classes, plus_minus, probabilities, unit, weight, y
 
 for name in ("ReLU", "ReLU6", "Sigmoid", "Tanh", "SELU", "SiLU", "Mish", "Hardswish", "Hardsigmoid", "LogSigmoid",
@@ -173,6 +173,7 @@ for name, shapes in norms.items():
             )
         ),
         build(3)(x(0, 3, *shapes[0][2:]), train=False),
+        without={"shapes: 4, 3, 0": "of no pixels the gradient is zero there"},
     )
 entry(
     "nn.LayerNorm",
@@ -180,8 +181,15 @@ entry(
     build((3, 4), 0.1)(x(2, 3, 4)),
     build([4], elementwise_affine=False)(x(2, 4)),
     build(4, bias=False)(x(4)),
+    without=MIXED,
 )
-entry("nn.GroupNorm", build(2, 4)(x(2, 4, 3)), build(4, 4, 0.1)(x(2, 4, 3, 2)), build(1, 4, affine=False)(x(2, 4)))
+entry(
+    "nn.GroupNorm",
+    build(2, 4)(x(2, 4, 3)),
+    build(4, 4, 0.1)(x(2, 4, 3, 2)),
+    build(1, 4, affine=False)(x(2, 4)),
+    without=MIXED,
+)
 for name, shape in (("nn.InstanceNorm1d", (2, 3, 5)), ("nn.InstanceNorm2d", (2, 3, 4, 5))):
     entry(
         name,
@@ -202,9 +210,15 @@ entry(
     "nn.LocalResponseNorm",
     build(2)(x(2, 5, 3, 3)),
     build(3, 0.1, 0.5, 2.0)(x(2, 5, 3, 3)),
-    without={"values": "powers of infinities"},
+    without=FLOATS | {"values": "powers of infinities"},
 )
-entry("nn.RMSNorm", build(4)(x(2, 3, 4)), build((3, 4), 0.1)(x(2, 3, 4)), build(4, elementwise_affine=False)(x(2, 4)))
+entry(
+    "nn.RMSNorm",
+    build(4)(x(2, 3, 4)),
+    build((3, 4), 0.1)(x(2, 3, 4)),
+    build(4, elementwise_affine=False)(x(2, 4)),
+    without=MIXED,
+)
 for name in ("Dropout", "Dropout1d", "Dropout2d", "AlphaDropout", "FeatureAlphaDropout", "Dropout3d"):
     entry(
         f"nn.{name}",
@@ -227,9 +241,13 @@ entry(
     build((7, 3), None, "bilinear", True)(x(2, 3, 4, 5)),
     build(scale_factor=2, mode="linear")(x(2, 3, 4)),
     build(scale_factor=(2, 1.5))(x(2, 3, 4, 5)),
+    without=SPREAD,
 )
 entry(
-    "nn.UpsamplingNearest2d nn.UpsamplingBilinear2d", build(scale_factor=2)(x(2, 3, 4, 5)), build((7, 3))(x(2, 3, 4, 5))
+    "nn.UpsamplingNearest2d nn.UpsamplingBilinear2d",
+    build(scale_factor=2)(x(2, 3, 4, 5)),
+    build((7, 3))(x(2, 3, 4, 5)),
+    without=SPREAD,
 )
 for kind in ("Zero", "Reflection", "Replication", "Circular"):
     entry(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 import threading
 import weakref
 
@@ -1250,3 +1251,39 @@ def test_in_place_results_must_fit_the_type():
 def test_a_tensor_wraps_arrays_only():
     with pytest.raises(TypeError, match=r"Tensor wraps an array, got list: use tinyconv\.tensor\(data\)"):
         tinyconv.Tensor([1, 2])
+
+
+def test_hooks_of_a_leaf_outlive_a_time_without_gradient():
+    x = leaf(1.0, 2.0)
+    x.register_hook(lambda g: 10 * g)
+    x.requires_grad_(False)
+    assert not (2 * x).requires_grad
+    x.requires_grad_()
+    (2 * x).sum().backward()
+    assert values(x.grad) == [20.0, 20.0]
+
+
+def test_a_view_made_before_its_base_asked_for_a_gradient():
+    x = tinyconv.zeros(3)
+    before = x[:2]
+    x.requires_grad_()
+    assert before.is_leaf and not before.requires_grad
+    assert x[:2].requires_grad
+
+
+def test_an_operation_takes_few_calls():
+    """A noise-free measure of the engine's overhead, forward and backward together."""
+    x, y, gz = tinyconv.ones(4, requires_grad=True), tinyconv.ones(4, requires_grad=True), tinyconv.ones(4)
+    calls = []
+
+    def step():
+        x.grad = y.grad = None
+        (x + y).backward(gz)
+
+    step()
+    sys.setprofile(lambda frame, event, _: calls.append(frame.f_code.co_name) if event == "call" else None)
+    try:
+        step()
+    finally:
+        sys.setprofile(None)
+    assert 10 < len(calls) <= 40, calls

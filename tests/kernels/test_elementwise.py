@@ -384,3 +384,21 @@ def test_every_name_has_a_function(kernels):
     for name in BINARY:
         one = np.ones(2) if name in ("atan2", "hypot") else np.ones(2, np.int32)
         assert kernels.binary(one, one, name).shape == (2,)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("n", [1, 64, 65])
+def test_ieee_754_without_warnings_or_traces(kernels, n):
+    """Few elements take another way than many; neither touches NumPy's settings."""
+    before, top = np.geterr(), np.full(n, np.finfo(np.float32).max)
+    zero, target = np.zeros(n, np.float32), top.copy()
+    for result, expected in (
+        (kernels.add(top, top), np.inf),
+        (kernels.sub(-top, top), -np.inf),
+        (kernels.mul(top, 2), np.inf),
+        (kernels.div(zero, zero), np.nan),
+    ):
+        np.testing.assert_array_equal(result, np.full(n, expected, np.float32), strict=True)
+    kernels.add_(target, top)
+    np.testing.assert_array_equal(target, np.full(n, np.inf, np.float32))
+    assert np.geterr() == before

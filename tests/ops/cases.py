@@ -24,7 +24,7 @@ from tinyconv.ops.fused import Conv2dReLUMaxPool2d, conv2d_relu_max_pool2d
 from tinyconv.ops.index import Gather, Scatter, Slice, Write
 from tinyconv.ops.inplace import Fill
 from tinyconv.ops.join import Cat
-from tinyconv.ops.loss import NLLLoss, ToTargets
+from tinyconv.ops.loss import CrossEntropy, NLLLoss, ToTargets
 from tinyconv.ops.matmul import Linear, LinearGw, MatMul
 from tinyconv.ops.norm import BatchNorm, Normalize
 from tinyconv.ops.pad import Pad
@@ -512,15 +512,16 @@ for reduction in ("mean", "sum", "none"):
         lambda m, x, o=options: m.nn.functional.nll_loss(x.tanh(), targets(m, 2, 2), ignore_index=1, **o) ** 2,
         (2, 3, 2),
     )
+    case(CrossEntropy, reduction, lambda m, x, o=options: m.nn.functional.cross_entropy(x, targets(m, 4), **o), (4, 3))
     case(
-        NLLLoss,
-        f"cross-entropy {reduction}",
+        CrossEntropy,
+        f"smoothed {reduction}",
         lambda m, x, o=options: m.nn.functional.cross_entropy(x, targets(m, 4), label_smoothing=0.1, **o),
         (4, 3),
     )
     case(
-        NLLLoss,
-        f"weighted cross-entropy {reduction}",
+        CrossEntropy,
+        f"weighted {reduction}",
         lambda m, x, o=options: m.nn.functional.cross_entropy(
             x, targets(m, 4), m.tensor([1.0, 2.0, 0.5], dtype=x.dtype), ignore_index=2, label_smoothing=0.2, **o
         ),
@@ -540,7 +541,7 @@ case(
     lambda m, x: m.nn.functional.nll_loss(x.tanh(), m.tensor([0, -100, 2]), reduction="none") ** 2,
     (3, 3),
 )
-case(NLLLoss, "one sample", lambda m, x: m.nn.functional.cross_entropy(x, m.tensor(2)), (3,))
+case(CrossEntropy, "one sample", lambda m, x: m.nn.functional.cross_entropy(x, m.tensor(2)), (3,))
 
 
 for mode, size, shape in (

@@ -146,10 +146,9 @@ class Module:
     def __getattr__(self, name: str) -> Any:
         # Python asks here only for what is not in __dict__. Copying and unpickling ask before the registries exist.
         own = self.__dict__
-        for registry in ("_parameters", "_modules", "_buffers"):
-            values = own.get(registry, ())
-            if name in values:
-                return values[name]
+        for registry in "_parameters", "_modules", "_buffers":
+            if registry in own and name in own[registry]:
+                return own[registry][name]
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
 
     def __setattr__(self, name: str, value: Any) -> None:

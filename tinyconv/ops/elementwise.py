@@ -77,7 +77,8 @@ class Mul(_Product):
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> Tensor:
         need = ctx.needs_input_grad
-        ctx.keep(a, b, keep_a=need[1], keep_b=need[0])
+        if any(need):
+            ctx.keep(a, b, keep_a=need[1], keep_b=need[0])
         backend, x, y = arrays(a, b)
         return Tensor(backend.mul(x, y))
 

@@ -67,6 +67,6 @@ def test_a_cold_command_compiles_and_a_warm_one_does_not(bright_squares):
 
 def test_without_mnist_it_says_so(monkeypatch, tmp_path, capsys):
     monkeypatch.delenv("TINYCONV_DATA", raising=False)
-    monkeypatch.setattr("tinyconv.vision.datasets.mnist._cache_directory", lambda: tmp_path)
+    monkeypatch.setattr("tinyconv.vision.datasets.download.cache_folder", lambda: tmp_path)
     assert main(["startup"]) == 1
     assert "MNIST is not in" in capsys.readouterr().err

@@ -74,7 +74,7 @@ def test_what_compiling_adds(monkeypatch):
 
 def test_without_mnist_it_says_so(monkeypatch, tmp_path, capsys):
     monkeypatch.delenv("TINYCONV_DATA", raising=False)
-    monkeypatch.setattr("tinyconv.vision.datasets.mnist._cache_directory", lambda: tmp_path)
+    monkeypatch.setattr("tinyconv.vision.datasets.download.cache_folder", lambda: tmp_path)
     assert main(["time-to-accuracy"]) == 1
     assert "MNIST is not in" in capsys.readouterr().err
 

@@ -32,7 +32,7 @@ def _own_world(tmp_path, monkeypatch):
     """No MNIST anywhere, no mirror to ask, and the settings that a command changes restored."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("TINYCONV_DATA", raising=False)
-    monkeypatch.setattr("tinyconv.vision.datasets.mnist._cache_directory", lambda: tmp_path / "cache")
+    monkeypatch.setattr("tinyconv.vision.datasets.download.cache_folder", lambda: tmp_path / "cache")
     for dataset in (MNIST, FashionMNIST):
         monkeypatch.setattr(dataset, "mirrors", [])
     threads = tinyconv.get_num_threads()

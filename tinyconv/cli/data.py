@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from ..vision import transforms
 from ..vision.datasets import MNIST, DatasetNotFound, FashionMNIST, StrokeDigits
-from ..vision.datasets.vision import VisionDataset
+from ..vision.datasets.vision import InMemoryDataset
 from .errors import CommandError
 
 __all__ = ["DATA", "MODELS", "choose", "load", "test_transform", "train_transform"]
@@ -17,10 +17,10 @@ __all__ = ["DATA", "MODELS", "choose", "load", "test_transform", "train_transfor
 class _Source(NamedTuple):
     title: str
     classes: list[str]
-    load: Callable[..., VisionDataset]
+    load: Callable[..., InMemoryDataset]
 
 
-def _load_mnist(dataset: type[MNIST]) -> Callable[..., VisionDataset]:
+def _load_mnist(dataset: type[MNIST]) -> Callable[..., InMemoryDataset]:
     return lambda data_dir, train, transform: dataset(data_dir, train=train, transform=transform, download=True)
 
 
@@ -72,7 +72,7 @@ def choose(data: str, data_dir: str | None) -> str:
     return "mnist"
 
 
-def load(data: str, data_dir: str | None, train: bool, transform: Any, limit: int | None) -> VisionDataset:
+def load(data: str, data_dir: str | None, train: bool, transform: Any, limit: int | None) -> InMemoryDataset:
     """Load (or download, or draw) the images.
 
     Args:

@@ -1,3 +1,3 @@
-"""Images: data sets, transforms and models, with torchvision's names."""
+"""Images: data sets, transforms, models, files and pictures of many, with torchvision's names."""
 
-from . import datasets, models, transforms
+from . import datasets, io, models, transforms, utils

@@ -2,7 +2,6 @@
 
 import gzip
 import hashlib
-import http.server
 import threading
 
 import pytest
@@ -14,85 +13,10 @@ FILES = {name: name.encode() * 1000 for name, _ in MNIST.resources}
 CHECKSUMS = {name: hashlib.md5(content).hexdigest() for name, content in FILES.items()}
 
 
-class Mirrors:
-    """A server whose first path component says how it behaves; ``asked`` is what it was asked for."""
-
-    def __init__(self):
-        self.asked = []
-        self.released = threading.Event()  # ends all waiting
-        mirrors = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):
-                mirrors.asked.append(self.path)
-                _, behaviour, name = self.path.split("/")
-                getattr(mirrors, behaviour)(self, FILES[name])
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.01,))
-        self.thread.start()
-
-    def __call__(self, *behaviours):
-        """The URLs of mirrors that behave so."""
-        return [f"http://127.0.0.1:{self.server.server_port}/{behaviour}/" for behaviour in behaviours]
-
-    def close(self):
-        self.released.set()
-        self.server.shutdown()
-        self.thread.join()
-        self.server.server_close()
-
-    def _start(self, request, length):
-        request.send_response(200)
-        request.send_header("Content-Length", str(length))
-        request.end_headers()
-
-    def good(self, request, content):
-        self._start(request, len(content))
-        request.wfile.write(content)
-
-    def packed(self, request, content):
-        """Names its content's compression, as servers do that know the suffix .gz; to unpack it would be wrong."""
-        request.send_response(200)
-        request.send_header("Content-Encoding", "gzip")
-        request.end_headers()
-        request.wfile.write(content)
-
-    def wrong(self, request, content):
-        self.good(request, content[:-1] + b"?")
-
-    def dying(self, request, content):
-        self._start(request, len(content))
-        request.wfile.write(content[:5000])
-
-    def missing(self, request, content):
-        request.send_error(404)
-
-    def silent(self, request, content):
-        self.released.wait()
-
-    def stalling(self, request, content):
-        self._start(request, len(content))
-        request.wfile.write(content[:5000])
-        self.released.wait()
-
-    def trickling(self, request, content):
-        self._start(request, len(content))
-        for i in range(len(content)):
-            request.wfile.write(content[i : i + 1])
-            if self.released.wait(0.02):
-                break
-
-
 @pytest.fixture
-def mirrors():
-    mirrors = Mirrors()
-    yield mirrors
-    mirrors.close()
+def mirrors(mirrors):
+    mirrors.files = FILES
+    return mirrors
 
 
 def contents(folder):

@@ -1,6 +1,7 @@
 """Files from the first mirror that delivers them, checked, and never half there.
 
-* **Atomic.** A file grows under a temporary name beside its place, and pooch renames it when its checksum is right.
+* **Atomic.** A file grows under a temporary name beside its place, and pooch renames it when its checksum is right. Two
+  processes that want the same file at once both fetch it, and either's is as good.
 * **Offline is known soon.** ``patience`` seconds are shared out among the mirrors, and one that keeps us waiting for
   its share, to connect or to go on, is not asked again for any file. So never more than ``patience`` seconds are lost,
   whatever is wrong: no network, no name server, a firewall that swallows packets, a server that falls silent.
@@ -9,6 +10,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import queue
 import threading
 import time
@@ -19,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from requests import Response
 
-__all__ = ["DatasetNotFound", "Offline", "WrongChecksum", "fetch"]
+__all__ = ["DatasetNotFound", "Offline", "WrongChecksum", "cache_folder", "download_place", "fetch", "places_of"]
 
 PATIENCE = 8.0  # seconds
 _SLOWEST = 1000  # bytes a second: below this on average, a mirror counts as silent
@@ -38,12 +40,32 @@ class WrongChecksum(DatasetNotFound, ValueError):
     """A mirror delivered other bytes than were published."""
 
 
-def fetch(folder: Path, checksums: Mapping[str, str], mirrors: Sequence[str], *, patience: float = PATIENCE) -> None:
+def places_of(root: str | os.PathLike[str] | None) -> list[Path]:
+    """Where data sets are looked for: ``root``, the folder that ``TINYCONV_DATA`` names, the user's cache folder."""
+    places = (root, os.environ.get("TINYCONV_DATA"), cache_folder())
+    return [Path(place).expanduser() for place in places if place]
+
+
+def download_place(root: str | os.PathLike[str] | None) -> Path:
+    """Where they are downloaded to: ``root``, or without one the user's cache folder."""
+    return Path(cache_folder() if root is None else root).expanduser()
+
+
+def cache_folder() -> str | os.PathLike[str]:
+    """The user's cache folder for this project (``~/.cache/tinyconv`` on Linux)."""
+    import pooch
+
+    return pooch.os_cache("tinyconv")
+
+
+def fetch(
+    folder: Path, checksums: Mapping[str, str | None], mirrors: Sequence[str], *, patience: float = PATIENCE
+) -> None:
     """Download the files that ``folder`` lacks.
 
     Args:
         folder: where to put them; made if it does not exist.
-        checksums: file name -> md5, in hexadecimal.
+        checksums: file name -> md5, in hexadecimal; None accepts any content.
         mirrors: the URLs (each ending in "/") to try, in this order.
         patience: seconds to lose, over all files and mirrors, before giving up. A download that goes on is not cut off.
 
@@ -66,7 +88,9 @@ def fetch(folder: Path, checksums: Mapping[str, str], mirrors: Sequence[str], *,
                     raise _explain(name, failures)
                 url = asked[0] + name
                 try:
-                    pooch.retrieve(url, f"md5:{md5}", name, folder, downloader=_Downloader(patience / len(mirrors)))
+                    pooch.retrieve(
+                        url, md5 and f"md5:{md5}", name, folder, downloader=_Downloader(patience / len(mirrors))
+                    )
                 except (requests.RequestException, HTTPError, ValueError) as error:
                     failures.append((url, error))
                     asked.pop(0)

@@ -22,11 +22,12 @@ import gzip
 import math
 import os
 import struct
-import zlib
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
+
+from .compressed import open_plain_or_compressed, read_up_to
 
 __all__ = ["read_idx", "write_idx"]
 
@@ -38,15 +39,14 @@ _DTYPES: dict[int, np.dtype[Any]] = {
     0x0D: np.dtype(">f4"),
     0x0E: np.dtype(">f8"),
 }
-_GZIP_MAGIC = b"\x1f\x8b"  # an IDX file starts with two zero bytes, so the content tells them apart, whatever the name
 
 
 def read_idx(path: str | os.PathLike[str], *, limit: int = 2**31) -> np.ndarray:
-    """Read an array from an IDX file, plain or compressed by gzip.
+    """Read an array from an IDX file, plain or compressed by gzip or xz.
 
     Args:
         path: the file.
-        limit: the most bytes of elements to accept; a gzip file can hold a thousand times its own size.
+        limit: the most bytes of elements to accept; a compressed file can hold a thousand times its own size.
 
     Returns:
         A writable, C-contiguous array in the machine's byte order, of the header's shape and one of the dtypes uint8,
@@ -58,16 +58,8 @@ def read_idx(path: str | os.PathLike[str], *, limit: int = 2**31) -> np.ndarray:
         OSError: the file cannot be opened or read.
     """
     path = Path(path)
-    with path.open("rb") as file:
-        compressed = file.read(2) == _GZIP_MAGIC
-        file.seek(0)
-        if not compressed:
-            return _read(file, path, limit)
-        try:
-            with gzip.open(file) as unpacked:
-                return _read(unpacked, path, limit)  # type: ignore[arg-type]
-        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-            raise ValueError(f"{path}: damaged gzip file: {error}") from error
+    with open_plain_or_compressed(path) as file:  # an IDX file starts with two zero bytes, so it looks like no other
+        return _read(file, path, limit)
 
 
 def _read(file: BinaryIO, path: Path, limit: int) -> np.ndarray:
@@ -86,9 +78,7 @@ def _read(file: BinaryIO, path: Path, limit: int) -> np.ndarray:
         raise ValueError(f"{path}: the header claims an array of shape {shape}, more than the limit of {limit} bytes")
 
     expected = math.prod(shape) * dtype.itemsize
-    content = bytearray()
-    while chunk := file.read(min(expected + 1 - len(content), 2**20)):  # one byte more shows that the file goes on
-        content += chunk
+    content = read_up_to(file, expected)
     if len(content) != expected:
         got = f"holds only {len(content)}" if len(content) < expected else "holds more"
         raise ValueError(f"{path}: the header says shape {shape} of {dtype.name}, {expected} bytes; the file {got}")

@@ -1,8 +1,10 @@
-"""MNIST and Fashion-MNIST: 70,000 grey images of 28x28 pixels in 10 classes, from IDX files in torchvision's layout.
+"""MNIST, Fashion-MNIST and Kuzushiji-MNIST: 70,000 grey images of 28x28 pixels in 10 classes each, from IDX files in
+torchvision's layout.
 
 Sources: Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, "Gradient-based learning applied to document recognition",
 Proc. IEEE, 1998; H. Xiao, K. Rasul, R. Vollgraf, "Fashion-MNIST: a novel image dataset for benchmarking machine
-learning algorithms", arXiv:1708.07747.
+learning algorithms", arXiv:1708.07747; T. Clanuwat et al., "Deep learning for classical Japanese literature",
+arXiv:1812.01718.
 """
 
 from __future__ import annotations
@@ -14,20 +16,21 @@ from typing import Any
 
 import numpy as np
 
-from .download import DatasetNotFound, fetch
+from .compressed import find_plain_or_compressed
+from .download import DatasetNotFound, download_place, fetch, places_of
 from .idx import read_idx
-from .vision import VisionDataset
+from .vision import InMemoryDataset
 
-__all__ = ["MNIST", "FashionMNIST"]
+__all__ = ["KMNIST", "MNIST", "FashionMNIST"]
 
 _LIMIT = 2**28  # bytes; the largest file has 47 million
 
 
-class MNIST(VisionDataset):
+class MNIST(InMemoryDataset):
     """Handwritten digits: 60,000 for training, 10,000 for testing.
 
-    The files (plain, or compressed with the suffix ``.gz``) are ``<place>/MNIST/raw/train-images-idx3-ubyte`` and so
-    on, in the first place that has both the images and the labels:
+    The files (plain, or compressed with the suffix ``.gz`` or ``.xz``) are
+    ``<place>/MNIST/raw/train-images-idx3-ubyte`` and so on, in the first place that has both the images and the labels:
 
     1. ``root``, if given;
     2. the directory that the environment variable ``TINYCONV_DATA`` names;
@@ -36,7 +39,7 @@ class MNIST(VisionDataset):
     Args:
         root: see above.
         train: the training images, or the test images.
-        transform: called with each PIL image, or with a whole batch of images; see :class:`VisionDataset`.
+        transform: called with each PIL image, or with a whole batch of images; see :class:`InMemoryDataset`.
         target_transform: called with each label.
         download: where no place has the files, download them to ``root``, or without one to the cache directory.
 
@@ -96,9 +99,7 @@ class MNIST(VisionDataset):
             DatasetNotFound: no place has the files and they were not to be, or could not be, downloaded; the message
                 says in one line where it looked and what failed.
         """
-        cache = _cache_directory()
-        given = [] if root is None else [root]
-        places = [Path(place).expanduser() for place in (*given, os.environ.get("TINYCONV_DATA"), cache) if place]
+        places = places_of(root)
         names = cls._names(train)
         for place in places:
             if len(_present(cls._folder(place), names)) == len(names):
@@ -106,7 +107,7 @@ class MNIST(VisionDataset):
         looked = f"{cls.__name__} is not in {', '.join(str(place) for place in places)}"
         if not download:
             raise DatasetNotFound(f"{looked}; download=True fetches it, root= and TINYCONV_DATA say where it is")
-        place = Path(cache if root is None else root).expanduser()
+        place = download_place(root)
         folder = cls._folder(place)
         missing = {name: md5 for name, md5 in cls.resources if not _present(folder, [name.removesuffix(".gz")])}
         try:
@@ -148,16 +149,25 @@ class FashionMNIST(MNIST):
     classes = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"]
 
 
-def _cache_directory() -> Path:
-    import pooch
+class KMNIST(MNIST):
+    """Kuzushiji, cursive Japanese characters, in MNIST's format: 60,000 for training, 10,000 for testing.
 
-    return Path(pooch.os_cache("tinyconv"))
+    The arguments are :class:`MNIST`'s; the files are in ``<place>/KMNIST/raw``.
+    """
+
+    mirrors = ["http://codh.rois.ac.jp/kmnist/dataset/kmnist/"]
+    resources = [
+        ("train-images-idx3-ubyte.gz", "bdb82020997e1d708af4cf47b453dcf7"),
+        ("train-labels-idx1-ubyte.gz", "e144d726b3acfaa3e44228e80efcd344"),
+        ("t10k-images-idx3-ubyte.gz", "5c965bf0a639b31b8f53240b1b52f4d7"),
+        ("t10k-labels-idx1-ubyte.gz", "7320c461ea6c1c855c0b718fb2a4b134"),
+    ]
+    classes = ["o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"]
 
 
 def _present(folder: Path, names: list[str]) -> list[Path]:
     """Those of the files ``names`` that ``folder`` has, plain or compressed."""
-    found = [next(filter(Path.is_file, (folder / name, folder / f"{name}.gz")), None) for name in names]
-    return [path for path in found if path]
+    return [path for path in (find_plain_or_compressed(folder, name) for name in names) if path]
 
 
 def _read(images_path: Path, labels_path: Path) -> tuple[np.ndarray, np.ndarray]:

@@ -35,7 +35,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .mnist import MNIST
-from .vision import VisionDataset
+from .vision import InMemoryDataset
 
 __all__ = ["GLYPHS", "StrokeDigits", "draw_digits"]
 
@@ -139,13 +139,13 @@ _CANVAS = 40  # pixels across, on which a digit is drawn before it is centred
 _BATCH = 256  # images drawn at once: their arrays stay in the cache
 
 
-class StrokeDigits(VisionDataset):
+class StrokeDigits(InMemoryDataset):
     """Digits drawn from pen strokes, in MNIST's format: 60,000 for training, 10,000 for testing, made in seconds.
 
     Args:
         root: not used: there is no file. It is here so that the data sets take the same arguments.
         train: the training images, or the test images, which share no random number with them.
-        transform: called with each PIL image, or with a whole batch of images; see :class:`VisionDataset`.
+        transform: called with each PIL image, or with a whole batch of images; see :class:`InMemoryDataset`.
         target_transform: called with each label.
         seed: from 0 to 2**64 - 1; the same seed makes the same images on every machine.
 

@@ -9,13 +9,14 @@ stream by storing both.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
 __all__ = [
     "Generator",
     "default_generator",
+    "fork_rng",
     "get_rng_state",
     "initial_seed",
     "manual_seed",
@@ -167,3 +168,21 @@ def get_rng_state() -> tuple[int, int]:
 def set_rng_state(state: tuple[int, int]) -> None:
     """Continue the default generator where :func:`get_rng_state` was taken."""
     default_generator.set_state(state)
+
+
+@contextmanager
+def fork_rng(
+    devices: Iterable[object] | None = None, enabled: bool = True, device_type: str = "cuda"
+) -> Iterator[None]:
+    """Let a ``with`` block draw what it likes: afterwards the default generator is where it was.
+
+    Args:
+        devices, device_type: accepted for PyTorch's sake: one generator serves all devices.
+        enabled: False does nothing.
+    """
+    state = default_generator.get_state()
+    try:
+        yield
+    finally:
+        if enabled:
+            default_generator.set_state(state)

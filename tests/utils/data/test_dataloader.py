@@ -200,16 +200,21 @@ def test_stream():
     ] == [3, 2, 5]
 
 
-def test_workers_are_accepted():
-    def never(worker):
-        raise AssertionError
+def test_the_old_way_to_ask_for_a_batch():
+    batches = iter(DataLoader(numbers(3)))
+    with pytest.raises(AttributeError, match=r"write next\(dataiter\), not dataiter.next\(\)"):
+        batches.next()
+    assert next(batches)[1].tolist() == [0]
 
-    loader = DataLoader(
-        numbers(5), 2, num_workers=2, timeout=3, worker_init_fn=never, prefetch_factor=4, persistent_workers=True,
-        pin_memory=True, multiprocessing_context="spawn", in_order=False,
-    )  # fmt: skip
-    assert labels(loader) == [[0, 1], [2, 3], [4]]
-    assert DataLoader(numbers(5), num_workers=1).prefetch_factor == 2
+
+def test_an_error_names_the_sample():
+    class Broken(Slow):
+        def __getitem__(self, index):
+            return self.data[index] if index != 5 else {}["missing"]
+
+    with pytest.raises(KeyError, match="missing") as caught:
+        list(DataLoader(Broken(9), batch_size=4))
+    assert caught.value.__notes__ == ["(raised by sample 5 of the Broken)"]
 
 
 @pytest.mark.parametrize("options, match", [
@@ -221,6 +226,8 @@ def test_workers_are_accepted():
     ({"prefetch_factor": 2}, "prefetch_factor"),
     ({"prefetch_factor": -1, "num_workers": 1}, "prefetch_factor=-1"),
     ({"persistent_workers": True}, "persistent_workers"),
+    ({"multiprocessing_context": "fork"}, "num_workers > 0, but got num_workers=0"),
+    ({"multiprocessing_context": "thread", "num_workers": 1}, "valid start method in .*'thread'"),
     ({"shuffle": True, "sampler": [0]}, "sampler option is mutually exclusive with shuffle"),
     ({"batch_sampler": [[0]], "batch_size": 2}, "batch_sampler option is mutually exclusive"),
     ({"batch_sampler": [[0]], "shuffle": True}, "batch_sampler option is mutually exclusive"),

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import itertools
+import multiprocessing
+import multiprocessing.context
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, TypeVar
 
-import numpy as np
-
+from ...ops.random import randint
 from ...random import Generator
 from .collate import default_collate, default_convert
-from .dataset import Dataset, IterableDataset, fetch_samples, has_batch
+from .dataset import Dataset, IterableDataset
+from .fetch import Fetch
 from .sampler import BatchSampler, RandomSampler, Sampler, SequentialSampler
+from .worker import Workers
 
 __all__ = ["DataLoader"]
 
@@ -29,18 +32,24 @@ class DataLoader(Generic[T_co]):
         sampler: the order, as an iterable of indices; excludes ``shuffle``.
         batch_sampler: the order, as an iterable of lists of indices; excludes ``batch_size``, ``shuffle``, ``sampler``
             and ``drop_last``.
-        num_workers: accepted for PyTorch's sake. Samples are read in the caller's thread whatever it says, and
-            ``timeout``, ``worker_init_fn``, ``multiprocessing_context``, ``prefetch_factor``, ``persistent_workers``
-            and ``in_order``, which direct workers, are checked and kept but have no effect. The batches would be the
-            same.
+        num_workers: threads that read ahead (see ``worker.py``); 0 reads in the caller's thread, when asked.
         collate_fn: makes a batch of a list of samples; by default :func:`default_collate`.
         pin_memory: accepted, without effect.
         drop_last: drop the last batch if it is shorter.
-        generator: shuffles; by default ``tinyconv.default_generator``.
+        timeout: seconds to wait for a batch from a worker; 0 for ever.
+        worker_init_fn: called with the worker's number, in the worker, before it reads.
+        multiprocessing_context: "fork", "spawn", "forkserver" or a context of ``multiprocessing``: workers are
+            processes. Data set, ``collate_fn`` and ``worker_init_fn`` must then be picklable, unless they are forked.
+        generator: shuffles, and gives the workers' seed; by default ``tinyconv.default_generator``.
+        prefetch_factor: batches each worker reads ahead, by default 2.
+        persistent_workers: keep the workers from one epoch to the next.
+        pin_memory_device: accepted, without effect.
+        in_order: accepted; batches always come in the sampler's order.
 
     Raises:
-        ValueError: options that exclude each other, a ``batch_size`` that is not a positive int, or a negative number
-            of workers or seconds.
+        ValueError: options that exclude each other, a ``batch_size`` that is not a positive int, a negative number of
+            workers or seconds, or an unknown way to start processes.
+        TypeError: a ``multiprocessing_context`` that is neither a string nor a context.
     """
 
     def __init__(
@@ -74,6 +83,10 @@ class DataLoader(Generic[T_co]):
             raise ValueError(f"prefetch_factor option should be non-negative, got prefetch_factor={prefetch_factor}")
         if num_workers == 0 and persistent_workers:
             raise ValueError("persistent_workers option needs num_workers > 0")
+        if num_workers == 0 and multiprocessing_context is not None:
+            raise ValueError(
+                f"multiprocessing_context can only be used with num_workers > 0, but got num_workers={num_workers}"
+            )
         self._is_stream = isinstance(dataset, IterableDataset)
         if self._is_stream:
             for name, value in (("shuffle", shuffle or None), ("sampler", sampler), ("batch_sampler", batch_sampler)):
@@ -111,11 +124,12 @@ class DataLoader(Generic[T_co]):
         self.drop_last = drop_last
         self.timeout = timeout
         self.worker_init_fn = worker_init_fn
-        self.multiprocessing_context = multiprocessing_context
+        self.multiprocessing_context = _context(multiprocessing_context)
         self.generator = generator
         self.prefetch_factor = 2 if num_workers > 0 and prefetch_factor is None else prefetch_factor
         self.persistent_workers = persistent_workers
         self.in_order = in_order
+        self._workers: Workers | None = None  # those of the epoch before, if they are persistent
 
     def __iter__(self) -> Iterator[Any]:
         return self.epoch()
@@ -136,7 +150,7 @@ class DataLoader(Generic[T_co]):
 
         Args:
             skip: batches to leave out (samples, without batching). An :class:`IterableDataset` and a sampler of one's
-                own can only be skipped by iterating them: they are, but nothing is collated.
+                own can only be skipped by iterating them: they are, but nothing is collated (unless workers do it).
 
         Raises:
             ValueError: ``skip`` is negative.
@@ -144,32 +158,51 @@ class DataLoader(Generic[T_co]):
         if skip < 0:
             raise ValueError(f"DataLoader.epoch: skip must be non-negative, got {skip}")
         if self._is_stream:
-            return self._batches_of_stream(iter(self.dataset), skip)
+            if self.num_workers == 0:
+                return Epoch(self._fetch.stream(iter(self.dataset), skip))
+            return Epoch(itertools.islice(self._ahead(None, 0), skip, None))
         order: Iterable[Any] = self.sampler if self.batch_sampler is None else self.batch_sampler  # type: ignore[assignment]
-        return self._batches(itertools.islice(iter(order), skip, None))
+        requests = itertools.islice(iter(order), skip, None)
+        if self.num_workers == 0:
+            return Epoch(map(self._fetch.open(self.dataset), requests))
+        return Epoch(self._ahead(requests, skip))
 
-    # Reading ahead in worker threads belongs in these two: they alone ask the data set for samples.
+    @property
+    def _fetch(self) -> Fetch:
+        return Fetch(self.collate_fn, self.batch_sampler is not None, self.batch_size, self.drop_last)
 
-    def _batches(self, order: Iterator[Any]) -> Iterator[Any]:
-        if self.batch_sampler is None:
-            for index in order:
-                yield self.collate_fn(self.dataset[index])
-        elif self.collate_fn is default_collate and has_batch(self.dataset):
-            for indices in order:
-                batch = self.dataset.batch(np.asarray(indices, np.int64))  # type: ignore[attr-defined]
-                yield list(batch) if type(batch) is tuple else batch  # a list is what default_collate makes
-        else:
-            for indices in order:
-                yield self.collate_fn(fetch_samples(self.dataset, indices))
+    def _ahead(self, requests: Iterator[Any] | None, first: int) -> Iterator[Any]:
+        """The batches, read by workers. Their seed is drawn at once, like the order."""
+        seed = int(randint(0, 2**62, (1,), generator=self.generator).item())
+        return self._read_ahead(requests, first, seed)
 
-    def _batches_of_stream(self, samples: Iterator[Any], skip: int) -> Iterator[Any]:
-        if self.batch_size is None:
-            yield from map(self.collate_fn, itertools.islice(samples, skip, None))
-            return
-        samples = itertools.islice(samples, skip * self.batch_size, None)
-        while batch := list(itertools.islice(samples, self.batch_size)):
-            if len(batch) == self.batch_size or not self.drop_last:
-                yield self.collate_fn(batch)
+    def _read_ahead(self, requests: Iterator[Any] | None, first: int, seed: int) -> Iterator[Any]:
+        workers, self._workers = self._workers, None
+        if workers is None:
+            workers = Workers(
+                self.num_workers,
+                self.dataset,
+                seed,
+                self._fetch,
+                self.worker_init_fn,
+                self.multiprocessing_context,
+                self.timeout,
+                self.prefetch_factor or 1,
+            )
+        try:
+            yield from workers.read_streams(seed) if requests is None else workers.read(requests, first, seed)
+            if self.persistent_workers and self._workers is None:
+                self._workers, workers = workers, None
+        finally:  # also when the caller breaks off: what was asked for and not fetched goes with the workers
+            if workers is not None:
+                workers.stop()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_workers": None}  # threads cannot be copied or sent to a process
+
+    def __del__(self) -> None:
+        if self.__dict__.get("_workers") is not None:
+            self._workers.stop()  # type: ignore[union-attr]
 
     def __len__(self) -> int:
         """Batches an epoch (samples, without batching).
@@ -183,3 +216,35 @@ class DataLoader(Generic[T_co]):
         if self.batch_size is None:
             return n
         return n // self.batch_size if self.drop_last else -(-n // self.batch_size)
+
+
+class Epoch(Iterator[Any]):
+    """One epoch's batches: an iterator."""
+
+    def __init__(self, batches: Iterator[Any]):
+        self._batches = batches
+
+    def __next__(self) -> Any:
+        return next(self._batches)
+
+    def __getattr__(self, name: str) -> Any:
+        hint = ": write next(dataiter), not dataiter.next()" if name == "next" else ""
+        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'{hint}")
+
+
+def _context(context: Any) -> Any:
+    """The context of ``multiprocessing`` that is meant; None for threads."""
+    if context is None or isinstance(context, multiprocessing.context.BaseContext):
+        return context
+    methods = multiprocessing.get_all_start_methods()
+    if not isinstance(context, str):
+        raise TypeError(
+            "multiprocessing_context option should be a valid context object or a string specifying the start method, "
+            f"but got multiprocessing_context={context}"
+        )
+    if context not in methods:
+        raise ValueError(
+            f"multiprocessing_context option should specify a valid start method in {methods}, "
+            f"but got multiprocessing_context={context!r}"
+        )
+    return multiprocessing.get_context(context)

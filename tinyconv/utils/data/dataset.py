@@ -14,7 +14,7 @@ from ...ops.random import randperm
 from ...random import Generator
 from ...tensor import Tensor
 
-__all__ = ["ConcatDataset", "Dataset", "IterableDataset", "Subset", "TensorDataset", "random_split"]
+__all__ = ["ChainDataset", "ConcatDataset", "Dataset", "IterableDataset", "Subset", "TensorDataset", "random_split"]
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -40,6 +40,9 @@ class Dataset(Generic[T_co]):
 
 class IterableDataset(Dataset[T_co]):
     """A stream of samples: a subclass defines ``__iter__``. No index, no shuffling."""
+
+    def __add__(self, other: Dataset[Any]) -> Any:
+        return ChainDataset([self, other])
 
     def __iter__(self) -> Iterator[T_co]:
         raise NotImplementedError("Subclasses of IterableDataset should implement __iter__.")
@@ -132,6 +135,22 @@ class ConcatDataset(Dataset[T_co]):
         return self.cumulative_sizes[-1]
 
 
+class ChainDataset(IterableDataset[T_co]):
+    """The samples of several streams, one stream after another."""
+
+    def __init__(self, datasets: Iterable[Dataset[T_co]]) -> None:
+        self.datasets = datasets
+
+    def __iter__(self) -> Iterator[T_co]:
+        for dataset in self.datasets:
+            if not isinstance(dataset, IterableDataset):
+                raise AssertionError("ChainDataset only supports IterableDataset")
+            yield from dataset
+
+    def __len__(self) -> int:
+        return sum(len(dataset) for dataset in self.datasets)  # type: ignore[arg-type, misc]
+
+
 def has_batch(dataset: Any) -> bool:
     """Whether ``dataset.batch`` speaks for its samples: it is defined no farther up the class hierarchy than
     ``__getitem__``, and the same holds for the data sets it forwards to."""
@@ -154,7 +173,16 @@ def fetch_samples(dataset: Any, indices: Sequence[int] | np.ndarray) -> list[Any
     indices = indices.tolist() if isinstance(indices, np.ndarray) else list(indices)
     if hasattr(dataset, "__getitems__"):
         return dataset.__getitems__(indices)
-    return [dataset[i] for i in indices]
+    return [fetch_sample(dataset, i) for i in indices]
+
+
+def fetch_sample(dataset: Any, index: Any) -> Any:
+    """``dataset[index]``; an error says which sample it was."""
+    try:
+        return dataset[index]
+    except BaseException as error:
+        error.add_note(f"(raised by sample {index!r} of the {type(dataset).__name__})")
+        raise
 
 
 def random_split(

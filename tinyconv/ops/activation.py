@@ -208,6 +208,8 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace
     expect("hardtanh", "iuf", input=input)
     if min_val > max_val:
         raise ValueError(f"hardtanh: min_val must not be above max_val, got {min_val} and {max_val}")
+    if input.array.dtype.kind == "u" and (min_val < 0 or max_val < 0):
+        raise RuntimeError(f"hardtanh: {input.dtype} has no negative numbers for the limits {min_val} and {max_val}")
     if input.array.dtype.kind != "f":
         min_val, max_val = int(min_val), int(max_val)
     y = where(le(input, min_val), min_val, where(ge(input, max_val), max_val, input))

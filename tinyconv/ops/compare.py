@@ -264,11 +264,13 @@ def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
     expect("clamp", input=input)
     if min is None and max is None:
         raise RuntimeError("clamp: at least one of min and max must be given")
-    for _ in range(2):  # the second bound may have lifted the type that the first one met
-        if min is not None:
-            input, min = operands(input, min, "clamp")
-        if max is not None:
-            input, max = operands(input, max, "clamp")
+    for bound in (min, max):  # first find the type in which all three meet
+        if bound is not None:
+            input, _ = operands(input, bound, "clamp")
+    if min is not None:
+        input, min = operands(input, min, "clamp")
+    if max is not None:
+        input, max = operands(input, max, "clamp")
     return Clamp.apply(input, min, max)
 
 

@@ -16,7 +16,7 @@ from ..tensor import Tensor
 from .compare import clamp, eq, le, where
 from .elementwise import div, mul, sub
 from .logic import logical_and
-from .types import arrays, expect, floating, operands
+from .types import arrays, expect, floating, floating_operands, operands
 
 
 class Exp(Function):
@@ -224,8 +224,7 @@ class LogAddExp(Function):
 def atan2(input: Tensor, other: Tensor) -> Tensor:
     """The angle in [-pi, pi] of the point with x = ``other`` and y = ``input``; broadcast as in :func:`add`."""
     expect("atan2", input=input, other=other)
-    a, b = operands(input, other, "atan2")
-    return Atan2.apply(floating(a), floating(b))
+    return Atan2.apply(*floating_operands(input, other, "atan2"))
 
 
 def hypot(input: Tensor, other: Tensor) -> Tensor:
@@ -247,10 +246,9 @@ def logaddexp(input: Tensor, other: Tensor) -> Tensor:
 def xlogy(input: Any, other: Any) -> Tensor:
     """``input * log(other)``, and 0 where ``input`` is 0 (except where ``other`` is NaN); broadcast as in :func:`add`.
     One of the two may be a number."""
-    a, b = operands(input, other, "xlogy")
+    a, b = floating_operands(input, other, "xlogy")
     if not isinstance(b, Tensor):
         b = a.new_full((), b)
-    a, b = floating(a), floating(b)
     nothing = logical_and(eq(a, 0) if isinstance(a, Tensor) else eq(b.new_full((), a), 0), le(b, 0))
     return mul(a, log(where(nothing, 1, b)))
 

@@ -28,7 +28,7 @@ from ..autograd import Function
 from ..tensor import Tensor
 from .compare import eq, ge, lt, where
 from .logic import logical_and
-from .types import arrays, expect, floating, operands
+from .types import arrays, expect, floating_operands, operands
 
 # ------------------------------------------------------------------------------------------------------- arithmetic
 
@@ -154,7 +154,7 @@ def _kind(x: Any) -> str:
 
 
 def _is_bool(x: Any) -> bool:
-    return isinstance(x, Tensor) and x.array.dtype.kind == "b"
+    return x.array.dtype.kind == "b" if isinstance(x, Tensor) else isinstance(x, bool)
 
 
 def _types(*operands: Any) -> str:
@@ -165,7 +165,7 @@ def sub(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
     """``input - alpha * other``, broadcast; as :func:`add`."""
     if _is_bool(input) or _is_bool(other):
         raise RuntimeError(
-            f"sub: bool tensors cannot be subtracted, got {_types(input, other)} (~ inverts a mask, ^ compares two)"
+            f"sub: bools cannot be subtracted, got {_types(input, other)} (~ inverts a mask, ^ compares two)"
         )
     return Sub.apply(*operands(input, other if alpha == 1 else _scaled(input, other, alpha, "sub"), "sub"))
 
@@ -193,8 +193,7 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
             return floor_divide(input, other)
         a, b = _divisible(input, other, "div")
         return div(a, b).trunc() if _kind(a) == "f" or _kind(b) == "f" else floor_divide(sub(a, fmod(a, b)), b)
-    a, b = operands(input, other, "div")
-    return Div.apply(floating(a), floating(b))
+    return Div.apply(*floating_operands(input, other, "div"))
 
 
 class FloorDivide(Function):
@@ -273,8 +272,8 @@ def pow(input: Any, exponent: Any) -> Tensor:
         raise RuntimeError(f"pow: expected integers or floats, got {_types(input, exponent)}")
     if kind == "i" and isinstance(b, Tensor):
         return _integer_power(a, b)
-    if kind in "iu" and not isinstance(b, Tensor) and b < 0:
-        raise RuntimeError(f"pow: integers to negative integer powers are not allowed, got exponent {b}")
+    if kind in "iu" and not isinstance(b, Tensor) and exponent < 0:
+        raise RuntimeError(f"pow: integers to negative integer powers are not allowed, got exponent {exponent}")
     return Pow.apply(a, b)
 
 

@@ -172,6 +172,14 @@ def floating(x: Any, name: str | None = None) -> Any:
     return x if x.array.dtype.kind == "f" else cast(x, dtypes.as_numpy(None))
 
 
+def floating_operands(a: Any, b: Any, name: str) -> tuple[Any, Any]:
+    """:func:`operands` for what is computed in a floating type: integers and bools are taken as the default one."""
+    if isinstance(a, Tensor) and isinstance(b, Tensor):
+        a, b = operands(a, b, name)
+        return floating(a), floating(b)
+    return operands(floating(a), floating(b), name)
+
+
 def _counted(x: Any) -> Any:
     """A tensor that counts in promotion as ``x`` does: a Python number as one without dimensions, of its kind."""
     if isinstance(x, Tensor):

@@ -374,7 +374,7 @@ LOOPS = {"erf": _erf, "erfc": _erfc}  # the functions of one number that NumPy h
 
 def unary(x, function):
     loop = LOOPS.get(function)
-    if loop is None:
+    if loop is None or x.dtype.char not in "fd":
         return reference.unary(x, function)
     if not dense_floats(x, x):
         x = np.array(x, order="C")

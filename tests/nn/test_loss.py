@@ -11,13 +11,6 @@ TARGET = np.array([0, 3, 1, 1, 2])
 WEIGHT = np.array([0.5, 1.0, 2.0, 0.1])
 
 
-def test_mean_squared_error():
-    x, y = tinyconv.tensor([1.0, 2.0]), tinyconv.tensor([3.0, 5.0])
-    assert nn.MSELoss()(x, y).item() == 6.5
-    assert nn.MSELoss(reduction="sum")(x, y).item() == 13.0
-    assert nn.MSELoss(reduction="none")(x, y).tolist() == [4.0, 9.0]
-
-
 def test_cross_entropy_is_the_nll_of_the_log_softmax():
     x, t, w = tinyconv.from_numpy(SCORES), tinyconv.from_numpy(TARGET), tinyconv.from_numpy(WEIGHT)
     logp = log_softmax(SCORES, 1)
@@ -35,8 +28,8 @@ def test_cross_entropy_is_the_nll_of_the_log_softmax():
 
 
 def test_reductions_are_checked():
-    for loss in (nn.MSELoss, nn.NLLLoss, nn.CrossEntropyLoss):
-        with pytest.raises(ValueError, match="average is not a valid value for reduction"):
+    for loss in (nn.NLLLoss, nn.CrossEntropyLoss):
+        with pytest.raises(ValueError, match="reduction must be .*, got 'average'"):
             loss(reduction="average")
 
 
@@ -64,10 +57,3 @@ def test_classification_as_pytorch(agrees_with_torch, reduction, weighted, name,
     ours = getattr(nn, name)(tinyconv.from_numpy(WEIGHT) if weighted else None, reduction=reduction, **kwargs)
     theirs = getattr(torch.nn, name)(torch.from_numpy(WEIGHT) if weighted else None, reduction=reduction, **kwargs)
     agrees_with_torch(ours, theirs, scores, target)
-
-
-@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
-def test_mse_as_pytorch(agrees_with_torch, reduction):
-    torch = pytest.importorskip("torch")
-    x, y = RNG.normal(size=(2, 3, 4))
-    agrees_with_torch(nn.MSELoss(reduction=reduction), torch.nn.MSELoss(reduction=reduction), x, y)

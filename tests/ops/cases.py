@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import numpy as np
+
 import tinyconv
 from tinyconv.ops.activation import LogSigmoid, ReLU, ReLUGx, Sigmoid, SigmoidGx, Tanh, TanhGx
 from tinyconv.ops.compare import Clamp, Maximum, Minimum, Where
@@ -29,6 +31,7 @@ from tinyconv.ops.matmul import Linear, LinearGw, MatMul
 from tinyconv.ops.norm import BatchNorm, Normalize
 from tinyconv.ops.pad import Pad
 from tinyconv.ops.pool import AtWinners, AvgPool2d, AvgPool2dGx, MaxPool2d, ToWinners
+from tinyconv.ops.probability_loss import BinaryCrossEntropy
 from tinyconv.ops.rearrange import Flip
 from tinyconv.ops.recurrent import Pieces
 from tinyconv.ops.reduce import Extreme, Pick, Sum
@@ -570,6 +573,49 @@ def embedded(m, w, **options):
 
 
 case(Embedding, "", embedded, (4, 3))
+
+
+def signs(m, *shape):
+    return m.tensor([1.0, -1.0, -1.0, 1.0, 1.0, -1.0, -1.0, 1.0], dtype=m.float64)[: int(np.prod(shape))].reshape(shape)
+
+
+for name, compute, shapes in (
+    ("l1", lambda F, m, x, t: F.l1_loss(x, t), ((2, 3), (2, 3))),
+    ("smooth l1", lambda F, m, x, t: F.smooth_l1_loss(x, t, beta=0.7, reduction="none"), ((2, 3), (2, 3))),
+    ("huber", lambda F, m, x, t: F.huber_loss(x, t, delta=0.7), ((2, 3), (2, 3))),
+    ("gaussian", lambda F, m, x, t, v: F.gaussian_nll_loss(x, t, v * v + 0.1), ((2, 3), (2, 3), (2, 3))),
+    ("poisson", lambda F, m, x, t: F.poisson_nll_loss(x, t), ((2, 3), (2, 3))),
+    ("rates", lambda F, m, x: F.poisson_nll_loss(x * x, signs(m, 2, 3) + 2, False, True), ((2, 3),)),
+    ("divergence", lambda F, m, x, t: F.kl_div(x, t.sigmoid(), reduction="batchmean"), ((2, 3), (2, 3))),
+    ("log divergence", lambda F, m, x, t: F.kl_div(x, t, reduction="sum", log_target=True), ((2, 3), (2, 3))),
+    ("cosine", lambda F, m, a, b: F.cosine_embedding_loss(a, b, signs(m, 4).to(a.dtype), -0.5), ((4, 3), (4, 3))),
+    ("hinge", lambda F, m, x: F.hinge_embedding_loss(x, signs(m, 4, 2).to(x.dtype), 0.5), ((4, 2),)),
+    ("ranking", lambda F, m, a, b: F.margin_ranking_loss(a, b, signs(m, 4).to(a.dtype), 0.3), ((4,), (4,))),
+    ("soft margin", lambda F, m, x: F.soft_margin_loss(x, signs(m, 4, 2).to(x.dtype)), ((4, 2),)),
+    ("triplet", lambda F, m, a, b, c: F.triplet_margin_loss(a, b, c, swap=True), ((4, 3), (4, 3), (4, 3))),
+    ("multi margin", lambda F, m, x: F.multi_margin_loss(x, targets(m, 4), 2, 0.7), ((4, 3),)),
+    ("multi label", lambda F, m, x, t: F.multilabel_soft_margin_loss(x, t), ((4, 3), (4, 3))),
+    ("logits", lambda F, m, x, t: F.binary_cross_entropy_with_logits(x, t), ((2, 3), (2, 3))),
+    ("similarity", lambda F, m, a, b: F.cosine_similarity(a, b, -1), ((2, 3), (1, 3))),
+    ("distance", lambda F, m, a, b: (F.pairwise_distance(a, b), F.pairwise_distance(a, b, 3.0)), ((2, 3), (2, 3))),
+    ("normalize", lambda F, m, x: (F.normalize(x), F.normalize(x, 3.0, 0)), ((2, 3),)),
+):
+    function = {"l1": Abs, "soft margin": LogSigmoid, "logits": LogSigmoid, "multi label": LogSigmoid}.get(name, Sub)
+    if name in ("cosine", "similarity", "normalize"):
+        function = Div
+    if name == "log divergence":
+        function = Exp
+    if name == "hinge":
+        function = Where
+    case(function, name, lambda m, *xs, compute=compute: compute(m.nn.functional, m, *xs), *shapes)
+for name in ("mean", "none"):
+    case(
+        BinaryCrossEntropy,
+        name,
+        lambda m, x, t, o=name: m.nn.functional.binary_cross_entropy(x.sigmoid(), t.sigmoid(), reduction=o),
+        (2, 3),
+        (2, 3),
+    )
 
 
 def dropped(m, x):

@@ -1,40 +1,27 @@
-"""Losses as modules: how far an output is from its target, in one number (with ``reduction="none"``, one a sample)."""
+"""Losses for classes as modules: how far an output is from its target, in one number (with ``reduction="none"``, one a
+sample)."""
 
 from __future__ import annotations
 
+from ..ops.loss import named_reduction
 from ..tensor import Tensor
 from . import functional as F
 from .module import Module
 
-__all__ = ["CrossEntropyLoss", "MSELoss", "NLLLoss"]
+__all__ = ["CrossEntropyLoss", "NLLLoss"]
 
 
 class _Loss(Module):
-    """``reduction`` is "mean", "sum" or "none"."""
+    """``reduction`` is "mean", "sum" or "none", or a name that a loss has beside them."""
 
-    def __init__(self, reduction: str = "mean"):
+    also: tuple[str, ...] = ()
+
+    def __init__(self, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean"):
         super().__init__()
-        if reduction not in ("none", "mean", "sum"):
-            raise ValueError(f"{reduction} is not a valid value for reduction: expected 'none', 'mean' or 'sum'")
+        old = size_average is not None or reduce is not None
+        if old or reduction not in self.also:
+            reduction = named_reduction(reduction, size_average, reduce, type(self).__name__)
         self.reduction = reduction
-
-
-class MSELoss(_Loss):
-    """The squared difference ``(input - target)**2``, averaged.
-
-    Args:
-        reduction: "mean", "sum" or "none" (the shape of the input).
-
-    Raises:
-        ValueError: an unknown reduction.
-    """
-
-    def __init__(self, *, reduction: str = "mean"):
-        super().__init__(reduction)
-
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        """Both of one shape, floating point."""
-        return F.mse_loss(input, target, reduction=self.reduction)
 
 
 class NLLLoss(_Loss):
@@ -42,6 +29,7 @@ class NLLLoss(_Loss):
 
     Args:
         weight: ``(C,)``, how much each class counts; None: all alike.
+        size_average, reduce: the old form of ``reduction``.
         ignore_index: a target that counts for nothing.
         reduction: "mean" (divided by the sum of the weights), "sum" or "none" (the shape of the target).
 
@@ -49,8 +37,15 @@ class NLLLoss(_Loss):
         ValueError: an unknown reduction.
     """
 
-    def __init__(self, weight: Tensor | None = None, *, ignore_index: int = -100, reduction: str = "mean"):
-        super().__init__(reduction)
+    def __init__(
+        self,
+        weight: Tensor | None = None,
+        size_average: bool | None = None,
+        ignore_index: int = -100,
+        reduce: bool | None = None,
+        reduction: str = "mean",
+    ):
+        super().__init__(size_average, reduce, reduction)
         self.register_buffer("weight", weight)
         self.ignore_index = ignore_index
 
@@ -64,6 +59,7 @@ class CrossEntropyLoss(_Loss):
 
     Args:
         weight: ``(C,)``, how much each class counts; None: all alike.
+        size_average, reduce: the old form of ``reduction``.
         ignore_index: a target that counts for nothing.
         reduction: "mean" (divided by the sum of the weights), "sum" or "none" (the shape of the target).
         label_smoothing: in [0, 1], how much of the target is spread over all classes alike (Szegedy et al.,
@@ -76,12 +72,13 @@ class CrossEntropyLoss(_Loss):
     def __init__(
         self,
         weight: Tensor | None = None,
-        *,
+        size_average: bool | None = None,
         ignore_index: int = -100,
+        reduce: bool | None = None,
         reduction: str = "mean",
         label_smoothing: float = 0.0,
     ):
-        super().__init__(reduction)
+        super().__init__(size_average, reduce, reduction)
         self.register_buffer("weight", weight)
         self.ignore_index = ignore_index
         self.label_smoothing = label_smoothing

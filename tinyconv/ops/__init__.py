@@ -133,6 +133,7 @@ from .diagonal import (
     triu,
     triu_indices,
 )
+from .distance import cosine_similarity, normalize, pairwise_distance
 from .dropout import Dropout, alpha_dropout, dropout, dropout1d, dropout2d, feature_alpha_dropout
 from .einsum import einsum, tensordot
 from .elementary import (
@@ -248,7 +249,17 @@ from .logic import (
     reversed_left_shift,
     reversed_right_shift,
 )
-from .loss import cross_entropy, mse_loss, nll_loss
+from .loss import cross_entropy, nll_loss
+from .margin_loss import (
+    cosine_embedding_loss,
+    hinge_embedding_loss,
+    margin_ranking_loss,
+    multi_margin_loss,
+    multilabel_soft_margin_loss,
+    soft_margin_loss,
+    triplet_margin_loss,
+    triplet_margin_with_distance_loss,
+)
 from .matmul import addbmm, addmm, addmv, addr, baddbmm, bmm, dot, inner, kron, linear, matmul, mm, mv, outer
 from .norm import batch_norm, group_norm, instance_norm, layer_norm, local_response_norm, rms_norm
 from .pad import pad
@@ -263,6 +274,13 @@ from .pool import (
     lp_pool2d,
     max_pool1d,
     max_pool2d,
+)
+from .probability_loss import (
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    gaussian_nll_loss,
+    kl_div,
+    poisson_nll_loss,
 )
 from .random import (
     bernoulli,
@@ -302,6 +320,7 @@ from .reduce import (
     sum,
     sum_to,
 )
+from .regression_loss import huber_loss, l1_loss, mse_loss, smooth_l1_loss
 from .shape import (
     T,
     atleast_1d,

@@ -1,20 +1,21 @@
-"""Losses: how wrong a prediction is, as one number to minimize.
+"""Losses for classes, and what all losses share: how wrong a prediction is, as one number to minimize.
 
-For classes the loss is the negative log-likelihood of the right one. On top of ``log_softmax`` it is called
+For classes that is the negative log-likelihood of the right one. On top of ``log_softmax`` it is called
 cross-entropy, and its gradient in the scores is as plain as can be: softmax(x) - onehot(target).
 """
 
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any
 
 from .. import kernels
 from ..autograd import Function
 from ..tensor import Tensor
-from .elementwise import add, div, mul, neg, sub
+from .elementwise import add, div, mul, neg
 from .softmax import log_softmax, log_softmax_gx
-from .types import operands, same_type
+from .types import same_type
 
 
 class NLLLoss(Function):
@@ -119,12 +120,25 @@ def _viewed(array: Any, shape: tuple) -> Any:
     return backend.view(backend.copy(array), shape) if view is None else view
 
 
-def _check_reduction(reduction: str, name: str) -> None:
+def named_reduction(reduction: str, size_average: bool | None, reduce: bool | None, name: str) -> str:
+    """``reduction``, or what its old form, two flags, says, with a warning.
+
+    Raises:
+        ValueError: an unknown reduction.
+    """
+    if size_average is not None or reduce is not None:
+        reduction = "none" if reduce is False else "sum" if size_average is False else "mean"
+        warnings.warn(
+            f"size_average and reduce args will be deprecated, please use reduction={reduction!r} instead.",
+            stacklevel=3,
+        )
     if reduction not in ("none", "mean", "sum"):
         raise ValueError(f"{name}: reduction must be 'none', 'mean' or 'sum', got {reduction!r}")
+    return reduction
 
 
-def _reduced(loss: Tensor, reduction: str) -> Tensor:
+def reduced(loss: Tensor, reduction: str) -> Tensor:
+    """``loss``, its sum or its mean."""
     return loss if reduction == "none" else loss.sum() if reduction == "sum" else loss.mean()
 
 
@@ -145,9 +159,9 @@ def nll_loss(
     input: Tensor,
     target: Tensor,
     weight: Tensor | None = None,
-    size_average: Any = None,
+    size_average: bool | None = None,
     ignore_index: int = -100,
-    reduce: Any = None,
+    reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Tensor:
     """Negative log-likelihood: ``-weight[t] * input[n, t]`` for each target t.
@@ -157,13 +171,14 @@ def nll_loss(
         target: class indices, int64 ``(N,)``, ``()`` or ``(N, d1, ...)``.
         weight: one a class, ``(C,)``.
         ignore_index: targets of this value count for nothing.
+        size_average, reduce: the old form of ``reduction``.
         reduction: ``"mean"`` (the sum over the sum of the weights used), ``"sum"`` or ``"none"``.
 
     Raises:
         IndexError: a target that is neither a class nor ``ignore_index``.
         RuntimeError: shapes or types that do not fit.
     """
-    _check_reduction(reduction, "nll_loss")
+    reduction = named_reduction(reduction, size_average, reduce, "nll_loss")
     same_type("nll_loss", input=input, weight=weight)
     _check_classes(input, target, weight, "nll_loss")
     if target.array.dtype.itemsize != 8:
@@ -175,9 +190,9 @@ def cross_entropy(
     input: Tensor,
     target: Tensor,
     weight: Tensor | None = None,
-    size_average: Any = None,
+    size_average: bool | None = None,
     ignore_index: int = -100,
-    reduce: Any = None,
+    reduce: bool | None = None,
     reduction: str = "mean",
     label_smoothing: float = 0.0,
 ) -> Tensor:
@@ -186,14 +201,14 @@ def cross_entropy(
     Args:
         input: scores ("logits"), ``(N, C)``, ``(C,)`` or ``(N, C, d1, ...)``.
         target: class indices as in :func:`nll_loss`, or class probabilities of the shape of ``input``.
-        weight, ignore_index, reduction: as in :func:`nll_loss`.
+        weight, size_average, ignore_index, reduce, reduction: as in :func:`nll_loss`.
         label_smoothing: in [0, 1]: this share of the target is spread evenly over all classes (Szegedy et al. 2016).
 
     Raises:
         IndexError, RuntimeError: as :func:`nll_loss`.
         ValueError: ``label_smoothing`` outside [0, 1].
     """
-    _check_reduction(reduction, "cross_entropy")
+    reduction = named_reduction(reduction, size_average, reduce, "cross_entropy")
     if not 0 <= label_smoothing <= 1:
         raise ValueError(f"cross_entropy: label_smoothing must be in [0, 1], got {label_smoothing}")
     same_type("cross_entropy", input=input, weight=weight)
@@ -215,7 +230,7 @@ def cross_entropy(
         safe = mul(target, used.long())
         smooth = div(smooth.sum(), used.sum() if weight is None else mul(weight[safe], used).sum())
     else:
-        smooth = _reduced(smooth, reduction)
+        smooth = reduced(smooth, reduction)
     return add(mul(loss, 1 - label_smoothing), mul(smooth, label_smoothing / C))
 
 
@@ -237,31 +252,4 @@ def _soft_cross_entropy(
         shape[axis] = C
         products = mul(products, weight.reshape(shape))
     loss = neg(products.sum(axis))
-    return div(loss.sum(), max(loss.numel(), 1)) if reduction == "mean" else _reduced(loss, reduction)
-
-
-def mse_loss(
-    input: Tensor,
-    target: Tensor,
-    size_average: Any = None,
-    reduce: Any = None,
-    reduction: str = "mean",
-    weight: Tensor | None = None,
-) -> Tensor:
-    """Squared error ``(input - target)**2``, averaged over all elements (or summed, or as it is).
-
-    Args:
-        input, target: tensors whose shapes broadcast (equal ones, usually).
-        reduction: ``"mean"``, ``"sum"`` or ``"none"``.
-        weight: factors for the squared errors.
-    """
-    _check_reduction(reduction, "mse_loss")
-    operands(input, target, "mse_loss")
-    difference = sub(input, target)
-    loss = mul(difference, difference)
-    if weight is not None:
-        loss = mul(loss, weight)
-        return (
-            div(loss.sum(), weight.expand(loss.array.shape).sum()) if reduction == "mean" else _reduced(loss, reduction)
-        )
-    return _reduced(loss, reduction)
+    return div(loss.sum(), max(loss.numel(), 1)) if reduction == "mean" else reduced(loss, reduction)

@@ -1,0 +1,138 @@
+"""Losses for numbers: functions of the difference ``d = input - target``.
+
+==================  =====================================================  ================================
+squared             d**2                                                   punishes outliers most
+absolute            |d|                                                    the median instead of the mean
+smooth absolute     d**2 / (2 beta) where |d| < beta, else |d| - beta/2    like |d|, but smooth at 0
+Huber               d**2 / 2 where |d| <= delta, else delta (|d| -         the same times beta
+                    delta/2)
+==================  =====================================================  ================================
+"""
+
+from __future__ import annotations
+
+import warnings
+
+from ..tensor import Tensor
+from .compare import where
+from .elementwise import abs, div, mul, sub
+from .loss import named_reduction, reduced
+from .types import operands
+
+
+def difference(input: Tensor, target: Tensor, name: str, same: bool = True) -> Tensor:
+    """``input - target``, with a warning if one of them is repeated to fit the other (unless not ``same``).
+
+    Raises:
+        RuntimeError: the shapes do not broadcast, or neither is floating point.
+    """
+    operands(input, target, name)
+    x, t = input.array, target.array
+    if same and x.shape != t.shape:
+        warnings.warn(
+            f"Using a target size ({target.shape}) that is different to the input size ({input.shape}). This will "
+            "likely lead to incorrect results due to broadcasting. Please ensure they have the same size.",
+            stacklevel=3,
+        )
+    if x.dtype.kind != "f" and t.dtype.kind != "f":
+        raise RuntimeError(f"{name}: expected floating point, got {input.dtype} and {target.dtype}")
+    return sub(input, target)
+
+
+def _weighted(loss: Tensor, input: Tensor, weight: Tensor | None, reduction: str, by_weight: bool = True) -> Tensor:
+    """``loss`` times ``weight``, reduced; the mean is over the sum of the weights, or over the elements.
+
+    Raises:
+        ValueError: ``weight`` has not the shape of ``input``.
+    """
+    if weight is None:
+        return reduced(loss, reduction)
+    if weight.array.shape != input.array.shape:
+        raise ValueError(
+            f"Weights and input must have the same size, got {tuple(weight.shape)} and {tuple(input.shape)}."
+        )
+    loss = mul(loss, weight)
+    return div(loss.sum(), weight.sum()) if reduction == "mean" and by_weight else reduced(loss, reduction)
+
+
+def mse_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    weight: Tensor | None = None,
+) -> Tensor:
+    """Squared error ``(input - target)**2``, averaged over all elements (or summed, or as it is).
+
+    Args:
+        input, target: tensors of one shape; others that broadcast are taken with a warning.
+        size_average, reduce: the old form of ``reduction``.
+        reduction: ``"mean"``, ``"sum"`` or ``"none"``.
+        weight: factors for the squared errors, by whose sum the mean divides.
+
+    Raises:
+        RuntimeError: shapes that do not broadcast, or integers.
+        ValueError: an unknown reduction, or a weight of another shape.
+    """
+    reduction = named_reduction(reduction, size_average, reduce, "mse_loss")
+    d = difference(input, target, "mse_loss")
+    return _weighted(mul(d, d), input, weight, reduction)
+
+
+def l1_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    weight: Tensor | None = None,
+) -> Tensor:
+    """Absolute error ``|input - target|``; arguments and errors as :func:`mse_loss`."""
+    reduction = named_reduction(reduction, size_average, reduce, "l1_loss")
+    return _weighted(abs(difference(input, target, "l1_loss")), input, weight, reduction)
+
+
+def smooth_l1_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    beta: float = 1.0,
+) -> Tensor:
+    """:func:`l1_loss`, but a parabola where it is below ``beta`` (Girshick 2015); the other arguments as there.
+
+    Raises:
+        RuntimeError: a negative ``beta``.
+    """
+    reduction = named_reduction(reduction, size_average, reduce, "smooth_l1_loss")
+    d = difference(input, target, "smooth_l1_loss")
+    if beta < 0:
+        raise RuntimeError(f"smooth_l1_loss does not support negative values for beta, got {beta}")
+    if beta == 0:
+        return reduced(abs(d), reduction)
+    size = abs(d)
+    return reduced(where(size < beta, mul(mul(d, d), 0.5 / beta), sub(size, 0.5 * beta)), reduction)
+
+
+def huber_loss(
+    input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0, weight: Tensor | None = None
+) -> Tensor:
+    """A parabola up to ``delta``, a straight line beyond it (Huber 1964).
+
+    Args:
+        input, target, reduction: as in :func:`mse_loss`.
+        delta: where the line begins.
+        weight: factors for the errors; the mean divides by the number of elements.
+
+    Raises:
+        RuntimeError: ``delta`` is not positive.
+    """
+    reduction = named_reduction(reduction, None, None, "huber_loss")
+    d = difference(input, target, "huber_loss")
+    if delta <= 0:
+        raise RuntimeError(f"huber_loss does not support non-positive values for delta, got {delta}")
+    size = abs(d)
+    loss = where(size <= delta, mul(mul(d, d), 0.5), mul(sub(size, 0.5 * delta), delta))
+    return _weighted(loss, input, weight, reduction, by_weight=False)

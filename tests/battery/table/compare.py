@@ -73,3 +73,19 @@ entry("Tensor.where", call(x(2, 3), mask(2, 3), x(2, 3, salt=1)), call(x(3), mas
 entry("tinyconv.is_tensor", call(x(3)), call(3.0), call([1.0]))
 entry("is_floating_point is_complex is_nonzero", call(x(1)), call(integers(1)), call(mask(1)))
 entry("Tensor.__contains__", call(x(3), 5.0), call(integers(5, below=3), 1), call(integers(5, below=3), 7))
+UNDIFFERENTIABLE = {
+    check: "there the gradient passes as if nothing had been written" for check in ("gradient", "gradgrad")
+}
+for name in ("and", "or", "xor"):
+    entry(
+        f"Tensor.logical_{name}_",
+        *binary()[:6],
+        call(mask(2, 3), mask(3, salt=1)),
+        without=UNDIFFERENTIABLE | {"shapes": "as above", "values": "as above"},
+    )
+entry(
+    "Tensor.logical_not_",
+    *unary(),
+    call(mask(2, 3)),
+    without=UNDIFFERENTIABLE | {"shapes": "as above", "values": "as above"},
+)

@@ -16,7 +16,12 @@ def b(*shape):
 FLOATS = {f"dtypes: {part}": "floating point only, the error says so" for part in ("int64", "int32", "uint8", "bool")}
 PADDED = FLOATS | {f"values: argument 1 {kind}": "0 × ∞ in the padding" for kind in ("nan", "infinite")}
 SPREAD = FLOATS | {f"values: argument 0 {kind}": "0 × ∞ beside the pixels that count" for kind in ("nan", "infinite")}
-MIXED = {"dtypes": "of another dtype than the input's, statistics and weights are mixed there"}
+NEAREST = {"shapes: axes": "volumes are resized there"}
+MIXED = {
+    "dtypes": "of another dtype than the input's, statistics and weights are mixed there",
+    "values: extreme": "squares beyond float32",
+    "shapes: , 0, 2]": "of no pixels the gradient is NaN there",
+}
 WINNER = FLOATS | {"values: nan": "which NaN of a window wins: the first here, the last there"}
 
 entry(
@@ -202,7 +207,7 @@ entry(
     call(x(0, 3, 6, 6), 2),
     call(x(2, 3, 6, 6), output_size=6),
     rejected=(call(x(6, 6), 2), call(x(2, 3, 6, 6), -1)),
-    without=FLOATS,
+    without={"shapes: , 0]": "no pixels are an error here, NaN there", "shapes: , 0, ": "as above"} | FLOATS,
 )
 entry(
     "F.adaptive_max_pool2d",
@@ -220,7 +225,7 @@ entry(
     call(x(2, 3, 7), 1),
     call(x(2, 3, 7), 3),
     call(x(3, 7), 2),
-    without=FLOATS,
+    without={"shapes: , 0]": "no pixels are an error here, NaN there", "shapes: , 0, ": "as above"} | FLOATS,
 )
 entry(
     "adaptive_max_pool1d F.adaptive_max_pool1d",
@@ -411,13 +416,13 @@ entry(
         call(x(2, 3, 4), 3, mode="bilinear"),
         call(x(2, 3, 4, 5), 0),
     ),
-    without=SPREAD,
+    without=NEAREST | SPREAD,
 )
 entry(
     "F.upsample_nearest F.upsample_bilinear",
     call(x(2, 3, 4, 5), (7, 3)),
     call(x(2, 3, 4, 5), scale_factor=2),
-    without=SPREAD,
+    without=NEAREST | SPREAD,
 )
 entry(
     "pixel_shuffle F.pixel_shuffle",
@@ -428,7 +433,11 @@ entry(
     rejected=(call(x(2, 7, 3, 3), 2), call(x(4, 4), 2), call(x(2, 4, 3, 3), 0)),
 )
 entry(
-    "pixel_unshuffle F.pixel_unshuffle", call(x(2, 2, 6, 4), 2), call(x(1, 4, 4), 2), rejected=(call(x(2, 2, 5, 4), 2),)
+    "pixel_unshuffle F.pixel_unshuffle",
+    call(x(2, 2, 6, 4), 2),
+    call(x(1, 4, 4), 2),
+    rejected=(call(x(2, 2, 5, 4), 2),),
+    without={"shapes: [0, 2": "an empty batch is an error there"},
 )
 entry(
     "channel_shuffle F.channel_shuffle",
@@ -456,12 +465,13 @@ def biases(gates):
     return (x(4 * gates, salt=4), x(4 * gates, salt=5))
 
 
-entry("rnn_tanh_cell rnn_relu_cell", call(*cell, *weights(1), *biases(1)), call(*cell, *weights(1)))
-entry("gru_cell", call(*cell, *weights(3), *biases(3)), call(*cell, *weights(3)))
+entry("rnn_tanh_cell rnn_relu_cell", call(*cell, *weights(1), *biases(1)), call(*cell, *weights(1)), without=FLOATS)
+entry("gru_cell", call(*cell, *weights(3), *biases(3)), call(*cell, *weights(3)), without=FLOATS)
 entry(
     "lstm_cell",
     call(x(2, 3), (x(2, 4, salt=1), x(2, 4, salt=6)), *weights(4), *biases(4)),
     call(x(2, 3), (x(2, 4, salt=1), x(2, 4, salt=6)), *weights(4)),
+    without=FLOATS,
 )
 entry(
     "tinyconv.embedding",

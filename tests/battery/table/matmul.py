@@ -37,6 +37,7 @@ entry(
     call(x(2, 0), x(0, 4, salt=1)),
     call(integers(2, 3), integers(3, 2, salt=1)),
     formula=np.matmul,
+    without={"dtypes: , 0]": "dtypes of nothing are not looked at there"},
 )
 entry(
     "bmm",
@@ -44,6 +45,7 @@ entry(
     call(x(0, 2, 3), x(0, 3, 4)),
     call(x(2, 2, 0), x(2, 0, 4)),
     formula=np.matmul,
+    without={"dtypes: , 0]": "dtypes of nothing are not looked at there"},
 )
 entry("mv", call(x(2, 3), x(3, salt=1)), call(x(2, 0), x(0)), formula=np.matmul)
 entry(

@@ -28,8 +28,15 @@ entry(
     call(mask(2, 3), 1),
     call(x(0, 3), 0),
     call(integers(2, 3), 0),
+    without={"values: extreme": "what cancels depends on the order"},
 )
-entry("mean nanmean", *along(), call(integers(2, 3)), call(x(0, 3), 0))
+entry(
+    "mean nanmean",
+    *along(),
+    call(integers(2, 3)),
+    call(x(0, 3), 0),
+    without={"values: extreme": "what cancels depends on the order"},
+)
 entry(
     "Tensor.sum_to_size",
     call(x(2, 3), 1, 3),
@@ -154,6 +161,7 @@ entry(
     call(mask(2, 3), 0),
     call(x(2, 5, special="zero"), 1),
     rejected=(call(x(2, 3), 2),),
+    without={f"{check}: []>, 0": "in place on a product it needs" for check in ("gradient", "gradgrad")},
 )
 entry(
     "cummax cummin",

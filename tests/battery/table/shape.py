@@ -252,6 +252,7 @@ entry(
     call(x(2, 3), index(2, 2, below=3), 1),
     call(x(2, 3), index(4, below=6)),
     call(x(2, 3), index(1, 3, below=2), dim=0),
+    without={"shapes": "the index fits one shape"},
 )
 entry(
     "scatter",
@@ -267,7 +268,8 @@ entry(
         call(x(3, 4), 2, index(3, 2, below=4), 0.5),
         call(x(3, 4), 1, index(4, 2, below=4), 0.5),
     ),
-    without={
+    without={"dtypes: , 0]": "dtypes of nothing are not looked at there"}
+    | {
         "shapes: shape of 1": "of two writes to one place, which wins is not defined",
         "shapes: axes of 1": "as above",
     },

@@ -129,4 +129,5 @@ exclude(
     "tinyconv.load tinyconv.save tinyconv.get_default_dtype tinyconv.set_default_dtype",
     "tests/test_serialization.py, tests/test_dtypes.py",
 )
+entry("is_cpu get_device is_signed", call(x(2)), call(integers(2)), call(integers(2, dtype="uint8")))
 exclude("Tensor.cuda Tensor.pin_memory Tensor.is_pinned", "needs a device: tests/kernels/test_opaque.py has one")

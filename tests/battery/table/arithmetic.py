@@ -45,7 +45,8 @@ for name, formula in {
     "rsqrt": lambda a: 1 / np.sqrt(a), "reciprocal": lambda a: 1 / a,
 }.items():  # fmt: skip
     entry(name, *unary("positive"), call(x(2, 3)), call(integers(2, 3)), formula=formula)
-for name, formula in {"asin": np.arcsin, "acos": np.arccos, "atanh": np.arctanh, "arctanh": np.arctanh, "arcsin": np.arcsin,
+for name, formula in {"asin": np.arcsin, "acos": np.arccos, "atanh": np.arctanh, "arctanh": np.arctanh,
+                      "arcsin": np.arcsin,
                       "arccos": np.arccos, "erfinv": special.erfinv}.items():  # fmt: skip
     entry(name, *unary("unit"), call(x(2, 3)), formula=formula)
 entry("acosh arccosh", call(x(2, 3, kind="positive")), call(x(3)), formula=np.arccosh)

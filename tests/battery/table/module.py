@@ -2,8 +2,8 @@
 
 from ..arrays import index, x
 from ..calls import dtype
-from .entry import build, entry, exclude, program
 from .arithmetic import SIXTH
+from .entry import build, entry, exclude, program
 from .functional import FLOATS, MIXED, NEAREST, PADDED, SPREAD, WINNER
 from .loss import classes, plus_minus, probabilities, unit, weight, y
 

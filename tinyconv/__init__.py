@@ -28,6 +28,15 @@ from .dtypes import (
 )
 from .kernels import get_num_threads, set_num_threads, use_kernels
 from .ops import (
+    BoolTensor,
+    ByteTensor,
+    CharTensor,
+    DoubleTensor,
+    FloatTensor,
+    HalfTensor,
+    IntTensor,
+    LongTensor,
+    ShortTensor,
     abs,
     absolute,
     acos,

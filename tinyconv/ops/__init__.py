@@ -370,6 +370,17 @@ from .sort import (
     unique_consecutive,
 )
 from .statistics import bincount, histc, std, std_mean, var, var_mean
+from .typed import (
+    BoolTensor,
+    ByteTensor,
+    CharTensor,
+    DoubleTensor,
+    FloatTensor,
+    HalfTensor,
+    IntTensor,
+    LongTensor,
+    ShortTensor,
+)
 from .types import result_type
 from .unpool import max_unpool1d, max_unpool2d
 

@@ -24,6 +24,7 @@ def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: b
         requires_grad: record what is computed with it.
 
     Raises:
+        RuntimeError: integers that ``dtype`` cannot hold.
         ValueError: ragged sequences.
         TypeError: elements that are no numbers.
     """
@@ -58,7 +59,20 @@ def _from_python(data: Any, dtype: Any) -> Any:
         raise ValueError("tensor: nested sequences must all have the same lengths") from None
     if host.dtype.kind not in "biuf":
         raise TypeError(f"tensor: cannot make a tensor of {type(data).__name__} with elements {host.dtype}")
-    return host.astype(dtypes.as_numpy(None)) if dtype is None and (host.dtype == np.float64 or not host.size) else host
+    if dtype is not None and host.dtype.kind in "iu" and host.size and dtypes.as_numpy(dtype).kind in "iu":
+        limits = np.iinfo(dtypes.as_numpy(dtype))
+        if host.min() < limits.min or host.max() > limits.max:
+            raise RuntimeError(f"tensor: numbers from {host.min()} to {host.max()} do not fit into {dtype}")
+    first = data
+    while isinstance(first, (list, tuple)) and first:
+        first = first[0]
+    if (
+        dtype is None
+        and (host.dtype == np.float64 or not host.size)
+        and not isinstance(first, (np.ndarray, np.generic))
+    ):
+        return host.astype(dtypes.as_numpy(None))
+    return host
 
 
 def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:

@@ -21,20 +21,21 @@ from .shape import atleast_1d, broadcast_tensors, dim_of, expand, max_1, reshape
 from .types import broadcast_shape
 
 
-def _places(index: Tensor, x: Tensor, axis: int, name: str, negative: bool = False) -> Tensor:
+def _places(index: Tensor, x: Tensor, axis: int, name: str, negative: bool = False, error: type = IndexError) -> Tensor:
     """``index`` into an axis of ``x``, checked.
 
     Raises:
-        IndexError: not int64 or int32, or a place that ``x`` does not have.
+        RuntimeError: not int64 or int32, or on another device.
+        error: a place that ``x`` does not have.
     """
+    if isinstance(index, Tensor) and index.dtype not in (dtypes.int64, dtypes.int32):
+        raise RuntimeError(f"{name}: index must be int64 or int32, got {index.dtype}")
     index = index_tensor(index, x, name)
-    if index.dtype not in (dtypes.int64, dtypes.int32):
-        raise IndexError(f"{name}: index must be int64 or int32, got {index.dtype}")
     n = x.array.shape[axis] if x.array.ndim else 1
     if index.numel():
         low, high = index.amin().item(), index.amax().item()
         if low < (-n if negative else 0) or high >= n:
-            raise IndexError(
+            raise error(
                 f"{name}: index {low if high < n else high} is out of bounds for dim {axis} of size {n} (shape "
                 f"{tuple(x.array.shape)})"
             )
@@ -56,7 +57,7 @@ def _line_index(x: Tensor, dim: int, index: Tensor, name: str) -> tuple:
         RuntimeError: the index has another number of axes, or a longer one.
     """
     axis = dim_of(dim, max_1(x.array.ndim), name)
-    index = _places(index, x, axis, name)
+    index = _places(index, x, axis, name, error=RuntimeError)
     shape, size = x.array.shape, index.array.shape
     if index.numel():
         if len(shape) != len(size):
@@ -84,8 +85,7 @@ def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False)
         The shape of ``index``.
 
     Raises:
-        IndexError: a place out of bounds, or an index of another type.
-        RuntimeError: shapes that do not fit.
+        RuntimeError: a place out of bounds, an index of another type, or shapes that do not fit.
     """
     if not input.array.ndim:
         return reshape(gather(reshape(input, 1), dim, atleast_1d(index)), index.array.shape)
@@ -148,8 +148,7 @@ def scatter(input: Tensor, dim: int, index: Tensor, src: Any = None, *, value: A
         reduce: "add" adds to what is there.
 
     Raises:
-        IndexError: a place out of bounds, or an index of another type.
-        RuntimeError: shapes or types that do not fit.
+        RuntimeError: a place out of bounds, an index of another type, or shapes that do not fit.
         NotImplementedError: ``reduce="multiply"``.
     """
     src = value if src is None else src
@@ -198,6 +197,8 @@ def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
         IndexError: ``start`` out of range.
         RuntimeError: more than there are.
     """
+    if not input.array.ndim:
+        raise RuntimeError("narrow: a tensor without dimensions has nothing to narrow")
     axis = dim_of(dim, input.array.ndim, "narrow")
     n, start = input.array.shape[axis], int(start)
     if not -n <= start <= n:
@@ -225,7 +226,8 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """A copy of the slices along ``dim`` that ``index`` (a vector) names.
 
     Raises:
-        IndexError: a place out of bounds, or an index of another type or shape.
+        IndexError: a place out of bounds, or an index of more than one dimension.
+        RuntimeError: an index of another type.
     """
     x, _, places = _slices(input, dim, index, "index_select")
     y = Gather.apply(x, places)
@@ -263,7 +265,7 @@ def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: 
     """``input`` with ``alpha`` times the slices of ``source`` added to those along ``dim`` that ``index`` names."""
     x, axis, places = _slices(input, dim, index, "index_add")
     source = _fitting(x, source, places, axis, "index_add")
-    source = source if alpha == 1 else mul(source, alpha)
+    source = source if alpha == 1 else cast(mul(source, alpha), x.array.dtype)
     return reshape(add(x, Scatter.apply(source, x.array.shape, places)), input.array.shape)
 
 

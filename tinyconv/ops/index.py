@@ -9,6 +9,8 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+import numpy as np
+
 from .. import dtypes, kernels
 from ..autograd import Function, check_may_change, is_grad_enabled, overwrite
 from ..tensor import Tensor
@@ -64,7 +66,11 @@ def _plain(part: Any, x: Tensor) -> tuple[Any, bool]:
         return part.__index__(), False
     from .creation import as_tensor
 
-    return _plain(as_tensor(list(part) if isinstance(part, (tuple, range)) else part, device=x.device), x)[0], True
+    part = list(part) if isinstance(part, (tuple, range)) else part
+    return _plain(as_tensor(part, dtypes.int64 if isinstance(part, list) and not part else None, x.device), x)[0], True
+
+
+_PARTS = (Tensor, list, tuple, range, slice, type(Ellipsis), np.ndarray)
 
 
 def _index(index: Any, x: Tensor) -> tuple[Any, bool]:
@@ -73,6 +79,8 @@ def _index(index: Any, x: Tensor) -> tuple[Any, bool]:
     Raises:
         IndexError: a float tensor in it.
     """
+    if isinstance(index, list) and any([isinstance(part, _PARTS) or part is None for part in index]):
+        index = tuple(index)  # PyTorch's reading of x[[[0, 1], [1, 0]]]: two indices, as without the outer brackets
     if not isinstance(index, tuple):
         return _plain(index, x)
     parts = [_plain(part, x) for part in index]
@@ -192,11 +200,17 @@ def _put(x: Any, index: Any, value: Any) -> None:
     """
     try:
         kernels.of(x).setitem(x, index, value.array if isinstance(value, Tensor) else value)
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         what = f"a tensor of shape {tuple(value.array.shape)}" if isinstance(value, Tensor) else repr(value)
         raise RuntimeError(
             f"setitem: {what} cannot be written into a tensor of shape {tuple(x.shape)}: {error}"
         ) from None
+
+
+def _masks_only(index: Any) -> bool:
+    """Whether what is advanced in an index are masks."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return all([getattr(getattr(part, "dtype", None), "kind", "b") == "b" for part in parts])
 
 
 def setitem(input: Tensor, index: Any, value: Any) -> None:
@@ -204,7 +218,8 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
 
     Raises:
         IndexError: as :func:`getitem`.
-        RuntimeError: a leaf that requires grad, or a value that does not broadcast.
+        RuntimeError: a leaf that requires grad, or a value that does not broadcast, or is of another type (where the
+            index holds lists of places).
     """
     plain, advanced = _index(index, input)
     _checked(input, plain)
@@ -216,6 +231,8 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
             if value.array.ndim:
                 raise RuntimeError(f"setitem: the value is on {value.device}, the tensor on {input.device}")
             value = value.to(input.device)
+        if advanced and value.array.dtype != input.array.dtype and (value.array.ndim or not _masks_only(plain)):
+            raise RuntimeError(f"setitem: at an index list, {value.dtype} cannot be written into {input.dtype}")
         value = cast(value, input.array.dtype)
     elif not isinstance(value, (int, float)):
         from .creation import tensor

@@ -198,8 +198,13 @@ def tensor_split(input: Tensor, indices_or_sections: Any, dim: int = 0) -> tuple
 
 
 def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
-    """The slices along ``dim``, as views without that axis."""
-    axis, n = _along(input, dim, "unbind")
+    """The slices along ``dim``, as views without that axis.
+
+    Raises:
+        IndexError: ``dim`` out of range.
+    """
+    axis = dim_of(dim, input.array.ndim, "unbind")
+    n = input.array.shape[axis]
     return tuple([Slice.apply(input, (*(slice(None),) * axis, i)) for i in range(n)])
 
 

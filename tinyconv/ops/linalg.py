@@ -9,10 +9,9 @@ from ..tensor import Tensor
 from .compare import eq, ne, where
 from .convert import cast
 from .elementwise import abs, mul, pow, sub
-from .reduce import amax, amin, axes_of, sum
+from .reduce import amax, amin, axes_of, elements_along, sum
 from .shape import unsqueeze
 from .statistics import root
-from .types import floating
 
 INFINITY = float("inf")
 
@@ -37,6 +36,8 @@ def vector_norm(x: Tensor, ord: float = 2, dim: Any = None, keepdim: bool = Fals
     if x.array.dtype.kind != "f":
         raise RuntimeError(f"vector_norm: input must be floating point, got {x.dtype}")
     axes = axes_of(x, dim, "vector_norm")
+    if (ord < 0 or ord == INFINITY) and not elements_along(x, axes):
+        raise RuntimeError(f"vector_norm: no norm of order {ord} of nothing: input has shape {tuple(x.array.shape)}")
     if ord == 2:
         return root(sum(mul(x, x), axes, keepdim))
     if ord == 1:
@@ -73,6 +74,8 @@ def matrix_norm(A: Tensor, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool 
     Raises:
         NotImplementedError: 2, -2 and "nuc", which need singular values.
     """
+    if A.array.ndim < 2:
+        raise RuntimeError(f"matrix_norm: expected at least 2 dimensions, got shape {tuple(A.array.shape)}")
     if ord == "fro":
         return vector_norm(A, 2, dim, keepdim, dtype=dtype)
     if ord not in (1, -1, INFINITY, -INFINITY):
@@ -82,7 +85,10 @@ def matrix_norm(A: Tensor, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool 
     rows, columns = [d % A.array.ndim for d in dim]
     along, then = (rows, columns) if ord in (1, -1) else (columns, rows)
     totals = vector_norm(A, 1, along, True, dtype=dtype)
-    y = (amax if ord > 0 else amin)(totals, then, True)
+    if ord > 0 and not totals.array.shape[then]:
+        y = sum(totals, then, True)  # of no rows the largest is 0
+    else:
+        y = (amax if ord > 0 else amin)(totals, then, True)
     return y if keepdim else y.squeeze((rows, columns))
 
 
@@ -92,7 +98,8 @@ def linalg_norm(A: Tensor, ord: Any = None, dim: Any = None, keepdim: bool = Fal
     matrices in two."""
     if dim is None and ord is not None and A.array.ndim not in (1, 2):
         raise RuntimeError(f"linalg.norm: with ord, and without dim, a vector or a matrix is expected, got {A.shape}")
-    if ord is not None and ((isinstance(dim, (tuple, list)) and len(dim) == 2) or (dim is None and A.array.ndim == 2)):
+    planes = len(dim) == 2 if isinstance(dim, (tuple, list)) else dim is None and A.array.ndim == 2
+    if isinstance(ord, str) or (ord is not None and planes):
         return matrix_norm(A, ord, (-2, -1) if dim is None else dim, keepdim, dtype=dtype)
     return vector_norm(A, 2 if ord is None else ord, dim, keepdim, dtype=dtype)
 
@@ -115,7 +122,7 @@ def norm(input: Tensor, p: Any = "fro", dim: Any = None, keepdim: bool = False,
 
 def dist(input: Tensor, other: Tensor, p: float = 2) -> Tensor:
     """``norm(input - other, p)``."""
-    return norm(floating(sub(input, other)), p)
+    return norm(sub(input, other), p)
 
 
 def cdist(x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: Any = None) -> Tensor:

@@ -56,7 +56,7 @@ def randn(*size: Any, generator: Generator | None = None, dtype: Any = None, dev
     return Tensor(_filled("normal", sizes(size), 0.0, 1.0, _floating(dtype, "randn"), device, generator), requires_grad)
 
 
-def randint(low: int, high: Any = None, size: Any = None, *, generator: Generator | None = None, dtype: Any = None,
+def randint(low: int = 0, high: Any = None, size: Any = None, *, generator: Generator | None = None, dtype: Any = None,
             device: Any = None, requires_grad: bool = False) -> Tensor:  # fmt: skip
     """Integers in [low, high): ``randint(high, size)`` or ``randint(low, high, size)``; by default int64.
 

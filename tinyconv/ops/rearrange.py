@@ -41,13 +41,28 @@ def flip(input: Tensor, dims: Any, *more: int) -> Tensor:
     return Flip.apply(input, axes if n else ())
 
 
+def _at_least(input: Tensor, n: int, name: str) -> None:
+    if input.array.ndim < n:
+        raise RuntimeError(f"{name}: expected at least {n} dimensions, got shape {tuple(input.array.shape)}")
+
+
 def fliplr(input: Tensor) -> Tensor:
-    """A copy with axis 1 (columns: left, right) reversed."""
+    """A copy with axis 1 (columns: left, right) reversed.
+
+    Raises:
+        RuntimeError: fewer than two dimensions.
+    """
+    _at_least(input, 2, "fliplr")
     return flip(input, 1)
 
 
 def flipud(input: Tensor) -> Tensor:
-    """A copy with axis 0 (rows: up, down) reversed."""
+    """A copy with axis 0 (rows: up, down) reversed.
+
+    Raises:
+        RuntimeError: no dimensions.
+    """
+    _at_least(input, 1, "flipud")
     return flip(input, 0)
 
 
@@ -82,8 +97,9 @@ def rot90(input: Tensor, k: int = 1, dims: Any = (0, 1)) -> Tensor:
     """A copy, rotated ``k`` times by 90 degrees from the first of the two ``dims`` towards the second.
 
     Raises:
-        RuntimeError: ``dims`` are not two different ones.
+        RuntimeError: ``dims`` are not two different ones, or there are fewer.
     """
+    _at_least(input, 2, "rot90")
     n = input.array.ndim
     axes = tuple([dim_of(d, n, "rot90") for d in dims])
     if len(axes) != 2 or axes[0] == axes[1]:

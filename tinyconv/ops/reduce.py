@@ -112,7 +112,13 @@ def elements_along(x: Tensor, axes: tuple[int, ...]) -> int:
 
 
 def nanmean(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: dtypes.dtype | None = None) -> Tensor:
-    """Arithmetic mean of the elements that are not NaN; NaN where there are none."""
+    """Arithmetic mean of the elements that are not NaN; NaN where there are none.
+
+    Raises:
+        RuntimeError: ``input`` is not floating point.
+    """
+    if input.array.dtype.kind != "f":
+        raise RuntimeError(f"nanmean: input must be floating point, got {input.dtype}")
     return div(nansum(input, dim, keepdim, dtype=dtype), sum(eq(input, input), dim, keepdim))
 
 
@@ -152,10 +158,10 @@ class Extreme(Function):
 
 
 def _check_elements(input: Tensor, axes: tuple[int, ...], dim: Any, name: str) -> None:
-    """Raise if there is nothing to choose from: PyTorch's RuntimeError of ``max()`` and ``min()``, else an
-    IndexError."""
+    """Raise if there is nothing to choose from: an IndexError if a dim was named (or a place is asked for), else a
+    RuntimeError."""
     if any([input.array.shape[a] == 0 for a in axes]):
-        error = RuntimeError if dim is None and name in ("amax", "amin") else IndexError
+        error = RuntimeError if dim in (None, ()) and not name.startswith("arg") else IndexError
         raise error(f"{name}: no extreme of nothing: input has shape {tuple(input.array.shape)}, dim is {dim}")
 
 
@@ -169,7 +175,7 @@ def amax(input: Tensor, dim: Any = (), keepdim: bool = False) -> Tensor:
     """Maximum over ``dim`` (() for all); equals share the gradient.
 
     Raises:
-        IndexError: a reduced axis is empty.
+        IndexError: a reduced axis is empty (a RuntimeError if ``dim`` is not given).
     """
     return _extreme(input, "amax", dim, keepdim)
 
@@ -177,6 +183,12 @@ def amax(input: Tensor, dim: Any = (), keepdim: bool = False) -> Tensor:
 def amin(input: Tensor, dim: Any = (), keepdim: bool = False) -> Tensor:
     """Minimum over ``dim`` (() for all); equals share the gradient."""
     return _extreme(input, "amin", dim, keepdim)
+
+
+def _place(input: Tensor, kernel: str, dim: int | None, keepdim: bool) -> Tensor:
+    if input.dtype is dtypes.boolean:
+        raise RuntimeError(f"{kernel}: bool has no order; say x.int() first")
+    return _arg(input, kernel, dim, keepdim)
 
 
 def _arg(input: Tensor, kernel: str, dim: int | None, keepdim: bool) -> Tensor:
@@ -196,13 +208,13 @@ def _arg(input: Tensor, kernel: str, dim: int | None, keepdim: bool) -> Tensor:
 def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     """int64: where the maximum is along ``dim`` (None: in the flattened tensor). The first of equals; NaN counts as
     largest."""
-    return _arg(input, "argmax", dim, keepdim)
+    return _place(input, "argmax", dim, keepdim)
 
 
 def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     """int64: where the minimum is along ``dim`` (None: in the flattened tensor). The first of equals; NaN counts as
     smallest."""
-    return _arg(input, "argmin", dim, keepdim)
+    return _place(input, "argmin", dim, keepdim)
 
 
 class Pick(Function):
@@ -240,7 +252,7 @@ def max(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Tensor 
     index. ``max(x, y)``: :func:`tinyconv.maximum`."""
     if isinstance(dim, Tensor) or other is not None:
         return input.maximum(dim if other is None else other)
-    return amax(input, None) if dim is None else _extreme_along(input, dim, keepdim, "amax")
+    return amax(input) if dim is None else _extreme_along(input, dim, keepdim, "amax")
 
 
 def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Tensor | None = None) -> Any:
@@ -248,7 +260,7 @@ def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Tensor 
     :func:`tinyconv.minimum`."""
     if isinstance(dim, Tensor) or other is not None:
         return input.minimum(dim if other is None else other)
-    return amin(input, None) if dim is None else _extreme_along(input, dim, keepdim, "amin")
+    return amin(input) if dim is None else _extreme_along(input, dim, keepdim, "amin")
 
 
 def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False) -> Any:

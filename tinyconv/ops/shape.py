@@ -209,9 +209,9 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
         RuntimeError: ``start_dim`` comes after ``end_dim``.
     """
     shape = input.array.shape
+    start, end = (dim_of(d, max_1(len(shape)), "flatten") for d in (start_dim, end_dim))
     if not shape:
         return reshape(input, 1)
-    start, end = dim_of(start_dim, len(shape), "flatten"), dim_of(end_dim, len(shape), "flatten")
     if start > end:
         raise RuntimeError(f"flatten: start_dim {start_dim} comes after end_dim {end_dim}")
     return _arranged(input, (*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :]))
@@ -283,9 +283,11 @@ def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
         RuntimeError: not as many sources as destinations, or one named twice.
     """
     n = input.array.ndim
-    old, new = ([dim_of(d, n, "movedim") for d in sizes((dims,))] for dims in (source, destination))
+    old, new = ([dim_of(d, max_1(n), "movedim") for d in sizes((dims,))] for dims in (source, destination))
     if len(old) != len(new) or len(set(old)) != len(old) or len(set(new)) != len(new):
         raise RuntimeError(f"movedim: source {source} and destination {destination} must be as many different dims")
+    if not n:
+        return view(input, ())
     rest = iter([d for d in range(n) if d not in old])
     return Permute.apply(input, tuple([old[new.index(i)] if i in new else next(rest) for i in range(n)]))
 

@@ -74,6 +74,7 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
     Raises:
         RuntimeError: ``k`` is negative or exceeds the axis.
     """
+    _check_order(input, "topk")
     axes = axes_of(input, dim, "topk")
     n = input.array.shape[axes[0]] if axes else 1
     if not 0 <= k <= n:
@@ -85,9 +86,16 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
     return return_types.topk(values[first], indices[first])
 
 
+def _check_order(x: Tensor, name: str) -> None:
+    """Raise a RuntimeError for bools, as PyTorch does."""
+    if x.dtype is dtypes.boolean:
+        raise RuntimeError(f"{name}: bool has no order; say x.int() first")
+
+
 def _one_in_order(input: Tensor, place: Any, dim: int, keepdim: bool, named: Any) -> Any:
     """The (values, indices) that ``place(values, indices, axis)`` picks from the sorted ``input`` along ``dim``: it
     returns the places in ``input``, with the axis kept."""
+    _check_order(input, named.__name__)
     axes = axes_of(input, dim, named.__name__)
     if not axes:
         return named(input.clone(), input.new_zeros((), dtype=dtypes.int64))
@@ -105,8 +113,8 @@ def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Any
     Raises:
         RuntimeError: ``k`` is outside of [1, the size of the axis].
     """
-    n = input.array.shape[dim] if input.array.ndim and axes_of(input, dim, "kthvalue") else 1
-    if not 1 <= k <= n:
+    n = input.array.shape[dim] if axes_of(input, dim, "kthvalue") else 1
+    if n and not 1 <= k <= n:
         raise RuntimeError(f"kthvalue: k must be in [1, {n}], got {k}")
     return _one_in_order(input, lambda _, indices, axis: indices.narrow(axis, k - 1, 1), dim, keepdim,
                          return_types.kthvalue)  # fmt: skip
@@ -183,20 +191,21 @@ def quantile(input: Tensor, q: Any, dim: int | None = None, keepdim: bool = Fals
     """
     if interpolation not in ("linear", "lower", "higher", "nearest", "midpoint"):
         raise ValueError(f"quantile: interpolation {interpolation!r} is not known")
-    if input.array.dtype.kind != "f":
-        raise RuntimeError(f"quantile: input must be floating point, got {input.dtype}")
+    if input.dtype not in (dtypes.float32, dtypes.float64):
+        raise RuntimeError(f"quantile: input must be float32 or float64, got {input.dtype}")
+    if not input.numel():
+        raise RuntimeError(f"quantile: no elements: input has shape {tuple(input.array.shape)}")
     shares = q if isinstance(q, Tensor) else input.new_tensor(q)
     if shares.array.ndim > 1:
         raise RuntimeError(f"quantile: q must be a number or a vector, got shape {tuple(shares.array.shape)}")
-    shares = cast(shares, input.array.dtype)
+    if shares.dtype is not input.dtype:
+        raise RuntimeError(f"quantile: q must be {input.dtype} as input, got {shares.dtype}")
     if shares.numel() and not (shares.amin().item() >= 0 and shares.amax().item() <= 1):
         raise RuntimeError("quantile: q must be in [0, 1]")
     ndim = input.array.ndim
     x = flatten(input) if dim is None or not ndim else input
     axis = axes_of(x, 0 if dim is None else dim, "quantile")[0]
     n = x.array.shape[axis]
-    if not n:
-        raise RuntimeError(f"quantile: no elements along dim {dim} of shape {tuple(input.array.shape)}")
     values = movedim(sort(x, axis)[0], axis, 0)  # (n, ...)
     rank = mul(reshape(shares, -1), n - 1)
     below = cast(rank, dtypes.int64.numpy)
@@ -210,11 +219,13 @@ def quantile(input: Tensor, q: Any, dim: int | None = None, keepdim: bool = Fals
         weight = where(weight > 0, share, 0.0 * weight)
     weight = view(weight, [-1] + [1] * (values.array.ndim - 1))
     low, high = values.index_select(0, below), values.index_select(0, above)
-    y = where(eq(weight, 0), low, where(eq(weight, 1), high, add(low, mul(sub(high, low), weight))))
+    apart = sub(high, low)  # from the nearer one on, which keeps an infinity that is the farther one
+    y = where(weight < 0.5, add(low, mul(apart, weight)), sub(high, mul(apart, sub(1, weight))))
+    y = where(eq(low, high), low, y)
     last = values[-1:]
     y = where(ne(last, last), last, y)
     if keepdim:
-        y = reshape(y, (-1, *[1] * ndim)) if dim is None else unsqueeze(y, axis + 1)
+        y = reshape(y, (-1, *[1] * ndim)) if dim is None or not ndim else unsqueeze(y, axis + 1)
     return y if shares.array.ndim else y[0]
 
 
@@ -232,6 +243,8 @@ def _groups(starts: Tensor) -> tuple[Tensor, Tensor]:
 def _row_starts(rows: Tensor) -> Tensor:
     """bool: whether each row differs from the one before it."""
     n = rows.array.shape[0]
+    if n and not rows.numel():
+        raise RuntimeError(f"unique: slices without elements cannot be compared (shape {tuple(rows.array.shape)})")
     return any_(_differs_from_before(reshape(rows, (n, -1)), 0), 1) if n else rows.new_ones(0, dtype=dtypes.boolean)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from .. import dtypes
 from ..tensor import Tensor
+from .convert import TYPE_NAMES
 from .creation import empty, tensor
 
 
@@ -32,27 +33,12 @@ class TensorType(type):
         return isinstance(instance, Tensor) and instance.dtype is cls.dtype and instance.device.type == "cpu"
 
 
-def _type(name: str, dtype: dtypes.dtype) -> Any:
+def _type(word: str) -> Any:
+    name, dtype = f"{word}Tensor", TYPE_NAMES[word]
     doc = f"A tensor of {dtype} on the host: ``{name}(data)`` or ``{name}(*sizes)``."
     return TensorType(name, (), {"__doc__": doc, "__module__": "tinyconv", "dtype": dtype})
 
 
-HalfTensor, FloatTensor, DoubleTensor = (
-    _type(name, dtype)
-    for name, dtype in (
-        ("HalfTensor", dtypes.float16),
-        ("FloatTensor", dtypes.float32),
-        ("DoubleTensor", dtypes.float64),
-    )
-)
-ByteTensor, CharTensor, ShortTensor, IntTensor, LongTensor, BoolTensor = (
-    _type(name, dtype)
-    for name, dtype in (
-        ("ByteTensor", dtypes.uint8),
-        ("CharTensor", dtypes.int8),
-        ("ShortTensor", dtypes.int16),
-        ("IntTensor", dtypes.int32),
-        ("LongTensor", dtypes.int64),
-        ("BoolTensor", dtypes.boolean),
-    )
-)
+HalfTensor, FloatTensor, DoubleTensor = _type("Half"), _type("Float"), _type("Double")
+ByteTensor, CharTensor, ShortTensor = _type("Byte"), _type("Char"), _type("Short")
+IntTensor, LongTensor, BoolTensor = _type("Int"), _type("Long"), _type("Bool")

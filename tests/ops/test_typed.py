@@ -1,0 +1,28 @@
+"""FloatTensor and its kin."""
+
+from __future__ import annotations
+
+import pytest
+
+import tinyconv
+
+NAMES = {
+    "HalfTensor": "float16", "FloatTensor": "float32", "DoubleTensor": "float64", "ByteTensor": "uint8",
+    "CharTensor": "int8", "ShortTensor": "int16", "IntTensor": "int32", "LongTensor": "int64", "BoolTensor": "bool",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_types(name):
+    kind, dtype = getattr(tinyconv, name), getattr(tinyconv, NAMES[name])
+    x = kind([[1, 0], [0, 1]])
+    assert type(x) is tinyconv.Tensor
+    assert x.dtype is kind.dtype is dtype
+    assert x.tolist() == [[1, 0], [0, 1]]
+    assert kind(2, 3).shape == (2, 3)
+    assert kind().shape == (0,)
+    assert kind(tinyconv.ones(2)).dtype is dtype
+    assert [isinstance(x, getattr(tinyconv, other)) for other in NAMES] == [other == name for other in NAMES]
+    assert not isinstance(1.0, kind)
+    assert tinyconv.ones(2).type(kind).dtype is dtype
+    assert x.type() == f"tinyconv.{name}"

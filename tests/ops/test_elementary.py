@@ -66,7 +66,7 @@ def test_rounding():
     for y in (n.round(), n.floor(), n.ceil(), n.trunc()):
         assert y.tolist() == [1, 2]
         assert y.array is not n.array
-    with pytest.raises(RuntimeError, match="round: input must be of a floating point type, got tinyconv.int64"):
+    with pytest.raises(RuntimeError, match="round: input must be floating point, got tinyconv.int64"):
         tinyconv.round(n, decimals=1)
 
 

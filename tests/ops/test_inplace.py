@@ -91,3 +91,33 @@ def test_read_only_memory_is_not_written():
             change(tinyconv.from_numpy(a))
     with pytest.raises((RuntimeError, ValueError), match="read-only"):
         tinyconv.zeros(1).expand(3).add_(1)
+
+
+def test_what_was_overwritten_gets_no_gradient():
+    """A result without a history (a comparison) overwrites a value that had one."""
+    x = tinyconv.tensor([1.0, -2.0], requires_grad=True)
+    y = x * 3
+    y.gt_(0)
+    assert y.tolist() == [1.0, 0.0]
+    (y * x).sum().backward()
+    assert x.grad.tolist() == [1.0, 0.0]
+
+
+def test_a_composition_may_save_what_it_overwrites():
+    x = tinyconv.tensor([0.2, 0.6], requires_grad=True)
+    y = x * 1
+    y.logit_()
+    y.sum().backward()
+    np.testing.assert_allclose(x.grad.array, 1 / (x * (1 - x)).detach().array, rtol=1e-6)
+
+
+def test_operators_of_integers():
+    n = same = tinyconv.tensor([7, -9])
+    n //= 2
+    n %= 4
+    n **= 2
+    n |= 8
+    assert same is n
+    assert n.tolist() == [9, 9]
+    with pytest.raises(RuntimeError, match="can't be cast"):
+        n += 0.5

@@ -137,7 +137,7 @@ def expect(name: str, kinds: str = "biuf", **arguments: Any) -> None:
             raise TypeError(f"{name}: {argument} must be a tensor, got {type(tensor).__name__}")
         if tensor.array.dtype.kind not in kinds:
             words = " or ".join([word for letters, word in KINDS.items() if letters in kinds])
-            raise RuntimeError(f"{name}: {argument} must be of a {words} type, got {tensor.dtype}")
+            raise RuntimeError(f"{name}: {argument} must be {words}, got {tensor.dtype}")
 
 
 def _plain(number: Any) -> Any:

@@ -2,6 +2,8 @@
 
 import gzip
 import hashlib
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -70,6 +72,27 @@ def test_a_failed_download_leaves_nothing(tmp_path, mirrors, bad, error):
 def test_a_wrong_checksum_is_a_value_error_that_names_the_file(tmp_path, mirrors):
     with pytest.raises(ValueError, match="train-images-idx3-ubyte.gz: the downloaded file has the wrong checksum"):
         fetch(tmp_path, CHECKSUMS, mirrors("wrong"))
+
+
+def test_two_processes_at_once(tmp_path, mirrors):
+    """Each waits until both are ready, so that neither finds the other's files."""
+    code = (
+        "import pathlib, sys\n"
+        "from tinyconv.vision.datasets.download import fetch\n"
+        "import pooch, requests\n"
+        "print(flush=True); sys.stdin.readline()\n"
+        f"fetch(pathlib.Path({str(tmp_path)!r}), {CHECKSUMS!r}, {mirrors('good')!r})\n"
+    )
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    processes = [subprocess.Popen([sys.executable, "-c", code], **pipes) for _ in range(2)]
+    for process in processes:
+        process.stdout.readline()
+    for process in processes:
+        process.stdin.write("\n")
+        process.stdin.flush()
+    errors = [process.communicate()[1] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], errors
+    assert contents(tmp_path) == FILES
 
 
 def test_a_name_server_that_never_answers(tmp_path, monkeypatch):

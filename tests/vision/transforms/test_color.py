@@ -77,11 +77,12 @@ def test_hue_turns_in_hsv(hue):
     np.testing.assert_allclose(F.adjust_hue(Tensor(x), hue).numpy(), want, atol=1e-5)
 
 
-def test_hue_of_pil_images():
+@pytest.mark.parametrize("hue", [0.3, -0.1])
+def test_hue_of_pil_images(hue):
     img = photo()
     h, s, v = img.convert("HSV").split()
-    turned = Image.fromarray(((np.asarray(h).astype(int) + int(0.3 * 255)) % 256).astype(np.uint8))
-    assert F.adjust_hue(img, 0.3).tobytes() == Image.merge("HSV", (turned, s, v)).convert("RGB").tobytes()
+    turned = Image.fromarray(((np.asarray(h).astype(int) + int(hue * 255)) % 256).astype(np.uint8))
+    assert F.adjust_hue(img, hue).tobytes() == Image.merge("HSV", (turned, s, v)).convert("RGB").tobytes()
     back = np.asarray(F.adjust_hue(img, -0.5)).astype(int) - np.asarray(F.adjust_hue(img, 0.5))
     assert abs(back).mean() < 5  # half a turn either way
     assert F.adjust_hue(photo("L"), 0.3).tobytes() == photo("L").tobytes()

@@ -46,7 +46,7 @@ def test_pil_images_are_pillows(mode, interpolation, size):
         ((20, 30), 10, None, (10, 15)),
         ((20, 30), [10], None, (10, 15)),
         ((20, 20), 7, None, (7, 7)),
-        ((333, 500), 256, None, (256, 384)),  # 384.38, rounded down
+        ((300, 500), 256, None, (256, 426)),  # 426.67, rounded down
         ((20, 70), 10, 30, (8, 30)),  # 35 would be too long; 8.57, rounded down
         ((70, 20), 10, 30, (30, 8)),
         ((20, 30), 10, 30, (10, 15)),

@@ -93,6 +93,11 @@ def test_quarter_turns_are_exact(shape, dtype):
         np.testing.assert_array_equal(y, np.rot90(x, quarters, (1, 2)))
 
 
+def test_a_hair_more_than_a_quarter_turn_is_no_larger():
+    assert F.rotate(Tensor(np.ones((1, 10, 10))), 90.0005, expand=True).shape == (1, 10, 10)
+    assert F.rotate(Tensor(np.ones((1, 10, 10))), 90.1, expand=True).shape == (1, 12, 12)
+
+
 def test_expand_holds_all_of_the_image():
     y = F.rotate(Tensor(np.ones((1, 10, 20), np.float32)), 30, BILINEAR, expand=True)
     width, height = 20 * np.cos(np.pi / 6) + 10 * 0.5, 20 * 0.5 + 10 * np.cos(np.pi / 6)

@@ -1,7 +1,7 @@
 """What random transforms draw: single numbers from the default generator.
 
-Inside a loader that is a generator of the sample's own (:func:`tinyconv.random.use_generator`), so what happens to an
-image does not depend on which worker makes it, or when.
+In a loader's worker that is a generator of the batch's own (:func:`tinyconv.random.use_generator`), so what happens to
+an image does not depend on which worker makes it, or when.
 """
 
 from __future__ import annotations

@@ -239,3 +239,65 @@ def test_errors_are_those_of_the_convolution():
         model(tinyconv.randn(4, 2, 8, 8))
     assert block()(tinyconv.randn(2, 8, 8)).shape == (3, 4, 4)  # one image
     assert block()(tinyconv.randn(0, 2, 8, 8)).shape == (0, 3, 4, 4)
+
+
+def test_sequential_times_a_number_in_place():
+    net = nn.Sequential(nn.Linear(2, 2), nn.ReLU())
+    same, layers = net, list(net)
+    net *= 2
+    assert net is same and list(net) == layers * 2 and list(net.state_dict())[-1] == "2.bias"
+    with pytest.raises(ValueError, match="Non-positive multiplication factor 0"):
+        net *= 0
+
+
+def test_a_parameter_list_holds_other_values_too():
+    values = nn.ParameterList([tinyconv.ones(2), "name"])
+    values.append(3)
+    assert list(values)[1:] == ["name", 3] and [n for n, _ in values.named_parameters()] == ["0"]
+    assert isinstance(values[0], nn.Parameter) and values[-1] == 3
+    values[1] = tinyconv.zeros(1)
+    assert list(values.state_dict()) == ["0", "1"]
+    for wrong in (3, tinyconv.ones(2)):
+        with pytest.raises(TypeError, match="ParameterList.extend should be called with an iterable"):
+            values.extend(wrong)
+    with pytest.raises(RuntimeError, match="ParameterList should not be called"):
+        values()
+
+
+def test_parameter_dict():
+    w, b = tinyconv.ones(2), nn.Parameter(tinyconv.zeros(3))
+    values = nn.ParameterDict({"w": w, "b": b})
+    assert list(values) == ["b", "w"] and values["b"] is b and isinstance(values["w"], nn.Parameter)
+    assert list(values.state_dict()) == ["b", "w"] and len(values) == 2 and "w" in values and "x" not in values
+    values["x"] = 5
+    assert values.get("x") == 5 and values.get("y", 1) == 1 and list(reversed(values)) == ["x", "w", "b"]
+    assert values.setdefault("x", 6) == 5 and values.popitem() == ("x", 5)
+    assert values.pop("b") is b and list(values.keys()) == ["w"]
+    other = values.copy() | nn.ParameterDict([("z", tinyconv.ones(1))])
+    assert list(other) == ["w", "z"] and dict(other.items())["w"] is values["w"] and len(values) == 1
+    values |= other
+    assert len(values.values()) == 2
+    assert list(values.fromkeys(["a", "b"], 2).values()) == [2, 2]
+    values.clear()
+    assert len(values) == 0 and list(values.parameters()) == []
+    for wrong, error, message in (
+        (3, TypeError, "iterable of key/value pairs"),
+        ([("a",)], ValueError, "has length 1"),
+    ):
+        with pytest.raises(error, match=message):
+            values.update(wrong)
+    with pytest.raises(TypeError, match="a key must be a string, got 1 of type int"):
+        values[1] = w
+    with pytest.raises(KeyError, match="empty"):
+        values.popitem()
+
+
+def test_parameters_in_a_list_or_a_dict_print_as_in_pytorch():
+    torch = pytest.importorskip("torch")
+    for library in (tinyconv, torch):
+        text = repr(library.nn.ParameterList([library.ones(2, 3), 4]))
+        assert text.replace("torch.", "tinyconv.") == (
+            "ParameterList(\n    (0): Parameter containing: [tinyconv.float32 of size 2x3]\n"
+            "    (1): Object of type: int\n)"
+        )
+    assert repr(nn.ParameterDict({"a": 1})) == repr(torch.nn.ParameterDict({"a": 1}))

@@ -1,4 +1,5 @@
-"""Modules that hold modules: one after another (Sequential), by number (ModuleList), by name (ModuleDict)."""
+"""Modules that hold modules: one after another (Sequential), by number (ModuleList), by name (ModuleDict); and the same
+for parameters (ParameterList, ParameterDict)."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from .fused import conv_relu_max_pool, fits_conv_relu_max_pool
 from .module import Module, _indented
 from .parameter import Parameter
 
-__all__ = ["ModuleDict", "ModuleList", "ParameterList", "Sequential"]
+__all__ = ["ModuleDict", "ModuleList", "ParameterDict", "ParameterList", "Sequential"]
 
 
 class _Numbered(Module):
@@ -127,13 +128,19 @@ class Sequential(_Numbered):
         return self.extend(other)
 
     def __mul__(self, other: int) -> Sequential:
+        return Sequential(*list(self) * self._factor(other))
+
+    __rmul__ = __mul__
+
+    def __imul__(self, other: int) -> Self:
+        return self.extend(list(self) * (self._factor(other) - 1))
+
+    def _factor(self, other: int) -> int:
         if not isinstance(other, int):
             raise TypeError(f"unsupported operand type(s) for *: {type(self)} and {type(other)}")
         if other <= 0:
             raise ValueError(f"Non-positive multiplication factor {other} for {type(self)}")
-        return Sequential(*list(self) * other)
-
-    __rmul__ = __mul__
+        return other
 
 
 class ModuleList(_Numbered):
@@ -243,17 +250,30 @@ class ModuleDict(Module):
             self[pair[0]] = pair[1]
 
 
+def _described(value: Any) -> str:
+    """How a value in a ParameterList or a ParameterDict is printed."""
+    if not isinstance(value, Tensor):
+        return f"Object of type: {type(value).__name__}"
+    kind = "Parameter" if isinstance(value, Parameter) else "Tensor"
+    where = "" if value.device.type == "cpu" else f" ({value.device})"
+    return f"{kind} containing: [{value.dtype} of size {'x'.join(map(str, value.shape))}{where}]"
+
+
+def _as_parameter(value: Any) -> Any:
+    """A tensor as a Parameter; anything else as it is."""
+    return Parameter(value) if isinstance(value, Tensor) and not isinstance(value, Parameter) else value
+
+
 class ParameterList(Module):
-    """A list whose parameters are registered. Tensors put into it become Parameters.
+    """A list whose parameters are registered. Tensors put into it become Parameters; other values stay what they are.
 
     Args:
-        values: the parameters to begin with.
+        values: the values to begin with.
     """
 
-    _parameters: dict[str, Parameter]  # type: ignore[assignment]
-
-    def __init__(self, values: Iterable[Tensor] | None = None):
+    def __init__(self, values: Iterable[Any] | None = None):
         super().__init__()
+        self._size = 0
         if values is not None:
             self.extend(values)
 
@@ -264,26 +284,33 @@ class ParameterList(Module):
         return str(i % n)
 
     def __len__(self) -> int:
-        return len(self._parameters)
+        return self._size
 
-    def __iter__(self) -> Iterator[Parameter]:
-        return iter(self._parameters.values())
+    def __iter__(self) -> Iterator[Any]:
+        return iter([self[i] for i in range(len(self))])
 
     def __getitem__(self, index: int | slice) -> Any:
         if isinstance(index, slice):
             return type(self)(list(self)[index])
-        return self._parameters[self._key(index)]
+        return getattr(self, self._key(index))
 
-    def __setitem__(self, index: int, value: Tensor) -> None:
-        self.register_parameter(self._key(index), value if isinstance(value, Parameter) else Parameter(value))
+    def __setitem__(self, index: int, value: Any) -> None:
+        setattr(self, self._key(index), _as_parameter(value))
 
-    def append(self, value: Tensor) -> Self:
-        """Add a parameter at the end."""
-        self.register_parameter(str(len(self)), value if isinstance(value, Parameter) else Parameter(value))
+    def append(self, value: Any) -> Self:
+        """Add a value at the end."""
+        self._size += 1
+        self[-1] = value
         return self
 
-    def extend(self, values: Iterable[Tensor]) -> Self:
-        """Add all ``values`` at the end."""
+    def extend(self, values: Iterable[Any]) -> Self:
+        """Add all ``values`` at the end.
+
+        Raises:
+            TypeError: one tensor, or something that is no iterable.
+        """
+        if not isinstance(values, Iterable) or isinstance(values, Tensor):
+            raise TypeError(f"ParameterList.extend should be called with an iterable, but got {type(values).__name__}")
         for value in list(values):
             self.append(value)
         return self
@@ -291,8 +318,136 @@ class ParameterList(Module):
     __iadd__ = extend
 
     def extra_repr(self) -> str:
-        def described(p: Parameter) -> str:
-            where = "" if p.device.type == "cpu" else f" ({p.device})"
-            return f"Parameter containing: [{p.dtype} of size {'x'.join(map(str, p.shape))}{where}]"
+        return "\n".join(f"  ({i}): {_described(value)}" for i, value in enumerate(self))
 
-        return "\n".join(f"  ({i}): {described(p)}" for i, p in enumerate(self))
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        raise RuntimeError("ParameterList should not be called.")
+
+
+class ParameterDict(Module):
+    """A dict whose parameters are registered. Tensors put into it become Parameters; other values stay what they are.
+
+    Args:
+        parameters: a mapping from names to values, or (name, value) pairs.
+    """
+
+    def __init__(self, parameters: Any = None):
+        super().__init__()
+        self._keys: dict[str, None] = {}
+        if parameters is not None:
+            self.update(parameters)
+
+    def __getitem__(self, key: str) -> Any:
+        return getattr(self, key)
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        if not isinstance(key, str):
+            raise TypeError(f"ParameterDict: a key must be a string, got {key!r} of type {type(key).__name__}")
+        self._keys[key] = None
+        setattr(self, key, _as_parameter(value))
+
+    def __delitem__(self, key: str) -> None:
+        del self._keys[key]
+        delattr(self, key)
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._keys)
+
+    def __reversed__(self) -> Iterator[str]:
+        return reversed(self._keys)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._keys
+
+    def copy(self) -> ParameterDict:
+        """Another dict with the same values."""
+        return ParameterDict(self.items())
+
+    def setdefault(self, key: str, default: Any = None) -> Any:
+        """The value called ``key``, after adding ``default`` under that name if there is none."""
+        if key not in self:
+            self[key] = default
+        return self[key]
+
+    def clear(self) -> None:
+        """Remove all values."""
+        for key in list(self):
+            del self[key]
+
+    def pop(self, key: str) -> Any:
+        """Remove and return the value called ``key``."""
+        value = self[key]
+        del self[key]
+        return value
+
+    def popitem(self) -> tuple[str, Any]:
+        """Remove and return the last (name, value) pair.
+
+        Raises:
+            KeyError: there is none.
+        """
+        if not self._keys:
+            raise KeyError("popitem(): ParameterDict is empty")
+        key = next(reversed(self))
+        return key, self.pop(key)
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The value called ``key``, or ``default``."""
+        return getattr(self, key) if key in self else default
+
+    def fromkeys(self, keys: Iterable[str], default: Any = None) -> ParameterDict:
+        """A new dict with these keys, each with the value ``default``."""
+        return ParameterDict([(key, default) for key in keys])
+
+    def keys(self) -> KeysView[str]:
+        """The names."""
+        return self._keys.keys()
+
+    def items(self) -> Iterable[tuple[str, Any]]:
+        """(name, value) pairs."""
+        return [(key, self[key]) for key in self]
+
+    def values(self) -> Iterable[Any]:
+        """The values."""
+        return [self[key] for key in self]
+
+    def update(self, parameters: Any) -> None:
+        """Add the values of a mapping or of (name, value) pairs; a plain dict's in the order of its sorted names.
+
+        Raises:
+            TypeError: ``parameters`` is neither.
+            ValueError: an element is no pair.
+        """
+        if isinstance(parameters, (OrderedDict, ParameterDict)):
+            pairs: Any = parameters.items()
+        elif isinstance(parameters, Mapping):
+            pairs = sorted(parameters.items())
+        elif isinstance(parameters, Iterable):
+            pairs = parameters
+        else:
+            raise TypeError(
+                "ParameterDict.update should be called with an iterable of key/value pairs, "
+                f"but got {type(parameters).__name__}"
+            )
+        for i, pair in enumerate(pairs):
+            if len(pair) != 2:
+                raise ValueError(f"ParameterDict update sequence element #{i} has length {len(pair)}; 2 is required")
+            self[pair[0]] = pair[1]
+
+    def __or__(self, other: ParameterDict) -> ParameterDict:
+        joined = self.copy()
+        joined.update(other)
+        return joined
+
+    def __ior__(self, other: ParameterDict) -> Self:
+        self.update(other)
+        return self
+
+    def extra_repr(self) -> str:
+        return "\n".join(f"  ({key}): {_described(value)}" for key, value in self.items())
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        raise RuntimeError("ParameterDict should not be called.")

@@ -140,7 +140,7 @@ def test_random_programs_agree_with_torch(program, layout):
         if isinstance(their, Exception) and not isinstance(our, Exception):
             return  # PyTorch refuses more (overlapping memory, for example)
         if isinstance(our, Exception):
-            if "read-only" in str(our):
+            if "read-only" in str(our) or "single memory location" in str(our):
                 return  # we refuse to write into any view of an expanded tensor
             assert isinstance(their, Exception), our
         elif step.name not in IN_PLACE:

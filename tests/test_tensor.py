@@ -192,3 +192,31 @@ def test_a_training_loop_by_hand():
 def test_a_training_loop_gives_torchs_numbers():
     torch = pytest.importorskip("torch")
     np.testing.assert_allclose(descend(tinyconv)[0], descend(torch)[0], rtol=1e-9)
+
+
+def test_a_gradient_can_be_assigned():
+    x, g = tinyconv.ones(2, requires_grad=True), tinyconv.full((2,), 3.0)
+    x.grad = g
+    assert x.grad is g
+    del x.grad
+    assert x.grad is None
+    x.grad = None
+
+
+@pytest.mark.parametrize(
+    ("grad", "error", "message"),
+    [
+        (lambda x: 3, TypeError, "grad must be a Tensor or None, got int"),
+        (lambda x: np.ones(2, np.float32), TypeError, "got ndarray"),
+        (lambda x: tinyconv.ones(3), RuntimeError, "shape of its tensor"),
+        (lambda x: tinyconv.ones(1), RuntimeError, "shape of its tensor"),
+        (lambda x: tinyconv.ones(2, dtype=tinyconv.float64), RuntimeError, "dtype of its tensor"),
+        (lambda x: x, RuntimeError, "its own gradient"),
+    ],
+)
+def test_what_cannot_be_a_gradient(grad, error, message):
+    x = tinyconv.ones(2, requires_grad=True)
+    x.grad = before = tinyconv.zeros(2)
+    with pytest.raises(error, match=message):
+        x.grad = grad(x)
+    assert x.grad is before

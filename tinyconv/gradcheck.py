@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from .autograd import grad
+from .autograd.function import shares_elements
 from .ops import randn
 from .random import Generator
 from .tensor import Tensor
@@ -179,7 +180,7 @@ def _check_inputs(checked: list[tuple[int, Tensor]]) -> None:
                 "likely fail; use float64",
                 stacklevel=3,
             )
-        if x.numel() and any([step == 0 and n > 1 for step, n in zip(x.array.strides, x.array.shape)]):
+        if shares_elements(x.array):
             raise ValueError(f"gradcheck: elements of input {i} share memory (an expanded tensor): pass a clone()")
 
 

@@ -86,9 +86,9 @@ class Tensor:
         requires_grad: whether operations on this tensor are recorded.
     """
 
-    __slots__ = ("__dict__", "__weakref__", "_base", "_base_edge", "_counter", "_edge", "_steps", "array", "grad")
+    __slots__ = ("__dict__", "__weakref__", "_base", "_base_edge", "_counter", "_edge", "_grad", "_steps", "array")
     array: Any
-    grad: Tensor | None
+    _grad: Tensor | None
     _counter: list[int]  # [version], one list for all tensors on the same memory
     _edge: Any  # where a gradient for this tensor is sent: (node, which of its outputs this is), or None for nowhere
     _base: Tensor | None  # the tensor whose memory this one looks into; only views have the next two:
@@ -105,7 +105,7 @@ class Tensor:
             raise TypeError(f"Tensor wraps an array, got {type(array).__name__}: use tinyconv.tensor(data)")
         self.array = array
         self._counter = [0]
-        self.grad = self._edge = self._base = None
+        self._grad = self._edge = self._base = None
         if requires_grad:
             self.requires_grad = True
 
@@ -162,6 +162,27 @@ class Tensor:
         return self.array.shape[0]
 
     __hash__ = object.__hash__
+
+    @property
+    def grad(self) -> Tensor | None:
+        return self._grad
+
+    @grad.setter
+    def grad(self, value: Tensor | None) -> None:
+        if value is not None:
+            if not isinstance(value, Tensor):
+                raise TypeError(f"grad must be a Tensor or None, got {type(value).__name__}")
+            for name in "shape", "dtype", "device":
+                own, got = getattr(self, name), getattr(value, name)
+                if own != got:
+                    raise RuntimeError(f"grad must have the {name} of its tensor, {own}, got {got}")
+            if value is self:
+                raise RuntimeError("grad: a tensor cannot be its own gradient")
+        self._grad = value
+
+    @grad.deleter
+    def grad(self) -> None:
+        self._grad = None
 
     # ------------------------------------------------------------------------------------------------- its history
 

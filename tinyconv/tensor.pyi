@@ -45,9 +45,9 @@ class Size(tuple):
         ...
 
 class Tensor:
-    __slots__ = ('__dict__', '__weakref__', '_base', '_base_edge', '_counter', '_edge', '_steps', 'array', 'grad')
+    __slots__ = ('__dict__', '__weakref__', '_base', '_base_edge', '_counter', '_edge', '_grad', '_steps', 'array')
     array: Any
-    grad: Tensor | None
+    _grad: Tensor | None
     _counter: list[builtins.int]
     _edge: Any
     _base: Tensor | None
@@ -99,6 +99,18 @@ class Tensor:
     def __len__(self) -> builtins.int:
         ...
     __hash__ = object.__hash__
+
+    @property
+    def grad(self) -> Tensor | None:
+        ...
+
+    @grad.setter
+    def grad(self, value: Tensor | None) -> None:
+        ...
+
+    @grad.deleter
+    def grad(self) -> None:
+        ...
 
     def _history(self) -> Any:
         ...

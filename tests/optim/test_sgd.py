@@ -181,11 +181,12 @@ def test_closure_runs_with_recording_on():
 def test_a_gradient_that_does_not_fit(momentum):
     p = parameter(1.0, 2.0)
     optimizer = SGD([p], lr=0.1, momentum=momentum)
-    for bad in (tinyconv.ones(3), tinyconv.ones(2, dtype=tinyconv.float64)):
-        p.grad = bad
-        with pytest.raises(RuntimeError, match=r"shape \(2,\) and dtype float32 has a gradient of"):
+    for data in (tinyconv.ones(3), tinyconv.ones(2, dtype=tinyconv.float64)):
+        p.data, p.grad = tinyconv.ones(2), tinyconv.ones(2)
+        p.data = data
+        with pytest.raises(RuntimeError, match=r"has a gradient of shape \(2,\) and dtype float32"):
             optimizer.step()
-    assert p.tolist() == [1.0, 2.0]
+        assert p.tolist() == data.tolist()
 
 
 def test_a_momentum_of_another_shape_is_not_loaded():

@@ -198,7 +198,7 @@ class Function(Node):
         if not isinstance(output, Tensor):
             return output
         if self._dirty and _index_of(output, self._dirty) is not None:
-            check_may_change(output, self.name())
+            check_may_change(output, self.name(), writes=False)
             output._bump()
             return output
         for a in args:
@@ -278,11 +278,11 @@ class AccumulateGrad(Node):
         leaf = self._variable()
         if leaf is None:
             return
-        grad, array = leaf.grad, g.array
+        grad, array = leaf._grad, g.array
         if state.recording:
-            leaf.grad = g.clone() if grad is None else grad + g
+            leaf._grad = g.clone() if grad is None else grad + g
         elif grad is None:
-            leaf.grad = Tensor(array if ours else kernels.of(array).copy(array))
+            leaf._grad = Tensor(array if ours else kernels.of(array).copy(array))
         else:
             grad._counter[0] += 1
             kernels.of(array).add_(grad.array, array)
@@ -317,8 +317,20 @@ Tensor._accumulate_grad = AccumulateGrad  # type: ignore[method-assign]
 Tensor._recording = staticmethod(is_grad_enabled)  # type: ignore[method-assign]
 
 
-def check_may_change(x: Tensor, name: str) -> None:
-    """Raise if changing ``x`` in place would falsify a leaf that requires grad."""
+def shares_elements(array: Any) -> bool:
+    """Whether several elements are one place in memory, as those of an expanded tensor are."""
+    strides = getattr(array, "strides", ())
+    return 0 in strides and 0 not in array.shape and any([not step and n > 1 for step, n in zip(strides, array.shape)])
+
+
+def check_may_change(x: Tensor, name: str, writes: bool = True) -> None:
+    """Raise if changing ``x`` in place would falsify a leaf that requires grad, or if what it ``writes`` to one element
+    would be seen in others."""
+    if writes and shares_elements(x.array):
+        raise RuntimeError(
+            f"{name}: unsupported operation: more than one element of the written-to tensor (shape "
+            f"{tuple(x.array.shape)}) refers to a single memory location, as in an expanded tensor; clone() it first"
+        )
     if not state.recording:
         return
     if x.requires_grad and x.is_leaf:

@@ -59,7 +59,7 @@ def reshape_in_place(view: Any) -> Any:
 
     @functools.wraps(view)
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-        check_may_change(self, method.__name__)
+        check_may_change(self, method.__name__, writes=False)
         same = self.detach()
         if self.is_leaf:
             self.data = view(same, *args, **kwargs)

@@ -97,8 +97,9 @@ class Expand(Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, shape: tuple) -> Tensor:
-        ctx.shape = x.array.shape
-        return Tensor(kernels.of(x.array).broadcast_to(x.array, shape))
+        ctx.shape, backend = x.array.shape, kernels.of(x.array)
+        repeated = math.prod(shape) != math.prod(ctx.shape)  # if not, the elements may be written to
+        return Tensor((backend.broadcast_to if repeated else backend.view)(x.array, shape))
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:

@@ -123,6 +123,14 @@ def test_normalize_one_number_for_all_channels():
     assert (Normalize(0.5, 0.25)(x).array == 2).all()
 
 
+def test_normalize_lets_gradients_through():
+    x = Tensor(np.random.default_rng(0).random((2, 3, 4, 4), np.float32), requires_grad=True)
+    y = Normalize([0.1, 0.2, 0.3], [0.5, 2.0, 4.0])(x)
+    np.testing.assert_array_equal(y.detach().numpy(), Normalize([0.1, 0.2, 0.3], [0.5, 2.0, 4.0])(x.detach()).numpy())
+    y.sum().backward()
+    np.testing.assert_array_equal(x.grad.numpy(), np.broadcast_to(np.float32([[[2]], [[0.5]], [[0.25]]]), x.shape))
+
+
 def test_normalize_inplace():
     x = Tensor(np.ones((1, 2, 2), np.float32))
     assert Normalize([0], [2], inplace=True)(x) is x

@@ -24,8 +24,6 @@ from .vision import InMemoryDataset
 
 __all__ = ["CIFAR10", "CIFAR100"]
 
-_PIXELS = (3, 32, 32)
-
 
 class CIFAR10(InMemoryDataset):
     """Photographs of ten kinds of animals and vehicles: 50,000 for training, 10,000 for testing.
@@ -80,15 +78,15 @@ class CIFAR10(InMemoryDataset):
         wanted = self.train_parts if train else self.test_parts
         found = {name: path for name in wanted if (path := find_plain_or_compressed(folder, name))}
         self.parts = list(found)
-        records = np.concatenate([self._read(path, wanted[name]) for name, path in found.items()])
-        images = records[:, len(self.labels) :].reshape(-1, *_PIXELS)
-        super().__init__(
-            np.ascontiguousarray(images.transpose(0, 2, 3, 1)),
-            records[:, len(self.labels) - 1].astype(np.int64),
-            root=place,
-            transform=transform,
-            target_transform=target_transform,
-        )
+        data = np.empty((sum(wanted[name] for name in found), 32, 32, 3), np.uint8)
+        targets = np.empty(len(data), np.int64)
+        start = 0
+        for name, path in found.items():
+            records = self._read(path, wanted[name])
+            part = slice(start, start := start + len(records))
+            data[part] = records[:, len(self.labels) :].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
+            targets[part] = records[:, len(self.labels) - 1]
+        super().__init__(data, targets, root=place, transform=transform, target_transform=target_transform)
 
     @classmethod
     def find(

@@ -22,6 +22,9 @@ __all__ = [
 ]
 
 
+default_loader = pil_loader  # torchvision's name for it
+
+
 def has_file_allowed_extension(filename: str, extensions: str | tuple[str, ...]) -> bool:
     """Whether a file's name ends in one of ``extensions`` (lower case), in whatever case."""
     return filename.lower().endswith(extensions)

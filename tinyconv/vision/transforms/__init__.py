@@ -21,8 +21,9 @@ A data set therefore says::
         images = default_collate([transform(image) for image in images])
 
 PIL images are changed by Pillow, and the results are torchvision's bit by bit. All else is plain NumPy on the host: it
-prepares data, no gradient flows through it. Random transforms draw from ``tinyconv.default_generator``; in a
-loader's workers that is a generator of the batch's own, so that their number changes nothing (``chance.py``).
+prepares data, no gradient flows through it (but through ``Normalize``). Random transforms draw from
+``tinyconv.default_generator``; in a loader's workers that is a generator of the batch's own, so that their number
+changes nothing (``chance.py``).
 """
 
 from . import functional, v2

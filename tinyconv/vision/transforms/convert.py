@@ -135,16 +135,20 @@ def normalize(
     if not isinstance(tensor, Tensor) or not tensor.is_floating_point():
         got = tensor.dtype if isinstance(tensor, Tensor) else type(tensor)
         raise TypeError(f"Normalize: expected a Tensor of floats, got {got}; ToTensor() makes one")
-    x = tensor.numpy()
-    if x.ndim < 3:
-        raise ValueError(f"Normalize: expected a Tensor (..., C, H, W), got the shape {x.shape}")
-    means, stds = (np.asarray(v, x.dtype).reshape(-1, 1, 1) for v in (mean, std))
+    shape, dtype = tuple(tensor.shape), tensor.dtype.numpy
+    if len(shape) < 3:
+        raise ValueError(f"Normalize: expected a Tensor (..., C, H, W), got the shape {shape}")
+    means, stds = (np.asarray(v, dtype).reshape(-1, 1, 1) for v in (mean, std))
     if not stds.all():
-        raise ValueError(f"Normalize: std is zero after conversion to {x.dtype}: {std}")
-    if {len(means), len(stds)} - {1, x.shape[-3]}:
+        raise ValueError(f"Normalize: std is zero after conversion to {dtype}: {std}")
+    if {len(means), len(stds)} - {1, shape[-3]}:
         raise ValueError(
-            f"Normalize: {len(means)} means and {len(stds)} stds do not fit {x.shape[-3]} channels (x: {x.shape})"
+            f"Normalize: {len(means)} means and {len(stds)} stds do not fit {shape[-3]} channels (x: {shape})"
         )
+    if tensor.requires_grad or tensor.device.type != "cpu":  # a step of a network, not of its data's preparation
+        shift, scale = (Tensor(v).to(tensor.device) for v in (means, stds))
+        return tensor.sub_(shift).div_(scale) if inplace else (tensor - shift) / scale
+    x = tensor.numpy()
     y = np.subtract(x, means, out=x if inplace else None)
     y /= stds
     return tensor if inplace else Tensor(y)
@@ -228,6 +232,8 @@ class ConvertImageDtype(Module):
 
 class Normalize(Module):
     """``(x - mean) / std`` for each channel of a float Tensor (..., C, H, W), of one image or a batch alike.
+
+    Unlike the other transforms it lets gradients through, and works on any device: it may be a network's first layer.
 
     Args:
         mean, std: C numbers each, or one for all channels.

@@ -14,11 +14,7 @@ from .pool import MaxPool2d
 
 def _is_plain(module: Module, kind: type) -> bool:
     """Whether a module is of exactly this class, computes what the class says, and nobody looks at what it does."""
-    return (
-        type(module) is kind
-        and not (module._forward_hooks or module._forward_pre_hooks)
-        and "forward" not in module.__dict__
-    )
+    return type(module) is kind and not module._has_hooks() and "forward" not in module.__dict__
 
 
 def fits_conv_relu_max_pool(modules: list) -> bool:

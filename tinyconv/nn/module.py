@@ -9,26 +9,19 @@ follows from walking that tree: ``parameters()`` for the optimizer, ``state_dict
 
 from __future__ import annotations
 
-from collections import OrderedDict, namedtuple
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Self
 
-from ..autograd import RemovableHandle, no_grad
+from ..autograd import no_grad
 from ..dtypes import dtype as dtype_class
-from ..dtypes import float32, float64
+from ..dtypes import float16, float32, float64
 from ..tensor import Tensor
+from .hooks import Hooked
 from .parameter import Parameter
+from .state import Stateful
 
-__all__ = ["IncompatibleKeys", "Module"]
-
-
-class IncompatibleKeys(namedtuple("IncompatibleKeys", ["missing_keys", "unexpected_keys"])):
-    """What :meth:`Module.load_state_dict` returns: names without a value, and values without a name (lists of str)."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return super().__repr__() if any(self) else "<All keys matched successfully>"
+__all__ = ["Module"]
 
 
 def _class_name(value: object) -> str:
@@ -43,7 +36,7 @@ def _indented(text: str) -> str:
     return text.replace("\n", "\n  ")
 
 
-class Module:
+class Module(Hooked, Stateful):
     """Base class of all layers and models.
 
     Subclass it, create parameters and children in ``__init__`` (after ``super().__init__()``), and compute in
@@ -66,8 +59,6 @@ class Module:
     _buffers: dict[str, Tensor | None]
     _modules: dict[str, Module | None]
     _non_persistent_buffers_set: set[str]
-    _forward_pre_hooks: OrderedDict[int, tuple[Callable, bool]]
-    _forward_hooks: OrderedDict[int, tuple[Callable, bool]]
 
     def __init__(self) -> None:
         # Not by assignment: __setattr__ looks these dictionaries up.
@@ -79,6 +70,12 @@ class Module:
             _non_persistent_buffers_set=set(),
             _forward_pre_hooks=OrderedDict(),
             _forward_hooks=OrderedDict(),
+            _backward_pre_hooks=OrderedDict(),
+            _backward_hooks=OrderedDict(),
+            _state_dict_pre_hooks=OrderedDict(),
+            _state_dict_hooks=OrderedDict(),
+            _load_state_dict_pre_hooks=OrderedDict(),
+            _load_state_dict_post_hooks=OrderedDict(),
         )
 
     # ------------------------------------------------------------------------------------------------------- calling
@@ -88,58 +85,9 @@ class Module:
         raise NotImplementedError(f'Module [{type(self).__name__}] is missing the required "forward" function')
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if not (self._forward_pre_hooks or self._forward_hooks):
+        if not (self._forward_pre_hooks or self._forward_hooks or self._backward_pre_hooks or self._backward_hooks):
             return self.forward(*args, **kwargs)
-        for hook, with_kwargs in list(self._forward_pre_hooks.values()):
-            if with_kwargs:
-                replaced = hook(self, args, kwargs)
-                if replaced is not None:
-                    if not (isinstance(replaced, tuple) and len(replaced) == 2):
-                        raise RuntimeError(
-                            "forward pre-hook must return None or a tuple of (new_args, new_kwargs), "
-                            f"but got {replaced}."
-                        )
-                    args, kwargs = replaced
-            else:
-                replaced = hook(self, args)
-                if replaced is not None:
-                    args = replaced if isinstance(replaced, tuple) else (replaced,)
-        out = self.forward(*args, **kwargs)
-        for hook, with_kwargs in list(self._forward_hooks.values()):
-            replaced = hook(self, args, kwargs, out) if with_kwargs else hook(self, args, out)
-            if replaced is not None:
-                out = replaced
-        return out
-
-    def register_forward_pre_hook(
-        self, hook: Callable, *, prepend: bool = False, with_kwargs: bool = False
-    ) -> RemovableHandle:
-        """Call ``hook(module, args)`` before ``forward``; arguments that it returns replace the given ones.
-
-        Args:
-            hook: returns None, the new args (a tuple, or one value), or with ``with_kwargs`` a tuple (args, kwargs).
-            prepend: call it before the hooks already there.
-            with_kwargs: call ``hook(module, args, kwargs)``.
-
-        Returns:
-            A handle whose ``remove()`` takes the hook away.
-        """
-        return _add_hook(self._forward_pre_hooks, hook, prepend, with_kwargs)
-
-    def register_forward_hook(
-        self, hook: Callable, *, prepend: bool = False, with_kwargs: bool = False
-    ) -> RemovableHandle:
-        """Call ``hook(module, args, output)`` after ``forward``; a value that it returns replaces the output.
-
-        Args:
-            hook: returns None or the new output.
-            prepend: call it before the hooks already there.
-            with_kwargs: call ``hook(module, args, kwargs, output)``.
-
-        Returns:
-            A handle whose ``remove()`` takes the hook away.
-        """
-        return _add_hook(self._forward_hooks, hook, prepend, with_kwargs)
+        return self._call_with_hooks(args, kwargs)
 
     # ---------------------------------------------------------------------------------------------------- attributes
 
@@ -378,6 +326,30 @@ class Module:
                 raise AttributeError(f"`{name}` is not an nn.Module")
         return module
 
+    def set_submodule(self, target: str, module: Module, strict: bool = False) -> None:
+        """Put ``module`` at a path such as ``"features.0"``.
+
+        Args:
+            target: the path; all of it but the last name must exist.
+            module: the new module.
+            strict: the last name must exist too.
+
+        Raises:
+            ValueError: an empty path, or ``module`` is no Module.
+            AttributeError: no such path.
+        """
+        if not target:
+            raise ValueError("Cannot set the submodule without a target name!")
+        if not isinstance(module, Module):
+            raise ValueError(f"`module` is not an nn.Module, found {_class_name(module)}")
+        path, _, name = target.rpartition(".")
+        parent = self.get_submodule(path)
+        if strict and not hasattr(parent, name):
+            raise AttributeError(f"{parent._get_name()} has no attribute `{name}`")
+        if hasattr(parent, name) and not isinstance(getattr(parent, name), Module):
+            raise AttributeError(f"`{name}` is not an nn.Module")
+        setattr(parent, name, module)
+
     def get_parameter(self, target: str) -> Parameter:
         """The parameter at a path such as ``"features.0.weight"``.
 
@@ -469,13 +441,14 @@ class Module:
             device: where to.
             dtype: a floating-point type.
             tensor: whose device and dtype to take.
-            non_blocking: accepted for PyTorch's sake; without effect.
+            non_blocking, memory_format: accepted for PyTorch's sake; without effect.
 
         Raises:
             TypeError: no floating-point dtype, or arguments that are none of these.
         """
         device, dtype = kwargs.pop("device", None), kwargs.pop("dtype", None)
         kwargs.pop("non_blocking", None)
+        kwargs.pop("memory_format", None)
         if "tensor" in kwargs:
             args = (kwargs.pop("tensor"), *args)
         if kwargs:
@@ -501,104 +474,28 @@ class Module:
         """Convert floating-point parameters and buffers to float64."""
         return self.to(float64)
 
+    def half(self) -> Self:
+        """Convert floating-point parameters and buffers to float16."""
+        return self.to(float16)
+
+    def type(self, dst_type: dtype_class) -> Self:
+        """Convert all parameters and buffers, integer ones too, to ``dst_type``."""
+        return self._apply(lambda t: t.to(dtype=dst_type))
+
     def cpu(self) -> Self:
         """Move parameters and buffers to the host."""
         return self.to("cpu")
 
     def cuda(self, device: int | None = None) -> Self:
         """Move parameters and buffers to a GPU (the current one unless its number is given)."""
-        return self.to("cuda" if device is None else f"cuda:{device}")
+        return self.to("cuda" if device is None else f"cuda:{device}" if isinstance(device, int) else device)
 
-    # --------------------------------------------------------------------------------------------- saving and loading
+    def share_memory(self) -> Self:
+        """Accepted for PyTorch's sake; without effect (a forked process has the same memory until it writes)."""
+        return self
 
-    def _local_state(self) -> Iterator[tuple[str, Tensor]]:
-        """The parameters and persistent buffers of this module alone."""
-        for name, parameter in self._parameters.items():
-            if parameter is not None:
-                yield name, parameter
-        for name, buffer in self._buffers.items():
-            if buffer is not None and name not in self._non_persistent_buffers_set:
-                yield name, buffer
-
-    def state_dict(
-        self, *, destination: dict[str, Any] | None = None, prefix: str = "", keep_vars: bool = False
-    ) -> dict[str, Any]:
-        """Every parameter and persistent buffer by its path. The tensors share the module's memory.
-
-        Args:
-            destination: a dict to add them to, instead of a new OrderedDict.
-            prefix: put before every path.
-            keep_vars: the Parameters themselves, not detached.
-        """
-        state: dict[str, Any] = OrderedDict() if destination is None else destination
-        for name, value in self._local_state():
-            state[prefix + name] = value if keep_vars else value.detach()
-        for name, child in self._modules.items():
-            if child is not None:
-                child.state_dict(destination=state, prefix=f"{prefix}{name}.", keep_vars=keep_vars)
-        return state
-
-    def load_state_dict(
-        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
-    ) -> IncompatibleKeys:
-        """Copy the values of ``state_dict`` into the parameters and buffers of the same paths: all, or none at all.
-
-        Args:
-            state_dict: tensors by path, as :meth:`state_dict` gives them.
-            strict: the paths must match exactly.
-            assign: take over the given tensors instead of copying (make the optimizer afterwards).
-
-        Returns:
-            (missing_keys, unexpected_keys), both empty after a strict load.
-
-        Raises:
-            TypeError: ``state_dict`` is no mapping.
-            RuntimeError: everything that does not fit, in one list: missing and unexpected paths (if ``strict``), wrong
-                shapes, values that are no tensors. Nothing was loaded then.
-        """
-        if not isinstance(state_dict, Mapping):
-            raise TypeError(f"Expected state_dict to be dict-like, got {type(state_dict)}.")
-        missing: list[str] = []
-        errors: list[str] = []
-        known: set[str] = set()
-        fitting: list[tuple[Module, str, Tensor, Tensor]] = []
-        for path, module in self.named_modules(remove_duplicate=False):
-            for name, own in module._local_state():
-                key = f"{path}.{name}" if path else name
-                known.add(key)
-                if key not in state_dict:
-                    missing.append(key)
-                    continue
-                value = state_dict[key]
-                if not isinstance(value, Tensor):
-                    errors.append(
-                        f'While copying the parameter named "{key}", expected tinyconv.Tensor from checkpoint but '
-                        f"received {type(value)}"
-                    )
-                elif value.shape != own.shape:
-                    errors.append(
-                        f"size mismatch for {key}: copying a param with shape {value.shape} from checkpoint, "
-                        f"the shape in current model is {own.shape}."
-                    )
-                else:
-                    fitting.append((module, name, own, value))
-        unexpected = [key for key in state_dict if key not in known]
-        if strict and unexpected:
-            errors.insert(0, f"Unexpected key(s) in state_dict: {', '.join(map(_quoted, unexpected))}. ")
-        if strict and missing:
-            errors.insert(0, f"Missing key(s) in state_dict: {', '.join(map(_quoted, missing))}. ")
-        if errors:
-            listed = "\n\t".join(errors)
-            raise RuntimeError(f"Error(s) in loading state_dict for {type(self).__name__}:\n\t{listed}")
-        with no_grad():
-            for module, name, own, value in fitting:
-                if not assign:
-                    own.copy_(value)
-                elif isinstance(own, Parameter):
-                    setattr(module, name, Parameter(value, requires_grad=own.requires_grad))
-                else:
-                    setattr(module, name, value)
-        return IncompatibleKeys(missing, unexpected)
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Accepted for PyTorch's sake; without effect: the kernels are compiled, the model need not be."""
 
     # -------------------------------------------------------------------------------------------------------- printing
 
@@ -616,15 +513,3 @@ class Module:
             return f"{self._get_name()}({extra})"
         lines += [_indented(f"({name}): {child!r}") for name, child in self._modules.items()]
         return f"{self._get_name()}(" + ("\n  " + "\n  ".join(lines) + "\n" if lines else "") + ")"
-
-
-def _quoted(key: str) -> str:
-    return f'"{key}"'
-
-
-def _add_hook(hooks: OrderedDict, hook: Callable, prepend: bool, with_kwargs: bool) -> RemovableHandle:
-    handle = RemovableHandle(hooks)
-    hooks[handle.id] = (hook, with_kwargs)
-    if prepend:
-        hooks.move_to_end(handle.id, last=False)
-    return handle

@@ -14,7 +14,7 @@ from tinyconv.kernels import HOST_BACKENDS
 from tinyconv.kernels.contract import KERNELS
 from tinyconv.kernels.cuda.runtime import simulated
 
-EXAMPLES = 8  # of each property in the simulator
+EXAMPLES = 15  # of each property in the simulator
 
 VIEWS = {
     "view",

@@ -19,12 +19,6 @@ from numba.extending import register_jitable
 
 
 @register_jitable
-def add(x, y):
-    """``x + y``."""
-    return x + y
-
-
-@register_jitable
 def relu(x):
     """``max(x, 0)``; NaN stays NaN, because NaN is not ``<= 0``."""
     zero = type(x)(0)

@@ -10,6 +10,7 @@ import pytest
 from tinyconv.kernels import cuda as backend
 from tinyconv.kernels.cuda.array import DeviceArray
 from tinyconv.kernels.cuda.elementwise import map2
+from tinyconv.kernels.cuda.functions import add
 from tinyconv.kernels.cuda.kernel import FLOATS, Constant, Kernel, T
 from tinyconv.kernels.cuda.language import (
     ALL_LANES,
@@ -26,7 +27,6 @@ from tinyconv.kernels.cuda.language import (
 from tinyconv.kernels.cuda.reduce import sum_all
 from tinyconv.kernels.cuda.runtime import empty, launch, simulated
 from tinyconv.kernels.cuda.simulator import SimulatorError
-from tinyconv.kernels.formulas import add
 
 F: Any = Constant("F")
 
@@ -61,7 +61,7 @@ def numbers(n: int, dtype=np.float32) -> np.ndarray:
 def test_elementwise(n, dtype):
     x, y = numbers(n, dtype), numbers(n, dtype)[::-1].copy()
     z = empty((n,), dtype)
-    launch(map2, -(-n // 256), backend.from_host(x), backend.from_host(y), z, n, F=add)
+    launch(map2, -(-n // 1024), backend.from_host(x), backend.from_host(y), z, n, F=add)
     np.testing.assert_array_equal(backend.to_host(z), x + y)
 
 
@@ -381,7 +381,7 @@ BUGS = {
     _unwritten_device_memory: r"thread 0 of block 0 reads y\[0\], which nobody has written yet",
     _unwritten_local_memory: r"a local array is read at 1, where nothing has been written yet",
     _too_much_shared_memory: r"a block asks for 49156 bytes of shared memory; there are 49152",
-    _misaligned: r"load4: thread 0 of block 0 at x\[1\], which is not on a multiple of 16 bytes",
+    _misaligned: r"load4: thread 0 of block 0 at x\[1\], which is not on a multiple of four",
     _a_double_among_floats: r"a float64 is stored in y, which is float32",
     _quotient_of_a_negative: r"quotient: a dividend is not in \[0, 2\*\*31\): -1 to 62",
 }

@@ -15,9 +15,56 @@ calls ``launch``.
 import sys as _sys
 
 from .. import register as _register
-from . import elementwise as _elementwise
 from . import reduce as _reduce
 from .array import DeviceArray as _DeviceArray
-from .arrays import empty, from_host, is_contiguous, to_host
+from .arrays import (
+    arange,
+    assign,
+    broadcast_to,
+    cast,
+    cat,
+    copy,
+    diagonal,
+    empty,
+    eye,
+    flip,
+    from_host,
+    full,
+    is_contiguous,
+    permute,
+    reinterpret,
+    sliding_windows,
+    to_host,
+    view,
+)
+from .elementwise import (
+    abs,
+    add,
+    add_,
+    binary,
+    compare,
+    div,
+    exp,
+    log,
+    logical_not,
+    maximum,
+    minimum,
+    mul,
+    mul_,
+    neg,
+    pow,
+    relu,
+    relu_gx,
+    sigmoid,
+    sigmoid_gx,
+    sign,
+    sqrt,
+    sub,
+    tanh,
+    tanh_gx,
+    unary,
+    where,
+)
+from .index import getitem, index_add, setitem
 
 _register("cuda", _DeviceArray, _sys.modules[__name__])

@@ -107,7 +107,7 @@ def _signature(variant: Variant) -> list[Any]:
     for parameter, dtype, count in zip(variant.kernel.parameters, variant.types, variant.counts, strict=True):
         number = getattr(types, dtype.name)
         out.append(
-            types.CPointer(number) if parameter.pointer else number if count == 1 else types.UniTuple(number, count)
+            types.CPointer(number) if parameter.pointer else number if count is None else types.UniTuple(number, count)
         )
     return out
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from llvmlite import ir
 from numba import cuda
-from numba.cuda import cgutils, types
+from numba.cuda import cgutils, nvvmutils, types
 from numba.cuda.core.errors import RequireLiteralValue
 from numba.cuda.extending import intrinsic
 
@@ -86,22 +86,37 @@ def store4(typingctx, x, i, a, b, c, d):
     return signature, codegen
 
 
-def _atomic(operation: dict[type, str]) -> Any:
+@intrinsic
+def store_any(typingctx, x, i, value):
+    signature = types.void(x, i, x.dtype)
+
+    def codegen(context, builder, signature, args):
+        place = builder.gep(args[0], [context.cast(builder, args[1], signature.args[1], types.int64)])
+        builder.store(args[2], place)
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+_ADD = {"float": nvvmutils.declare_atomic_add_float32, "double": nvvmutils.declare_atomic_add_float64}
+
+
+def _atomic(operation: str) -> Any:
     def make(typingctx, x, i, value):
         signature = x.dtype(x, i, x.dtype)
 
         def codegen(context, builder, signature, args):
             place = builder.gep(args[0], [context.cast(builder, args[1], signature.args[1], types.int64)])
-            kind = types.Float if isinstance(signature.return_type, types.Float) else types.Integer
-            return builder.atomic_rmw(operation[kind], place, args[2], "monotonic")
+            if isinstance(signature.return_type, types.Float):  # NVVM has a function, not an instruction, for floats
+                return builder.call(_ADD[str(args[2].type)](builder.module), (place, args[2]))
+            return builder.atomic_rmw(operation, place, args[2], "monotonic")
 
         return signature, codegen
 
     return intrinsic(make)
 
 
-atomic_add = _atomic({types.Float: "fadd", types.Integer: "add"})
-atomic_max = _atomic({types.Integer: "max"})
+atomic_add, atomic_max = _atomic("add"), _atomic("max")
 
 
 def _unsigned(instruction: str) -> Any:

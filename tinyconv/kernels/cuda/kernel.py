@@ -18,6 +18,7 @@ numbers, ``int32[R]`` for a tuple of R of them. The constants' values in the dec
 
 from __future__ import annotations
 
+import dis
 import itertools
 import types
 from collections.abc import Callable, Iterator, Mapping
@@ -46,7 +47,8 @@ T: Any = Constant("T")  # the floating type (or other element type) of a kernel
 
 @dataclass(frozen=True)
 class Parameter:
-    """One argument: a pointer or a number, of a type that may be a constant's; ``count`` numbers if that is not 1."""
+    """One argument: a pointer or a number, of a type that may be a constant's; a tuple of ``count`` numbers if that is
+    not empty."""
 
     name: str
     type: str
@@ -70,7 +72,7 @@ class Kernel:
                  exact: bool, only: Callable[..., bool]):  # fmt: skip
         self.function, self.name = function, f"{function.__module__.rpartition('.')[2]}.{function.__name__}"
         names = function.__code__.co_varnames[: function.__code__.co_argcount]
-        words = [word.strip() for word in signature.split(",")]
+        words = signature.replace(" ", "").split(",")
         if len(words) != len(names):
             raise TypeError(f"{self.name}: {len(names)} parameters, but the signature has {len(words)}: {signature}")
         self.parameters = tuple(_parameter(name, word) for name, word in zip(names, words, strict=True))
@@ -115,14 +117,15 @@ class Variant:
 
     Attributes:
         types: for each parameter its NumPy type.
-        counts: for each parameter how many numbers it is.
+        counts: for each parameter how many numbers it is, or None where it is no tuple.
     """
 
     def __init__(self, kernel: Kernel, constants: Mapping[str, Any]):
         self.kernel, self.constants = kernel, dict(constants)
         self.block = kernel.block(constants)
         self.types = [_type(p.type, self.constants) for p in kernel.parameters]
-        self.counts = [int(self.constants.get(p.count, p.count)) for p in kernel.parameters]
+        counts = [self.constants.get(p.count, p.count) for p in kernel.parameters]
+        self.counts = [int(count) if count else None for count in counts]
         self.name = "_".join([kernel.name.replace(".", "_"), *(_word(value) for value in self.constants.values())])
         self.single = np.dtype("float64") not in self.types  # no float64 among its arguments: then none at all
         self.compiled: dict[Any, Any] = {}  # by device: what the device makes of it, on first use
@@ -160,7 +163,7 @@ def kernel(signature: str, *, block: Any, registers: int, exact: bool = False, o
 
 def _parameter(name: str, word: str) -> Parameter:
     base, _, count = word.rstrip("]").partition("[")
-    return Parameter(name, base.rstrip("*").strip(), base.endswith("*"), count or "1")
+    return Parameter(name, base.rstrip("*"), base.endswith("*"), count)
 
 
 def _type(name: str, constants: Mapping[str, Any]) -> np.dtype:
@@ -196,7 +199,7 @@ def names_of(function: Callable, constants: Mapping[str, Any], dialect: Mapping[
         raise TypeError(f"{function.__name__}: a kernel cannot look into the function around it; use constants")
     meanings: dict[str, Any] = {}
     used = _names(function.__code__)
-    for name in used & function.__globals__.keys():
+    for name in _global_names(function.__code__) & function.__globals__.keys():
         value = function.__globals__[name]
         if isinstance(value, Constant):
             if value.name not in constants:
@@ -217,6 +220,13 @@ def _meaning(value: Any, used: set[str], dialect: Mapping[Any, Any], convert: Ca
             setattr(room, name, _meaning(getattr(value, name), used, dialect, convert))
         return room
     return value
+
+
+def _global_names(code: types.CodeType) -> set[str]:
+    """Those that are looked up as globals, not as attributes."""
+    inner = (c for c in code.co_consts if isinstance(c, types.CodeType))
+    here = {i.argval for i in dis.get_instructions(code) if i.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
+    return here.union(*map(_global_names, inner))
 
 
 def _names(code: types.CodeType) -> set[str]:

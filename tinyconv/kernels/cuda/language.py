@@ -71,7 +71,8 @@ def local(count: int, dtype: Any) -> Any:
 
 @spoken
 def load4(x: Any, i: int) -> Any:
-    """``(x[i], x[i+1], x[i+2], x[i+3])`` in one 128-bit access (float32): ``x + i`` lies on a multiple of 16 bytes."""
+    """``(x[i], x[i+1], x[i+2], x[i+3])`` in one access (of 128 bits for float32): ``x + i`` lies on a multiple of four
+    elements."""
     raise _outside("load4")
 
 
@@ -92,6 +93,12 @@ def atomic_add(x: Any, i: int, value: Any) -> Any:
 def atomic_max(x: Any, i: int, value: Any) -> Any:
     """``x[i] = max(x[i], value)`` undivided (integers); returns the number that was there."""
     raise _outside("atomic_max")
+
+
+@spoken
+def store_any(x: Any, i: int, value: Any) -> None:
+    """``x[i] = value`` where several threads may do so at once: one of their values is left, no matter which."""
+    raise _outside("store_any")
 
 
 @spoken

@@ -23,6 +23,8 @@ class Device(Protocol):
 
     name: str
     allocator: Allocator
+    fault: DeviceArray | None  # one int32 that kernels raise from 0 where an index is out of bounds
+    suspected: bool  # whether such a kernel has been launched since the last look
 
     def launch(self, variant: Variant, grid: tuple[int, int, int], args: tuple) -> None:
         """Let all blocks of the grid run; args are DeviceArrays, None (a null pointer), numbers, tuples of numbers."""
@@ -103,6 +105,42 @@ def launch(kernel: Kernel, grid: int | tuple[int, ...], *args: Any, **constants:
     blocks = (x, y, z)
     if 0 not in blocks:
         device().launch(kernel.variant(**constants), blocks, args)
+
+
+def faults() -> DeviceArray:
+    """The cell in which a kernel notes that an index is out of bounds, by ``atomic_max(fault, 0, int32(1))``.
+
+    Nobody waits for the kernel: :func:`check_faults` looks into the cell the next time that the host waits anyway.
+    """
+    on = device()
+    if on.fault is None:
+        on.fault = empty((1,), np.int32)
+        on.to_device(on.fault, np.zeros(1, np.int32))
+    on.suspected = True
+    return on.fault
+
+
+def check_faults() -> None:
+    """Look into the cell.
+
+    Raises:
+        IndexError: some kernel launched since the last look met an index that is out of bounds.
+    """
+    on = device()
+    if not on.suspected or on.fault is None:
+        return
+    found = np.zeros(1, np.int32)
+    on.to_host(on.fault, found)
+    on.suspected = False
+    if found[0]:
+        on.to_device(on.fault, np.zeros(1, np.int32))
+        raise IndexError("an index on the GPU was out of bounds, in one of the operations since the last that waited")
+
+
+def synchronize() -> None:
+    """Wait for all that was launched, and look whether it went well."""
+    device().synchronize()
+    check_faults()
 
 
 def ceil_div(n: int, size: int) -> int:

@@ -51,6 +51,8 @@ class Simulator:
         self._memories: dict[int, Memory] = {}
         self._next, self._free_bytes = 1 << 40, total
         self._lock = threading.Lock()
+        self.fault: DeviceArray | None = None
+        self.suspected = False
         self.allocator = Allocator(self._allocate, self._free, total)
 
     # --------------------------------------------------------------------------------------------------------- memory
@@ -158,13 +160,13 @@ class Simulator:
                 shadows[address] = Shadow(size, valid, tracked=address in changed)
         return shadows
 
-    def _argument(self, name: str, dtype: np.dtype, pointer: bool, count: int, value: Any, shadows: dict) -> Any:
+    def _argument(self, name: str, dtype: np.dtype, pointer: bool, count: int | None, value: Any, shadows: dict) -> Any:
         if not pointer:
-            numbers = value if isinstance(value, tuple) else (value,)
-            if len(numbers) != count:
-                raise SimulatorError(f"{name} is {count} numbers, got {value}")
-            made = tuple(_number(name, dtype, number) for number in numbers)
-            return made if isinstance(value, tuple) else made[0]
+            if count is None:
+                return _number(name, dtype, value)
+            if not isinstance(value, tuple) or len(value) != count:
+                raise SimulatorError(f"{name} is a tuple of {count} numbers, got {value}")
+            return tuple(_number(name, dtype, number) for number in value)
         if value is None:
             return Pointer(name, np.empty(0, dtype), Shadow(0, None), 0, 0, 0, False)
         if value.dtype.itemsize != dtype.itemsize:

@@ -128,7 +128,9 @@ def _aligned(name: str, x: Cells, i: Any) -> None:
     if bad.any():
         lane = int(np.flatnonzero(bad)[0])
         index = int(np.broadcast_to(np.asarray(i), LANES.n)[lane])
-        raise SimulatorError(f"{name}: {LANES.name(lane)} at {x.name}[{index}], which is not on a multiple of 16 bytes")
+        raise SimulatorError(
+            f"{name}: {LANES.name(lane)} at {x.name}[{index}], which is not on a multiple of four elements"
+        )
 
 
 def load4(x: Any, i: Any) -> Any:
@@ -147,6 +149,14 @@ def atomic_add(x: Any, i: Any, value: Any) -> Any:
 
 def atomic_max(x: Any, i: Any, value: Any) -> Any:
     return x.update(np.maximum, i, value)
+
+
+def store_any(x: Any, i: Any, value: Any) -> None:
+    x.update(_second, i, value, unwritten=True)
+
+
+def _second(old: Any, new: Any) -> Any:
+    return new
 
 
 def _in_31_bits(name: str, a: Any, b: Any) -> None:
@@ -226,7 +236,12 @@ class Math:
     inf, nan, pi, e = np.inf, np.nan, np.pi, np.e
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(np, name, None) or np.vectorize(getattr(math, name))
+        return getattr(np, name, None) or self._by_number(getattr(math, name))
+
+    @staticmethod
+    def _by_number(function: Any) -> Any:
+        """A function that NumPy lacks, number by number, in their type."""
+        return lambda x: np.vectorize(function, otypes=[np.float64])(x).astype(_type(x))
 
 
 BUILTINS = {"abs": np.abs, "bool": _bool, "float": _float, "int": _int, "isinstance": _isinstance, "max": _most,

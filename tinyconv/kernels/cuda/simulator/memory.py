@@ -156,15 +156,16 @@ class Cells:
         self.shadow.write(self.name, i, cells, who)
         self.data[cells] = value
 
-    def update(self, function: Any, i: Any, value: Any) -> Any:
-        """An atomic operation, lane after lane; what was there before each."""
+    def update(self, function: Any, i: Any, value: Any, unwritten: bool = False) -> Any:
+        """An atomic operation, lane after lane; what was there before each (which may be ``unwritten``)."""
         if LANES.count == 0:
             return np.zeros(LANES.n, self.data.dtype)
         who = LANES.who
         i = self._index(i, who)
         cells = np.broadcast_to(self._cells(i, who), who.shape)
         value = np.broadcast_to(self._own(value, who), who.shape)
-        self.shadow.check_valid(self.name, i, cells, who)
+        if not unwritten:
+            self.shadow.check_valid(self.name, i, cells, who)
         self.shadow.write(self.name, i, cells, who, atomic=True)
         before = np.empty(who.shape, self.data.dtype)
         for k, (cell, v) in enumerate(zip(cells.tolist(), value, strict=True)):

@@ -12,7 +12,7 @@ the kernel              what runs
 ``x = e``               ``x = LANES.put(x, e)``: only the active lanes get the new value
 ``if c: A else: B``     ``LANES.branch(c)``; ``if LANES.then(): A``; ``if LANES.otherwise(): B``; ``LANES.join()``
 ``while c: A``          ``LANES.enter()``; ``while LANES.again() and LANES.test(c): A``; ``LANES.exit()``
-``for k in range(n)``   ``for k_ in LANES.range(n): k = LANES.put(k, k_) ...``
+``for k in range(n)``   ``for k in LANES.range(n)``, which yields to those for whom there is another k
 ``break``, ``continue`` ``LANES.leave()``, ``LANES.skip()``: the active lanes are switched off
 ``return e``            ``r = LANES.put(r, e); LANES.retire()``, and ``r`` is returned at the end
 ``a if c else b``       ``LANES.choose(c, lambda: a, lambda: b)``
@@ -60,6 +60,7 @@ class _Lockstep(ast.NodeTransformer):
     def __init__(self, definition: ast.FunctionDef):
         self.definition = definition
         self.parameters = [a.arg for a in definition.args.args]
+        self.counters = _counters(definition)
         self.counter = 0
 
     def rewrite(self) -> None:
@@ -151,6 +152,8 @@ class _Lockstep(ast.NodeTransformer):
             steps = _call("LANES.range", *[self.visit(a) for a in values.args])
         else:
             steps = _call("LANES.each", self.visit(values))
+        if node.target.id in self.counters:
+            return _at(node, ast.For(node.target, steps, self._block(node.body), []))
         step = self._fresh()
         put = _at(node, ast.Assign([node.target], _call("LANES.put", _load(node.target.id), _load(step))))
         return _at(node, ast.For(_store(step), steps, [put, *self._block(node.body)], []))
@@ -189,7 +192,7 @@ class _Lockstep(ast.NodeTransformer):
         if len(node.ops) == 1:
             return self.generic_visit(node)
         operands = [node.left, *node.comparators]
-        if not all(_pure(middle) for middle in operands[1:-1]):
+        if not all(_pure(middle) or _cast(middle) for middle in operands[1:-1]):
             raise SyntaxError(f"line {node.lineno}: give the middle of a chained comparison a name first")
         pairs: list[ast.expr] = [
             ast.copy_location(ast.Compare(a, [op], [b]), node)
@@ -211,9 +214,35 @@ class _Lockstep(ast.NodeTransformer):
         return node
 
 
+def _counters(definition: ast.FunctionDef) -> set[str]:
+    """Loop variables that are read in their loops only: they need not be kept for those who are not in the loop, and so
+    stay one number for all threads."""
+    loops = [node for node in ast.walk(definition) if isinstance(node, ast.For)]
+    names = {loop.target.id for loop in loops if isinstance(loop.target, ast.Name)}
+    inside = {
+        id(node)
+        for loop in loops
+        if isinstance(loop.target, ast.Name)
+        for part in (loop.target, *loop.body)
+        for node in ast.walk(part)
+        if isinstance(node, ast.Name) and node.id == loop.target.id
+    }
+    targets = {id(loop.target) for loop in loops}
+    for node in ast.walk(definition):
+        if isinstance(node, ast.Name) and node.id in names:
+            stored_otherwise = isinstance(node.ctx, ast.Store) and id(node) not in targets
+            if id(node) not in inside or stored_otherwise:
+                names.discard(node.id)
+    return names - {a.arg for a in definition.args.args}
+
+
 def _pure(node: ast.AST) -> bool:
     """Whether it does no harm to evaluate an expression for lanes that do not ask for it."""
     return all(isinstance(part, _PURE) for part in ast.walk(node))
+
+
+def _cast(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and all(_pure(a) for a in node.args)
 
 
 def _at(node: ast.AST, new: Any) -> Any:

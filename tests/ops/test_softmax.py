@@ -56,7 +56,14 @@ def test_types():
 def test_errors():
     with pytest.raises(RuntimeError, match="softmax: input must be floating point, got tinyconv.int64"):
         F.softmax(tinyconv.tensor([1, 2]), 0)
-    with pytest.raises(TypeError, match="softmax: dim must be given"):
-        F.softmax(tinyconv.zeros(2))
     with pytest.raises(IndexError, match=r"log_softmax: dim must be in \[-1, 0\], got 1"):
         F.log_softmax(tinyconv.zeros(2), 1)
+
+
+@pytest.mark.parametrize("shape, dim", [((), 0), ((3,), 0), ((2, 3), 1), ((2, 3, 4), 0), ((2, 3, 4, 5), 1)])
+@pytest.mark.parametrize("function", [F.softmax, F.log_softmax, F.softmin])
+def test_without_dim_it_warns_and_takes_what_pytorch_takes(function, shape, dim):
+    x = tinyconv.randn(shape)
+    with pytest.warns(UserWarning, match=f"implicit choice of dim is deprecated; say dim={dim}"):
+        y = function(x)
+    assert y.tolist() == function(x, dim).tolist()

@@ -168,7 +168,8 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
             f"got shape {tuple(weight.array.shape)} for input {tuple(input.array.shape)}"
         )
     slope = weight.reshape((1, count) + (1,) * (ndim - 2)) if ndim > 1 else weight.reshape((1,) * ndim)
-    return where(gt(input, 0), input, mul(input, slope))
+    positive = gt(input, 0)
+    return where(positive, input, mul(where(positive, 0.0, input), slope))
 
 
 def rrelu(
@@ -194,7 +195,7 @@ def threshold(input: Tensor, threshold: float, value: float, inplace: bool = Fal
     if inplace:
         return change(input, "threshold_", threshold, threshold, value)
     expect("threshold", "iuf", input=input)
-    return where(le(input, threshold), value, input)
+    return where(le(input, threshold), value if input.array.dtype.kind == "f" else int(value), input)
 
 
 def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
@@ -252,8 +253,8 @@ def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     expect("softshrink", "f", input=input)
     if lambd < 0:
         raise RuntimeError(f"softshrink: lambd must not be negative, got {lambd}")
-    middle = mul(input, 0)  # NaN stays NaN
-    return where(gt(input, lambd), sub(input, lambd), where(lt(input, -lambd), add(input, lambd), middle))
+    moved = where(lt(input, 0), add(input, lambd), sub(input, lambd))
+    return where(le(abs(input), lambd), 0.0, moved)
 
 
 # --------------------------------------------------------------------------------------------------------------- curves
@@ -271,7 +272,7 @@ def _elu(x: Tensor, alpha: float, scale: float = 1.0) -> Tensor:
     """``x`` where it is positive, else ``alpha * (e**(x / scale) - 1)``. (Where that is not taken it must not overflow,
     or 0 times infinity would make the gradient NaN: so the exponent stays below 0.)"""
     bent = clamp(x, max=0)
-    return where(gt(x, 0), x, mul(expm1(bent if scale == 1 else div(bent, scale)), alpha))
+    return where(le(x, 0), mul(expm1(bent if scale == 1 else div(bent, scale)), alpha), x)
 
 
 def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:

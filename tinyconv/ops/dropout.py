@@ -15,6 +15,7 @@ from ..autograd import Function
 from ..random import default_generator
 from ..tensor import Tensor
 from .elementwise import add, mul, sub
+from .types import expect
 
 
 class Dropout(Function):
@@ -48,6 +49,7 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
         raise ValueError(f"dropout: p must be a probability in [0, 1], got {p}")
     if not training or p == 0:
         return input
+    expect("dropout", "f", input=input)
     seed, offset = default_generator.take(-(-input.numel() // 4))
     if inplace:
         return input.dropout_(p, seed, offset)
@@ -75,6 +77,7 @@ def _of_channels(input: Tensor, p: float, training: bool, inplace: bool, axes: i
         )
     if not training or p == 0:
         return input
+    expect(name, "f", input=input)
     factors = _channels(input.unsqueeze(0), p).squeeze(0) if n == axes + 1 else _channels(input, p)
     return input.mul_(factors) if inplace else mul(input, factors)
 
@@ -97,6 +100,7 @@ def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
 
 def _alpha(input: Tensor, kept: Tensor, p: float, inplace: bool) -> Tensor:
     """Alpha dropout, with ``kept`` 0 for what is dropped and 1 / (1 - p) for the rest."""
+    expect("alpha_dropout", "f", input=input)
     if p == 1:
         return input.mul_(0) if inplace else mul(input, 0)
     kept = mul(kept, 1 - p)

@@ -17,6 +17,7 @@ from .compare import eq, ne, where
 from .convert import cast
 from .elementary import exp, log
 from .elementwise import abs, add, div, mul, sub
+from .logic import logical_and, logical_or
 from .shape import Expand
 from .types import floating
 
@@ -135,14 +136,15 @@ def sum_to(input: Tensor, *size: Any) -> Tensor:
 
 
 class Extreme(Function):
-    """y = max (or min) of x over axes;  gx = gy shared equally among the elements that equal y."""
+    """y = max (or min) of x over axes;  gx = gy shared equally among the elements that equal y (NaN equals NaN here,
+    where ``of_all`` says so)."""
 
     kernel: str
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, kernel: str, axes: tuple, keepdims: bool) -> Tensor:
+    def forward(ctx: Any, x: Tensor, kernel: str, axes: tuple, keepdims: bool, of_all: bool = False) -> Tensor:
         y = Tensor(getattr(kernels.of(x.array), kernel)(x.array, axes, keepdims))
-        ctx.axes, ctx.keepdims, ctx.kernel = axes, keepdims, kernel
+        ctx.axes, ctx.keepdims, ctx.kernel, ctx.of_all = axes, keepdims, kernel, of_all
         ctx.save_for_backward(x, y)
         return y
 
@@ -150,8 +152,10 @@ class Extreme(Function):
     def backward(ctx: Any, gy: Tensor) -> tuple:
         x, y = ctx.saved_tensors
         gy, y = (_restore(t, x.array.shape, ctx.axes, ctx.keepdims) for t in (gy, y))
-        winners = cast(eq(x, y), x.array.dtype)
-        return mul(winners, div(gy, Sum.apply(winners, ctx.axes, True) if ctx.axes else winners)), None, None, None
+        same = eq(x, y) if not ctx.of_all else logical_or(eq(x, y), logical_and(ne(x, x), ne(y, y)))
+        winners = cast(same, x.array.dtype)
+        gx = mul(winners, div(gy, Sum.apply(winners, ctx.axes, True) if ctx.axes else winners))
+        return gx, None, None, None, None
 
     def name(self) -> str:
         return self.kernel.capitalize()
@@ -168,7 +172,7 @@ def _check_elements(input: Tensor, axes: tuple[int, ...], dim: Any, name: str) -
 def _extreme(input: Tensor, kernel: str, dim: Any, keepdim: bool) -> Tensor:
     axes = axes_of(input, None if dim == () else dim, kernel)
     _check_elements(input, axes, dim, kernel)
-    return Extreme.apply(input, kernel, axes, keepdim)
+    return Extreme.apply(input, kernel, axes, keepdim, dim is None)
 
 
 def amax(input: Tensor, dim: Any = (), keepdim: bool = False) -> Tensor:

@@ -24,7 +24,10 @@ def sizes(size: tuple) -> tuple:
     """
     if len(size) == 1 and not isinstance(size[0], int) and not isinstance(size[0], Tensor):
         size = tuple(size[0])
-    return tuple([n if type(n) is int else n.__index__() for n in size])
+    try:
+        return tuple([n if type(n) is int else n.__index__() for n in size])
+    except AttributeError:
+        raise TypeError(f"a size must be an integer, got {size}") from None
 
 
 def _full_shape(x: Tensor, size: tuple, name: str) -> tuple:

@@ -6,6 +6,7 @@ overflows nor loses the small probabilities.
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from .. import dtypes, kernels
@@ -63,7 +64,11 @@ class Softmax(Function):
 
 def _prepared(x: Tensor, dim: int | None, dtype: dtypes.dtype | None, name: str) -> tuple[Tensor, int]:
     if dim is None:
-        raise TypeError(f"{name}: dim must be given (the axis along which the probabilities sum to 1)")
+        dim = 0 if x.array.ndim in (0, 1, 3) else 1
+        warnings.warn(
+            f"{name}: implicit choice of dim is deprecated; say dim={dim}, along which the probabilities sum to 1",
+            stacklevel=4,
+        )
     if dtype is not None:
         x = cast(x, dtype.numpy)
     expect(name, "f", input=x)
@@ -77,7 +82,8 @@ def log_softmax(
 
     Args:
         input: scores, any shape.
-        dim: the axis along which ``exp`` of the result sums to 1.
+        dim: the axis along which ``exp`` of the result sums to 1. (None is deprecated: 0 of one or three axes, else
+            1, with a warning.)
         dtype: cast to this type first.
     """
     x, axis = _prepared(input, dim, dtype, "log_softmax")

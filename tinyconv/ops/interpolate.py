@@ -21,7 +21,7 @@ from ..tensor import Tensor
 from .creation import tensor
 from .index import getitem
 from .matmul import linear, matmul
-from .pool import adaptive_avg_pool1d, adaptive_avg_pool2d
+from .pool import AvgPool2dGx, adaptive_avg_pool1d, adaptive_avg_pool2d
 from .types import same_type
 
 AXES = {"nearest": (1, 2), "nearest-exact": (1, 2), "area": (1, 2), "linear": (1,), "bilinear": (2,), "bicubic": (2,)}
@@ -152,9 +152,13 @@ def interpolate(
     scales = [n / o if f is None else 1 / f for n, o, f in zip(shape[2:], out, factors)]
     if mode.startswith("nearest"):
         shift = 0.5 if mode == "nearest-exact" else 0.0
+        places = [_nearest(n, o, scale, shift) for n, o, scale in zip(shape[2:], out, scales)]
+        repeated = _repeated(input, places)
+        if repeated is not None:
+            return repeated
         y = input
-        for axis, (n, o, scale) in enumerate(zip(shape[2:], out, scales), 2):
-            y = _picked(y, axis, _nearest(n, o, scale, shift))
+        for axis, picked in enumerate(places, 2):
+            y = getitem(y, (*[slice(None)] * axis, picked))
         return y
     if align_corners:
         scales = [(n - 1) / (o - 1) if o > 1 else 0.0 for n, o in zip(shape[2:], out)]
@@ -165,16 +169,17 @@ def interpolate(
     return linear(y, _matrix(input, shape[-1], out[-1], scales[-1], *options))
 
 
-def _picked(x: Tensor, axis: int, places: list[int]) -> Tensor:
-    """``x`` at places along an axis; where each place is taken k times in a row, by repeating it."""
-    shape = x.array.shape
-    n, k = shape[axis], len(places) // shape[axis]
-    if places == list(range(n)):
-        return x
-    if len(places) == n * k and places == [j // k for j in range(n * k)]:
-        wide = x.unsqueeze(axis + 1).expand(*shape[: axis + 1], k, *shape[axis + 1 :])
-        return wide.reshape(*shape[:axis], n * k, *shape[axis + 1 :])
-    return getitem(x, (*[slice(None)] * axis, places))
+def _repeated(x: Tensor, places: list[list[int]]) -> Tensor | None:
+    """``x`` at places along its last axes, if they take every pixel as often as its neighbour: that spreads a pixel
+    over a window of its own, which is the adjoint of summing over windows."""
+    spatial = x.array.shape[2:]
+    factors = [len(p) // n for p, n in zip(places, spatial)]
+    if any([p != [j // k for j in range(n * k)] for p, n, k in zip(places, spatial, factors)]):
+        return None
+    (KH, KW), (H, W) = [1, *factors][-2:], [1, *spatial][-2:]
+    windows = (KH, KW), (KH, KW), (0, 0)
+    y = AvgPool2dGx.apply(x.reshape(*x.array.shape[:2], H, W), (H * KH, W * KW), windows, (H, W), True, 1)
+    return y.reshape(*x.array.shape[:2], *[len(p) for p in places])
 
 
 def upsample(

@@ -35,9 +35,8 @@ class Pieces(Function):
     def forward(ctx: Any, x: Tensor, count: int, axis: int) -> tuple:
         ctx.axis = axis
         size, before, backend = x.array.shape[axis] // count, (slice(None),) * axis, kernels.of(x.array)
-        return tuple([
-            Tensor(backend.getitem(x.array, (*before, slice(k * size, (k + 1) * size)))) for k in range(count)
-        ])  # fmt: skip
+        pieces = [backend.getitem(x.array, (*before, slice(k * size, (k + 1) * size))) for k in range(count)]
+        return tuple([Tensor(piece if backend.is_contiguous(piece) else backend.copy(piece)) for piece in pieces])
 
     @staticmethod
     def backward(ctx: Any, *gys: Tensor) -> tuple:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import warnings
 
 from ..tensor import Tensor
-from .compare import where
+from .compare import clamp_max
 from .elementwise import abs, div, mul, sub
 from .loss import named_reduction, reduced
 from .types import operands
@@ -53,6 +53,13 @@ def _weighted(loss: Tensor, input: Tensor, weight: Tensor | None, reduction: str
         )
     loss = mul(loss, weight)
     return div(loss.sum(), weight.sum()) if reduction == "mean" and by_weight else reduced(loss, reduction)
+
+
+def _huber(d: Tensor, delta: float) -> Tensor:
+    """``d**2 / 2`` up to ``|d| = delta``, a straight line beyond: with ``m = min(|d|, delta)``, ``m (|d| - m/2)``."""
+    size = abs(d)
+    near = clamp_max(size, delta)
+    return mul(near, sub(size, mul(near, 0.5)))
 
 
 def mse_loss(
@@ -112,8 +119,7 @@ def smooth_l1_loss(
         raise RuntimeError(f"smooth_l1_loss does not support negative values for beta, got {beta}")
     if beta == 0:
         return reduced(abs(d), reduction)
-    size = abs(d)
-    return reduced(where(size < beta, mul(mul(d, d), 0.5 / beta), sub(size, 0.5 * beta)), reduction)
+    return reduced(div(_huber(d, beta), beta), reduction)
 
 
 def huber_loss(
@@ -133,6 +139,4 @@ def huber_loss(
     d = difference(input, target, "huber_loss")
     if delta <= 0:
         raise RuntimeError(f"huber_loss does not support non-positive values for delta, got {delta}")
-    size = abs(d)
-    loss = where(size <= delta, mul(mul(d, d), 0.5), mul(sub(size, 0.5 * delta), delta))
-    return _weighted(loss, input, weight, reduction, by_weight=False)
+    return _weighted(_huber(d, delta), input, weight, reduction, by_weight=False)

@@ -106,3 +106,26 @@ def test_statistics_switched_off_later_do_not_move():
     bn.track_running_stats = False
     bn(tinyconv.randn(4, 2))
     assert bn.running_mean.tolist() == [0, 0] and bn.num_batches_tracked.item() == 0
+
+
+@pytest.mark.parametrize("plain", [True, False])
+def test_a_state_dict_from_before_batches_were_counted(plain):
+    """PyTorch's before 0.4.1, and those that have lost their versions on the way."""
+    old, new = nn.Sequential(nn.BatchNorm2d(2)), nn.Sequential(nn.BatchNorm2d(2))
+    old(tinyconv.randn(4, 2, 3, 3))
+    new[0].num_batches_tracked.fill_(7)
+    state = old.state_dict()
+    assert state._metadata == {"": {"version": 1}, "0": {"version": 2}}
+    del state["0.num_batches_tracked"]
+    with pytest.raises(RuntimeError, match="Missing key.*num_batches_tracked"):
+        new.load_state_dict(state)
+    if plain:
+        state = dict(state)
+    else:
+        del state._metadata["0"]["version"]
+    assert new.load_state_dict(state).missing_keys == []
+    assert new[0].running_mean.tolist() == old[0].running_mean.tolist()
+    assert new[0].num_batches_tracked.item() == 7
+    del state["0.running_mean"]
+    with pytest.raises(RuntimeError, match="Missing key.*running_mean"):
+        new.load_state_dict(state)

@@ -24,6 +24,9 @@ __all__ = ["BatchNorm1d", "BatchNorm2d"]
 class _BatchNorm(Module):
     """All but the check of the input's rank."""
 
+    _version = 2
+    _since_version = {"num_batches_tracked": 2}  # which PyTorch has saved since 0.4.1
+
     def __init__(
         self,
         num_features: int,

@@ -26,6 +26,8 @@ class IncompatibleKeys(namedtuple("IncompatibleKeys", ["missing_keys", "unexpect
 class Stateful:
     """The part of :class:`Module` that gives and takes its state."""
 
+    _version = 1  # of what the class saves
+    _since_version: Mapping[str, int] = {}  # what it saves only from a later version on
     _parameters: Any
     _buffers: Any
     _modules: Any
@@ -54,8 +56,15 @@ class Stateful:
             destination: a dict to add them to, instead of a new OrderedDict.
             prefix: put before every path.
             keep_vars: the Parameters themselves, not detached.
+
+        As in PyTorch, the dict's attribute ``_metadata`` says which version each module has.
         """
-        state: dict[str, Any] = OrderedDict() if destination is None else destination
+        state: Any = OrderedDict() if destination is None else destination
+        if destination is None:
+            state._metadata = OrderedDict()
+        metadata = {"version": self._version}
+        if hasattr(state, "_metadata"):
+            state._metadata[prefix[:-1]] = metadata
         for hook in list(self._state_dict_pre_hooks.values()):
             hook(self, prefix, keep_vars)
         for name, value in self._local_state():
@@ -64,7 +73,7 @@ class Stateful:
             if child is not None:
                 child.state_dict(destination=state, prefix=f"{prefix}{name}.", keep_vars=keep_vars)
         for hook in list(self._state_dict_hooks.values()):
-            replaced = hook(self, state, prefix, {})
+            replaced = hook(self, state, prefix, metadata)
             state = state if replaced is None else replaced
         return state
 
@@ -75,7 +84,8 @@ class Stateful:
 
         Args:
             state_dict: tensors by path, as :meth:`state_dict` gives them.
-            strict: the paths must match exactly.
+            strict: the paths must match exactly. (What a class did not save yet, by the version that ``state_dict``
+                says it has, may be missing.)
             assign: take over the given tensors instead of copying (make the optimizer afterwards).
 
         Returns:
@@ -88,6 +98,7 @@ class Stateful:
         """
         if not isinstance(state_dict, Mapping):
             raise TypeError(f"Expected state_dict to be dict-like, got {type(state_dict)}.")
+        metadata = getattr(state_dict, "_metadata", {})
         state_dict = OrderedDict(state_dict)  # a copy, in which the hooks may rename
         missing: list[str] = []
         unexpected: list[str] = []
@@ -98,13 +109,14 @@ class Stateful:
         for path, module in modules:
             for hook in list(module._load_state_dict_pre_hooks.values()):
                 prefix = f"{path}." if path else ""
-                hook(module, state_dict, prefix, {}, strict, missing, unexpected, errors)
+                hook(module, state_dict, prefix, metadata.get(path, {}), strict, missing, unexpected, errors)
         for path, module in modules:
             for name, own in module._local_state():
                 key = f"{path}.{name}" if path else name
                 known.add(key)
                 if key not in state_dict:
-                    missing.append(key)
+                    if metadata.get(path, {}).get("version", 1) >= module._since_version.get(name, 1):
+                        missing.append(key)
                     continue
                 value = state_dict[key]
                 if not isinstance(value, Tensor):
@@ -147,7 +159,7 @@ class Stateful:
 
     def register_state_dict_post_hook(self, hook: Callable) -> RemovableHandle:
         """Call ``hook(module, state_dict, prefix, local_metadata)`` when ``state_dict()`` has read this module and all
-        below; it may change the dict. (``local_metadata`` is empty: nothing here has versions.)"""
+        below; it may change the dict. ``local_metadata`` holds the module's version."""
         return added(self._state_dict_hooks, hook)
 
     def register_load_state_dict_pre_hook(self, hook: Callable) -> RemovableHandle:

@@ -1,0 +1,56 @@
+"""Running totals and products."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import tinyconv
+from tests import strategies as sts
+
+
+@given(st.data())
+def test_totals(data):
+    x = data.draw(sts.arrays(sts.dtypes, sts.shapes(min_dims=1)))
+    t, axis = tinyconv.Tensor(x), data.draw(st.integers(-x.ndim, x.ndim - 1))
+    for ours, theirs in (("cumsum", np.cumsum), ("cumprod", np.cumprod), ("prod", np.prod)):
+        y, expected = getattr(t, ours)(axis), theirs(x.astype("float64"), axis)
+        assert y.dtype is (t.dtype if x.dtype.kind == "f" else tinyconv.int64)
+        np.testing.assert_allclose(y.array, expected, rtol=1e-5, atol=1e-6)
+    for ours, theirs in (("cummax", np.maximum), ("cummin", np.minimum)):
+        values, indices = getattr(t, ours)(axis)
+        np.testing.assert_array_equal(values.array, theirs.accumulate(x, axis))
+        np.testing.assert_array_equal(np.take_along_axis(x, indices.array, axis), values.array)
+
+
+def test_prod():
+    x = tinyconv.tensor([[1, 2, 3], [4, 5, 6]])
+    assert x.prod().item() == 720
+    assert x.prod(1, keepdim=True).tolist() == [[6], [120]]
+    assert x.prod(0, dtype=tinyconv.float32).dtype is tinyconv.float32
+    assert tinyconv.zeros(0).prod().item() == 1
+    assert tinyconv.zeros(2, 0).prod(1).tolist() == [1, 1]
+    assert tinyconv.tensor(3.0).prod().item() == 3
+
+
+@pytest.mark.parametrize("zeros", [(), (1,), (0, 2), (3,)])
+def test_gradients_of_products_with_zeros(zeros):
+    """The product of the others, multiplied out."""
+    x = np.array([2.0, -1.0, 3.0, 0.5])
+    x[list(zeros)] = 0
+    for name, ends in (("prod", [3]), ("cumprod", range(4))):
+        t = tinyconv.tensor(x, requires_grad=True)
+        getattr(t, name)(0).sum().backward()
+        expected = [sum(np.prod(np.delete(x[: end + 1], k)) for end in ends if end >= k) for k in range(4)]
+        np.testing.assert_allclose(t.grad.array, expected)
+
+
+def test_names():
+    found = tinyconv.tensor([1.0, 3.0, 2.0]).cummax(0)
+    assert found.values.tolist() == [1, 3, 3]
+    assert found.indices.tolist() == [0, 1, 1]
+    assert repr(found).startswith("tinyconv.return_types.cummax(\nvalues=tensor([1., 3., 3.]),\nindices=")
+    with pytest.raises(IndexError, match="cumsum: dim 1 is out of range"):
+        tinyconv.ones(3).cumsum(1)

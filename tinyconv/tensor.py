@@ -78,7 +78,8 @@ class Size(tuple):
 class Tensor:
     """A multi-dimensional array that records what is computed with it.
 
-    ``Tensor(array)`` wraps ``array`` without copying it; most programs use :func:`tinyconv.tensor`.
+    ``Tensor(array)`` wraps ``array`` without copying it; most programs use :func:`tinyconv.tensor`. As in PyTorch,
+    ``Tensor([1, 2])`` holds numbers of the default type, and ``Tensor(2, 3)`` has a shape and undefined contents.
 
     Attributes:
         array: the NumPy (or device) array. Writing through it escapes the version counter, as PyTorch's ``.data`` does.
@@ -98,11 +99,11 @@ class Tensor:
     _retains_grad = False
     __array_priority__ = 1000  # NumPy's scalars and arrays leave `number * tensor` to the tensor
 
-    def __init__(self, array: Any, requires_grad: bool = False):
+    def __init__(self, array: Any = (), requires_grad: bool = False, *sizes: int):
         if isinstance(array, Tensor):
             array = array.array
         elif not hasattr(array, "dtype"):
-            raise TypeError(f"Tensor wraps an array, got {type(array).__name__}: use tinyconv.tensor(data)")
+            array, requires_grad = self._made(array, requires_grad, sizes)
         self.array = array
         self._counter = [0]
         self._grad = self._edge = self._base = None

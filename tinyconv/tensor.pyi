@@ -57,7 +57,7 @@ class Tensor:
     _retains_grad = False
     __array_priority__ = 1000
 
-    def __init__(self, array: Any, requires_grad: builtins.bool=False):
+    def __init__(self, array: Any=(), requires_grad: builtins.bool=False, *sizes: builtins.int):
         ...
 
     @property
@@ -221,6 +221,10 @@ class Tensor:
 
     @property
     def retains_grad(self) -> builtins.bool:
+        ...
+
+    @staticmethod
+    def _made(first: Any, second: Any, rest: tuple) -> tuple[Any, builtins.bool]:
         ...
 
     def __add__(self, other: Any) -> Tensor:

@@ -126,6 +126,22 @@ SHAPE = {
     "cat, stack": lambda x: tinyconv.cat([tinyconv.stack([x, x], 1), x.unsqueeze(1)], 1),
     "contiguous": lambda x: x.permute(2, 1, 0).contiguous().flatten(),
 }
+BY_NAME = {
+    "gather": lambda x: x.gather(2, index(x, [[[0, 3], [1, 1]]])) * 2,
+    "scatter": lambda x: x.scatter(0, index(x, [[[0, 1]]]), x[:1, :1, :2] * 3).scatter_add(1, index(x, [[[2]]]), x),
+    "slices": lambda x: x.index_select(1, index(x, [2, 0])) * x.index_add(1, index(x, [0]), x[:, :1])[:, 1:],
+    "masks": lambda x: x.masked_fill(x < 0, 0.5).masked_select(x < 1),
+    "places": lambda x: x[(x > 0).nonzero(as_tuple=True)],
+    "order": lambda x: x.sort(1).values + x.topk(2, 0).values * x.cummax(2).values,
+    "middle": lambda x: x.median(1).values * x.quantile(0.3, 1) + x.unique().sum(),
+    "totals": lambda x: x.cumsum(0) * x.cumprod(1) + x.prod(2, keepdim=True),
+    "moments": lambda x: x.std(1) + x.var((0, 1)) + x.norm(dim=1) + x.logsumexp(1),
+    "views": lambda x: x.diagonal(1, 1, 2).sum() * x.unfold(2, 2, 1) * 2,
+    "rearranged": lambda x: x.roll(1, 2) * x.rot90(2, (0, 2)) + x.repeat(1, 1, 2)[..., ::2] + x.tril(),
+    "joined": lambda x: tinyconv.hstack(x.split(1, 1)) * tinyconv.cat(x.chunk(2, 2), 2),
+    "einsum": lambda x: tinyconv.einsum("bij,bkj->ik", x, x) + tinyconv.einsum("bii->", x[..., 1:]),
+    "made": lambda x: x * tinyconv.arange(4, device=x.device) + x.new_ones(4) + tinyconv.eye(4, device=x.device)[1],
+}
 NUMBERS = {
     "arithmetic": lambda x: (1 - x) * x / (x * x + 2) - x**2 + 3 / (2 + x.abs()),
     "broadcasting": lambda x: x + x[0, 0] * x[:, :1],
@@ -155,6 +171,10 @@ LAYERS = {
 }
 
 
+def index(x, places):
+    return tinyconv.tensor(places).to(x.device)
+
+
 def _doubled_row(x):
     x[1].mul_(2)
     return x * x
@@ -166,8 +186,10 @@ def _assigned(x):
     return x * x
 
 
-@pytest.mark.parametrize("function", [*INDEX.values(), *SHAPE.values(), *NUMBERS.values(), *LAYERS.values()],
-                         ids=[*INDEX, *SHAPE, *NUMBERS, *LAYERS])  # fmt: skip
+FUNCTIONS = INDEX | BY_NAME | SHAPE | NUMBERS | LAYERS
+
+
+@pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS)
 def test_function_and_its_two_derivatives(function):
     results = []
     for device in ("cpu", "opaque"):
@@ -181,6 +203,20 @@ def test_function_and_its_two_derivatives(function):
         results.append([t.detach().cpu().numpy() for t in (y, gx, x.grad)])
     for on_host, on_device in zip(*results, strict=True):
         np.testing.assert_array_equal(on_device, on_host)
+
+
+def test_an_index_on_another_device():
+    x, there = tinyconv.arange(4), tinyconv.tensor([1, 2]).to("opaque")
+    assert x.to("opaque")[tinyconv.tensor([1, 2])].tolist() == [1, 2]  # the host's comes along, as in PyTorch
+    for use in (lambda: x[there], lambda: x.gather(0, there), lambda: x.index_select(0, there)):
+        with pytest.raises(RuntimeError, match=r"the index is on opaque, the tensor on cpu"):
+            use()
+    with pytest.raises(RuntimeError, match="mask is on opaque, self on cpu"):
+        x.masked_fill((there > 1).repeat(2), 0)
+    with pytest.raises(RuntimeError, match="the value is on opaque, the tensor on cpu"):
+        x[:2] = there
+    with pytest.raises(RuntimeError, match="tensor 1 is on opaque, tensor 0 on cpu"):
+        tinyconv.cat([x, there])
 
 
 def test_what_an_opaque_tensor_can_say():

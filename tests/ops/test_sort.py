@@ -101,6 +101,8 @@ def test_searchsorted(data, side):
 def test_searchsorted_by_rows():
     edges, x = tinyconv.tensor([[1, 3, 5], [2, 4, 6]]), tinyconv.tensor([[3, 6], [3, 6]])
     assert tinyconv.searchsorted(edges, x).tolist() == [[1, 3], [1, 2]]
+    mixed = tinyconv.tensor([[5, 1, 3], [4, 6, 2]])
+    assert tinyconv.searchsorted(mixed, x, sorter=mixed.argsort(1)).tolist() == [[1, 3], [1, 2]]
     assert tinyconv.searchsorted(edges[0], 3, right=True, out_int32=True).dtype is tinyconv.int32
     assert tinyconv.bucketize(tinyconv.tensor([0.5, 1.0]), tinyconv.tensor([0.0, 1.0])).tolist() == [1, 1]
 

@@ -12,6 +12,21 @@ NAMES = {
 }  # fmt: skip
 
 
+def test_the_class_itself():
+    """`torch.Tensor([1, 2])` of older programs: always the default type."""
+    x = tinyconv.Tensor([[1, 2], [3, 4]])
+    assert x.dtype is tinyconv.float32
+    assert x.tolist() == [[1, 2], [3, 4]]
+    assert tinyconv.Tensor(2, 3, 4).shape == (2, 3, 4)
+    assert tinyconv.Tensor(2, 1).shape == (2, 1)
+    assert tinyconv.Tensor(5).shape == (5,)
+    assert tinyconv.Tensor().shape == (0,)
+    assert tinyconv.Tensor(tinyconv.Size([2, 3])).shape == (2, 3)
+    assert tinyconv.Tensor([1.0], requires_grad=True).requires_grad
+    with pytest.raises(TypeError, match="cannot make a tensor of str"):
+        tinyconv.Tensor("a")
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_types(name):
     kind, dtype = getattr(tinyconv, name), getattr(tinyconv, NAMES[name])

@@ -304,7 +304,7 @@ def unique_consecutive(input: Tensor, return_inverse: bool = False, return_count
 
 
 def searchsorted(sorted_sequence: Tensor, input: Any, *, out_int32: bool = False, right: bool = False,
-                 side: str | None = None) -> Tensor:  # fmt: skip
+                 side: str | None = None, sorter: Tensor | None = None) -> Tensor:  # fmt: skip
     """Where to insert values so that an ordered sequence stays ordered: how many elements are smaller (with ``right``:
     not larger).
 
@@ -314,6 +314,7 @@ def searchsorted(sorted_sequence: Tensor, input: Any, *, out_int32: bool = False
         out_int32: int32 instead of int64.
         right: equals are inserted behind, not before.
         side: "left" or "right": the same.
+        sorter: int64, as ``sorted_sequence``: the places that bring it in order (its ``argsort``), if it is not.
 
     Raises:
         RuntimeError: leading axes that differ.
@@ -322,6 +323,8 @@ def searchsorted(sorted_sequence: Tensor, input: Any, *, out_int32: bool = False
     if side not in (None, "left", "right"):
         raise ValueError(f'searchsorted: side must be "left" or "right", got {side!r}')
     sequence = sorted_sequence.detach()
+    if sorter is not None:
+        sequence = gather(sequence, -1, sorter)
     x = input.detach() if isinstance(input, Tensor) else sequence.new_full((), input, dtype=_type_of(sequence, input))
     shape = x.array.shape
     if sequence.array.ndim == 1:

@@ -9,9 +9,28 @@ from __future__ import annotations
 from typing import Any
 
 from .. import dtypes
-from ..tensor import Tensor
+from ..tensor import Size, Tensor
 from .convert import TYPE_NAMES
 from .creation import empty, tensor
+
+
+def _made(data: tuple, dtype: dtypes.dtype) -> Tensor:
+    if len(data) == 1 and isinstance(data[0], Size):
+        return empty(data[0], dtype=dtype)
+    if len(data) == 1 and not isinstance(data[0], int):
+        return tensor(data[0], dtype=dtype)
+    return empty(data, dtype=dtype)
+
+
+def _made_by_class(first: Any, second: Any, rest: tuple) -> tuple[Any, bool]:
+    """What ``Tensor(data)`` and ``Tensor(*sizes)`` wrap, and whether it requires grad. A second size stands where
+    ``Tensor(array)`` has ``requires_grad``."""
+    if isinstance(second, bool) and not rest:
+        return _made((first,), dtypes.get_default_dtype()).array, second
+    return _made((first, second, *rest), dtypes.get_default_dtype()).array, False
+
+
+Tensor._made = staticmethod(_made_by_class)  # type: ignore[method-assign]
 
 
 class TensorType(type):
@@ -25,9 +44,7 @@ class TensorType(type):
 
     def __call__(cls, *data: Any) -> Any:
         """A tensor with the elements of a sequence, an array or a tensor, or of a shape and with undefined contents."""
-        if len(data) == 1 and not isinstance(data[0], int):
-            return tensor(data[0], dtype=cls.dtype)
-        return empty(data or (0,), dtype=cls.dtype)
+        return _made(data or (0,), cls.dtype)
 
     def __instancecheck__(cls, instance: object) -> bool:
         return isinstance(instance, Tensor) and instance.dtype is cls.dtype and instance.device.type == "cpu"

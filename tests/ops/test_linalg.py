@@ -1,0 +1,70 @@
+"""Norms and distances."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.spatial.distance import cdist
+
+import tinyconv
+from tests import strategies as sts
+
+ORDERS = [0, 0.5, 1, 2, 3, -1, np.inf, -np.inf]
+
+
+@given(st.data(), st.sampled_from(ORDERS), st.booleans())
+def test_norm_of_vectors(data, order, keepdim):
+    x = data.draw(sts.arrays(shape=sts.shapes(min_dims=1, min_side=1)))
+    axis = data.draw(st.integers(-x.ndim, x.ndim - 1))
+    expected = np.linalg.norm(x.astype("float64"), order, axis, keepdim)
+    t = tinyconv.Tensor(x)
+    for ours in (t.norm(order, axis, keepdim), tinyconv.linalg.norm(t, order, axis, keepdim),
+                 tinyconv.linalg.vector_norm(t, order, axis, keepdim)):  # fmt: skip
+        np.testing.assert_allclose(ours.array, expected, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(t.norm().item(), np.linalg.norm(x.ravel().astype("float64")), rtol=1e-5)
+
+
+@pytest.mark.parametrize("order", ["fro", 1, -1, np.inf, -np.inf, None])
+def test_norm_of_matrices(order):
+    x = np.random.default_rng(0).standard_normal((3, 4))
+    ours = tinyconv.linalg.norm(tinyconv.from_numpy(x), order)
+    assert ours.item() == pytest.approx(np.linalg.norm(x, order))
+    if order is not None:
+        batch = tinyconv.from_numpy(np.stack([x, 2 * x], 1))
+        found = tinyconv.linalg.matrix_norm(batch, order, (0, 2), keepdim=True)
+        np.testing.assert_allclose(found.array, np.linalg.norm(x, order) * np.array([[[1], [2]]]))
+
+
+@pytest.mark.parametrize("p", [0.5, 1, 1.5, 2, 3, np.inf])
+def test_the_gradient_at_zero_is_zero(p):
+    x = tinyconv.tensor([[0.0, 0.0], [0.0, -2.0]], dtype=tinyconv.float64, requires_grad=True)
+    x.norm(p, 1).sum().backward()
+    np.testing.assert_allclose(x.grad.array, [[0, 0], [0, -1]])
+
+
+@pytest.mark.parametrize("p", [1, 2, 3, np.inf])
+def test_distances(p):
+    rng = np.random.default_rng(0)
+    a, b = rng.standard_normal((4, 3)), rng.standard_normal((5, 3))
+    s, t = tinyconv.from_numpy(a), tinyconv.from_numpy(b)
+    ours = tinyconv.cdist(s, t, p)
+    np.testing.assert_allclose(ours.array, cdist(a, b, "minkowski", p=p) if p != np.inf else cdist(a, b, "chebyshev"))
+    assert tinyconv.dist(tinyconv.from_numpy(a[0]), tinyconv.from_numpy(b[0]), p).item() == pytest.approx(
+        ours[0, 0].item()
+    )
+
+
+def test_errors():
+    x = tinyconv.ones(2, 3)
+    for error, match, call in (
+        (RuntimeError, "vector_norm: input must be floating point, got tinyconv.int64", lambda: x.long().norm()),
+        (RuntimeError, "no norm of order inf of nothing", lambda: x[:0].norm(float("inf"))),
+        (RuntimeError, "matrix_norm: expected at least 2 dimensions", lambda: tinyconv.linalg.norm(x[0], "fro")),
+        (NotImplementedError, 'must be "fro", 1, -1, inf or -inf, got 2', lambda: tinyconv.linalg.norm(x, 2)),
+        (NotImplementedError, "singular values", lambda: x.norm("nuc")),
+        (RuntimeError, "a vector or a matrix is expected", lambda: tinyconv.linalg.norm(x[None], 1)),
+    ):
+        with pytest.raises(error, match=match):
+            call()

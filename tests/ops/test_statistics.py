@@ -1,0 +1,90 @@
+"""Moments and counts."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import tinyconv
+from tests import strategies as sts
+
+
+@given(st.data(), st.booleans(), st.sampled_from([0, 1, 0.5]))
+def test_moments(data, keepdim, correction):
+    x = data.draw(sts.arrays(shape=sts.shapes(min_dims=1, min_side=2)))
+    axes = data.draw(sts.axes_of(x.ndim)) or None
+    t, options = tinyconv.Tensor(x), {"keepdim": keepdim, "correction": correction}
+    exact = x.astype("float64")
+    variance = exact.var(axes, ddof=correction, keepdims=keepdim)
+    close = {"rtol": 1e-4, "atol": 1e-5}
+    np.testing.assert_allclose(t.var(axes, **options).array, variance, **close)
+    np.testing.assert_allclose(t.std(axes, **options).array, np.sqrt(variance), **close)
+    for name, first in (("var_mean", variance), ("std_mean", np.sqrt(variance))):
+        ours = getattr(tinyconv, name)(t, axes, **options)
+        np.testing.assert_allclose(ours[0].array, first, **close)
+        np.testing.assert_allclose(ours[1].array, exact.mean(axes, keepdims=keepdim), **close)
+
+
+def test_ways_to_say_biased():
+    x = tinyconv.tensor([1.0, 2.0, 4.0])
+    assert x.var(False).item() == x.var(unbiased=False).item() == x.var(0, False).item() == x.var(correction=0).item()
+    assert x.var().item() == pytest.approx(7 / 3)
+    assert math.isnan(x[:1].var().item())
+    assert x[:1].var(False).item() == 0
+    with pytest.raises(TypeError, match="expected unbiased or correction, got both"):
+        x.var(0, True, correction=1)
+    with pytest.raises(RuntimeError, match=r"std: input must be floating point, got tinyconv.int64"):
+        x.long().std()
+
+
+def test_large_means_do_not_cancel():
+    x = tinyconv.tensor([1e4 + 1, 1e4 + 2, 1e4 + 3])
+    assert x.var().item() == pytest.approx(1, rel=1e-3)
+
+
+def test_the_gradient_of_no_deviation_is_zero():
+    x = tinyconv.ones(3, requires_grad=True)
+    x.std().backward()
+    assert x.grad.tolist() == [0, 0, 0]
+
+
+@given(sts.arrays(shape=sts.shapes(1, 2), special=True), st.integers(1, 7))
+def test_histc(x, bins):
+    finite = x[np.isfinite(x)]
+    theirs = np.histogram(finite[np.abs(finite) <= 1].astype("float64"), bins, (-1, 1))[0]
+    ours = tinyconv.Tensor(x).histc(bins, -1, 1)
+    assert ours.dtype is tinyconv.Tensor(x).dtype
+    assert ours.sum().item() == theirs.sum()
+    assert np.abs(ours.array - theirs).max() <= 1  # a number on an edge may round to either side
+
+
+def test_histc_of_its_own_range():
+    assert tinyconv.tensor([1.0, 2.0, 3.0, 5.0]).histc(4).tolist() == [1, 1, 1, 1]
+    assert tinyconv.tensor([2.0, 2.0]).histc(2).tolist() == [0, 2]
+    with pytest.raises(RuntimeError, match="histc: bins must be positive, got 0"):
+        tinyconv.ones(2).histc(0)
+    with pytest.raises(RuntimeError, match="must be finite and in order, got 2.0 and 1.0"):
+        tinyconv.ones(2).histc(3, 2, 1)
+
+
+@given(st.lists(st.integers(0, 6)), st.integers(0, 9))
+def test_bincount(numbers, minlength):
+    x = np.array(numbers, "int64")
+    weights = np.arange(len(x), dtype="float32")
+    ours = tinyconv.from_numpy(x)
+    np.testing.assert_array_equal(ours.bincount(minlength=minlength).array, np.bincount(x, minlength=minlength))
+    weighted = ours.bincount(tinyconv.from_numpy(weights), minlength)
+    np.testing.assert_array_equal(weighted.array, np.bincount(x, weights, minlength))
+    assert weighted.dtype is tinyconv.float32
+
+
+def test_bincount_errors():
+    for match, x in (("must not be negative, it holds -1", [-1]), ("input must be 1-D integers", [0.5])):
+        with pytest.raises(RuntimeError, match=match):
+            tinyconv.tensor(x).bincount()
+    with pytest.raises(RuntimeError, match="weights must have the shape of input"):
+        tinyconv.tensor([1]).bincount(tinyconv.ones(2))

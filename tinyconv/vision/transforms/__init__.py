@@ -28,12 +28,20 @@ changes nothing (``chance.py``).
 
 from . import functional, v2
 from .blur import GaussianBlur
-from .color import ColorJitter, Grayscale, RandomGrayscale, RandomInvert
+from .color import ColorJitter, Grayscale, RandomGrayscale
 from .compose import Compose, Lambda, RandomApply, RandomChoice, RandomOrder
 from .convert import ConvertImageDtype, Normalize, PILToTensor, ToPILImage, ToTensor
 from .erase import RandomErasing
 from .geometry import CenterCrop, FiveCrop, Pad, RandomCrop, RandomHorizontalFlip, RandomVerticalFlip, TenCrop
 from .resize import InterpolationMode, RandomResizedCrop, Resize
+from .tone import (
+    RandomAdjustSharpness,
+    RandomAutocontrast,
+    RandomEqualize,
+    RandomInvert,
+    RandomPosterize,
+    RandomSolarize,
+)
 from .warp import ElasticTransform, RandomAffine, RandomPerspective, RandomRotation
 
 __all__ = [
@@ -50,18 +58,23 @@ __all__ = [
     "Normalize",
     "PILToTensor",
     "Pad",
+    "RandomAdjustSharpness",
     "RandomAffine",
     "RandomApply",
+    "RandomAutocontrast",
     "RandomChoice",
     "RandomCrop",
+    "RandomEqualize",
     "RandomErasing",
     "RandomGrayscale",
     "RandomHorizontalFlip",
     "RandomInvert",
     "RandomOrder",
     "RandomPerspective",
+    "RandomPosterize",
     "RandomResizedCrop",
     "RandomRotation",
+    "RandomSolarize",
     "RandomVerticalFlip",
     "Resize",
     "TenCrop",

@@ -29,13 +29,15 @@ __all__ = [
     "ColorJitter",
     "Grayscale",
     "RandomGrayscale",
-    "RandomInvert",
     "adjust_brightness",
     "adjust_contrast",
     "adjust_gamma",
     "adjust_hue",
     "adjust_saturation",
-    "invert",
+    "blend",
+    "bound",
+    "colours",
+    "floating",
     "rgb_to_grayscale",
     "to_grayscale",
 ]
@@ -50,8 +52,8 @@ def adjust_brightness(img: Any, brightness_factor: float) -> Any:
         from PIL import ImageEnhance
 
         return ImageEnhance.Brightness(img).enhance(brightness_factor)
-    x = _colours(img, "brightness_factor", brightness_factor)
-    return _blend(x, np.float32(0), brightness_factor)
+    x = colours(img, "brightness_factor", brightness_factor)
+    return blend(x, np.float32(0), brightness_factor)
 
 
 def adjust_contrast(img: Any, contrast_factor: float) -> Any:
@@ -60,10 +62,10 @@ def adjust_contrast(img: Any, contrast_factor: float) -> Any:
         from PIL import ImageEnhance
 
         return ImageEnhance.Contrast(img).enhance(contrast_factor)
-    x = _colours(img, "contrast_factor", contrast_factor)
+    x = colours(img, "contrast_factor", contrast_factor)
     grey = _grey(x) if x.shape[-3] == 3 else x
-    mean = grey.mean((-3, -2, -1), np.float64, keepdims=True).astype(_floating(x))
-    return _blend(x, mean, contrast_factor)
+    mean = grey.mean((-3, -2, -1), np.float64, keepdims=True).astype(floating(x))
+    return blend(x, mean, contrast_factor)
 
 
 def adjust_saturation(img: Any, saturation_factor: float) -> Any:
@@ -72,8 +74,8 @@ def adjust_saturation(img: Any, saturation_factor: float) -> Any:
         from PIL import ImageEnhance
 
         return ImageEnhance.Color(img).enhance(saturation_factor)
-    x = _colours(img, "saturation_factor", saturation_factor)
-    return img if x.shape[-3] == 1 else _blend(x, _grey(x), saturation_factor)
+    x = colours(img, "saturation_factor", saturation_factor)
+    return img if x.shape[-3] == 1 else blend(x, _grey(x), saturation_factor)
 
 
 def adjust_hue(img: Any, hue_factor: float) -> Any:
@@ -88,7 +90,7 @@ def adjust_hue(img: Any, hue_factor: float) -> Any:
         h, s, v = img.convert("HSV").split()
         turned = Image.fromarray(np.asarray(h) + np.uint8(int(hue_factor * 255) % 256))  # round the circle: mod 256
         return Image.merge("HSV", (turned, s, v)).convert(img.mode)
-    if _colours(img).shape[-3] == 1:
+    if colours(img).shape[-3] == 1:
         return img
     h, s, v = _rgb_to_hsv(convert_image_dtype(img, dtypes.float32).numpy())
     return convert_image_dtype(Tensor(_hsv_to_rgb((h + np.float32(hue_factor)) % 1, s, v)), img.dtype)
@@ -101,7 +103,7 @@ def adjust_gamma(img: Any, gamma: float, gain: float = 1) -> Any:
     if is_pil(img):
         table = [int((255 + 1 - 1e-3) * gain * (value / 255) ** gamma) for value in range(256)] * 3
         return img.convert("RGB").point(table).convert(img.mode)
-    x = _colours(img)
+    x = colours(img)
     floats = img if x.dtype.kind == "f" else convert_image_dtype(img, dtypes.float32)
     return convert_image_dtype(Tensor(np.clip(gain * floats.numpy() ** gamma, 0, 1)), img.dtype)
 
@@ -115,7 +117,7 @@ def rgb_to_grayscale(img: Any, num_output_channels: int = 1) -> Any:
 
         grey = img.convert("L")
         return grey if num_output_channels == 1 else Image.merge("RGB", (grey, grey, grey))
-    x = _colours(img)
+    x = colours(img)
     grey = _grey(x) if x.shape[-3] == 3 else x
     return Tensor(np.repeat(grey, num_output_channels, -3))
 
@@ -129,16 +131,6 @@ def to_grayscale(img: Any, num_output_channels: int = 1) -> Any:
     if not is_pil(img):
         raise TypeError(f"to_grayscale: img should be a PIL image, got {type(img)}; rgb_to_grayscale takes Tensors")
     return rgb_to_grayscale(img, num_output_channels)
-
-
-def invert(img: Any) -> Any:
-    """The negative: y = largest - x, where 1 is the largest float."""
-    if is_pil(img):
-        from PIL import ImageOps
-
-        return ImageOps.invert(img)
-    x = _colours(img)
-    return Tensor(_bound(x.dtype) - x)
 
 
 # ---------------------------------------------------------------------------------------------------------- transforms
@@ -243,24 +235,10 @@ class RandomGrayscale(Module):
         return f"RandomGrayscale(p={self.p})"
 
 
-class RandomInvert(Module):
-    """:func:`invert` with probability ``p``."""
-
-    def __init__(self, p: float = 0.5) -> None:
-        super().__init__()
-        self.p = p
-
-    def forward(self, img: Any) -> Any:
-        return invert(img) if happens(self.p) else img
-
-    def __repr__(self) -> str:
-        return f"RandomInvert(p={self.p})"
-
-
 # ----------------------------------------------------------------------------------------------------------- on arrays
 
 
-def _colours(img: Any, name: str = "", factor: float = 0) -> np.ndarray:
+def colours(img: Any, name: str = "", factor: float = 0) -> np.ndarray:
     """The array (..., C, H, W) of a Tensor with one channel or three; and ``factor`` is checked."""
     if factor < 0:
         raise ValueError(f"{name} should be non-negative, got {factor}")
@@ -271,24 +249,27 @@ def _colours(img: Any, name: str = "", factor: float = 0) -> np.ndarray:
     return img.numpy()
 
 
-def _floating(x: np.ndarray) -> np.dtype[Any]:
+def floating(x: np.ndarray) -> np.dtype[Any]:
+    """The type in which to compute with ``x``."""
     return x.dtype if x.dtype.kind == "f" else np.dtype(np.float32)
 
 
-def _bound(dtype: np.dtype[Any]) -> Any:
+def bound(dtype: np.dtype[Any]) -> Any:
+    """The value of white: the largest integer, or 1."""
     return np.iinfo(dtype).max if dtype.kind in "iu" else dtype.type(1)
 
 
-def _blend(x: np.ndarray, z: Any, factor: float) -> Tensor:
-    dtype, one = _floating(x), _floating(x).type
+def blend(x: np.ndarray, z: Any, factor: float) -> Tensor:
+    """f x + (1 - f) z, limited to the range of ``x``."""
+    dtype, one = floating(x), floating(x).type
     y = one(factor) * x.astype(dtype, copy=False) + one(1.0 - factor) * np.asarray(z, dtype)
-    return Tensor(np.clip(y, 0, _bound(x.dtype)).astype(x.dtype))
+    return Tensor(np.clip(y, 0, bound(x.dtype)).astype(x.dtype))
 
 
 def _grey(x: np.ndarray) -> np.ndarray:
     """(..., 3, H, W) -> (..., 1, H, W) of the same type: integers are rounded down."""
     weighted = [
-        _floating(x).type(weight) * x[..., [i], :, :].astype(_floating(x), copy=False)
+        floating(x).type(weight) * x[..., [i], :, :].astype(floating(x), copy=False)
         for i, weight in enumerate((0.2989, 0.587, 0.114))
     ]
     return (weighted[0] + weighted[1] + weighted[2]).astype(x.dtype)

@@ -7,7 +7,6 @@ from .color import (
     adjust_gamma,
     adjust_hue,
     adjust_saturation,
-    invert,
     rgb_to_grayscale,
     to_grayscale,
 )
@@ -16,6 +15,7 @@ from .erase import erase
 from .geometry import center_crop, crop, five_crop, hflip, pad, ten_crop, vflip
 from .image import get_dimensions, get_image_num_channels, get_image_size
 from .resize import InterpolationMode, resize, resized_crop
+from .tone import adjust_sharpness, autocontrast, equalize, invert, posterize, solarize
 from .warp import affine, elastic_transform, perspective, rotate
 
 __all__ = [
@@ -25,11 +25,14 @@ __all__ = [
     "adjust_gamma",
     "adjust_hue",
     "adjust_saturation",
+    "adjust_sharpness",
     "affine",
+    "autocontrast",
     "center_crop",
     "convert_image_dtype",
     "crop",
     "elastic_transform",
+    "equalize",
     "erase",
     "five_crop",
     "gaussian_blur",
@@ -42,10 +45,12 @@ __all__ = [
     "pad",
     "perspective",
     "pil_to_tensor",
+    "posterize",
     "resize",
     "resized_crop",
     "rgb_to_grayscale",
     "rotate",
+    "solarize",
     "ten_crop",
     "to_grayscale",
     "to_pil_image",

@@ -176,6 +176,14 @@ def test_where(kernels, data, dtype, shapes):
     assert_same(kernels.where(condition, x, y), expected)
 
 
+@pytest.mark.parametrize("number", [0, 2.5, np.inf])
+@given(st.data(), shapes())
+def test_where_with_a_number(kernels, number, data, shape):
+    condition, x = data.draw(arrays(np.bool_, shape)), data.draw(arrays(float_dtypes, shape, special=True))
+    assert_same(kernels.where(condition, x, number), np.where(condition, x, x.dtype.type(number)))
+    assert_same(kernels.where(condition, number, x), np.where(condition, x.dtype.type(number), x))
+
+
 @given(arrays(dtypes, special=True))
 def test_logical_not(kernels, x):
     assert_same(kernels.logical_not(x), np.asarray(np.logical_not(x)))
@@ -376,6 +384,14 @@ def test_large_arrays(kernels, name):
     arguments = (x, y) if name in ARITHMETIC else (x,)
     actual = getattr(kernels, name)(*arguments)
     np.testing.assert_allclose(actual, oracle(*(a.astype(np.float64) for a in arguments)), rtol=1e-6)
+
+
+def test_large_selections(kernels):
+    rng = np.random.default_rng(0)
+    condition, x, y = rng.random(100_003) < 0.5, *rng.standard_normal((2, 100_003)).astype(np.float32)
+    assert_same(kernels.where(condition, x, y), np.where(condition, x, y))
+    assert_same(kernels.where(condition, x, 2), np.where(condition, x, np.float32(2)))
+    assert_same(kernels.where(condition, 2, x), np.where(condition, np.float32(2), x))
 
 
 def test_every_name_has_a_function(kernels):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 
 import numba
@@ -45,6 +46,13 @@ def test_relu(t, x):
     np.testing.assert_equal(y, np.maximum(t(x), t(0)))
 
 
+@given(types, numbers)
+def test_erf(t, x):
+    y = both("erf", t(x))
+    assert type(y) is t
+    np.testing.assert_allclose(y, math.erf(x), rtol=4 * np.finfo(t).eps)
+
+
 @given(types, numbers, numbers)
 def test_gradients(t, gy, y):
     gy, y = t(gy), t(y)
@@ -71,7 +79,7 @@ def test_wins(candidate, best, expected):
 @pytest.mark.parametrize("t", [np.float32, np.float64])
 @pytest.mark.parametrize(
     ("name", "count"),
-    [("relu", 1), ("relu_gx", 2), ("tanh_gx", 2), ("sigmoid_gx", 2), ("stretch", 3), ("box_muller", 2)],
+    [("relu", 1), ("erf", 1), ("relu_gx", 2), ("tanh_gx", 2), ("sigmoid_gx", 2), ("stretch", 3), ("box_muller", 2)],
 )
 def test_compiled_formulas_stay_in_their_type(name, count, t):
     """Numba makes ``0.5 * x`` a float64, where NumPy would not."""

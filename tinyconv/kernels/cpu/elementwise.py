@@ -26,7 +26,6 @@ from ..reference.elementwise import (  # noqa: F401
     pow,
     sign,
     tanh,
-    where,
 )
 from .compile import jit
 from .parallel import parallel_for
@@ -134,7 +133,7 @@ def _sqrt_chunk(i, x, y):
 def _erf_chunk(i, x, y):
     x, y = x[i * CHUNK : (i + 1) * CHUNK], y[i * CHUNK : (i + 1) * CHUNK]
     for k in range(y.size):
-        y[k] = math.erf(x[k])
+        y[k] = formulas.erf(x[k])
 
 
 @jit
@@ -156,6 +155,33 @@ def _mul_number_chunk(i, x, number, z):
     x, z, number = x[i * CHUNK : (i + 1) * CHUNK], z[i * CHUNK : (i + 1) * CHUNK], z.dtype.type(number)
     for k in range(z.size):
         z[k] = x[k] * number
+
+
+@jit
+def _where_chunk(i, condition, x, y, z):
+    condition, z = condition[i * CHUNK : (i + 1) * CHUNK], z[i * CHUNK : (i + 1) * CHUNK]
+    x, y = x[i * CHUNK : (i + 1) * CHUNK], y[i * CHUNK : (i + 1) * CHUNK]
+    for k in range(z.size):
+        a, b = x[k], y[k]  # loading both makes it a selection, not a branch
+        z[k] = a if condition[k] else b
+
+
+@jit
+def _where_number_chunk(i, condition, x, number, z):
+    condition, x = condition[i * CHUNK : (i + 1) * CHUNK], x[i * CHUNK : (i + 1) * CHUNK]
+    z = z[i * CHUNK : (i + 1) * CHUNK]
+    for k in range(z.size):
+        a = x[k]
+        z[k] = a if condition[k] else number
+
+
+@jit
+def _where_not_number_chunk(i, condition, number, y, z):
+    condition, y = condition[i * CHUNK : (i + 1) * CHUNK], y[i * CHUNK : (i + 1) * CHUNK]
+    z = z[i * CHUNK : (i + 1) * CHUNK]
+    for k in range(z.size):
+        b = y[k]
+        z[k] = number if condition[k] else b
 
 
 @jit
@@ -257,6 +283,21 @@ def _add_number(n, x, number, z):
 @jit
 def _mul_number(n, x, number, z):
     parallel_for(_mul_number_chunk, n, (x, number, z))
+
+
+@jit
+def _where(n, condition, x, y, z):
+    parallel_for(_where_chunk, n, (condition, x, y, z))
+
+
+@jit
+def _where_number(n, condition, x, number, z):
+    parallel_for(_where_number_chunk, n, (condition, x, number, z))
+
+
+@jit
+def _where_not_number(n, condition, number, y, z):
+    parallel_for(_where_not_number_chunk, n, (condition, number, y, z))
 
 
 @jit
@@ -387,6 +428,23 @@ def relu(x):
 
 def div(x, y):
     return _run(_div, x, y) if not few(x, y) and dense_floats(x, y) else reference.div(x, y)
+
+
+def where(condition, x, y):
+    array, other = (x, y) if type(x) is np.ndarray else (y, x)
+    same = array.shape == condition.shape and array.dtype.char in "fd" and array.flags.carray and condition.flags.carray
+    number = isinstance(other, (int, float))
+    if not same or not (number or dense_floats(x, y)):
+        return reference.where(condition, x, y)
+    out = np.empty(array.shape, array.dtype)
+    flat, n = (condition.reshape(-1), array.reshape(-1), out.reshape(-1)), chunks(out.size)
+    if not number:
+        _where(n, flat[0], x.reshape(-1), y.reshape(-1), flat[2])
+    elif array is x:
+        _where_number(n, flat[0], flat[1], array.dtype.type(other), flat[2])
+    else:
+        _where_not_number(n, flat[0], array.dtype.type(other), flat[1], flat[2])
+    return out
 
 
 def add_(x, y, alpha=1):

@@ -248,6 +248,24 @@ def test_a_bomb_is_not_decoded(tmp_path, size, monkeypatch):
         image.pil_loader(tmp_path / "a.png")
 
 
+def test_a_warning_that_is_an_error(tmp_path):
+    (tmp_path / "a.png").write_bytes(png_of(12_000, 12_000))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(DamagedImage, match=r"a.png: too many pixels"):
+            image.pil_loader(tmp_path / "a.png")
+
+
+def test_a_mode_without_a_way_to_colour(tmp_path, monkeypatch):
+    def convert(*_):
+        raise ValueError("conversion from LAB to RGB not supported")
+
+    Image.frombytes("LAB", (2, 2), bytes(12)).save(tmp_path / "a.tif")
+    monkeypatch.setattr("PIL.Image.Image.convert", convert)
+    with pytest.raises(DamagedImage, match="a.tif: an image of mode 'LAB' has no RGB form"):
+        image.pil_loader(tmp_path / "a.tif")
+
+
 @pytest.mark.filterwarnings("ignore:Image size")
 def test_the_limit_is_pillows(tmp_path, monkeypatch):
     (tmp_path / "a.png").write_bytes(PNG)

@@ -77,7 +77,7 @@ def open_image(path: str | os.PathLike[str]) -> Iterator[Image]:
             image.load()
         except DamagedImage:
             raise
-        except Image.DecompressionBombError as error:
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
             raise DamagedImage(f"{os.fspath(path)}: too many pixels: {error}") from error
         except Image.UnidentifiedImageError as error:
             raise DamagedImage(f"{os.fspath(path)}: not an image in a known format ({', '.join(_FORMATS)})") from error
@@ -103,4 +103,9 @@ def pil_loader(path: str | os.PathLike[str]) -> Image:
         DamagedImage, OSError: see :func:`open_image`.
     """
     with open_image(path) as image:
-        return to_rgb(image)
+        try:
+            return to_rgb(image)
+        except ValueError as error:  # older Pillows know no way from "LAB"
+            raise DamagedImage(
+                f"{os.fspath(path)}: an image of mode {image.mode!r} has no RGB form: {error}"
+            ) from error

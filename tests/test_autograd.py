@@ -1248,11 +1248,6 @@ def test_in_place_results_must_fit_the_type():
             x += y
 
 
-def test_a_tensor_wraps_arrays_only():
-    with pytest.raises(TypeError, match=r"Tensor wraps an array, got list: use tinyconv\.tensor\(data\)"):
-        tinyconv.Tensor([1, 2])
-
-
 def test_hooks_of_a_leaf_outlive_a_time_without_gradient():
     x = leaf(1.0, 2.0)
     x.register_hook(lambda g: 10 * g)

@@ -19,8 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from .autograd import grad
-from .autograd.function import shares_elements
+from .autograd import grad, shares_elements
 from .ops import randn
 from .random import Generator
 from .tensor import Tensor

@@ -200,9 +200,6 @@ class Tensor:
     def __deepcopy__(self, memo: dict) -> Tensor:
         ...
 
-    def _follow_base(self) -> None:
-        ...
-
     def _accumulate_grad(self):
         ...
 
@@ -221,6 +218,18 @@ class Tensor:
 
     @property
     def retains_grad(self) -> builtins.bool:
+        ...
+
+    def _look_into(self, source: Tensor, step: tuple) -> None:
+        ...
+
+    def _follow_base(self) -> None:
+        ...
+
+    def _check_may_change(self, name: str, writes: builtins.bool=True) -> None:
+        ...
+
+    def _rebase(self, edge: tuple[Any, builtins.int]) -> None:
         ...
 
     @staticmethod

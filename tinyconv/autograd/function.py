@@ -1,4 +1,4 @@
-"""What the graph is made of: functions, which are its nodes; leaves; and what becomes of them by changes in place.
+"""What the graph is made of: functions, which are its nodes, and leaves.
 
 Every operation is a :class:`Function` with two methods: ``forward`` computes y from x, and ``backward`` turns the
 gradient of the loss with respect to y, ``gy``, into the gradient with respect to x, ``gx = gy * dy/dx`` (in general a
@@ -17,9 +17,9 @@ from typing import Any
 
 from .. import kernels
 from ..tensor import Tensor
-from .grad_mode import enable_grad, is_grad_enabled, state
+from .grad_mode import is_grad_enabled, state
 
-_numbers = itertools.count()
+numbers = itertools.count()
 _RELEASED: Any = object()
 
 
@@ -114,7 +114,7 @@ class Function(Node):
     is_view = False  # the output is a view of the first argument
     _dirty: tuple = ()
     _non_differentiable: tuple = ()
-    _outputs: list = []  # a _description of each output
+    _outputs: list = []  # a description of each output
 
     @staticmethod
     def forward(ctx: Any, *args: Any) -> Any:
@@ -182,7 +182,7 @@ class Function(Node):
             out = ctx._own(out, args)
             outs = (out,)
         if cls.is_view:
-            look_into(out, args[0], (cls, args[1:]))
+            out._look_into(args[0], (cls, args[1:]))
         if recording and any(ctx.edges):
             ctx._record(outs)
         return out
@@ -198,7 +198,7 @@ class Function(Node):
         if not isinstance(output, Tensor):
             return output
         if self._dirty and _index_of(output, self._dirty) is not None:
-            check_may_change(output, self.name(), writes=False)
+            output._check_may_change(self.name(), writes=False)
             output._bump()
             return output
         for a in args:
@@ -208,7 +208,7 @@ class Function(Node):
 
     def _record(self, outs: tuple) -> None:
         """Become the node that made ``outs``."""
-        self.number = next(_numbers)
+        self.number = next(numbers)
         outputs: list[tuple | None] = []
         self._outputs = outputs
         special = self._dirty or self._non_differentiable
@@ -216,11 +216,11 @@ class Function(Node):
             if not isinstance(o, Tensor):
                 outputs.append(None)
                 continue
-            outputs.append(description := _description(o))
-            if description[1].kind != "f" or (special and _index_of(o, self._non_differentiable) is not None):
+            outputs.append(described := description(o))
+            if described[1].kind != "f" or (special and _index_of(o, self._non_differentiable) is not None):
                 continue
             if special and _index_of(o, self._dirty) is not None:
-                rebase(o, (self, i))
+                o._rebase((self, i))
             else:
                 o._edge = (self, i)
         if special:
@@ -229,7 +229,7 @@ class Function(Node):
             self._saved = [s if s is None else _Saved(s, _index_of(s, outs)) for s in self._saved]
 
 
-def _description(output: Tensor) -> tuple:
+def description(output: Tensor) -> tuple:
     """What the backward pass must know of an output: its shape, and how to make zeros like it."""
     array = output.array
     return array.shape, array.dtype, type(array)
@@ -261,12 +261,12 @@ class AccumulateGrad(Node):
     def __init__(self, variable: Tensor):
         self._variable = weakref.ref(variable)
         self._pre_hooks = None
-        self.number = next(_numbers)
+        self.number = next(numbers)
         self.describe(variable)
 
     def describe(self, variable: Tensor) -> None:
         """Note the leaf's shape and type (again, when its ``data`` is replaced)."""
-        self._outputs = [_description(variable)]
+        self._outputs = [description(variable)]
 
     @property
     def variable(self) -> Tensor | None:
@@ -288,121 +288,5 @@ class AccumulateGrad(Node):
             kernels.of(array).add_(grad.array, array)
 
 
-# ------------------------------------------------------------------------------------------------ changes in place
-
-
-def look_into(view: Tensor, source: Tensor, step: tuple) -> None:
-    """Note that ``view`` looks into the memory of ``source`` by ``step`` (a view Function and its other arguments)."""
-    view._counter = source._counter
-    base = source._base
-    if base is None:
-        view._base, view._steps, view._base_edge = source, (step,), source._edge
-    else:
-        source._history()  # so that the view hangs on the base's present history
-        view._base, view._steps, view._base_edge = base, (*source._steps, step), base._edge
-
-
-def _follow_base(self: Tensor) -> None:
-    """Work out a view's history anew: the steps that lead to it, taken from its base's present history."""
-    base: Any = self._base
-    source = base
-    with enable_grad():
-        for function, arguments in self._steps:
-            source = function.apply(source, *arguments)
-    self._edge, self._base_edge = source._edge, base._edge
-
-
-Tensor._follow_base = _follow_base  # type: ignore[method-assign]
 Tensor._accumulate_grad = AccumulateGrad  # type: ignore[method-assign]
 Tensor._recording = staticmethod(is_grad_enabled)  # type: ignore[method-assign]
-
-
-def shares_elements(array: Any) -> bool:
-    """Whether several elements are one place in memory, as those of an expanded tensor are."""
-    strides = getattr(array, "strides", ())
-    return 0 in strides and 0 not in array.shape and any([not step and n > 1 for step, n in zip(strides, array.shape)])
-
-
-def check_may_change(x: Tensor, name: str, writes: bool = True) -> None:
-    """Raise if changing ``x`` in place would falsify a leaf that requires grad, or if what it ``writes`` to one element
-    would be seen in others."""
-    if writes and shares_elements(x.array):
-        raise RuntimeError(
-            f"{name}: unsupported operation: more than one element of the written-to tensor (shape "
-            f"{tuple(x.array.shape)}) refers to a single memory location, as in an expanded tensor; clone() it first"
-        )
-    if not state.recording:
-        return
-    if x.requires_grad and x.is_leaf:
-        raise RuntimeError(
-            f"{name}: a leaf tensor that requires grad cannot be changed in place, its gradient would refer to a value "
-            "that is gone; change it under `with no_grad():`, or compute a new tensor"
-        )
-    base = x._base
-    if base is not None and base.requires_grad and base.is_leaf:
-        raise RuntimeError(f"{name}: a view of a leaf tensor that requires grad cannot be changed in place")
-
-
-class WriteView(Function):
-    """The history of a base after one of its views was overwritten: elements in the view come from the view's new
-    value, all others from the base's old one. ``steps`` lead from the base to the view; they may be possible only
-    with the base's order of axes in memory, so the gradient is laid out likewise before they are taken."""
-
-    def __init__(self, steps: tuple, array: Any):
-        self.steps = steps
-        self.order = None
-        if not kernels.of(array).is_contiguous(array):
-            self.order = tuple(sorted(range(array.ndim), key=lambda axis: -abs(array.strides[axis])))
-
-    @staticmethod
-    def backward(ctx: Any, gy: Tensor) -> tuple:
-        order = ctx.order
-        gbase = (
-            gy.clone() if order is None else gy.permute(order).clone().permute([order.index(i) for i in range(gy.ndim)])
-        )
-        hole = gbase
-        for function, arguments in ctx.steps:
-            hole = function.apply(hole, *arguments)
-        gview = hole.clone()
-        hole.zero_()
-        return gbase, gview
-
-
-def rebase(x: Tensor, edge: tuple[Node, int]) -> None:
-    """Make ``edge``, a node and which of its outputs, the history of ``x``, whose memory now holds that output.
-
-    If x is a view, its base has changed too: the base's history becomes a :class:`WriteView`, and x (like every other
-    view of the base) finds its own again from there.
-    """
-    base = x._base
-    if base is None:
-        x._edge = edge
-        return
-    write = WriteView(x._steps, base.array)
-    write.edges = (base._edge, edge)
-    write.number = next(_numbers)
-    write._outputs = [_description(base)]
-    base._edge = (write, 0)
-
-
-_RANK = {"b": 0, "i": 1, "u": 1, "f": 2}  # a type can be cast, unasked, to one of its own rank or above
-
-
-def overwrite(x: Tensor, result: Tensor, name: str) -> Tensor:
-    """Every in-place operation: ``x`` takes the value and the history of ``result``, computed out of place."""
-    check_may_change(x, name)
-    if result.array.shape != x.array.shape:
-        raise RuntimeError(f"{name}: the result has shape {tuple(result.array.shape)}, self has {tuple(x.array.shape)}")
-    if _RANK[result.array.dtype.kind] > _RANK[x.array.dtype.kind]:
-        raise RuntimeError(f"{name}: result type {result.dtype} can't be cast to the tensor's {x.dtype}")
-    if state.recording and result.requires_grad and result.array.dtype != x.array.dtype:
-        result = result.to(x.dtype)
-    edge = result._history() if state.recording else None
-    for saved in () if edge is None else edge[0]._saved:
-        if saved is not None and saved.counter is x._counter:
-            saved.copy()
-    kernels.of(x.array).assign(x.array, result.array)
-    x._bump()
-    if edge is not None:
-        rebase(x, edge)
-    return x

@@ -54,3 +54,12 @@ def test_names():
     assert repr(found).startswith("tinyconv.return_types.cummax(\nvalues=tensor([1., 3., 3.]),\nindices=")
     with pytest.raises(IndexError, match="cumsum: dim 1 is out of range"):
         tinyconv.ones(3).cumsum(1)
+
+
+@given(st.data(), st.integers(0, 3))
+def test_diff(data, n):
+    x = data.draw(sts.arrays(sts.dtypes, sts.shapes(min_dims=1, min_side=1)))
+    axis = data.draw(st.integers(-x.ndim, x.ndim - 1))
+    t = tinyconv.Tensor(x)
+    np.testing.assert_array_equal(t.diff(n, axis).array, np.diff(x, n, axis))
+    np.testing.assert_array_equal(t.diff(1, axis, t, t).array, np.diff(x, 1, axis, x, x))

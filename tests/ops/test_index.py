@@ -169,3 +169,27 @@ def test_the_gradient_of_ints_beside_lists():
     assert y[0].tolist() == [[7, 7, 0, 0]] * 3
     (gx,) = tinyconv.autograd.grad(y.sum(), x)
     assert gx[0].tolist() == [[0, 0, 1, 1]] * 3
+
+
+def test_index_put():
+    x, at = tinyconv.zeros(3, requires_grad=True), (tinyconv.tensor([0, 0, 2]),)
+    values = tinyconv.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    assert x.index_put(at, values, accumulate=True).tolist() == [3, 0, 3]
+    (x.index_put(at, values, accumulate=True) ** 2).sum().backward()
+    assert values.grad.tolist() == [6, 6, 6]
+    assert tinyconv.zeros(3).index_put_(at[:1], tinyconv.tensor(5.0)).tolist() == [5, 0, 5]
+
+
+def test_an_index_list_takes_values_of_its_own_type():
+    x = tinyconv.zeros(3, dtype=tinyconv.int64)
+    with pytest.raises(RuntimeError, match="tinyconv.float32 cannot be written into tinyconv.int64"):
+        x[[0, 1]] = tinyconv.ones(2)
+    x[x == 0] = tinyconv.tensor(2.0)  # a mask takes a number of any type
+    assert x.tolist() == [2, 2, 2]
+
+
+def test_a_list_of_lists_is_several_indices():
+    """NumPy takes it for one."""
+    x = tinyconv.arange(6).reshape(2, 3)
+    assert x[[[0, 1], [2, 0]]].tolist() == [2, 3]
+    assert x[[]].shape == (0, 3)

@@ -149,3 +149,28 @@ def test_an_expansion_that_repeats_nothing_can_be_written_to():
     base.expand(1, 3).add_(1)
     base.expand_as(base)[0] = 5
     assert base.tolist() == [5, 1, 1]
+
+
+def test_another_shape_in_place():
+    x = tinyconv.arange(6.0).reshape(1, 2, 3).requires_grad_()
+    y = x * 1
+    before = y
+    assert y.squeeze_(0).t_().unsqueeze_(-1) is before
+    assert y.shape == (3, 2, 1)
+    (y[0] * 2).sum().backward()
+    assert x.grad.tolist() == [[[2, 0, 0], [2, 0, 0]]]
+    with pytest.raises(RuntimeError, match="unsqueeze_: a leaf tensor that requires grad"):
+        x.unsqueeze_(0)
+    with tinyconv.no_grad():
+        assert x.transpose_(0, 1).shape == (2, 1, 3)
+    assert x.requires_grad
+
+
+def test_another_shape_of_a_view_in_place():
+    x = tinyconv.ones(2, 3, requires_grad=True)
+    base = x * 1
+    row = base[0].unsqueeze_(1)
+    row.mul_(tinyconv.tensor([[1.0], [2.0], [3.0]]))
+    assert base.tolist() == [[1, 2, 3], [1, 1, 1]]
+    base.sum().backward()
+    assert x.grad.tolist() == [[1, 2, 3], [1, 1, 1]]

@@ -70,3 +70,14 @@ def test_errors():
     ):
         with pytest.raises(error, match=match):
             call()
+
+
+@given(sts.arrays(sts.dtypes, sts.shapes(min_dims=3, min_side=2)))
+def test_equal_sections(x):
+    for name, axis in (("vsplit", 0), ("hsplit", 1), ("dsplit", 2)):
+        for sections in (x.shape[axis], [1]):
+            ours = getattr(tinyconv.Tensor(x), name)(sections)
+            for a, b in zip(ours, np.split(x, sections, axis), strict=True):
+                np.testing.assert_array_equal(a.array, b)
+        with pytest.raises(RuntimeError, match=f"{name}: 7 sections do not divide dim {axis}"):
+            getattr(tinyconv.Tensor(x), name)(7)

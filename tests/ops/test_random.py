@@ -140,3 +140,71 @@ def test_errors():
         tinyconv.zeros(2).uniform_(1, 0)
     with pytest.raises(RuntimeError, match="normal_: std must not be negative, got -1"):
         tinyconv.zeros(2).normal_(0, -1)
+
+
+def test_bernoulli():
+    p = tinyconv.rand(2, 50_000, dtype=tinyconv.float64)
+    p[0], p[1] = 0.3, 0.9
+    x = tinyconv.bernoulli(p)
+    assert x.dtype is tinyconv.float64
+    np.testing.assert_allclose(x.mean(1).array, [0.3, 0.9], atol=0.01)
+    assert set(x.unique().tolist()) == {0, 1}
+    assert tinyconv.zeros(50_000, dtype=tinyconv.int64).bernoulli_(0.25).float().mean().item() == pytest.approx(
+        0.25, abs=0.01
+    )
+    assert tinyconv.ones(3).bernoulli_(tinyconv.tensor([0.0, 1.0, 0.0])).tolist() == [0, 1, 0]
+    with pytest.raises(RuntimeError, match=r"probabilities must be in \[0, 1\]"):
+        tinyconv.bernoulli(tinyconv.tensor([0.5, float("nan")]))
+
+
+def test_multinomial():
+    weights = tinyconv.tensor([[1.0, 0.0, 3.0], [2.0, 2.0, 0.0]])
+    drawn = tinyconv.multinomial(weights, 40_000, replacement=True)
+    assert drawn.dtype is tinyconv.int64
+    shares = [row.bincount(minlength=3).double().array / 40_000 for row in drawn]
+    np.testing.assert_allclose(shares, [[0.25, 0, 0.75], [0.5, 0.5, 0]], atol=0.01)
+    once = tinyconv.multinomial(weights.repeat(10_000, 1), 2)
+    assert (once.sort(1).values.reshape(-1, 2, 2) == tinyconv.tensor([[0, 2], [0, 1]])).all()  # no place twice
+    first = once[::2, 0]
+    assert (first == 2).float().mean().item() == pytest.approx(0.75, abs=0.02)
+    for match, arguments in (
+        ("cannot draw 4 of 3 places without replacement", (weights, 4)),
+        ("too few places of a row have a weight to draw 3", (weights, 3)),
+        ("finite and not negative", (-weights, 1)),
+        ("input must be 1-D or 2-D", (weights[None], 1)),
+    ):
+        with pytest.raises(RuntimeError, match=match):
+            tinyconv.multinomial(*arguments)
+
+
+def test_filled_in_place():
+    x = tinyconv.empty(100_000).exponential_(2.0)
+    assert x.min().item() >= 0
+    assert x.mean().item() == pytest.approx(0.5, abs=0.01)
+    assert sorted(tinyconv.empty(1000).random_(3, 6).unique().tolist()) == [3, 4, 5]
+    assert tinyconv.empty(1000, dtype=tinyconv.uint8).random_().max().item() > 200
+    with pytest.raises(RuntimeError, match="lambd must be positive"):
+        x.exponential_(0)
+
+
+def test_normal_of_tensors():
+    mean = tinyconv.tensor([[0.0], [100.0]], requires_grad=True)
+    x = tinyconv.normal(mean.expand(2, 10_000), tinyconv.tensor(2.0))
+    assert not x.requires_grad
+    np.testing.assert_allclose(x.mean(1).array, [0, 100], atol=0.1)
+    np.testing.assert_allclose(x.std(1).array, [2, 2], atol=0.1)
+    with pytest.raises(RuntimeError, match="std must not be negative"):
+        tinyconv.normal(0.0, tinyconv.tensor([1.0, -1.0]))
+    with pytest.raises(TypeError, match="expected a size, or a tensor"):
+        tinyconv.normal(0.0, 1.0)
+
+
+@pytest.mark.parametrize("draw", [
+    lambda g: tinyconv.bernoulli(tinyconv.full((9,), 0.5), generator=g),
+    lambda g: tinyconv.multinomial(tinyconv.ones(50), 9, generator=g),
+    lambda g: tinyconv.zeros(9).exponential_(generator=g),
+    lambda g: tinyconv.zeros(9).random_(1000, generator=g),
+])  # fmt: skip
+def test_one_seed_one_stream(draw):
+    first, again, other = (draw(Generator().manual_seed(seed)).tolist() for seed in (1, 1, 2))
+    assert first == again != other

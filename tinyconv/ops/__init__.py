@@ -120,7 +120,7 @@ from .creation import (
     zeros,
     zeros_like,
 )
-from .cumulative import cummax, cummin, cumprod, cumsum, prod
+from .cumulative import cummax, cummin, cumprod, cumsum, diff, prod
 from .diagonal import (
     diag,
     diag_embed,
@@ -216,7 +216,7 @@ from .gather import (
     take,
     take_along_dim,
 )
-from .index import getitem, iterate, setitem
+from .index import getitem, index_put, index_put_, iterate, setitem
 from .interpolate import interpolate, upsample, upsample_bilinear, upsample_nearest
 from .join import (
     cat,
@@ -224,13 +224,17 @@ from .join import (
     column_stack,
     concat,
     concatenate,
+    dsplit,
     dstack,
+    hsplit,
     hstack,
     meshgrid,
+    row_stack,
     split,
     stack,
     tensor_split,
     unbind,
+    vsplit,
     vstack,
 )
 from .linalg import cdist, dist
@@ -260,7 +264,7 @@ from .margin_loss import (
     triplet_margin_loss,
     triplet_margin_with_distance_loss,
 )
-from .matmul import addbmm, addmm, addmv, addr, baddbmm, bmm, dot, inner, kron, linear, matmul, mm, mv, outer
+from .matmul import addbmm, addmm, addmv, addr, baddbmm, bmm, dot, ger, inner, kron, linear, matmul, mm, mv, outer, vdot
 from .norm import batch_norm, group_norm, instance_norm, layer_norm, local_response_norm, rms_norm
 from .pad import pad
 from .pool import (
@@ -341,6 +345,7 @@ from .shape import (
     permute,
     ravel,
     reshape,
+    reshape_as,
     squeeze,
     swapaxes,
     swapdims,
@@ -458,6 +463,7 @@ METHODS = {
     function.__name__: function
     for function in (
         # shape.py, join.py, rearrange.py, diagonal.py
+        reshape_as, hsplit, vsplit, dsplit, diff, index_put, index_put_,
         broadcast_to, movedim, ravel, chunk, split, tensor_split, unbind, fliplr, flipud, repeat, repeat_interleave,
         roll, rot90, tile, diag, diag_embed, diagflat, diagonal, fill_diagonal_, trace, tril, triu,
         # creation.py, random.py
@@ -483,6 +489,7 @@ METHODS = {
     for operation in (squeeze, t, transpose, unsqueeze)
 } | {
     "moveaxis": movedim, "norm": norm_of, "swapaxes": transpose, "swapdims": transpose, "unfold": windows,
+    "ger": outer, "vdot": dot,
     "any": any_, "bool": bool_, "float": float_, "int": int_, "sum_to_size": sum_to,
     "multiply": mul, "subtract": sub, "type": type_, "where": where_method, "multiply_": inplace.mul_,
     "subtract_": inplace.sub_,

@@ -14,9 +14,9 @@ from .. import dtypes, kernels
 from ..autograd import Function
 from ..tensor import Tensor
 from . import return_types
-from .compare import eq, where
+from .compare import eq, ne, where
 from .convert import cast
-from .elementwise import div, mul
+from .elementwise import div, mul, sub
 from .gather import index_along
 from .index import Scatter, counting
 from .join import cat
@@ -156,6 +156,31 @@ def cummin(input: Tensor, dim: int) -> Any:
     """(values, indices): the smallest of ``input[0..i]`` along ``dim``, and where it is (the last of equals); NaN
     counts as smallest."""
     return _leaders(input, dim, "cummin")
+
+
+def diff(input: Tensor, n: int = 1, dim: int = -1, prepend: Tensor | None = None,
+         append: Tensor | None = None) -> Tensor:  # fmt: skip
+    """The differences of neighbours along ``dim``, ``n`` times; of bools whether they differ.
+
+    Args:
+        input: at least 1-D.
+        n: how often.
+        dim: the axis.
+        prepend, append: joined to ``input`` first.
+
+    Raises:
+        RuntimeError: no dimensions.
+    """
+    if not input.array.ndim:
+        raise RuntimeError("diff: a tensor without dimensions has no neighbours")
+    axis = axes_of(input, dim, "diff")[0]
+    if prepend is not None or append is not None:
+        input = cat([x for x in (prepend, input, append) if x is not None], axis)
+    before = (slice(None),) * axis
+    for _ in range(n if n < input.array.shape[axis] else input.array.shape[axis]):
+        later, earlier = input[(*before, slice(1, None))], input[(*before, slice(-1))]
+        input = ne(later, earlier) if input.dtype is dtypes.boolean else sub(later, earlier)
+    return input
 
 
 def prod(input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype: dtypes.dtype | None = None) -> Tensor:

@@ -245,6 +245,26 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
         input._bump()
 
 
+def index_put_(self: Tensor, indices: tuple, values: Tensor, accumulate: bool = False) -> Tensor:
+    """``self[indices] = values``, in place; with ``accumulate`` ``self[indices] += values``, and all that go to one
+    place add up.
+
+    Raises:
+        IndexError, RuntimeError: as :func:`setitem`.
+    """
+    if not accumulate:
+        setitem(self, tuple(indices), values)
+        return self
+    index = tuple([index_tensor(part, self, "index_put_").array for part in indices])
+    wide = values.expand(kernels.of(self.array).getitem(self.array, index).shape)
+    return self.add_(Scatter.apply(cast(wide, self.array.dtype), self.array.shape, index))
+
+
+def index_put(input: Tensor, indices: tuple, values: Tensor, accumulate: bool = False) -> Tensor:
+    """A copy of ``input`` after :func:`index_put_`."""
+    return index_put_(input.clone(), indices, values, accumulate)
+
+
 def iterate(input: Tensor) -> Any:
     """The slices along the first axis."""
     if not input.array.ndim:

@@ -110,6 +110,9 @@ def vstack(tensors: Any) -> Tensor:
     return cat([atleast_2d(x) for x in _tensors(tensors, "vstack")], 0)
 
 
+row_stack = vstack
+
+
 def dstack(tensors: Any) -> Tensor:
     """One behind the other: joined along axis 2."""
     return cat([atleast_3d(x) for x in _tensors(tensors, "dstack")], 2)
@@ -195,6 +198,33 @@ def tensor_split(input: Tensor, indices_or_sections: Any, dim: int = 0) -> tuple
     cuts = list(indices_or_sections)
     before = (slice(None),) * axis
     return tuple([Slice.apply(input, (*before, slice(a, b))) for a, b in zip([0, *cuts], [*cuts, n])])
+
+
+def hsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
+    """:func:`tensor_split` along axis 1, of a vector along axis 0; the sections must be equal.
+
+    Raises:
+        RuntimeError: no dimensions, or sections that are not equal.
+    """
+    return _equally(input, indices_or_sections, 0 if input.array.ndim == 1 else 1, 1, "hsplit")
+
+
+def vsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
+    """:func:`tensor_split` along axis 0 of at least a matrix; as :func:`hsplit`."""
+    return _equally(input, indices_or_sections, 0, 2, "vsplit")
+
+
+def dsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
+    """:func:`tensor_split` along axis 2; as :func:`hsplit`."""
+    return _equally(input, indices_or_sections, 2, 3, "dsplit")
+
+
+def _equally(x: Tensor, sections: Any, axis: int, ndim: int, name: str) -> tuple[Tensor, ...]:
+    if x.array.ndim < ndim:
+        raise RuntimeError(f"{name}: expected at least {ndim} dimensions, got shape {tuple(x.array.shape)}")
+    if isinstance(sections, int) and x.array.shape[axis] % sections:
+        raise RuntimeError(f"{name}: {sections} sections do not divide dim {axis} of size {x.array.shape[axis]}")
+    return tensor_split(x, sections, axis)
 
 
 def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:

@@ -192,6 +192,10 @@ def outer(input: Tensor, vec2: Tensor) -> Tensor:
     return mul(unsqueeze(input, 1), vec2)
 
 
+ger = outer
+vdot = dot
+
+
 def kron(input: Tensor, other: Tensor) -> Tensor:
     """The Kronecker product: ``input`` with every element replaced by its product with the whole of ``other``."""
     n = max(input.array.ndim, other.array.ndim)

@@ -205,6 +205,11 @@ def _arranged(x: Tensor, shape: tuple) -> Tensor:
     return View.apply(x, shape)
 
 
+def reshape_as(input: Tensor, other: Tensor) -> Tensor:
+    """``input.reshape(other.shape)``."""
+    return reshape(input, tuple(other.array.shape))
+
+
 def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     """Axes ``start_dim`` to ``end_dim`` (inclusive) merged into one.
 

@@ -1,5 +1,6 @@
 """Every random transform repeats by seed, differs from call to call, and follows the generator of the sample."""
 
+import pickle
 import threading
 
 import numpy as np
@@ -82,6 +83,17 @@ def test_samples_do_not_depend_on_threads_or_order(transform):
     for thread in threads:
         thread.join()
     assert [results[i] for i in range(6)] == in_order
+
+
+@pytest.mark.parametrize("transform", RANDOM, ids=NAMES)
+def test_transforms_travel_to_other_processes(transform):
+    again = pickle.loads(pickle.dumps(transform))
+    assert repr(again) == repr(transform)
+    img = photo()
+    tinyconv.manual_seed(3)
+    first = content(transform(img))
+    tinyconv.manual_seed(3)
+    assert content(again(img)) == first
 
 
 def test_transforms_are_modules():

@@ -132,7 +132,8 @@ class InMemoryDataset(VisionDataset):
             The images and the labels: with no transforms a uint8 Tensor (B, H, W) or (B, H, W, 3) and an int64 Tensor
             (B,).
         """
-        if not (_takes_batches(self.transform) and _takes_batches(self.target_transform)):
+        one_by_one = self.transforms is not None
+        if one_by_one or not (_takes_batches(self.transform) and _takes_batches(self.target_transform)):
             return tuple(default_collate([self[i] for i in indices]))
         grey = isinstance(self.data, Tensor)
         images: Any = Tensor(self.data.numpy()[indices]) if grey else self.data[indices]

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from tinyconv.kernels.contract import BINARY, UNARY
+
 ONE, TWO = (1, 1), (2, 2)
 
 
@@ -36,6 +38,7 @@ def calls(dtype: Any, large: bool = False) -> dict[str, list[tuple]]:
     x, y, image = drawn(n), drawn(n), drawn(N, C, 14, 14) if large else drawn(N, C, 7, 6)
     rows, target, scores = drawn(N * 10, C), rng.integers(0, C, (N, L)), drawn(N, C, L)
     H, W = image.shape[2:]
+    unit = np.linspace(0.01, 0.99, n).astype(dtype)
     one_argument = {key: [(x,)] for key in ("neg", "abs", "sign", "exp", "tanh", "sigmoid", "relu", "logical_not")}
     pairs = [(x, y), (rows, rows[0]), (rows, 0.5)]
     two_arguments = dict.fromkeys(("add", "sub", "mul", "div", "maximum", "minimum"), pairs)
@@ -84,7 +87,10 @@ def calls(dtype: Any, large: bool = False) -> dict[str, list[tuple]]:
         "add_": [(x.copy(), y, 0.5), (rows.copy(), rows[0], 1)],
         "mul_": [(x.copy(), y), (x.copy(), 0.5)],
         "compare": [(x, y, relation) for relation in ("==", "!=", "<", "<=", ">", ">=")],
-        "where": [(x > 0, x, y)],
+        "where": [(x > 0, x, y), (x > 0, x, 0), (x > 0, 0.5, y), (rows > 0, rows, rows[0])],
+        "unary": [(unit, name) for name in UNARY],
+        "binary": [(x, positive(n), name) for name in ("floor_divide", "remainder", "fmod", "atan2", "hypot")]
+        + [(target, 1 + target, name) for name in BINARY if name not in ("atan2", "hypot")],
         **with_output,
         **reductions,
         **winners,

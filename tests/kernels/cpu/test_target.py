@@ -8,10 +8,12 @@ import platform
 import re
 from types import SimpleNamespace
 
+import numba
 import pytest
 from llvmlite import ir
 
 from tests.kernels.cpu.assembly import PLAIN, PROCESSORS, SHAPES, assembly
+from tinyconv.kernels import formulas
 from tinyconv.kernels.cpu import parallel
 from tinyconv.kernels.cpu.compile import JIT
 from tinyconv.kernels.cpu.target import DOTS, REGISTERS, TILES, UNIT, UNITS, VECTOR_BYTES, unit_of
@@ -150,6 +152,22 @@ def test_transpositions_and_pooling_shuffle_vectors(elsewhere):
 def test_elementwise_loops_are_vectors(elsewhere):
     _, functions = elsewhere
     assert any(function["additions"] for function in functions if function["name"] == "elementwise._add_chunk")
+
+
+@pytest.mark.skipif(not JIT, reason="nothing is compiled")
+@pytest.mark.parametrize("name", ["exp", "sigmoid", "erf"])
+def test_a_loop_over_a_formula_is_vectors(name):
+    """Neither a call nor a branch is left in it."""
+    formula = getattr(formulas, name)
+
+    @numba.njit(error_model="numpy", fastmath={"contract"})
+    def loop(x, y):
+        for k in range(y.size):
+            y[k] = formula(x[k])
+
+    loop.compile((numba.float32[::1], numba.float32[::1]))
+    (text,) = loop.inspect_asm().values()
+    assert re.search(r"mulps|fmadd\w*ps|fm(ul|la) v\d+\.4s", text)
 
 
 @pytest.mark.skipif(not JIT, reason="nothing is compiled")

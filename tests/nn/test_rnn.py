@@ -181,7 +181,7 @@ def test_errors():
         layer(x, (tinyconv.zeros(1, 1, 3), tinyconv.zeros(1, 3)))
     with pytest.raises(ValueError, match="GRUCell: Expected hidden to be 1D or 2D, got 3D"):
         nn.GRUCell(2, 3)(x[0], x)
-    with pytest.raises(RuntimeError, match=r"expected a hidden state of shape \(1, 3\), got \(1, 2\)"):
+    with pytest.raises(RuntimeError, match=r"gru_cell: .* the state must have shape \(1, 3\), got \(1, 2\)"):
         nn.GRUCell(2, 3)(x[0], x[0])
     with pytest.raises(RuntimeError, match="Unknown nonlinearity: gelu"):
         nn.RNNCell(2, 3, nonlinearity="gelu")(x[0])

@@ -5,20 +5,20 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Callable
 from numbers import Number
 from typing import Any
 
 from ..ops import cat, empty, gru_cell, lstm_cell, rnn_relu_cell, rnn_tanh_cell, stack
-from ..ops.recurrent import sequence
+from ..ops.recurrent import GATES, sequence
 from ..tensor import Tensor
 from . import functional as F
 from . import init
 from .module import Module
 from .parameter import Parameter
+from .utils.rnn import PackedSequence
 
 __all__ = ["GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "RNNBase", "RNNCell", "RNNCellBase"]
-
-GATES = {"RNN_TANH": 1, "RNN_RELU": 1, "LSTM": 4, "GRU": 3}
 
 
 class RNNBase(Module):
@@ -146,13 +146,13 @@ class RNNBase(Module):
                 f"input.size(-1) must be equal to input_size. Expected {self.input_size}, got {input.shape[-1]}"
             )
 
-    def _first(self, x: Tensor, given: Tensor | None, size: int, single: bool, what: str) -> Tensor:
+    def _first(self, x: Tensor, given: Tensor | None, N: int, size: int, single: bool, what: str) -> Tensor:
         """A first state ``(layers * directions, N, size)``: the one that was given, or zeros.
 
         Raises:
             RuntimeError: it has another shape.
         """
-        shape = (self.num_layers * self._directions, x.shape[1], size)
+        shape = (self.num_layers * self._directions, N, size)
         if given is None:
             return x.new_zeros(shape)
         if given.dim() != (2 if single else 3):
@@ -163,28 +163,52 @@ class RNNBase(Module):
             raise RuntimeError(f"Expected hidden size {shape}, got {list(state.shape)} ({what})")
         return state
 
-    def forward(self, input: Tensor, hx: Any = None) -> tuple[Tensor, Any]:
+    def forward(self, input: Any, hx: Any = None) -> tuple[Any, Any]:
         """Run over a sequence.
 
         Args:
-            input: ``(T, N, I)``, with ``batch_first`` ``(N, T, I)``, or one sequence ``(T, I)``.
+            input: ``(T, N, I)``, with ``batch_first`` ``(N, T, I)``, or one sequence ``(T, I)``; or sequences of
+                several lengths in a :class:`~tinyconv.nn.utils.rnn.PackedSequence`.
             hx: the first state of each layer and direction, ``(layers * directions, N, H)`` (without N for one
                 sequence); for an LSTM a pair (h, c) of them. None: zeros.
 
         Returns:
-            The states of the last layer at every step, ``(T, N, H * directions)`` or in the input's order, and the last
-            state of every layer, as ``hx``.
+            The states of the last layer at every step, ``(T, N, H * directions)``, in the form of the input, and the
+            last state of every layer, as ``hx``.
 
         Raises:
             ValueError, RuntimeError: an input or a state of another shape or type.
         """
+        if isinstance(input, PackedSequence):
+            data, batch_sizes, order, back = input
+            self._check_input(data)
+            given = hx if hx is None or order is None else self._of_states(hx, lambda state: state[:, order])
+            y, last = self._run(data, batch_sizes.tolist(), given, single=False)
+            if back is not None:
+                last = self._of_states(last, lambda state: state[:, back])
+            return PackedSequence(y, batch_sizes, order, back), last
         self._check_input(input)
-        is_lstm, single = self.mode == "LSTM", input.dim() == 2
+        single = input.dim() == 2
         x = input.unsqueeze(1) if single else input.transpose(0, 1) if self.batch_first else input
-        h_0, c_0 = (None, None) if hx is None else hx if is_lstm else (hx, None)
-        h = self._first(x, h_0, self.proj_size or self.hidden_size, single, "hx")
-        c = self._first(x, c_0, self.hidden_size, single, "cx") if is_lstm else None
+        T, N, _ = x.shape
+        if not T:
+            raise RuntimeError("Expected sequence length to be larger than 0 in RNN")
+        y, last = self._run(x.reshape(T * N, -1), [N] * T, hx, single)
+        y = y.view(T, N, -1)
+        if single:
+            return y.squeeze(1), self._of_states(last, lambda state: state.squeeze(1))
+        return y.transpose(0, 1) if self.batch_first else y, last
 
+    @staticmethod
+    def _of_states(states: Any, operation: Callable[[Tensor], Tensor]) -> Any:
+        return operation(states) if isinstance(states, Tensor) else tuple([operation(state) for state in states])
+
+    def _run(self, x: Tensor, sizes: list[int], hx: Any, single: bool) -> tuple[Tensor, Any]:
+        """All layers on the rows of all steps; ``sizes`` says how many rows each step has."""
+        is_lstm, N = self.mode == "LSTM", sizes[0]
+        h_0, c_0 = (None, None) if hx is None else hx if is_lstm else (hx, None)
+        h = self._first(x, h_0, N, self.proj_size or self.hidden_size, single, "hx")
+        c = self._first(x, c_0, N, self.hidden_size, single, "cx") if is_lstm else None
         last: list[Any] = []
         for layer in range(self.num_layers):
             if layer and self.dropout and self.training:
@@ -192,23 +216,17 @@ class RNNBase(Module):
             outputs = []
             for suffix in self._suffixes(layer):
                 k = len(last)
+                w_ih, w_hh, *more = self._weights(suffix)
+                b_ih, b_hh = more[:2] if self.bias else (None, None)
+                w_hr = more[-1] if self.proj_size else None
                 state = h[k] if c is None else (h[k], c[k])
-                hs, state = self._run(x, state, suffix)
-                outputs.append(stack(hs))
+                backwards = suffix.endswith("reverse")
+                y, state = sequence(self.mode, x, sizes, state, w_ih, w_hh, b_ih, b_hh, w_hr, backwards)
+                outputs.append(y)
                 last.append(state)
-            x = outputs[0] if len(outputs) == 1 else cat(outputs, 2)
-        states = [stack(parts) for parts in (zip(*last) if is_lstm else [last])]
-        if single:
-            x, states = x.squeeze(1), [state.squeeze(1) for state in states]
-        elif self.batch_first:
-            x = x.transpose(0, 1)
-        return x, tuple(states) if is_lstm else states[0]
-
-    def _run(self, x: Tensor, state: Any, suffix: str) -> tuple[list[Tensor], Any]:
-        w_ih, w_hh, *more = self._weights(suffix)
-        b_ih, b_hh = more[:2] if self.bias else (None, None)
-        w_hr = more[-1] if self.proj_size else None
-        return sequence(self.mode, x, state, w_ih, w_hh, b_ih, b_hh, w_hr, suffix.endswith("reverse"))
+            x = outputs[0] if len(outputs) == 1 else cat(outputs, 1)
+        states = tuple([stack(parts) for parts in (zip(*last) if is_lstm else [last])])
+        return x, states if is_lstm else states[0]
 
     def extra_repr(self) -> str:
         parts = [f"{self.input_size}, {self.hidden_size}"]
@@ -322,18 +340,14 @@ class RNNCellBase(Module):
 
         Raises:
             ValueError: an input or a state of another rank.
-            RuntimeError: a state of another size.
         """
         name, single = type(self).__name__, input.dim() == 1
         for what, tensor in (("input", input), *[("hidden", state) for state in states]):
             if tensor is not None and tensor.dim() not in (1, 2):
                 raise ValueError(f"{name}: Expected {what} to be 1D or 2D, got {tensor.dim()}D instead")
         x = input.unsqueeze(0) if single else input
-        shape = (x.shape[0], self.hidden_size)
-        given = [x.new_zeros(shape) if s is None else s.unsqueeze(0) if single else s for s in states]
-        for state in given:
-            if tuple(state.shape) != shape:
-                raise RuntimeError(f"{name}: expected a hidden state of shape {shape}, got {tuple(state.shape)}")
+        zeros = x.new_zeros((x.shape[0], self.hidden_size))
+        given = [zeros if s is None else s.unsqueeze(0) if single else s for s in states]
         hx = given[0] if len(given) == 1 else tuple(given)
         y = cell(x, hx, self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh)
         if not single:

@@ -7,7 +7,7 @@ from ..tensor import Tensor
 from .compare import clamp_min
 from .elementwise import add, div, mul, sub
 from .linalg import vector_norm
-from .types import broadcast_shape, floating, operands
+from .types import broadcast_shape, operands, same_type
 
 
 def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: None = None) -> Tensor:
@@ -42,7 +42,8 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
     Raises:
         RuntimeError: the shapes do not broadcast.
     """
-    a, b = map(floating, operands(x1, x2, "cosine_similarity"))
+    a, b = operands(x1, x2, "cosine_similarity")
+    same_type("cosine_similarity", x1=a)
     shape = broadcast_shape(a.array.shape, b.array.shape, "cosine_similarity")
     a, b = (x if x.array.shape == shape else x.expand(shape) for x in (a, b))
     return mul(div(a, _length(a, dim, eps)), div(b, _length(b, dim, eps))).sum(dim)

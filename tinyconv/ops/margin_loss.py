@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..tensor import Tensor
-from .activation import logsigmoid, relu
+from .activation import logsigmoid
 from .compare import clamp_min, minimum, where
 from .distance import pairwise_distance
 from .elementary import sqrt
 from .elementwise import add, div, mul, neg, sub
 from .embedding import one_hot
 from .gather import gather
+from .logic import logical_and
 from .loss import named_reduction, reduced
-from .types import operands, same_type
+from .types import broadcast_shape, operands, same_type
 
 
 def margin_ranking_loss(
@@ -79,10 +80,15 @@ def soft_margin_loss(
     """``log(1 + exp(-target * input))`` for targets 1 and -1, without overflow for any input.
 
     Args:
-        input, target: shapes that broadcast.
+        input: any shape.
+        target: in a shape that broadcasts to that.
         size_average, reduce, reduction: as in :func:`margin_ranking_loss`.
     """
-    reduction = named_reduction(reduction, size_average, reduce, "soft_margin_loss")
+    name = "soft_margin_loss"
+    reduction = named_reduction(reduction, size_average, reduce, name)
+    same_type(name, input=input)
+    if broadcast_shape(input.array.shape, target.array.shape, name) != input.array.shape:
+        raise RuntimeError(f"{name}: target {tuple(target.shape)} does not broadcast to input {tuple(input.shape)}")
     return reduced(neg(logsigmoid(mul(input, target))), reduction)
 
 
@@ -121,11 +127,12 @@ def multi_margin_loss(
     single = input.array.ndim == 1
     x = input.unsqueeze(0) if single else input
     t = target.reshape(-1)
-    if x.array.ndim != 2 or t.numel() != x.array.shape[0]:
+    if x.array.ndim != 2 or target.array.ndim > 1 or t.numel() != x.array.shape[0]:
         raise RuntimeError(f"{name}: inconsistent target {tuple(target.shape)} for input {tuple(input.shape)}")
     C = x.array.shape[1]
-    short = relu(add(sub(x, gather(x, 1, t.unsqueeze(1))), margin))
-    terms = where(one_hot(t, C) == 1, 0.0, short if p == 1 else mul(short, short))
+    short = add(sub(x, gather(x, 1, t.unsqueeze(1))), margin)
+    counts = logical_and(short > 0, one_hot(t, C) == 0)
+    terms = where(counts, short if p == 1 else mul(short, short), 0.0)
     if weight is not None:
         terms = mul(terms, weight[t].unsqueeze(1))
     loss = div(terms.sum(1), C)

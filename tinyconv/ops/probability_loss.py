@@ -107,6 +107,7 @@ def binary_cross_entropy_with_logits(
     reduction = named_reduction(reduction, size_average, reduce, name)
     _same_size(input, target, name)
     operands(input, target, name)
+    same_type(name, target=target)
     positive = logsigmoid(input)
     if pos_weight is not None:
         positive = mul(positive, add(mul(sub(pos_weight, 1), target), 1))
@@ -144,6 +145,8 @@ def kl_div(
     by_batch = reduction == "batchmean"
     reduction = named_reduction("sum" if by_batch else reduction, size_average, reduce, "kl_div")
     operands(input, target, "kl_div")
+    same_type("kl_div", input=input)
+    same_type("kl_div", target=target)
     loss = mul(exp(target), sub(target, input)) if log_target else sub(xlogy(target, target), mul(target, input))
     loss = reduced(loss, reduction)
     return div(loss, input.array.shape[0]) if by_batch and input.array.ndim else loss
@@ -167,8 +170,8 @@ def gaussian_nll_loss(
         ValueError: a negative variance, or variances of another shape; an unknown reduction.
     """
     name = "gaussian_nll_loss"
-    if not isinstance(var, Tensor):
-        var = input.new_full(input.array.shape, var)
+    var = var if isinstance(var, Tensor) else input.new_full(input.array.shape, var)
+    same_type(name, var=var)
     if var.numel() and float(var.detach().min()) < 0:
         raise ValueError(f"{name}: var has negative entries, the smallest is {float(var.detach().min())}")
     x, v = tuple(input.array.shape), tuple(var.array.shape)

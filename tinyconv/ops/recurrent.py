@@ -13,7 +13,7 @@ gx does not depend on the state, so a layer computes it for all steps at once, i
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from .. import kernels
@@ -26,21 +26,29 @@ from .matmul import linear
 
 
 class Pieces(Function):
-    """y_k = piece k of x, cut into equal ones along an axis;  gx = the gy one after another.
+    """y_k = piece k of x, cut into pieces of given sizes along an axis;  gx = the gy one after another.
 
     That is one copy, where each of the pieces as a slice of its own would add a tensor full of zeros to the gradient.
     """
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, count: int, axis: int) -> tuple:
+    def forward(ctx: Any, x: Tensor, sizes: tuple[int, ...], axis: int) -> tuple:
         ctx.axis = axis
-        size, before, backend = x.array.shape[axis] // count, (slice(None),) * axis, kernels.of(x.array)
-        pieces = [backend.getitem(x.array, (*before, slice(k * size, (k + 1) * size))) for k in range(count)]
-        return tuple([Tensor(piece if backend.is_contiguous(piece) else backend.copy(piece)) for piece in pieces])
+        before, start, backend, pieces = (slice(None),) * axis, 0, kernels.of(x.array), []
+        for size in sizes:
+            piece = backend.getitem(x.array, (*before, slice(start, start + size)))
+            pieces.append(Tensor(piece if backend.is_contiguous(piece) else backend.copy(piece)))
+            start += size
+        return tuple(pieces)
 
     @staticmethod
     def backward(ctx: Any, *gys: Tensor) -> tuple:
         return cat(gys, ctx.axis), None, None
+
+
+def _gates(x: Tensor, count: int) -> tuple[Tensor, ...]:
+    """The columns of ``x``, cut into as many equal pieces as there are gates."""
+    return Pieces.apply(x, (x.array.shape[1] // count,) * count, 1)
 
 
 State = Any  # h, or for an LSTM (h, c)
@@ -57,14 +65,14 @@ def _relu_step(gx: Tensor, h: Tensor, w_hh: Tensor, b_hh: Tensor | None) -> Tens
 
 def _lstm_step(gx: Tensor, state: tuple[Tensor, Tensor], w_hh: Tensor, b_hh: Tensor | None) -> tuple[Tensor, Tensor]:
     h, c = state
-    i, f, g, o = Pieces.apply(add(gx, linear(h, w_hh, b_hh)), 4, 1)
+    i, f, g, o = _gates(add(gx, linear(h, w_hh, b_hh)), 4)
     c = add(mul(sigmoid(f), c), mul(sigmoid(i), tanh(g)))
     return mul(sigmoid(o), tanh(c)), c
 
 
 def _gru_step(gx: Tensor, h: Tensor, w_hh: Tensor, b_hh: Tensor | None) -> Tensor:
-    r_x, z_x, n_x = Pieces.apply(gx, 3, 1)
-    r_h, z_h, n_h = Pieces.apply(linear(h, w_hh, b_hh), 3, 1)
+    r_x, z_x, n_x = _gates(gx, 3)
+    r_h, z_h, n_h = _gates(linear(h, w_hh, b_hh), 3)
     n = tanh(add(n_x, mul(sigmoid(add(r_x, r_h)), n_h)))
     return add(n, mul(sigmoid(add(z_x, z_h)), sub(h, n)))
 
@@ -72,9 +80,21 @@ def _gru_step(gx: Tensor, h: Tensor, w_hh: Tensor, b_hh: Tensor | None) -> Tenso
 STEPS: dict[str, Step] = {"RNN_TANH": _tanh_step, "RNN_RELU": _relu_step, "LSTM": _lstm_step, "GRU": _gru_step}
 
 
+GATES = {"RNN_TANH": 1, "RNN_RELU": 1, "LSTM": 4, "GRU": 3}
+
+
 def _cell(
     mode: str, x: Tensor, state: State, w_ih: Tensor, w_hh: Tensor, b_ih: Tensor | None, b_hh: Tensor | None
 ) -> State:
+    H = w_hh.array.shape[-1]
+    for h in state if mode == "LSTM" else [state]:
+        if h.array.shape != (x.array.shape[0], H):
+            raise RuntimeError(
+                f"{mode.lower()}_cell: for input {tuple(x.shape)} and w_hh {tuple(w_hh.shape)} the state must have "
+                f"shape {(x.array.shape[0], H)}, got {tuple(h.shape)}"
+            )
+    if w_hh.array.shape[0] != GATES[mode] * H:
+        raise RuntimeError(f"{mode.lower()}_cell: w_hh must have {GATES[mode]} * {H} rows, got {tuple(w_hh.shape)}")
     return STEPS[mode](linear(x, w_ih, b_ih), state, w_hh, b_hh)
 
 
@@ -131,9 +151,22 @@ def gru_cell(
     return _cell("GRU", input, hx, w_ih, w_hh, b_ih, b_hh)
 
 
+def _each(operation: Callable[..., Tensor], *states: State) -> State:
+    """``operation`` on h, or on h and on c."""
+    if isinstance(states[0], Tensor):
+        return operation(*states)
+    return tuple([operation(*parts) for parts in zip(*states)])
+
+
+def _rows(state: State, start: int, end: int) -> State:
+    """The states of some of the sequences."""
+    return _each(lambda t: t if (start, end) == (0, t.array.shape[0]) else t[start:end], state)
+
+
 def sequence(
     mode: str,
     x: Tensor,
+    sizes: Sequence[int],
     state: State,
     w_ih: Tensor,
     w_hh: Tensor,
@@ -141,27 +174,37 @@ def sequence(
     b_hh: Tensor | None,
     w_hr: Tensor | None = None,
     reverse: bool = False,
-) -> tuple[list[Tensor], State]:
+) -> tuple[Tensor, State]:
     """All steps of one layer in one direction.
 
     Args:
         mode: "RNN_TANH", "RNN_RELU", "LSTM" or "GRU".
-        x: ``(T, N, I)``.
-        state: the first one, h or (h, c).
+        x: ``(R, I)``: the inputs of all steps, one step after another.
+        sizes: how many rows each step has, R together. They never grow: a shorter sequence ends before a longer one,
+            and stands behind it.
+        state: the first one, h or (h, c), ``(sizes[0], H)``.
         w_ih, w_hh, b_ih, b_hh: as the cells take them.
         w_hr: ``(P, H)``: the LSTM's h is projected to P numbers (Sak et al. 2014).
-        reverse: from the last step to the first.
+        reverse: each sequence from its last step to its first.
 
     Returns:
-        h of each step, in the order of x, and the last state.
+        h of each step, in the order of x, ``(R, H)`` or ``(R, P)``; and the last state of each sequence.
     """
-    T, N, _ = x.array.shape
-    step = STEPS[mode]
-    gxs = Pieces.apply(linear(x.reshape(T * N, -1), w_ih, b_ih), T, 0)
-    hs = []
-    for gx in reversed(gxs) if reverse else gxs:
-        state = step(gx, state, w_hh, b_hh)
+    step, first, hs, ended = STEPS[mode], state, [], []
+    gxs = Pieces.apply(linear(x, w_ih, b_ih), tuple(sizes), 0)
+    n = sizes[-1 if reverse else 0]
+    state = _rows(first, 0, n)
+    for t in reversed(range(len(sizes))) if reverse else range(len(sizes)):
+        if sizes[t] < n:
+            ended.append(_rows(state, sizes[t], n))
+            state = _rows(state, 0, sizes[t])
+        elif sizes[t] > n:
+            state = _each(lambda *parts: cat(parts), state, _rows(first, n, sizes[t]))
+        n = sizes[t]
+        state = step(gxs[t], state, w_hh, b_hh)
         if w_hr is not None:
             state = linear(state[0], w_hr), state[1]
         hs.append(state[0] if mode == "LSTM" else state)
-    return (hs[::-1] if reverse else hs), state
+    if ended:
+        state = _each(lambda *parts: cat(parts), state, *reversed(ended))
+    return cat(hs[::-1] if reverse else hs), state

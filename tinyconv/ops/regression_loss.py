@@ -15,6 +15,7 @@ import warnings
 
 from ..tensor import Tensor
 from .compare import clamp_max
+from .convert import cast
 from .elementwise import abs, div, mul, sub
 from .loss import named_reduction, reduced
 from .types import operands
@@ -36,6 +37,8 @@ def difference(input: Tensor, target: Tensor, name: str, same: bool = True) -> T
         )
     if x.dtype.kind != "f" and t.dtype.kind != "f":
         raise RuntimeError(f"{name}: expected floating point, got {input.dtype} and {target.dtype}")
+    if target.array.dtype.kind == "b":
+        target = cast(target, x.dtype)
     return sub(input, target)
 
 

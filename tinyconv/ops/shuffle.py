@@ -30,8 +30,8 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
         raise RuntimeError(f"pixel_shuffle: upscale_factor {r} squared must divide the {C} channels of input {shape}")
     n = len(lead)
     split = input.reshape(*lead, C // (r * r), r, r, H, W)
-    y = split.permute(*range(n), n, n + 3, n + 1, n + 4, n + 2)
-    return y.reshape(*lead, C // (r * r), H * r, W * r)
+    y = split.permute(*range(n), n, n + 3, n + 1, n + 4, n + 2).clone()
+    return y.view(*lead, C // (r * r), H * r, W * r)
 
 
 def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
@@ -50,8 +50,8 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
         raise RuntimeError(f"pixel_unshuffle: downscale_factor {r} must divide height and width of input {shape}")
     n = len(lead)
     split = input.reshape(*lead, C, H // r, r, W // r, r)
-    y = split.permute(*range(n), n, n + 2, n + 4, n + 1, n + 3)
-    return y.reshape(*lead, C * r * r, H // r, W // r)
+    y = split.permute(*range(n), n, n + 2, n + 4, n + 1, n + 3).clone()
+    return y.view(*lead, C * r * r, H // r, W // r)
 
 
 def channel_shuffle(input: Tensor, groups: int) -> Tensor:
@@ -72,4 +72,4 @@ def channel_shuffle(input: Tensor, groups: int) -> Tensor:
         raise RuntimeError(
             f"channel_shuffle: groups must divide the {shape[1]} channels of input {shape}, got {groups}"
         )
-    return input.reshape(shape[0], groups, shape[1] // groups, *shape[2:]).transpose(1, 2).reshape(shape)
+    return input.reshape(shape[0], groups, shape[1] // groups, *shape[2:]).transpose(1, 2).clone().view(shape)

@@ -213,6 +213,9 @@ class Tensor:
     def register_hook(self, hook: Callable) -> RemovableHandle:
         ...
 
+    def register_post_accumulate_grad_hook(self, hook: Callable) -> RemovableHandle:
+        ...
+
     def retain_grad(self) -> None:
         ...
 

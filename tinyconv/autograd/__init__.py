@@ -2,26 +2,34 @@
 
 ``function.py`` says what is recorded, ``engine.py`` how the gradients flow: read these two, in this order, after
 ``tensor.py``. ``grad_mode.py`` switches the recording off and on, ``hooks.py`` looks in on it, ``inplace.py``
-follows changes in place.
+follows changes in place, ``anomaly.py`` looks for NaN, ``functional.py`` has Jacobians and Hessians.
 """
 
 from collections.abc import Callable
 
+from . import functional
+from .anomaly import detect_anomaly, is_anomaly_enabled, set_detect_anomaly
 from .engine import backward, grad
-from .function import AccumulateGrad, Function, Node
+from .function import AccumulateGrad, Function, Node, once_differentiable
 from .grad_mode import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
-from .hooks import RemovableHandle, once_differentiable
+from .hooks import RemovableHandle
 from .inplace import check_may_change, overwrite, shares_elements
+from .variable import Variable
 
 __all__ = [
     "Function",
+    "Variable",
     "backward",
+    "detect_anomaly",
     "enable_grad",
+    "functional",
     "grad",
     "inference_mode",
+    "is_anomaly_enabled",
     "is_grad_enabled",
     "no_grad",
     "once_differentiable",
+    "set_detect_anomaly",
     "set_grad_enabled",
 ]
 

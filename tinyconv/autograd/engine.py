@@ -15,6 +15,7 @@ from typing import Any
 
 from .. import dtypes, kernels
 from ..tensor import Tensor
+from . import anomaly
 from .function import AccumulateGrad, Node, edge_of
 from .grad_mode import set_grad_enabled, state
 
@@ -107,6 +108,8 @@ def _differentiate(node: Any, slots: list) -> Sequence:
     n = len(node.edges)
     if len(gxs) != n and (len(gxs) < n or any([g is not None for g in gxs[n:]])):
         raise RuntimeError(f"{node.name()}: backward returned {len(gxs)} gradients, forward had {n} arguments")
+    if anomaly.enabled:
+        anomaly.check(node, gxs)
     return gxs
 
 
@@ -277,7 +280,11 @@ def _backward_method(
     create_graph: bool = False,
     inputs: Any = None,
 ) -> None:
-    """:func:`tinyconv.autograd.backward` from this tensor."""
+    """:func:`tinyconv.autograd.backward` from this tensor.
+
+    Gradients accumulate: they are added to what ``.grad`` holds, so that several losses, or several parts of a batch
+    too large for the memory, make one step. Before the next step call ``optimizer.zero_grad()``.
+    """
     backward(self, gradient, retain_graph, create_graph, inputs)
 
 

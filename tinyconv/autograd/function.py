@@ -9,6 +9,7 @@ gives a graph of the gradient, hence second and higher derivatives, with no seco
 
 from __future__ import annotations
 
+import functools
 import itertools
 import weakref
 from collections import OrderedDict
@@ -17,7 +18,8 @@ from typing import Any
 
 from .. import kernels
 from ..tensor import Tensor
-from .grad_mode import is_grad_enabled, state
+from . import anomaly
+from .grad_mode import is_grad_enabled, no_grad, state
 
 numbers = itertools.count()
 _RELEASED: Any = object()
@@ -209,6 +211,8 @@ class Function(Node):
     def _record(self, outs: tuple) -> None:
         """Become the node that made ``outs``."""
         self.number = next(numbers)
+        if anomaly.enabled:
+            anomaly.note(self)
         outputs: list[tuple | None] = []
         self._outputs = outputs
         special = self._dirty or self._non_differentiable
@@ -227,6 +231,38 @@ class Function(Node):
             self._dirty = self._non_differentiable = ()
         if self._saved:
             self._saved = [s if s is None else _Saved(s, _index_of(s, outs)) for s in self._saved]
+
+
+class _NotTwice(Function):
+    """Stands where a gradient that was not recorded would have its history, and raises if that is ever needed."""
+
+    @staticmethod
+    def forward(ctx: Any, name: str, g: Tensor, *_: Tensor) -> Tensor:
+        ctx.owner = name
+        return g.detach()
+
+    @staticmethod
+    def backward(ctx: Any, *gys: Tensor) -> tuple:
+        raise RuntimeError(
+            f"{ctx.owner}: its backward is marked once_differentiable, but a second derivative was asked for"
+        )
+
+
+def once_differentiable(backward: Callable) -> Callable:
+    """Decorate a ``backward`` that is not written in differentiable operations: a second derivative through it
+    raises."""
+
+    @functools.wraps(backward)
+    def wrapper(ctx: Any, *gys: Any) -> Any:
+        with no_grad():
+            gxs = backward(ctx, *gys)
+        if not state.recording or not any([isinstance(g, Tensor) and g.requires_grad for g in gys]):
+            return gxs
+        single = not isinstance(gxs, tuple)
+        marked = [g if g is None else _NotTwice.apply(type(ctx).__name__, g, *gys) for g in ((gxs,) if single else gxs)]
+        return marked[0] if single else tuple(marked)
+
+    return wrapper
 
 
 def description(output: Tensor) -> tuple:

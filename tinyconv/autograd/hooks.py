@@ -1,8 +1,7 @@
-"""Looking in on the backward pass: hooks on gradients, and a mark for gradients that cannot be differentiated again."""
+"""Looking in on the backward pass: hooks on gradients."""
 
 from __future__ import annotations
 
-import functools
 import itertools
 import weakref
 from collections import OrderedDict
@@ -10,8 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..tensor import Tensor
-from .function import Function, edge_of
-from .grad_mode import no_grad, state
+from .function import AccumulateGrad, edge_of
 
 
 class RemovableHandle:
@@ -84,38 +82,36 @@ def _retains_grad(self: Tensor) -> bool:
     return self._retains_grad
 
 
+def register_post_accumulate_grad_hook(self: Tensor, hook: Callable) -> RemovableHandle:
+    """Call ``hook(tensor)`` whenever ``backward`` has added to this leaf's ``.grad``: an optimizer, say, may then use
+    it and forget it.
+
+    Raises:
+        RuntimeError: the tensor is no leaf that requires grad.
+    """
+    if not (self.is_leaf and self.requires_grad):
+        raise RuntimeError("register_post_accumulate_grad_hook: only leaf tensors that require grad can have one")
+    accumulator: Any = edge_of(self)[0]  # type: ignore[index]
+    hooks = accumulator.__dict__.get("_post_hooks")
+    if hooks is None:
+        hooks = accumulator._post_hooks = _Hooks()
+        me = weakref.ref(self)  # the leaf owns its accumulator: no cycle
+
+        def accumulate(g: Tensor, *arguments: Any) -> None:
+            tensor = me()
+            if tensor is not None:
+                AccumulateGrad.accumulate(edge_of(tensor)[0], g, *arguments)  # type: ignore[index, arg-type]
+                for each in list(hooks.values()):
+                    each(tensor)
+
+        accumulator.accumulate = accumulate
+        accumulator._pre_hooks = accumulator._pre_hooks or {0: _Hooks()}  # so that it waits for the whole gradient
+    handle = RemovableHandle(hooks)
+    hooks[handle.id] = hook
+    return handle
+
+
 Tensor.register_hook = register_hook  # type: ignore[method-assign]
+Tensor.register_post_accumulate_grad_hook = register_post_accumulate_grad_hook  # type: ignore[attr-defined]
 Tensor.retain_grad = retain_grad  # type: ignore[method-assign]
 Tensor.retains_grad = property(_retains_grad)  # type: ignore[assignment, method-assign]
-
-
-class _NotTwice(Function):
-    """Stands where a gradient that was not recorded would have its history, and raises if that is ever needed."""
-
-    @staticmethod
-    def forward(ctx: Any, name: str, g: Tensor, *_: Tensor) -> Tensor:
-        ctx.owner = name
-        return g.detach()
-
-    @staticmethod
-    def backward(ctx: Any, *gys: Tensor) -> tuple:
-        raise RuntimeError(
-            f"{ctx.owner}: its backward is marked once_differentiable, but a second derivative was asked for"
-        )
-
-
-def once_differentiable(backward: Callable) -> Callable:
-    """Decorate a ``backward`` that is not written in differentiable operations: a second derivative through it
-    raises."""
-
-    @functools.wraps(backward)
-    def wrapper(ctx: Any, *gys: Any) -> Any:
-        with no_grad():
-            gxs = backward(ctx, *gys)
-        if not state.recording or not any([isinstance(g, Tensor) and g.requires_grad for g in gys]):
-            return gxs
-        single = not isinstance(gxs, tuple)
-        marked = [g if g is None else _NotTwice.apply(type(ctx).__name__, g, *gys) for g in ((gxs,) if single else gxs)]
-        return marked[0] if single else tuple(marked)
-
-    return wrapper

@@ -161,6 +161,11 @@ def _checked(x: Tensor, index: Any) -> None:
     used = sum([getattr(p, "ndim", 1) if getattr(getattr(p, "dtype", None), "kind", "") == "b" else 1
                 for p in parts if p is not None and p is not Ellipsis])  # fmt: skip
     if used > x.array.ndim:
+        if not x.array.ndim:
+            raise IndexError(
+                "invalid index of a 0-dim tensor: write tensor.item() for its value as a Python number "
+                "(loss.item(), not loss.data[0] or loss[0])"
+            )
         raise IndexError(
             f"too many indices for a tensor of {x.array.ndim} dimensions (shape {tuple(x.array.shape)}): {used}"
         )

@@ -111,7 +111,11 @@ class Optimizer:
         self.param_groups.append(param_group)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Forget the gradients of all parameters, or with ``set_to_none=False`` fill them with zeros."""
+        """Forget the gradients of all parameters, or with ``set_to_none=False`` fill them with zeros.
+
+        ``backward()`` accumulates: it adds to the gradients that are there. Without ``zero_grad()`` between two steps
+        the second one takes the gradients of both.
+        """
         for group in self.param_groups:
             for p in group["params"]:
                 if set_to_none:

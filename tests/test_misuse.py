@@ -1,0 +1,177 @@
+"""The mistakes that learners make: each is an error that says what to do instead."""
+
+import re
+
+import pytest
+
+import tinyconv
+from tinyconv import nn
+
+
+def leaf():
+    return tinyconv.ones(2, requires_grad=True)
+
+
+def backward_twice():
+    y = (leaf() ** 3).sum()
+    y.backward()
+    y.backward()
+
+
+def not_a_number():
+    (leaf() * 2).backward()
+
+
+def no_graph():
+    tinyconv.ones(1).backward()
+
+
+def under_no_grad():
+    with tinyconv.no_grad():
+        y = leaf().sum()
+    y.backward()
+
+
+def leaf_in_place():
+    x = leaf()
+    x += 1
+
+
+def saved_and_changed():
+    y = leaf().exp()
+    y += 1
+    y.sum().backward()
+
+
+def integers_with_gradients():
+    tinyconv.tensor([1, 2], requires_grad=True)
+
+
+def a_frozen_result():
+    (leaf() * 2).requires_grad_(False)
+
+
+def shapes():
+    return tinyconv.ones(2, 3) + tinyconv.ones(4)
+
+
+def inner_sizes():
+    return tinyconv.ones(2, 3) @ tinyconv.ones(4, 5)
+
+
+def features():
+    nn.Linear(3, 2)(tinyconv.ones(5, 4))
+
+
+def channels():
+    nn.Conv2d(6, 1, 3)(tinyconv.ones(1, 3, 8, 8))
+
+
+def types():
+    nn.Linear(3, 2)(tinyconv.ones(5, 3, dtype=tinyconv.float64))
+
+
+def floats_as_index():
+    tinyconv.ones(3)[tinyconv.tensor([0.5])]
+
+
+def floats_as_classes():
+    nn.CrossEntropyLoss()(tinyconv.ones(2, 3), tinyconv.tensor([0.0, 1.0]))
+
+
+def a_class_too_many():
+    nn.CrossEntropyLoss()(tinyconv.ones(2, 3), tinyconv.tensor([0, 3]))
+
+
+def the_old_way_to_a_number():
+    (leaf() ** 2).sum().data[0]
+
+
+def a_numbers_first_element():
+    tinyconv.tensor(1.0)[0] = 2.0
+
+
+def numpy_with_gradient():
+    leaf().numpy()
+
+
+def an_unknown_device():
+    tinyconv.ones(2).to("tpu")
+
+
+def truth_of_many():
+    if leaf() > 0:
+        pass
+
+
+def not_used():
+    tinyconv.autograd.grad(leaf().sum(), leaf())
+
+
+def no_super_init():
+    class Net(nn.Module):
+        def __init__(self):
+            self.layer = nn.Linear(1, 1)
+
+    Net()
+
+
+def no_forward():
+    class Net(nn.Module):
+        def fordward(self, x):
+            return x
+
+    Net()(1)
+
+
+def frozen_parameters():
+    tinyconv.optim.SGD([leaf() * 2], lr=0.1)
+
+
+MISTAKES = {
+    backward_twice: (RuntimeError, "backward through the graph a second time.*retain_graph=True"),
+    not_a_number: (RuntimeError, r"only for scalar outputs, this one has shape \(2,\): reduce it \(loss.mean\(\)\)"),
+    no_graph: (RuntimeError, "does not require grad and has no grad_fn"),
+    under_no_grad: (RuntimeError, "or it was computed under no_grad"),
+    leaf_in_place: (RuntimeError, r"a leaf tensor that requires grad cannot be changed in place.*with no_grad\(\)"),
+    saved_and_changed: (RuntimeError, r"Exp: .*changed in place: it is at version 1, version 0 was saved.*clone\(\)"),
+    integers_with_gradients: (RuntimeError, "only tensors of floating point dtype.*got tinyconv.int64"),
+    a_frozen_result: (RuntimeError, r"requires_grad of leaf tensors; use y = x.detach\(\)"),
+    shapes: (
+        RuntimeError,
+        r"\(2, 3\) and \(4,\) cannot be broadcast: .* -1 is 3 in one and 4 in the other, and neither",
+    ),
+    inner_sizes: (RuntimeError, "input has 3 columns, other 4 rows"),
+    features: (RuntimeError, "expects 3 input features, x has 4"),
+    channels: (RuntimeError, "expects 6 input channels, .*has 3"),
+    types: (RuntimeError, "input is tinyconv.float64, weight is tinyconv.float32"),
+    floats_as_index: (IndexError, "an index must be of an integer type or bool, got tinyconv.float32"),
+    floats_as_classes: (RuntimeError, r"cross_entropy: .*\(2, 3\), got \(2,\)"),
+    a_class_too_many: (IndexError, "3"),
+    the_old_way_to_a_number: (IndexError, r"0-dim tensor: write tensor.item\(\).*loss.item\(\), not loss.data\[0\]"),
+    a_numbers_first_element: (IndexError, r"0-dim tensor: write tensor.item\(\)"),
+    numpy_with_gradient: (RuntimeError, r"use x.detach\(\).numpy\(\)"),
+    an_unknown_device: (RuntimeError, "expected 'cpu' or 'cuda'.*got 'tpu'"),
+    truth_of_many: (RuntimeError, r"ambiguous: use \(x > 0\).all\(\) or .any\(\)"),
+    not_used: (RuntimeError, "do not depend on input 0.*allow_unused=True"),
+    no_super_init: (AttributeError, r"before Module.__init__\(\) call"),
+    no_forward: (NotImplementedError, r'Module \[Net\] is missing the required "forward" function'),
+    frozen_parameters: (ValueError, "can't optimize a non-leaf Tensor"),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda f: f.__name__)
+def test_it_is_an_error_that_teaches(mistake):
+    error, message = MISTAKES[mistake]
+    with pytest.raises(error) as caught:
+        mistake()
+    assert re.search(message, str(caught.value)), str(caught.value)
+
+
+def test_gradients_accumulate_and_the_readers_place_says_so():
+    x = leaf()
+    for _ in range(3):
+        (x * 2).sum().backward()
+    assert x.grad.tolist() == [6.0, 6.0]
+    for text in (tinyconv.Tensor.backward.__doc__, tinyconv.optim.Optimizer.zero_grad.__doc__):
+        assert "accumulate" in text and "zero_grad" in text

@@ -219,7 +219,7 @@ def backward(
         for x, g in zip(wanted, grad(ys, wanted, gys, retain, create_graph, allow_unused=True)):
             if g is not None:
                 with set_grad_enabled(create_graph):
-                    AccumulateGrad(x).accumulate(g)
+                    (edge_of(x)[0] if x.is_leaf else AccumulateGrad(x)).accumulate(g)  # type: ignore[index, union-attr]
         return
     roots, starts = _roots(ys, gys, "backward")
     before, state.recording = state.recording, create_graph

@@ -112,6 +112,6 @@ def register_post_accumulate_grad_hook(self: Tensor, hook: Callable) -> Removabl
 
 
 Tensor.register_hook = register_hook  # type: ignore[method-assign]
-Tensor.register_post_accumulate_grad_hook = register_post_accumulate_grad_hook  # type: ignore[attr-defined]
+Tensor.register_post_accumulate_grad_hook = register_post_accumulate_grad_hook  # type: ignore[method-assign]
 Tensor.retain_grad = retain_grad  # type: ignore[method-assign]
 Tensor.retains_grad = property(_retains_grad)  # type: ignore[assignment, method-assign]

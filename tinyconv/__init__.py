@@ -179,6 +179,7 @@ from .ops import (
     inner,
     is_complex,
     is_floating_point,
+    is_nonzero,
     is_tensor,
     isclose,
     isfinite,
@@ -359,7 +360,10 @@ bool = dtypes.boolean
 
 
 def __getattr__(name):
-    """``tinyconv.vision`` and ``tinyconv.training`` need no import of their own, and cost one only where used."""
+    """``tinyconv.vision`` and ``tinyconv.training`` need no import of their own, and cost one only where used. In-place
+    methods are functions too: ``tinyconv.exp_(x)`` is ``x.exp_()``."""
     if name in ("training", "vision"):
         return _import_module(f"{__name__}.{name}")
+    if name.endswith("_") and not name.startswith("_") and hasattr(Tensor, name):
+        return getattr(Tensor, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

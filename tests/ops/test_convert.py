@@ -67,7 +67,18 @@ def test_what_a_tensor_tells():
         x.size(2)
 
 
+def test_memory():
+    x = tinyconv.zeros(2, 3, dtype=tinyconv.float64)
+    assert (x.stride(), x.t().stride(), x.t().stride(-1), x[:, ::2].stride()) == ((3, 1), (1, 3), 3, (3, 2))
+    assert x.pin_memory() is x
+    assert not x.is_pinned()
+    with pytest.raises(IndexError, match=r"stride: dim 2 is out of range for shape \(2, 3\)"):
+        x.stride(2)
+
+
 def test_as_a_number():
+    assert tinyconv.is_nonzero(tinyconv.tensor([2]))
+    assert not tinyconv.tensor(0.0).is_nonzero()
     assert float(tinyconv.tensor([2])) == 2.0
     assert int(tinyconv.tensor(2.7)) == 2
     assert [1, 2, 3][tinyconv.tensor(1)] == 2

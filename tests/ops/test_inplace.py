@@ -174,3 +174,11 @@ def test_another_shape_of_a_view_in_place():
     assert base.tolist() == [[1, 2, 3], [1, 1, 1]]
     base.sum().backward()
     assert x.grad.tolist() == [[1, 2, 3], [1, 1, 1]]
+
+
+def test_methods_in_place_are_functions_too():
+    x = tinyconv.tensor([4.0, 9.0])
+    assert tinyconv.sqrt_(x) is x
+    assert x.tolist() == [2.0, 3.0]
+    assert tinyconv.nn.functional.leaky_relu_(tinyconv.tensor([-1.0, 2.0]), 0.5).tolist() == [-0.5, 2.0]
+    assert not hasattr(tinyconv, "no_such_thing_")

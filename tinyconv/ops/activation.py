@@ -29,7 +29,7 @@ from ..tensor import Tensor
 from .compare import clamp, ge, gt, le, lt, where
 from .elementary import erf, exp, expm1, log1p
 from .elementwise import abs, add, div, mul, neg, sub
-from .inplace import change
+from .inplace import change, in_place
 from .random import rand_like
 from .shape import dim_of
 from .types import expect, floating
@@ -389,3 +389,9 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
         raise RuntimeError(f"glu: the size along dim {dim} must be even, input has shape {tuple(shape)}")
     before, half = (slice(None),) * axis, shape[axis] // 2
     return mul(input[(*before, slice(half))], sigmoid(input[(*before, slice(half, None))]))
+
+
+relu_ = in_place(relu)
+celu_, elu_, hardtanh_, leaky_relu_, rrelu_, selu_, threshold_ = (
+    in_place(function, composed=True) for function in (celu, elu, hardtanh, leaky_relu, rrelu, selu, threshold)
+)

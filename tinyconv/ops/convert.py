@@ -189,3 +189,36 @@ def get_device(input: Tensor) -> int:
 def ndimension(input: Tensor) -> int:
     """The number of dimensions."""
     return input.array.ndim
+
+
+def stride(input: Tensor, dim: int | None = None) -> Any:
+    """How many elements of memory lie between neighbours along each axis, or along ``dim``.
+
+    Raises:
+        IndexError: there is no such axis.
+    """
+    steps = tuple([step // input.array.dtype.itemsize for step in input.array.strides])
+    if dim is None:
+        return steps
+    if not -len(steps) <= dim < len(steps):
+        raise IndexError(f"stride: dim {dim} is out of range for shape {tuple(input.array.shape)}")
+    return steps[dim]
+
+
+def is_nonzero(input: Tensor) -> bool:
+    """Whether the only element is not 0.
+
+    Raises:
+        RuntimeError: there is not exactly one element.
+    """
+    return bool(input)
+
+
+def pin_memory(input: Tensor, device: Any = None) -> Tensor:
+    """``input`` itself: memory is not pinned."""
+    return input
+
+
+def is_pinned(input: Tensor, device: Any = None) -> bool:
+    """Whether the memory is pinned: never."""
+    return False

@@ -103,9 +103,10 @@ class SGD(Optimizer):
         kind: Any = None
         call: tuple[list, list, list] = ([], [], [])
         for p in group["params"]:
-            if p.grad is None:
+            grad = p.grad
+            if grad is None:
                 continue
-            x, g, v, first = p.array, p.grad.array, None, False
+            x, g, v, first = p.array, grad.array, None, False
             if g.shape != x.shape or g.dtype != x.dtype:
                 check_gradient("SGD", p)
             if momentum != 0:

@@ -167,6 +167,8 @@ def test_multinomial():
     assert (once.sort(1).values.reshape(-1, 2, 2) == tinyconv.tensor([[0, 2], [0, 1]])).all()  # no place twice
     first = once[::2, 0]
     assert (first == 2).float().mean().item() == pytest.approx(0.75, abs=0.02)
+    first = tinyconv.multinomial(tinyconv.tensor([1.0, 2.0, 5.0]).repeat(40_000, 1), 2)[:, 0]
+    np.testing.assert_allclose(first.bincount().double().array / 40_000, [1 / 8, 2 / 8, 5 / 8], atol=0.01)
     for match, arguments in (
         ("cannot draw 4 of 3 places without replacement", (weights, 4)),
         ("too few places of a row have a weight to draw 3", (weights, 3)),

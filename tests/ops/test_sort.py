@@ -41,10 +41,17 @@ def test_middle(data):
     np.testing.assert_array_equal(values.array, np.take(np.sort(x, axis), [(n - 1) // 2], axis))
     np.testing.assert_array_equal(np.take_along_axis(x, indices.array, axis), values.array)
     assert t.median().item() == np.sort(x.ravel())[(x.size - 1) // 2]
-    q = np.array([0, 0.25, 0.7, 1], x.dtype)
+    q = np.array([0, 0.25, 0.5, 0.7, 1], x.dtype)
     for method in ("linear", "lower", "higher", "nearest", "midpoint"):
         ours = t.quantile(tinyconv.from_numpy(q), axis, interpolation=method)
         np.testing.assert_allclose(ours.array, np.quantile(x, q, axis, method=method), rtol=1e-5, atol=1e-6)
+
+
+def test_the_nearest_of_two_equally_near_is_the_even_one():
+    for n in range(2, 7):
+        x = np.arange(n, dtype="float64")
+        ours = tinyconv.from_numpy(x).quantile(0.5, interpolation="nearest")
+        assert ours.item() == np.quantile(x, 0.5, method="nearest")
 
 
 def test_nan_in_the_middle():

@@ -122,3 +122,45 @@ def test_gains_as_pytorch():
     for name in ("linear", "conv1d", "conv3d", "conv_transpose2d", "sigmoid", "tanh", "relu", "leaky_relu", "selu"):
         for param in (None, 0.3):
             np.testing.assert_equal(init.calculate_gain(name, param), torch.nn.init.calculate_gain(name, param))
+
+
+@pytest.mark.parametrize("a, b, std", [(-2.0, 2.0, 1.0), (-2.0, 2.0, 0.02), (0.5, 4.0, 1.0), (3.0, 3.5, 1.0)])
+def test_trunc_normal_is_scipys(a, b, std):
+    stats = pytest.importorskip("scipy.stats")
+    mean = 0.25
+    x = init.trunc_normal_(tinyconv.empty(20_000), mean, std, a, b, tinyconv.Generator().manual_seed(0)).numpy()
+    assert x.min() >= a and x.max() <= b
+    reference = stats.truncnorm((a - mean) / std, (b - mean) / std, mean, std)
+    assert stats.kstest(x, reference.cdf).pvalue > 1e-3
+    assert init.trunc_normal_(tinyconv.empty(3), 9.0, 0.0).tolist() == [2.0] * 3
+    with pytest.raises(ValueError, match="expected a <= b"):
+        init.trunc_normal_(tinyconv.empty(2), a=1, b=0)
+
+
+@pytest.mark.parametrize("shape", [(4, 4), (3, 7), (7, 3), (6, 2, 3, 3), (1, 5)])
+def test_orthogonal(shape):
+    w = tinyconv.nn.Parameter(tinyconv.empty(shape))
+    q = init.orthogonal_(w, 3.0, tinyconv.Generator().manual_seed(0)).detach().numpy().reshape(shape[0], -1) / 3
+    product = q @ q.T if q.shape[0] <= q.shape[1] else q.T @ q
+    np.testing.assert_allclose(product, np.eye(len(product)), atol=1e-6)
+    with pytest.raises(ValueError, match="2 or more dimensions"):
+        init.orthogonal_(tinyconv.empty(2))
+
+
+@pytest.mark.parametrize("shape, groups", [((3, 2, 3), 1), ((2, 3, 3, 5), 1), ((4, 2, 1, 3), 2), ((6, 3, 2, 2, 2), 3)])
+def test_dirac_as_pytorch(shape, groups):
+    torch = pytest.importorskip("torch")
+    ours, theirs = init.dirac_(tinyconv.randn(shape), groups), torch.nn.init.dirac_(torch.randn(shape), groups)
+    np.testing.assert_array_equal(ours.numpy(), theirs.numpy())
+    with pytest.raises(ValueError, match="divisible"):
+        init.dirac_(tinyconv.empty(3, 1, 1), 2)
+    with pytest.raises(ValueError, match="3, 4, or 5"):
+        init.dirac_(tinyconv.empty(3, 1))
+
+
+def test_sparse():
+    w = init.sparse_(tinyconv.empty(10, 50), 0.25, 2.0, tinyconv.Generator().manual_seed(0)).numpy()
+    assert ((w == 0).sum(0) == 3).all() and 1.5 < w[w != 0].std() < 2.5
+    assert len({tuple(np.flatnonzero(column == 0)) for column in w.T}) > 10
+    with pytest.raises(ValueError, match="2 dimensions"):
+        init.sparse_(tinyconv.empty(3), 0.5)

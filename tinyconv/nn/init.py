@@ -19,17 +19,23 @@ import warnings
 
 from .. import kernels
 from ..autograd import no_grad
+from ..dtypes import float64
+from ..ops import empty_like, randn, randperm, where
 from ..random import Generator
 from ..tensor import Tensor
 
 __all__ = [
     "calculate_gain",
     "constant_",
+    "dirac_",
     "eye_",
     "kaiming_normal_",
     "kaiming_uniform_",
     "normal_",
     "ones_",
+    "orthogonal_",
+    "sparse_",
+    "trunc_normal_",
     "uniform_",
     "xavier_normal_",
     "xavier_uniform_",
@@ -180,6 +186,108 @@ def kaiming_normal_(
     if _is_empty(tensor):
         return tensor
     return normal_(tensor, 0, calculate_gain(nonlinearity, a) / math.sqrt(_fan(tensor, mode)), generator)
+
+
+def trunc_normal_(
+    tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0,
+    generator: Generator | None = None,
+) -> Tensor:  # fmt: skip
+    """Gaussian, but only within [a, b]: what falls outside is drawn again.
+
+    Where [a, b] holds little of the distribution, uniform numbers are drawn there instead, and kept with a probability
+    in proportion to the density.
+
+    Raises:
+        ValueError: ``a > b`` or a negative ``std``.
+    """
+    if a > b or std < 0:
+        raise ValueError(f"trunc_normal_: expected a <= b and std >= 0, got a={a}, b={b}, std={std}")
+    if std == 0:
+        return constant_(tensor, min(max(mean, a), b))
+    inside = (math.erf((b - mean) / (std * math.sqrt(2))) - math.erf((a - mean) / (std * math.sqrt(2)))) / 2
+    with no_grad():
+        new = tensor.detach().clone()
+        again = new == new  # all of them
+        again.fill_(True)
+        while again.any().item():
+            if inside > 0.25:
+                drawn = empty_like(new).normal_(mean, std, generator=generator)
+                kept = (drawn >= a) & (drawn <= b)
+            else:
+                drawn = empty_like(new).uniform_(a, b, generator=generator)
+                highest = ((min(max(mean, a), b) - mean) / std) ** 2
+                density = (-0.5 * (((drawn - mean) / std) ** 2 - highest)).exp()
+                kept = empty_like(new).uniform_(generator=generator) < density
+            new = where(again & kept, drawn, new)
+            again = again & ~kept
+        return tensor.copy_(new)
+
+
+def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
+    """A convolution's weight that passes as many channels on as it can: 1 in the middle of the window from input i to
+    output i, in each of the ``groups``, and 0 elsewhere.
+
+    Raises:
+        ValueError: ``tensor`` has not 3, 4 or 5 dimensions, or its outputs do not divide into ``groups``.
+    """
+    if tensor.dim() not in (3, 4, 5):
+        raise ValueError(f"Only tensors with 3, 4, or 5 dimensions are supported (got shape {tuple(tensor.shape)})")
+    outputs, inputs, *window = tensor.shape
+    if outputs % groups != 0:
+        raise ValueError(f"dim 0 must be divisible by groups (got {outputs} and {groups})")
+    middle = tuple([k // 2 for k in window])
+    with no_grad():
+        tensor.zero_()
+        for first in range(0, outputs, outputs // groups):
+            for i in range(min(outputs // groups, inputs)):
+                tensor[(first + i, i, *middle)] = 1
+    return tensor
+
+
+def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = None) -> Tensor:
+    """A random matrix with orthonormal rows (or columns, if there are more rows), times ``gain`` (Saxe, McClelland and
+    Ganguli, "Exact solutions to the nonlinear dynamics of learning in deep linear neural networks", 2013).
+
+    The rows of a Gaussian matrix, each freed of its part along those before it (Gram and Schmidt), twice, because
+    rounding leaves a rest. Axes but the first count as one.
+
+    Raises:
+        ValueError: fewer than 2 dimensions.
+    """
+    if tensor.dim() < 2:
+        raise ValueError(f"Only tensors with 2 or more dimensions are supported (got shape {tuple(tensor.shape)})")
+    if _is_empty(tensor):
+        return tensor
+    rows = tensor.shape[0]
+    columns = tensor.numel() // rows
+    with no_grad():
+        q = randn(min(rows, columns), max(rows, columns), dtype=float64, generator=generator)
+        for i in range(q.shape[0]):
+            row = q[i]
+            for _ in range(2 if i else 0):
+                row = row - (q[:i] @ row) @ q[:i]
+            q[i] = row / (row * row).sum().sqrt()
+        if rows > columns:
+            q = q.t()
+        return tensor.copy_((q * gain).reshape(tensor.shape).to(dtype=tensor.dtype, device=tensor.device))
+
+
+def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Generator | None = None) -> Tensor:
+    """Gaussian, with the share ``sparsity`` of each column, rounded up, set to 0 (Martens, "Deep learning via
+    Hessian-free optimization", ICML 2010).
+
+    Raises:
+        ValueError: ``tensor`` is no matrix.
+    """
+    if tensor.dim() != 2:
+        raise ValueError(f"Only tensors with 2 dimensions are supported (got shape {tuple(tensor.shape)})")
+    rows, columns = tensor.shape
+    zeros = math.ceil(sparsity * rows)
+    normal_(tensor, 0, std, generator)
+    with no_grad():
+        for column in range(columns):
+            tensor[randperm(rows, generator=generator)[:zeros], column] = 0
+    return tensor
 
 
 def bias_uniform_(bias: Tensor, weight: Tensor, generator: Generator | None = None) -> Tensor:

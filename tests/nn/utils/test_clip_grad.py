@@ -92,3 +92,15 @@ def test_as_pytorch(p, max_norm):
     torch.nn.utils.clip_grad_value_(theirs, 0.05)
     for a, b in zip(ours, theirs, strict=True):
         np.testing.assert_allclose(a.grad.numpy(), b.grad.numpy(), rtol=1e-5)
+
+
+def test_in_two_steps():
+    p, q = (tinyconv.nn.Parameter(tinyconv.zeros(2)) for _ in range(2))
+    p.grad, q.grad = tinyconv.tensor([3.0, 0.0]), tinyconv.tensor([0.0, 4.0])
+    total = tinyconv.nn.utils.get_total_norm([p.grad, q.grad])
+    assert total.item() == 5.0
+    tinyconv.nn.utils.clip_grads_with_norm_([p, q], 1.0, total)
+    assert p.grad[0].item() == pytest.approx(0.6) and q.grad[1].item() == pytest.approx(0.8)
+    assert tinyconv.nn.utils.get_total_norm(tinyconv.tensor([-3.0, 2.0]), float("inf")).item() == 3.0
+    with pytest.raises(RuntimeError, match="non-finite"):
+        tinyconv.nn.utils.get_total_norm(tinyconv.tensor([float("nan")]), error_if_nonfinite=True)

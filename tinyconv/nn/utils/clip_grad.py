@@ -14,7 +14,7 @@ from ...autograd import no_grad
 from ...ops import minimum, ones_like, stack, tensor
 from ...tensor import Tensor
 
-__all__ = ["clip_grad_norm_", "clip_grad_value_"]
+__all__ = ["clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm"]
 
 
 def _gradients(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
@@ -31,6 +31,60 @@ def _norm(x: Tensor, p: float) -> Tensor:
     if p == 0:
         return (x != 0).sum().to(x.dtype)
     return (x.abs() ** p).sum() ** (1 / p)
+
+
+@no_grad()
+def get_total_norm(
+    tensors: Tensor | Iterable[Tensor],
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = False,
+    foreach: bool | None = None,
+) -> Tensor:
+    """The p-norm of all elements of all ``tensors`` together, a 0-d tensor.
+
+    Args:
+        tensors: one or several.
+        norm_type: p, ``inf`` for the largest absolute value.
+        error_if_nonfinite: raise if the norm is infinite or NaN.
+        foreach: accepted for PyTorch's sake; without effect.
+
+    Raises:
+        RuntimeError: the norm is not finite, and ``error_if_nonfinite``.
+    """
+    tensors = [tensors] if isinstance(tensors, Tensor) else list(tensors)
+    if not tensors:
+        return tensor(0.0)
+    norm_type = float(norm_type)
+    total = _norm(stack([_norm(x, norm_type) for x in tensors]), norm_type)
+    if error_if_nonfinite and not math.isfinite(total.item()):
+        raise RuntimeError(
+            f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, so it cannot be "
+            "clipped. To disable this error and scale the gradients by the non-finite norm anyway, "
+            "set `error_if_nonfinite=False`"
+        )
+    return total
+
+
+@no_grad()
+def clip_grads_with_norm_(
+    parameters: Tensor | Iterable[Tensor], max_norm: float, total_norm: Tensor, foreach: bool | None = None
+) -> None:
+    """Scale the gradients, in place, by ``min(1, max_norm / (total_norm + 1e-6))``: :func:`clip_grad_norm_` with a norm
+    that is already known.
+
+    Args:
+        parameters: whose gradients; those without one are passed over.
+        max_norm: the norm allowed.
+        total_norm: the norm they have, see :func:`get_total_norm`.
+        foreach: accepted for PyTorch's sake; without effect.
+    """
+    _shorten(_gradients(parameters), max_norm, total_norm)
+
+
+def _shorten(grads: list[Tensor], max_norm: float, total: Tensor) -> None:
+    scale = minimum(float(max_norm) / (total + 1e-6), ones_like(total))
+    for g in grads:
+        g.mul_(scale)
 
 
 @no_grad()
@@ -57,19 +111,8 @@ def clip_grad_norm_(
         RuntimeError: the norm is not finite, and ``error_if_nonfinite``. The gradients are unchanged then.
     """
     grads = _gradients(parameters)
-    if not grads:
-        return tensor(0.0)
-    norm_type = float(norm_type)
-    total = _norm(stack([_norm(g, norm_type) for g in grads]), norm_type)
-    if error_if_nonfinite and not math.isfinite(total.item()):
-        raise RuntimeError(
-            f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, so it cannot be "
-            "clipped. To disable this error and scale the gradients by the non-finite norm anyway, "
-            "set `error_if_nonfinite=False`"
-        )
-    scale = minimum(float(max_norm) / (total + 1e-6), ones_like(total))
-    for g in grads:
-        g.mul_(scale)
+    total = get_total_norm(grads, norm_type, error_if_nonfinite)
+    _shorten(grads, max_norm, total)
     return total
 
 

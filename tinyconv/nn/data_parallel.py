@@ -1,0 +1,29 @@
+"""DataParallel, for programs that wrap their model in it: here one device does all the work."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .module import Module
+
+__all__ = ["DataParallel"]
+
+
+class DataParallel(Module):
+    """Calls ``module``. As in PyTorch the model is reached by ``.module``, and the names in the state begin with
+    ``module.``, so that a saved state fits on either side.
+
+    Args:
+        module: the model.
+        device_ids, output_device, dim: accepted for PyTorch's sake; without effect.
+    """
+
+    def __init__(self, module: Module, device_ids: Any = None, output_device: Any = None, dim: int = 0):
+        super().__init__()
+        self.module = module
+        self.device_ids = list(device_ids or [])
+        self.dim = dim
+
+    def forward(self, *inputs: Any, **kwargs: Any) -> Any:
+        """What ``module`` computes."""
+        return self.module(*inputs, **kwargs)

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from ...nn import Module
+from ...ops.matmul import matmul
 from ...tensor import Tensor
 from .chance import integer, uniform
 from .geometry import crop
@@ -138,7 +139,9 @@ def _resample(x: np.ndarray, axis: int, size: int, mode: InterpolationMode, anti
         at = (np.arange(size, dtype=np.float32) + np.float32(shift)) * np.float32(n / size)
         return np.take(x, np.minimum(at.astype(np.int64), n - 1), axis)
     weights = _weights(n, size, mode, antialias).astype(x.dtype)
-    return x @ weights.T if axis == -1 else weights @ x
+    # Not NumPy's product: the sums of its BLAS depend on the number of threads.
+    product = matmul(Tensor(x), Tensor(weights.T)) if axis == -1 else matmul(Tensor(weights), Tensor(x))
+    return product.numpy()
 
 
 def _weights(n: int, m: int, mode: InterpolationMode, antialias: bool) -> np.ndarray:

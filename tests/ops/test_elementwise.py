@@ -150,3 +150,63 @@ def test_addition_asks_the_other_side():
 
     assert tinyconv.ones(1) + Unit() == "radd"
     assert (tinyconv.ones(1) == Unit()) == "eq"
+
+
+def test_division_with_a_rest():
+    x, n = tinyconv.tensor([7.0, -7.0]), tinyconv.tensor([7, -7])
+    assert (x // 2).tolist() == [3.0, -4.0]
+    assert (n // 2).tolist() == (20 // tinyconv.tensor([6, -6]) + tinyconv.tensor([0, 0])).tolist() == [3, -4]
+    assert (x % 4).tolist() == (n % 4).tolist() == [3, 1]
+    assert (9 % tinyconv.tensor([4, -4])).tolist() == [1, -3]
+    assert tinyconv.fmod(n, 4).tolist() == [3, -3]
+    assert tinyconv.div(n, 2, rounding_mode="trunc").tolist() == [3, -3]
+    assert tinyconv.div(x, 2, rounding_mode="trunc").tolist() == [3.0, -3.0]
+    assert tinyconv.div(n, 2, rounding_mode="floor").dtype is tinyconv.int64
+    for divide in (tinyconv.floor_divide, tinyconv.remainder, tinyconv.fmod):
+        for zero in (0, tinyconv.tensor([1, 0])):
+            with pytest.raises(RuntimeError, match=f"{divide.__name__}: integers cannot be divided by 0"):
+                divide(n, zero)
+        with pytest.raises(RuntimeError, match=f"{divide.__name__}: expected integers or floats, got tinyconv.bool"):
+            divide(n > 0, True)
+    with pytest.raises(RuntimeError, match="div: rounding_mode must be None, 'floor' or 'trunc', got 'up'"):
+        tinyconv.div(n, 2, rounding_mode="up")
+
+
+def test_powers_of_integers_by_negative_ones():
+    x = tinyconv.tensor([2, 1, -1, -1, 0])
+    assert (x ** tinyconv.tensor([-1, -5, -2, -3, -1])).tolist() == [0, 1, 1, -1, 0]
+    assert (2 ** tinyconv.tensor([3, -4])).tolist() == [8, 0]
+
+
+def test_interpolation_reaches_both_ends():
+    a, b = tinyconv.tensor([0.1, -3.0]), tinyconv.tensor([0.7, 5.0])
+    assert tinyconv.lerp(a, b, 0).tolist() == a.tolist()
+    assert tinyconv.lerp(a, b, 1).tolist() == a.lerp(b, tinyconv.ones(2)).tolist() == b.tolist()
+    np.testing.assert_allclose(a.lerp(b, tinyconv.tensor(0.25)).array, [0.25, -1.0], rtol=1e-6)
+    with pytest.raises(RuntimeError, match="lerp: input is tinyconv.float32, end is tinyconv.float64"):
+        tinyconv.lerp(a, b.double(), 0.5)
+
+
+def test_products_and_quotients_are_added():
+    a, b = tinyconv.tensor([1, 2]), tinyconv.tensor([3, 4])
+    assert tinyconv.addcmul(a, a, b, value=2).tolist() == [7, 18]
+    assert a.float().addcdiv(b.float(), a).tolist() == [4.0, 4.0]
+    with pytest.raises(RuntimeError, match="addcdiv: one of tensor1 and tensor2 must be floating point"):
+        tinyconv.addcdiv(a, a, b)
+
+
+def test_what_bools_and_integers_cannot():
+    mask, n = tinyconv.tensor([True, False]), tinyconv.tensor([1, 2])
+    with pytest.raises(RuntimeError, match="neg: bools cannot be negated"):
+        tinyconv.neg(mask)
+    for difference in (lambda: mask - mask, lambda: mask - 1, lambda: 1 - mask, lambda: n - True):
+        with pytest.raises(RuntimeError, match="sub: bools cannot be subtracted"):
+            difference()
+    with pytest.raises(RuntimeError, match="add: alpha must be an integer where both operands are, got 1.5"):
+        n.add(n, alpha=1.5)
+    with pytest.raises(RuntimeError, match="abs: input must be integer or floating point, got tinyconv.bool"):
+        abs(mask)
+    assert mask.sign().tolist() == [True, False]
+    assert (+n) is n
+    assert n.square().tolist() == [1, 4]
+    assert mask.square().dtype is tinyconv.int64

@@ -394,7 +394,9 @@ class Sign(Function):
 
 def neg(input: Tensor) -> Tensor:
     """``-input`` (not of bools: ``~mask``)."""
-    expect("neg", "iuf", input=input)
+    expect("neg", input=input)
+    if _is_bool(input):
+        raise RuntimeError("neg: bools cannot be negated (~ inverts a mask)")
     return Neg.apply(input)
 
 

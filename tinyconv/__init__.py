@@ -360,9 +360,9 @@ bool = dtypes.boolean
 
 
 def __getattr__(name):
-    """``tinyconv.vision`` and ``tinyconv.training`` need no import of their own, and cost one only where used. In-place
-    methods are functions too: ``tinyconv.exp_(x)`` is ``x.exp_()``."""
-    if name in ("training", "vision"):
+    """``tinyconv.cuda``, ``.training`` and ``.vision`` need no import of their own, and cost one only where used.
+    In-place methods are functions too: ``tinyconv.exp_(x)`` is ``x.exp_()``."""
+    if name in ("cuda", "training", "vision"):
         return _import_module(f"{__name__}.{name}")
     if name.endswith("_") and not name.startswith("_") and hasattr(Tensor, name):
         return getattr(Tensor, name)

@@ -15,6 +15,7 @@ The numbers live in ``array``, a NumPy array (or a device's), and only ``kernels
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from . import dtypes, kernels
@@ -57,6 +58,7 @@ class device:
 
 
 CPU = device("cpu")
+_device_of = functools.cache(device)
 
 
 class Size(tuple):
@@ -126,7 +128,8 @@ class Tensor:
 
     @property
     def device(self) -> device:
-        return getattr(self.array, "device_of_tensor", CPU)
+        place = getattr(self.array, "device_of_tensor", None)
+        return CPU if place is None else _device_of(place)
 
     @property
     def is_cuda(self) -> bool:

@@ -27,7 +27,6 @@ NOT_YET = {
     "cummin",
     "cumprod",
     "cumsum",
-    "dropout",
     "fold",
     "linear",
     "log_softmax",
@@ -41,16 +40,12 @@ NOT_YET = {
     "max_pool2d_indices",
     "nll_loss",
     "nll_loss_gx",
-    "normal",
-    "randint",
-    "randperm",
     "sgd",
     "softmax",
     "softmax_gx",
     "sort",
     "sum",
     "unfold",
-    "uniform",
 }
 
 

@@ -13,13 +13,24 @@ from typing import Any
 
 import numpy as np
 
-from .. import __version__, get_num_threads
+from .. import __version__, cuda, get_num_threads
 from ..kernels.cpu.compile import cache_directory
 from ..kernels.cpu.parallel import cores
 
 __all__ = ["add_parser", "run"]
 
-_PACKAGES = ("numpy", "numba", "llvmlite", "safetensors", "matplotlib", "Pillow", "pooch", "rich", "torch")
+_PACKAGES = (
+    "numpy",
+    "numba",
+    "llvmlite",
+    "numba-cuda",
+    "safetensors",
+    "matplotlib",
+    "Pillow",
+    "pooch",
+    "rich",
+    "torch",
+)
 
 
 def add_parser(subparsers: Any) -> None:
@@ -77,9 +88,11 @@ def _blas() -> str:
 
 
 def _gpu() -> str:
-    if importlib.util.find_spec("tinyconv.kernels.cuda") is None:
-        return "none: this version of tinyconv has no kernels for GPUs"
-    return "see tinyconv.kernels.cuda"
+    if (reason := cuda.why_unavailable()) is not None:
+        return f"none: {reason}"
+    free, total = cuda.mem_get_info()
+    architecture = "sm_{}{}".format(*cuda.get_device_capability())
+    return f"{cuda.get_device_name()} ({architecture}), {free / 2**30:.1f} of {total / 2**30:.1f} GiB free"
 
 
 def _data_directories() -> list[Path]:

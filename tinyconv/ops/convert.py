@@ -29,8 +29,20 @@ def cast(x: Tensor, dtype: Any) -> Tensor:
 
 
 def backend_on(device: Any) -> Any:
-    """The backend that computes on a device (default: the host)."""
-    return kernels.on(Device(device or "cpu").type)
+    """The backend that computes on a device (default: the host).
+
+    Raises:
+        RuntimeError: a second one of its kind.
+    """
+    device = Device(device or "cpu")
+    if device.index:
+        raise RuntimeError(f"{device}: tinyconv uses one device of a kind, {device.type}:0")
+    return kernels.on(device.type)
+
+
+def same_device(a: Device, b: Device) -> bool:
+    """Whether two names mean one device: ``"cuda"`` is ``"cuda:0"``."""
+    return a.type == b.type and (a.index or 0) == (b.index or 0)
 
 
 class ToDevice(Function):
@@ -76,7 +88,7 @@ def to(input: Tensor, *args: Any, dtype: Any = None, device: Any = None, copy: b
         elif arg is not None and not isinstance(arg, bool):
             raise TypeError(f"to: expected a dtype, a device or a tensor, got {arg!r}")
     out = input
-    if device is not None and Device(device) != input.device:
+    if device is not None and not same_device(Device(device), input.device):
         out = ToDevice.apply(out, Device(device))
     if dtype is not None:
         out = cast(out, dtypes.as_numpy(dtype))

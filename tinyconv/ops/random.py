@@ -8,8 +8,7 @@ from .. import dtypes, kernels
 from ..autograd import check_may_change
 from ..random import Generator, default_generator
 from ..tensor import Tensor
-from ..tensor import device as Device
-from .convert import cast
+from .convert import backend_on, cast
 from .creation import check_sizes, named_size
 from .elementwise import mul
 from .shape import broadcast_shapes, sizes
@@ -31,7 +30,7 @@ def _count(shape: tuple) -> int:
 
 def _filled(kernel: str, shape: tuple, a: Any, b: Any, dtype: Any, device: Any, generator: Generator | None) -> Any:
     check_sizes(shape, kernel)
-    backend = kernels.on(Device(device or "cpu").type)
+    backend = backend_on(device)
     return getattr(backend, kernel)(shape, a, b, dtype, *_draw(_count(shape), dtype, generator))
 
 
@@ -71,7 +70,7 @@ def randint(low: int = 0, high: Any = None, size: Any = None, *, generator: Gene
         raise RuntimeError(f"randint: expected low < high, got [{low}, {high})")
     shape, numpy = sizes((size,)), dtypes.int64.numpy
     check_sizes(shape, "randint")
-    backend = kernels.on(Device(device or "cpu").type)
+    backend = backend_on(device)
     out = backend.randint(shape, low, high, numpy, *_draw(_count(shape), numpy, generator))
     return Tensor(out if dtype is None else backend.cast(out, dtypes.as_numpy(dtype)), requires_grad)
 
@@ -92,7 +91,7 @@ def randperm(n: int, *, generator: Generator | None = None, dtype: Any = None, d
     """
     if n < 0:
         raise RuntimeError(f"randperm: n must not be negative, got {n}")
-    backend = kernels.on(Device(device or "cpu").type)
+    backend = backend_on(device)
     out = backend.randperm(n, *_draw(n, dtypes.int64.numpy, generator))
     return Tensor(out if dtype is None else backend.cast(out, dtypes.as_numpy(dtype)))
 

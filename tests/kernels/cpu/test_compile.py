@@ -15,6 +15,7 @@ from tests.kernels.compare import assert_close
 from tests.kernels.cpu.calls import calls, results
 from tests.kernels.cpu.conftest import ROOT
 from tinyconv.kernels import cpu, reference
+from tinyconv.kernels.cache import cache_root
 from tinyconv.kernels.contract import KERNELS
 from tinyconv.kernels.cpu import compile
 
@@ -184,10 +185,10 @@ def test_caches_of_texts_long_gone_are_deleted(monkeypatch, tmp_path):
 def test_where_the_cache_is(monkeypatch, tmp_path):
     monkeypatch.setattr(compile.config, "CACHE_DIR", "")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert compile.cache_root() == tmp_path / "tinyconv"
+    assert cache_root() == tmp_path / "tinyconv"
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert compile.cache_root() == tmp_path / ".cache" / "tinyconv"
+    assert cache_root() == tmp_path / ".cache" / "tinyconv"
 
 
 def test_kernels_written_elsewhere_are_not_cached(tmp_path):

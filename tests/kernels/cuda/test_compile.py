@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import struct
 from importlib import import_module
 
 import numpy as np
 import pytest
 
 from tinyconv.kernels import cuda as backend
+from tinyconv.kernels.cuda import driver
 from tinyconv.kernels.cuda.kernel import KERNELS
 
 pytest.importorskip("numba_cuda", reason="needs numba-cuda: pip install 'tinyconv[cuda]'")
@@ -17,7 +19,7 @@ compiler = import_module("tinyconv.kernels.cuda.compiler")
 
 ARCHITECTURES = {"sm_75": (7, 5), "sm_80": (8, 0), "sm_90": (9, 0), "sm_120": (12, 0)}
 # Of large angles the library takes the remainder in float64, with a table on the stack; that path is rarely taken.
-ANGLES = ("map1_float32_cos", "map1_float32_sin", "map1_float32_tan")
+ANGLES = ("map1_float32_cos", "map1_float32_sin", "map1_float32_tan", "gaussian_float32")
 VARIANTS = {variant.name: variant for kernel in KERNELS.values() for variant in kernel.variants()}
 
 
@@ -36,6 +38,22 @@ def test_a_kernel_fits_into_its_registers(name, architecture):
 def test_no_float64_creeps_in(name):
     ptx = compiler.ptx(VARIANTS[name], (9, 0))
     assert not re.findall(r".*\.f64.*", ptx)
+
+
+PTX_CODES = {"u64": "P", "b64": "P", "s64": "q", "u32": "i", "s32": "i", "b32": "i", "f32": "f", "f64": "d", "u16": "H",
+             "b16": "H", "u8": "B", "b8": "B"}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [next(kernel.variants()).name for kernel in KERNELS.values()])
+def test_arguments_are_packed_as_the_kernel_reads_them(name):
+    """The sizes of the parameters in the kernel's own declaration, in order, are those of the packed ones."""
+    variant = VARIANTS[name]
+    declaration = compiler.ptx(variant, (9, 0)).split(".entry")[1].split("{")[0]
+    declared = struct.Struct("@" + "".join(PTX_CODES[t] for t in re.findall(r"\.param \.(\w+)", declaration)))
+    packed = driver.packer(variant)
+    sizes = [[struct.calcsize(code) for code in s.format.strip("@")] for s in (declared, packed)]
+    assert sizes[0] == sizes[1]
+    assert declared.size == packed.size
 
 
 def test_the_registry_is_whole():

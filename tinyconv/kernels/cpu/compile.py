@@ -22,10 +22,6 @@ import functools
 import hashlib
 import os
 import pickle
-import shutil
-import sys
-import tempfile
-import time
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -35,48 +31,20 @@ import numba
 from llvmlite import binding
 from numba.core import caching, config
 
+from ..cache import directory_for
+
 JIT = not config.DISABLE_JIT
 _SOURCE = Path(__file__).parents[1]
-_KEEP_DAYS = 30  # caches of earlier source texts are deleted after this many days without use
-
-
-def cache_root() -> Path:
-    """Where compiled kernels are kept: ``$NUMBA_CACHE_DIR`` or the user's cache directory, and there ``tinyconv/``."""
-    if config.CACHE_DIR:
-        return Path(config.CACHE_DIR) / "tinyconv"
-    if os.environ.get("XDG_CACHE_HOME"):
-        return Path(os.environ["XDG_CACHE_HOME"]) / "tinyconv"
-    try:
-        home = Path.home()
-    except RuntimeError:  # a user without a home, as in some containers
-        return Path(tempfile.gettempdir()) / f"tinyconv-{os.getuid()}"
-    if sys.platform == "darwin":
-        return home / "Library" / "Caches" / "tinyconv"
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", home)) / "tinyconv" / "Cache"
-    return home / ".cache" / "tinyconv"
 
 
 @functools.cache
 def cache_directory() -> Path:
-    """The directory for the present text of ``kernels/``; those of texts long gone are cleared away."""
+    """The directory for the present text of the kernels, without the GPU's."""
     threading = os.environ.get(
         "TINYCONV_THREADING", ""
     )  # parallel.py compiles another way of sharing work into every kernel
-    digest = hashlib.sha256(f"{numba.__version__} {threading}".encode())
-    for path in sorted(_SOURCE.rglob("*.py")):
-        digest.update(str(path.relative_to(_SOURCE)).encode() + b"\0" + path.read_bytes() + b"\0")
-    root = cache_root()
-    directory = root / f"kernels-{digest.hexdigest()[:16]}"
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        os.utime(directory)
-        for other in root.glob("kernels-*"):
-            if other.stat().st_mtime < time.time() - _KEEP_DAYS * 86400:
-                shutil.rmtree(other, ignore_errors=True)
-    except OSError:
-        pass  # read-only or shared: what is there can still be read
-    return directory
+    sources = (path for path in _SOURCE.rglob("*.py") if _SOURCE / "cuda" not in path.parents)
+    return directory_for("kernels", sources, numba.__version__, threading)
 
 
 class _Locator(caching._CacheLocator):

@@ -6,7 +6,7 @@ The same names as in ``reference/``. Beneath them lie
 * ``array.py`` and ``allocator.py``: arrays in device memory;
 * ``driver.py`` and ``compiler.py``: the real GPU;  ``simulator/``: one in Python.
 
-With no GPU and no numba-cuda, ``tinyconv.kernels.cuda.runtime.simulated()`` runs all of it, slowly and checking every
+With no GPU and no numba-cuda, ``tinyconv.cuda.simulated()`` runs all of it, slowly and checking every
 step. Every kernel here is a pair: a function under ``@kernel``, what one thread does (``elementwise.map2``,
 ``reduce.sum_all``), and one of the contract's functions, which takes arrays apart, makes the result with ``empty`` and
 calls ``launch``.
@@ -66,5 +66,6 @@ from .elementwise import (
     where,
 )
 from .index import getitem, index_add, setitem
+from .random import dropout, normal, randint, randperm, uniform
 
 _register("cuda", _DeviceArray, _sys.modules[__name__])

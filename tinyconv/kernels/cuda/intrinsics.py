@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from types import ModuleType
 from typing import Any
 
+import numpy as np
 from llvmlite import ir
 from numba import cuda
 from numba.cuda import cgutils, nvvmutils, types
@@ -137,4 +139,15 @@ remainder = _unsigned("urem")
 def dialect() -> dict[Any, Any]:
     """What each name of the language is for the compiler, by what it is in ``language.py``."""
     here = globals()
-    return {**{function: here[name] for name, function in language.NAMES.items()}, language.cuda: cuda, math: math}
+    functions = {function: here[name] for name, function in language.NAMES.items()}
+    return {**functions, language.cuda: cuda, math: math, np: _numpy()}
+
+
+def _numpy() -> ModuleType:
+    """NumPy's types, and its functions of one number, which the compiler knows under ``math``'s names."""
+    module = ModuleType("numpy")
+    for kind in (np.float32, np.float64, np.int32, np.int64, np.uint8, np.uint16, np.uint32, np.uint64):
+        setattr(module, kind.__name__, kind)
+    for name in ("cos", "exp", "isinf", "isnan", "log", "sin", "sqrt", "tanh"):
+        setattr(module, name, getattr(math, name))
+    return module

@@ -22,6 +22,7 @@ class Device(Protocol):
     """What a GPU and the simulator have in common."""
 
     name: str
+    capability: tuple[int, int]
     allocator: Allocator
     fault: DeviceArray | None  # one int32 that kernels raise from 0 where an index is out of bounds
     suspected: bool  # whether such a kernel has been launched since the last look
@@ -41,6 +42,9 @@ class Device(Protocol):
     def synchronize(self) -> None:
         """Wait for all that was launched."""
 
+    def memory(self) -> tuple[int, int]:
+        """Bytes: free and in all."""
+
 
 _device: Device | None = None
 
@@ -59,13 +63,18 @@ def device() -> Device:
     return _device
 
 
+def in_use() -> bool:
+    """Whether a device has been opened."""
+    return _device is not None
+
+
 @contextmanager
 def simulated() -> Iterator[Device]:
     """Let the simulator take the GPU's place: kernels run in Python, and every step is checked.
 
     ::
 
-        with tinyconv.kernels.cuda.simulated():
+        with tinyconv.cuda.simulated():
             y = model.to("cuda")(x.to("cuda"))
     """
     global _device

@@ -46,6 +46,7 @@ class Simulator:
     """The device "cuda", simulated."""
 
     name = "simulator"
+    capability = (0, 0)
 
     def __init__(self, total: int = 2**32):
         self._memories: dict[int, Memory] = {}
@@ -100,7 +101,11 @@ class Simulator:
         host[...] = data.view(host.dtype).reshape(host.shape)
 
     def synchronize(self) -> None:
-        pass
+        """Nothing: every launch has ended when it returns."""
+
+    def memory(self) -> tuple[int, int]:
+        """Bytes: free and in all."""
+        return self._free_bytes, self.allocator.total
 
     # --------------------------------------------------------------------------------------------------------- launch
 

@@ -73,7 +73,7 @@ def _walk(roots: Sequence[Any], gys: Sequence[Tensor], retain_graph: bool, targe
         edges = gxs = ()
         gx = array = total = None  # nothing is held longer than it is needed
         if nearest is not None:
-            node = heappushpop(heap, nearest)[1]
+            node = (heappushpop(heap, nearest) if heap else nearest)[1]
         elif heap:
             node = heappop(heap)[1]
         else:
@@ -209,7 +209,7 @@ def backward(
         RuntimeError: not a scalar and no gradient given; no history; the graph was freed; a saved value was
         overwritten.
     """
-    ys = _as_list(tensors)
+    ys = [tensors] if isinstance(tensors, Tensor) else list(tensors)
     gys = [None] * len(ys) if grad_tensors is None else _as_list(grad_tensors)
     retain = create_graph if retain_graph is None else retain_graph
     if inputs is not None:

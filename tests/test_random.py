@@ -117,3 +117,15 @@ def test_substreams_differ_and_begin_where_their_index_says():
     assert len({tuple(stream) for stream in streams}) == 50
     assert streams[0] == tinyconv.rand(4, generator=Generator().manual_seed(11)).tolist()
     assert tinyconv.rand(4, generator=substream(11, 2**31 - 1)).tolist() not in streams
+
+
+def test_fork_rng():
+    tinyconv.manual_seed(3)
+    state = tinyconv.get_rng_state()
+    with tinyconv.random.fork_rng():
+        tinyconv.manual_seed(4)
+        tinyconv.rand(3)
+    assert tinyconv.get_rng_state() == state
+    with tinyconv.random.fork_rng(enabled=False):
+        tinyconv.rand(3)
+    assert tinyconv.get_rng_state() != state

@@ -7,7 +7,7 @@ its twins ``kernels/reference/conv.py`` (the obvious loops) and ``kernels/cpu/co
 
 from importlib import import_module as _import_module
 
-from . import autograd, dtypes, gradcheck, linalg, nn, ops, optim, utils
+from . import accelerator, amp, autograd, backends, dtypes, gradcheck, linalg, nn, ops, optim, utils
 from .autograd import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
 from .dtypes import (
     can_cast,
@@ -26,6 +26,7 @@ from .dtypes import (
     set_default_dtype,
     uint8,
 )
+from .formatting import set_printoptions
 from .kernels import get_num_threads, set_num_threads, use_kernels
 from .ops import (
     BoolTensor,
@@ -345,6 +346,15 @@ from .ops import (
 from .ops import norm_of as norm
 from .random import Generator, default_generator, get_rng_state, initial_seed, manual_seed, seed, set_rng_state
 from .serialization import load, save
+from .switches import (
+    are_deterministic_algorithms_enabled,
+    compile,
+    get_default_device,
+    get_float32_matmul_precision,
+    set_default_device,
+    set_float32_matmul_precision,
+    use_deterministic_algorithms,
+)
 from .tensor import Size, Tensor, device
 
 __version__ = "0.1.0"

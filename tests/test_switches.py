@@ -1,0 +1,95 @@
+"""Names that programs call and that change nothing: they are there, take PyTorch's arguments, and refuse nonsense."""
+
+import inspect
+
+import pytest
+
+import tinyconv
+from tinyconv import nn
+
+
+def test_compile_is_the_identity():
+    model = nn.Linear(1, 1)
+    assert tinyconv.compile(model, mode="max-autotune", fullgraph=True) is model
+
+    @tinyconv.compile
+    def f(x):
+        return x + 1
+
+    @tinyconv.compile(dynamic=True)
+    def g(x):
+        return x + 2
+
+    assert (f(1), g(1)) == (2, 3)
+    with pytest.raises(TypeError, match="got int"):
+        tinyconv.compile(3)
+
+
+def test_flags_of_backends():
+    cudnn = tinyconv.backends.cudnn
+    assert cudnn.deterministic and not cudnn.is_available() and cudnn.version() is None
+    cudnn.benchmark = True
+    assert cudnn.benchmark
+    cudnn.benchmark = False
+    tinyconv.backends.cuda.matmul.allow_tf32 = False
+    assert not tinyconv.backends.mps.is_available() and tinyconv.backends.mkldnn.enabled
+
+
+def test_determinism_and_precision():
+    tinyconv.use_deterministic_algorithms(True, warn_only=True)
+    assert tinyconv.are_deterministic_algorithms_enabled()
+    tinyconv.set_float32_matmul_precision("high")
+    assert tinyconv.get_float32_matmul_precision() == "highest"
+    with pytest.raises(ValueError, match="got 'low'"):
+        tinyconv.set_float32_matmul_precision("low")
+
+
+def test_default_device():
+    tinyconv.set_default_device("cpu")
+    assert tinyconv.get_default_device() == tinyconv.device("cpu")
+    with pytest.raises(NotImplementedError, match="device='cuda'"):
+        tinyconv.set_default_device("cuda")
+
+
+def test_accelerator():
+    accelerator = tinyconv.accelerator
+    found = accelerator.current_accelerator()
+    assert accelerator.is_available() == (found is not None) == (accelerator.device_count() > 0)
+    accelerator.synchronize()
+    if found is None:
+        with pytest.raises(RuntimeError, match="no accelerator"):
+            accelerator.current_device_index()
+
+
+def test_mixed_precision_computes_in_full():
+    model = nn.Linear(2, 1)
+    optimizer, scaler = tinyconv.optim.SGD(model.parameters(), lr=0.1), tinyconv.amp.GradScaler(enabled=True)
+    before = model.bias.item()
+    with tinyconv.amp.autocast("cuda", dtype=tinyconv.float16):
+        loss = model(tinyconv.ones(1, 2)).sum()
+    assert loss.dtype is tinyconv.float32
+    scaler.scale(loss).backward()
+    scaler.unscale_(optimizer)
+    scaler.step(optimizer)
+    scaler.update()
+    assert model.bias.item() == pytest.approx(before - 0.1) and scaler.get_scale() == 1.0
+    scaler.load_state_dict(scaler.state_dict())
+
+    @tinyconv.amp.autocast("cpu")
+    def f(x):
+        return x * 2
+
+    @tinyconv.amp.custom_fwd(device_type="cuda")
+    def g(x):
+        return x * 3
+
+    assert (f(1), g(1), tinyconv.amp.custom_bwd(g)(1)) == (2, 3, 3)
+
+
+@pytest.mark.parametrize("name", ["amp.GradScaler", "amp.custom_fwd", "use_deterministic_algorithms"])
+def test_arguments_as_pytorchs(name):
+    torch = pytest.importorskip("torch")
+    ours, theirs = tinyconv, torch
+    for part in name.split("."):
+        ours, theirs = getattr(ours, part), getattr(theirs, part)
+    assert list(inspect.signature(ours).parameters) == list(inspect.signature(theirs).parameters)

@@ -43,7 +43,6 @@ from .ops import (
     acos,
     acosh,
     adaptive_avg_pool1d,
-    adaptive_max_pool1d,
     add,
     addbmm,
     addcdiv,

@@ -632,9 +632,6 @@ class Tensor:
     def chunk(self, chunks: builtins.int, dim: builtins.int=0) -> tuple[Tensor, ...]:
         ...
 
-    def split(self, split_size_or_sections: Any, dim: builtins.int=0) -> tuple[Tensor, ...]:
-        ...
-
     def tensor_split(self, indices_or_sections: Any, dim: builtins.int=0) -> tuple[Tensor, ...]:
         ...
 
@@ -659,7 +656,7 @@ class Tensor:
     def rot90(self, k: builtins.int=1, dims: Any=(0, 1)) -> Tensor:
         ...
 
-    def tile(self, *dims: Any) -> Tensor:
+    def tile(self, dims: Any, *more: builtins.int) -> Tensor:
         ...
 
     def diag(self, diagonal: builtins.int=0) -> Tensor:
@@ -932,7 +929,10 @@ class Tensor:
     def norm(self, p: Any='fro', dim: Any=None, keepdim: builtins.bool=False, dtype: dtypes.dtype | None=None) -> Tensor:
         ...
 
-    def swapaxes(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
+    def split(self, split_size: Any, dim: builtins.int=0) -> tuple[Tensor, ...]:
+        ...
+
+    def swapaxes(self, axis0: builtins.int, axis1: builtins.int) -> Tensor:
         ...
 
     def swapdims(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
@@ -998,7 +998,7 @@ class Tensor:
     def copy_(self, src: Tensor, non_blocking: builtins.bool=False) -> Tensor:
         ...
 
-    def uniform_(self, a: builtins.float=0.0, b: builtins.float=1.0, *, generator: Generator | None=None) -> Tensor:
+    def uniform_(self, a: builtins.float=0.0, b: builtins.float=1.0, *, to: builtins.float | None=None, generator: Generator | None=None) -> Tensor:
         ...
 
     def normal_(self, mean: builtins.float=0.0, std: builtins.float=1.0, *, generator: Generator | None=None) -> Tensor:

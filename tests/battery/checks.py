@@ -197,10 +197,13 @@ def empty(found: Outcome) -> bool:
 LACKING = (
     "not implemented for", "is not implemented", "not yet implemented", "not currently supported",
     "not supported on CPU", "INTERNAL ASSERT", "optional 0 dim batch size", "non-zero dimensions for input",
-    "other non-zero dimensions", "Only zero batch", "could not create a primitive",
-    "returned an invalid gradient", "Expected a proper Tensor but got None", "get_mkldnn_dtype",
-    "Expected a long tensor for index", "Expected dtype int64 for index", "hardtanh on an unsigned type",
-    "expected weight to be at least", "dtype of indices should be Long",
+    "other non-zero dimensions", "Only zero batch", "could not create a primitive", "returned an invalid gradient",
+    "Expected a proper Tensor but got None", "get_mkldnn_dtype", "Expected a long tensor for index",
+    "Expected dtype int64 for index", "hardtanh on an unsigned type", "expected weight to be at least",
+    "can't be cast to the desired output type", "could not infer output dtype",
+    "expected common dtype to be floating point", "Integral inputs not supported", "without overflow",
+    "dtype of indices should be Long", "to have one of the following scalar types",
+    "expected target dtype to be Long or Byte",
 )  # fmt: skip
 
 

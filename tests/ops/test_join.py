@@ -42,7 +42,7 @@ def test_stacks(data):
 
 @pytest.mark.parametrize("indexing", ["ij", "xy"])
 def test_meshgrid(indexing):
-    axes = [np.arange(3), np.arange(2.0), np.arange(4)]
+    axes = [np.arange(3.0), np.arange(2.0), np.arange(4.0)]
     ours = tinyconv.meshgrid(*map(tinyconv.from_numpy, axes), indexing=indexing)
     for a, b in zip(ours, np.meshgrid(*axes, indexing=indexing), strict=True):
         np.testing.assert_array_equal(a.array, b)

@@ -13,7 +13,7 @@ import tinyconv.nn.functional as F
 torch = pytest.importorskip("torch")
 
 # What tinyconv leaves out on purpose: where a result goes, memory formats, and what needs kernels it does not have.
-LEFT_OUT = {"out", "layout", "memory_format", "pin_memory"}
+LEFT_OUT = {"out", "layout", "memory_format", "pin_memory", "more"}
 ELSEWHERE = {"device", "requires_grad"}  # PyTorch's random permutations may require grad, ours may not
 
 TENSOR = [

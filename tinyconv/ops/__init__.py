@@ -243,6 +243,7 @@ from .join import (
     meshgrid,
     row_stack,
     split,
+    split_of,
     stack,
     tensor_split,
     unbind,
@@ -477,7 +478,7 @@ METHODS = {
     for function in (
         # shape.py, join.py, rearrange.py, diagonal.py
         reshape_as, hsplit, vsplit, dsplit, diff, index_put, index_put_,
-        broadcast_to, movedim, ravel, chunk, split, tensor_split, unbind, fliplr, flipud, repeat, repeat_interleave,
+        broadcast_to, movedim, ravel, chunk, tensor_split, unbind, fliplr, flipud, repeat, repeat_interleave,
         roll, rot90, tile, diag, diag_embed, diagflat, diagonal, fill_diagonal_, trace, tril, triu,
         # creation.py, random.py
         new_empty, new_tensor, bernoulli, bernoulli_, exponential_, multinomial, random_,
@@ -501,8 +502,8 @@ METHODS = {
     operation.__name__ + "_": inplace.reshape_in_place(operation)
     for operation in (squeeze, t, transpose, unsqueeze)
 } | {
-    "moveaxis": movedim, "norm": norm_of, "swapaxes": transpose, "swapdims": transpose, "unfold": windows,
-    "ger": outer, "vdot": dot,
+    "moveaxis": movedim, "norm": norm_of, "split": split_of, "swapaxes": swapaxes, "swapdims": transpose,
+    "unfold": windows, "ger": outer, "vdot": dot,
     "any": any_, "bool": bool_, "float": float_, "int": int_, "sum_to_size": sum_to,
     "multiply": mul, "subtract": sub, "type": type_, "where": where_method, "multiply_": inplace.mul_,
     "subtract_": inplace.sub_,
@@ -510,7 +511,7 @@ METHODS = {
     "copy_": inplace.copy_, "uniform_": uniform_, "normal_": normal_,
     "dropout_": inplace.in_place(Dropout.apply, "dropout"),
 } | ELEMENTWISE | {
-    f"{name}_": inplace.in_place(operation, name, composed=operation is logit)
+    f"{name}_": inplace.in_place(operation, name, composed=operation in (div, logit))
     for name, operation in ELEMENTWISE.items()
 }  # fmt: skip
 

@@ -147,6 +147,8 @@ def triu(input: Tensor, diagonal: int = 0) -> Tensor:
 
 
 def _triangle_indices(row: int, col: int, offset: int, keep: Any, dtype: Any, device: Any) -> Tensor:
+    if row < 0 or col < 0:
+        raise RuntimeError(f"expected sizes that are not negative, got row {row} and col {col}")
     backend = backend_on(device)
     rows, columns = (Tensor(backend.arange(0, n, 1, dtypes.int64.numpy)) for n in (row, col))
     inside = keep(columns, unsqueeze(rows, 1) + offset)

@@ -7,6 +7,7 @@ are each other's gradients.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from .. import dtypes
@@ -289,6 +290,8 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
     """
     if isinstance(value, Tensor) and value.array.ndim:
         raise RuntimeError(f"masked_fill: value must be a number or a 0-d tensor, got shape {tuple(value.array.shape)}")
+    if isinstance(value, float) and input.array.dtype.kind != "f" and not math.isfinite(value):
+        raise RuntimeError(f"masked_fill: {value} is no value of {input.dtype}")
     value = cast(value.to(input.device), input.array.dtype) if isinstance(value, Tensor) else input.new_full((), value)
     return where(_mask(mask, input, "masked_fill"), value, input)
 

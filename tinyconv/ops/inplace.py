@@ -35,7 +35,7 @@ def change(x: Tensor, name: str, operation: Any, *args: Any, composed: bool = Tr
     """
     source = x.clone() if composed and _recorded(x, *args) else x
     result = operation(source, *args, **kwargs)
-    if _recorded(x) and not result.requires_grad:
+    if _recorded(x) and not result.requires_grad and result.array.shape == x.array.shape:
         result = Fill.apply(x, cast(result, x.array.dtype))  # what was there before gets no gradient
     return overwrite(x, result, name)
 

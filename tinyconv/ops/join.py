@@ -81,7 +81,12 @@ def cat(tensors: Any, dim: int = 0) -> Tensor:
     return Cat.apply(axis, *kept)
 
 
-concat = concatenate = cat
+concat = cat
+
+
+def concatenate(tensors: Any, axis: int = 0, *, dim: int | None = None) -> Tensor:
+    """:func:`cat` by NumPy's name, which calls the dim ``axis``."""
+    return cat(tensors, axis if dim is None else dim)
 
 
 def stack(tensors: Any, dim: int = 0) -> Tensor:
@@ -168,6 +173,11 @@ def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Te
     return _pieces(tensor, axis, ends)
 
 
+def split_of(self: Tensor, split_size: Any, dim: int = 0) -> tuple[Tensor, ...]:
+    """:func:`split`; the method's argument has another name."""
+    return split(self, split_size, dim)
+
+
 def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     """At most ``chunks`` views along ``dim``, all of the length ``ceil(n / chunks)``, the last perhaps shorter.
 
@@ -252,6 +262,8 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
     xs = _tensors(tensors[0] if len(tensors) == 1 and not isinstance(tensors[0], Tensor) else tensors, "meshgrid")
     if indexing not in ("ij", "xy"):
         raise ValueError(f'meshgrid: indexing must be "ij" or "xy", got {indexing!r}')
+    if any([x.array.dtype != xs[0].array.dtype for x in xs]):
+        raise RuntimeError(f"meshgrid: expected tensors of one dtype, got {[x.dtype for x in xs]}")
     if any([x.array.ndim > 1 for x in xs]):
         raise RuntimeError(f"meshgrid: expected 1-D tensors, got shapes {[tuple(x.array.shape) for x in xs]}")
     axes = list(range(len(xs)))

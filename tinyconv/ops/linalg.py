@@ -12,6 +12,7 @@ from .elementwise import abs, mul, pow, sub
 from .reduce import amax, amin, axes_of, elements_along, sum
 from .shape import unsqueeze
 from .statistics import root
+from .types import expect
 
 INFINITY = float("inf")
 
@@ -137,4 +138,5 @@ def cdist(x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: str = "use_mm_fo
     Returns:
         ``(..., P, R)``.
     """
+    expect("cdist", "f", x1=x1, x2=x2)
     return vector_norm(sub(unsqueeze(x1, -2), unsqueeze(x2, -3)), p, -1)

@@ -259,6 +259,9 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         RuntimeError: sizes or dtypes that do not fit.
     """
     x, w = input.array, weight.array
+    if w.ndim == 1:  # one output feature, which has no axis
+        y = matmul(input, weight)
+        return y if bias is None else add(y, bias)
     if not x.ndim or w.ndim != 2 or x.shape[-1] != w.shape[1]:
         raise RuntimeError(
             f"linear: weight {tuple(w.shape)} expects {w.shape[-1] if w.ndim else '?'} input features, x has "

@@ -13,6 +13,7 @@ from .creation import check_sizes, named_size
 from .elementwise import mul
 from .shape import broadcast_shapes, sizes
 from .sort import searchsorted, topk
+from .types import expect
 
 
 def _draw(n: int, dtype: Any, generator: Generator | None) -> tuple[int, int]:
@@ -205,12 +206,14 @@ def _refill(x: Tensor, kernel: str, a: Any, b: Any, generator: Generator | None)
     return x
 
 
-def uniform_(self: Tensor, a: float = 0.0, b: float = 1.0, *, generator: Generator | None = None) -> Tensor:
-    """Fill with uniform numbers in [a, b), in place.
+def uniform_(self: Tensor, a: float = 0.0, b: float = 1.0, *, to: float | None = None,
+             generator: Generator | None = None) -> Tensor:  # fmt: skip
+    """Fill with uniform numbers in [a, b), in place; ``to`` is PyTorch's name of b.
 
     Raises:
         RuntimeError: ``a > b``, or a leaf that requires grad (use ``with no_grad()``).
     """
+    b = b if to is None else to
     if a > b:
         raise RuntimeError(f"uniform_: expected a <= b, got [{a}, {b})")
     return _refill(self, "uniform", float(a), float(b), generator)
@@ -243,6 +246,7 @@ def exponential_(self: Tensor, lambd: float = 1.0, *, generator: Generator | Non
     Raises:
         RuntimeError: ``lambd`` is not positive.
     """
+    expect("exponential_", "f", self=self)
     if lambd <= 0:
         raise RuntimeError(f"exponential_: lambd must be positive, got {lambd}")
     u = rand(self.array.shape, generator=generator, dtype=_real(self), device=self.device)

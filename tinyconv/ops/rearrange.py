@@ -130,9 +130,9 @@ def repeat(input: Tensor, *repeats: Any) -> Tensor:
     return reshape(together.clone(), tuple([k * size for k, size in zip(times, shape)]))
 
 
-def tile(input: Tensor, *dims: Any) -> Tensor:
+def tile(input: Tensor, dims: Any, *more: int) -> Tensor:
     """As :func:`repeat`; missing numbers in front are 1."""
-    times = sizes(dims)
+    times = sizes((dims, *more))
     return repeat(input, (1,) * (input.array.ndim - len(times)) + times)
 
 
@@ -149,6 +149,8 @@ def repeat_interleave(input: Tensor, repeats: Any = None, dim: int | None = None
     Raises:
         RuntimeError: negative repeats, or as many as fit neither one nor the axis.
     """
+    if not isinstance(repeats, (int, Tensor, type(None))):
+        raise TypeError(f"repeat_interleave: repeats must be an int or a tensor, got {repeats!r}")
     if repeats is None:
         return repeat_interleave(counting(input.numel(), input), input, 0)
     if dim is None:

@@ -127,6 +127,10 @@ def sum_to(input: Tensor, *size: Any) -> Tensor:
     """``input`` summed to a shape that broadcasts to its own: the adjoint of broadcasting."""
     shape = tuple(size[0]) if len(size) == 1 and not isinstance(size[0], int) else size
     extra = input.array.ndim - len(shape)
+    if extra < 0 or any([n not in (1, m) for n, m in zip(shape, input.array.shape[extra:])]):
+        raise RuntimeError(
+            f"sum_to_size: a tensor of shape {tuple(input.array.shape)} is no expansion of one of shape {shape}"
+        )
     axes = tuple(range(extra)) + tuple(
         [i + extra for i, n in enumerate(shape) if n == 1 != input.array.shape[i + extra]]
     )
@@ -256,7 +260,7 @@ def max(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Tensor 
     index. ``max(x, y)``: :func:`tinyconv.maximum`."""
     if isinstance(dim, Tensor) or other is not None:
         return input.maximum(dim if other is None else other)
-    return amax(input) if dim is None else _extreme_along(input, dim, keepdim, "amax")
+    return amax(input, None) if dim is None else _extreme_along(input, dim, keepdim, "amax")
 
 
 def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Tensor | None = None) -> Any:
@@ -264,7 +268,7 @@ def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Tensor 
     :func:`tinyconv.minimum`."""
     if isinstance(dim, Tensor) or other is not None:
         return input.minimum(dim if other is None else other)
-    return amin(input) if dim is None else _extreme_along(input, dim, keepdim, "amin")
+    return amin(input, None) if dim is None else _extreme_along(input, dim, keepdim, "amin")
 
 
 def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False) -> Any:

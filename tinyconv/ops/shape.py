@@ -282,7 +282,12 @@ def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     return Permute.apply(input, tuple(axes))
 
 
-swapaxes = swapdims = transpose
+def swapaxes(input: Tensor, axis0: int, axis1: int) -> Tensor:
+    """:func:`transpose` by NumPy's name."""
+    return transpose(input, axis0, axis1)
+
+
+swapdims = transpose
 
 
 def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
@@ -379,6 +384,8 @@ def broadcast_shapes(*shapes: Any) -> Size:
     """
     shape: tuple = ()
     for other in shapes:
+        if any([n < 0 for n in sizes((other,))]):
+            raise RuntimeError(f"broadcast_shapes: sizes must not be negative, got {other}")
         shape = broadcast_shape(shape, sizes((other,)), "broadcast_shapes")
     return Size(shape)
 
@@ -390,6 +397,8 @@ def squeeze(input: Tensor, dim: Any = None) -> Tensor:
     dims = (
         range(n) if dim is None else [dim_of(d, max_1(n), "squeeze") for d in ((dim,) if isinstance(dim, int) else dim)]
     )
+    if len(set(dims)) != len(dims):
+        raise RuntimeError(f"squeeze: a dim appears twice in {dim}")
     return _arranged(input, tuple([size for i, size in enumerate(shape) if size != 1 or i not in dims]))
 
 

@@ -52,7 +52,8 @@ def nll_loss(x, target, weight, ignore_index):
 
 @np.errstate(all="ignore")
 def nll_loss_gx(gy, target, scale, classes):
-    return dense(np.where(one_hot(target, classes), -(scale * gy)[:, None, :], 0))
+    counts = one_hot(target, classes) & (scale != 0)[:, None, :]  # what counts for nothing gets 0, not 0 times NaN
+    return dense(np.where(counts, -(scale * gy)[:, None, :], 0))
 
 
 def one_hot(target, classes):

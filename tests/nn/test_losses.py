@@ -148,6 +148,25 @@ def test_weights_of_errors():
         F.mse_loss(x, y, weight=w[0])
 
 
+def test_what_is_ignored_does_not_count_whatever_it_is():
+    x = tinyconv.tensor([[0.0, 1.0], [float("nan"), 0.0]], requires_grad=True)
+    loss = F.cross_entropy(x, tinyconv.tensor([1, -100]), label_smoothing=0.2)
+    expected = F.cross_entropy(x[:1], tinyconv.tensor([1]), label_smoothing=0.2)
+    assert loss.item() == expected.item()
+    scores = tinyconv.tensor([[float("nan"), 1.0, 2.0]], requires_grad=True)
+    F.multi_margin_loss(scores, tinyconv.tensor([2]), p=2, margin=1.5).backward()
+    np.testing.assert_allclose(scores.grad.numpy(), [[0.0, 1 / 3, -1 / 3]], rtol=1e-6)
+
+
+def test_bools_are_numbers_in_a_difference():
+    x, y = tinyconv.tensor([0.5, 2.0]), tinyconv.tensor([True, False])
+    assert F.mse_loss(x, y).item() == F.mse_loss(y, x).item() == pytest.approx((0.25 + 4) / 2)
+    with pytest.raises(RuntimeError, match="bools cannot be subtracted"):
+        F.l1_loss(x, y)
+    with pytest.raises(RuntimeError, match="huber_loss: input must be floating point"):
+        F.huber_loss(y, x)
+
+
 def test_one_sample_and_empty_batches():
     x = tinyconv.from_numpy(X)
     assert F.cosine_embedding_loss(x[0], x[1], tinyconv.tensor(1.0)).shape == ()

@@ -56,6 +56,17 @@ def test_as_pytorch(agrees_with_torch, name, args, kwargs, shape, training):
     agrees_with_torch(ours, theirs, x)
 
 
+def test_weights_of_an_empty_batch_get_no_gradient():
+    layer = nn.BatchNorm1d(3)
+    layer(tinyconv.zeros(0, 3, requires_grad=True)).sum().backward()
+    assert layer.weight.grad.tolist() == layer.bias.grad.tolist() == [0, 0, 0]
+
+
+def test_batch_norm_wants_statistics_of_the_same_type():
+    with pytest.raises(RuntimeError, match="input is tinyconv.float64, running_mean is tinyconv.float32"):
+        nn.BatchNorm1d(3, affine=False)(tinyconv.zeros(4, 3).double())
+
+
 def test_errors():
     x = tinyconv.zeros(2, 6, 4)
     with pytest.raises(RuntimeError, match=r"layer_norm: normalized_shape is \(6,\), so input must end with it"):

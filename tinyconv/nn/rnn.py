@@ -158,6 +158,8 @@ class RNNBase(Module):
         if given.dim() != (2 if single else 3):
             kind, rank = ("unbatched 2-D", 2) if single else ("batched 3-D", 3)
             raise RuntimeError(f"For {kind} input, {what} should also be {rank}-D but got {given.dim()}-D tensor")
+        if given.dtype != x.dtype:
+            raise RuntimeError(f"{what} must have the input's dtype {x.dtype}, got {given.dtype}")
         state = given.unsqueeze(1) if single else given
         if tuple(state.shape) != shape:
             raise RuntimeError(f"Expected hidden size {shape}, got {list(state.shape)} ({what})")

@@ -308,6 +308,8 @@ def conv_transpose2d(
     if weight.array.ndim != 4:
         raise RuntimeError(f"{name}: weight must have shape (C, O/groups, KH, KW), got {tuple(weight.array.shape)}")
     (_, C, H, W), (CW, OG, KH, KW) = x.array.shape, weight.array.shape
+    if not OG or not KH or not KW:
+        raise RuntimeError(f"{name}: expected a weight with channels and a kernel with taps {_shapes(input, weight)}")
     if not hasattr(groups, "__index__") or groups < 1 or CW % groups:
         raise ValueError(
             f"{name}: groups must be a positive divisor of the {CW} input channels, got {groups!r} "

@@ -63,8 +63,8 @@ def embedding(
         RuntimeError: an ``input`` that is not integer, or a ``weight`` that is not 2-D; a ``padding_idx`` out of range.
         IndexError: a number out of range.
     """
-    if input.array.dtype.kind not in "iu":
-        raise RuntimeError(f"embedding: input must hold integers, got {input.dtype}")
+    if input.array.dtype.kind != "i" or input.array.dtype.itemsize < 4:
+        raise RuntimeError(f"embedding: input must hold integers (int64 or int32), got {input.dtype}")
     if weight.array.ndim != 2:
         raise RuntimeError(f"embedding: weight must be 2-D, got shape {tuple(weight.array.shape)}")
     V = weight.array.shape[0]

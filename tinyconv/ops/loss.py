@@ -13,6 +13,7 @@ from typing import Any
 from .. import kernels
 from ..autograd import Function
 from ..tensor import Tensor
+from .compare import where
 from .elementwise import add, div, mul, neg
 from .softmax import log_softmax, log_softmax_gx
 from .types import same_type
@@ -148,8 +149,8 @@ def _check_classes(input: Tensor, target: Tensor, weight: Tensor | None, name: s
     if not x or (t != x[:1] + x[2:] if len(x) > 1 else t != ()):
         want = (x[:1] + x[2:] if len(x) > 1 else ()) if x else "one fewer axis"
         raise RuntimeError(f"{name}: for input of shape {tuple(x)} target must have shape {want}, got {tuple(t)}")
-    if target.array.dtype.kind not in "iu":
-        raise RuntimeError(f"{name}: target must hold class indices (int64), got {target.dtype}")
+    if (target.array.dtype.kind, target.array.dtype.itemsize) not in (("i", 8), ("u", 1)):
+        raise RuntimeError(f"{name}: target must hold class indices (int64 or uint8), got {target.dtype}")
     C = x[0] if len(x) == 1 else x[1]
     if weight is not None and weight.array.shape != (C,):
         raise RuntimeError(f"{name}: weight must have one value a class, shape ({C},), got {tuple(weight.array.shape)}")
@@ -206,11 +207,11 @@ def cross_entropy(
 
     Raises:
         IndexError, RuntimeError: as :func:`nll_loss`.
-        ValueError: ``label_smoothing`` outside [0, 1].
+        RuntimeError: also for a ``label_smoothing`` outside [0, 1].
     """
     reduction = named_reduction(reduction, size_average, reduce, "cross_entropy")
     if not 0 <= label_smoothing <= 1:
-        raise ValueError(f"cross_entropy: label_smoothing must be in [0, 1], got {label_smoothing}")
+        raise RuntimeError(f"cross_entropy: label_smoothing must be in [0, 1], got {label_smoothing}")
     same_type("cross_entropy", input=input, weight=weight)
     axis = 0 if input.array.ndim == 1 else 1
     if target.array.dtype.kind == "f":
@@ -224,8 +225,9 @@ def cross_entropy(
     C = input.array.shape[axis]
     shape = [1] * input.array.ndim
     shape[axis] = C
-    used = (target != ignore_index).to(input.dtype)
-    smooth = neg((logp if weight is None else mul(logp, weight.reshape(shape))).sum(axis)) * used
+    counts = target != ignore_index
+    used = counts.to(input.dtype)
+    smooth = where(counts, neg((logp if weight is None else mul(logp, weight.reshape(shape))).sum(axis)), 0.0)
     if reduction == "mean":
         safe = mul(target, used.long())
         smooth = div(smooth.sum(), used.sum() if weight is None else mul(weight[safe], used).sum())
@@ -244,6 +246,10 @@ def _soft_cross_entropy(
             f"got {tuple(target.array.shape)}"
         )
     C = input.array.shape[axis]
+    if weight is not None and weight.array.shape != (C,):
+        raise RuntimeError(
+            f"cross_entropy: weight must have one value a class, shape ({C},), got {tuple(weight.array.shape)}"
+        )
     if smoothing:
         target = add(mul(target, 1 - smoothing), smoothing / C)
     products = mul(log_softmax(input, axis), target)
@@ -252,4 +258,4 @@ def _soft_cross_entropy(
         shape[axis] = C
         products = mul(products, weight.reshape(shape))
     loss = neg(products.sum(axis))
-    return div(loss.sum(), max(loss.numel(), 1)) if reduction == "mean" else reduced(loss, reduction)
+    return div(loss.sum(), loss.numel()) if reduction == "mean" else reduced(loss, reduction)

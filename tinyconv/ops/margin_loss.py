@@ -132,7 +132,8 @@ def multi_margin_loss(
     C = x.array.shape[1]
     short = add(sub(x, gather(x, 1, t.unsqueeze(1))), margin)
     counts = logical_and(short > 0, one_hot(t, C) == 0)
-    terms = where(counts, short if p == 1 else mul(short, short), 0.0)
+    short = where(counts, short, 0.0)
+    terms = short if p == 1 else mul(short, short)
     if weight is not None:
         terms = mul(terms, weight[t].unsqueeze(1))
     loss = div(terms.sum(1), C)
@@ -161,7 +162,7 @@ def multilabel_soft_margin_loss(
     loss = neg(add(mul(target, logsigmoid(input)), mul(sub(1, target), logsigmoid(neg(input)))))
     if weight is not None:
         loss = mul(loss, weight)
-    return reduced(div(loss.sum(-1), input.array.shape[-1]), reduction)
+    return reduced(div(loss.sum(input.array.ndim - 1), input.array.shape[-1]), reduction)
 
 
 def cosine_embedding_loss(

@@ -27,7 +27,7 @@ from .. import dtypes, kernels
 from ..autograd import Function, is_grad_enabled
 from ..tensor import Tensor
 from .elementary import sqrt
-from .elementwise import div
+from .elementwise import div, mul
 from .pad import pad
 from .pool import avg_pool2d
 from .types import same_type
@@ -52,6 +52,8 @@ class BatchNorm(Function):
     @staticmethod
     def backward(ctx: Any, gy: Tensor, *_: Any) -> tuple:
         x, w, mean, rstd = ctx.saved_tensors
+        if not x.numel():  # of which there are no statistics
+            return mul(gy, 0), w.new_zeros(w.array.shape), w.new_zeros(w.array.shape), None
         if not is_grad_enabled():
             gx, gw, gb = kernels.of(x.array).batch_norm_gx(gy.array, x.array, mean.array, rstd.array, w.array)
             return Tensor(gx), Tensor(gw), Tensor(gb), None
@@ -110,7 +112,7 @@ def batch_norm(
         RuntimeError: statistics, weight or bias that are not ``(C,)``; evaluation without running statistics.
         ValueError: training on one value a channel.
     """
-    same_type("batch_norm", input=input, weight=weight, bias=bias)
+    same_type("batch_norm", input=input, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
     shape = input.array.shape
     if len(shape) < 2:
         raise RuntimeError(f"batch_norm: expected input of shape (N, C, ...), got {tuple(shape)}")

@@ -362,7 +362,9 @@ def _spread(n: int, out: int) -> tuple[int, list[int]]:
 def _adaptive_max_pool(input: Tensor, output_size: Any, return_indices: bool, name: str) -> Any:
     """:func:`adaptive_max_pool2d`, whose messages call it ``name``."""
     x, single, (OH, OW) = _adaptive(input, output_size, name)
-    H, W = x.array.shape[2:]
+    C, H, W = x.array.shape[1:]
+    if not C:
+        raise RuntimeError(f"{name}: input of shape {tuple(input.array.shape)} has no channels")
     if H % OH == 0 and W % OW == 0:
         return max_pool2d(input, (H // OH, W // OW), return_indices=return_indices)
     (KH, rows), (KW, columns) = _spread(H, OH), _spread(W, OW)

@@ -170,7 +170,7 @@ def gaussian_nll_loss(
         ValueError: a negative variance, or variances of another shape; an unknown reduction.
     """
     name = "gaussian_nll_loss"
-    var = var if isinstance(var, Tensor) else input.new_full(input.array.shape, var)
+    var = var if isinstance(var, Tensor) else mul(input.new_ones(input.array.shape), float(var))
     same_type(name, var=var)
     if var.numel() and float(var.detach().min()) < 0:
         raise ValueError(f"{name}: var has negative entries, the smallest is {float(var.detach().min())}")

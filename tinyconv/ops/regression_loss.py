@@ -18,18 +18,18 @@ from .compare import clamp_max
 from .convert import cast
 from .elementwise import abs, div, mul, sub
 from .loss import named_reduction, reduced
-from .types import operands
+from .types import operands, same_type
 
 
-def difference(input: Tensor, target: Tensor, name: str, same: bool = True) -> Tensor:
-    """``input - target``, with a warning if one of them is repeated to fit the other (unless not ``same``).
+def _difference(input: Tensor, target: Tensor, name: str, bools: bool = True) -> Tensor:
+    """``input - target``, with a warning if one of them is repeated to fit the other. ``bools`` count as 0 and 1.
 
     Raises:
         RuntimeError: the shapes do not broadcast, or neither is floating point.
     """
     operands(input, target, name)
     x, t = input.array, target.array
-    if same and x.shape != t.shape:
+    if x.shape != t.shape:
         warnings.warn(
             f"Using a target size ({target.shape}) that is different to the input size ({input.shape}). This will "
             "likely lead to incorrect results due to broadcasting. Please ensure they have the same size.",
@@ -37,8 +37,9 @@ def difference(input: Tensor, target: Tensor, name: str, same: bool = True) -> T
         )
     if x.dtype.kind != "f" and t.dtype.kind != "f":
         raise RuntimeError(f"{name}: expected floating point, got {input.dtype} and {target.dtype}")
-    if target.array.dtype.kind == "b":
-        target = cast(target, x.dtype)
+    if bools:
+        input, target = (cast(a, b.array.dtype) if a.array.dtype.kind == "b" else a
+                         for a, b in ((input, target), (target, input)))  # fmt: skip
     return sub(input, target)
 
 
@@ -86,7 +87,7 @@ def mse_loss(
         ValueError: an unknown reduction, or a weight of another shape.
     """
     reduction = named_reduction(reduction, size_average, reduce, "mse_loss")
-    d = difference(input, target, "mse_loss")
+    d = _difference(input, target, "mse_loss")
     return _weighted(mul(d, d), input, weight, reduction)
 
 
@@ -100,7 +101,7 @@ def l1_loss(
 ) -> Tensor:
     """Absolute error ``|input - target|``; arguments and errors as :func:`mse_loss`."""
     reduction = named_reduction(reduction, size_average, reduce, "l1_loss")
-    return _weighted(abs(difference(input, target, "l1_loss")), input, weight, reduction)
+    return _weighted(abs(_difference(input, target, "l1_loss", bools=False)), input, weight, reduction)
 
 
 def smooth_l1_loss(
@@ -117,7 +118,7 @@ def smooth_l1_loss(
         RuntimeError: a negative ``beta``.
     """
     reduction = named_reduction(reduction, size_average, reduce, "smooth_l1_loss")
-    d = difference(input, target, "smooth_l1_loss")
+    d = _difference(input, target, "smooth_l1_loss")
     if beta < 0:
         raise RuntimeError(f"smooth_l1_loss does not support negative values for beta, got {beta}")
     if beta == 0:
@@ -139,7 +140,8 @@ def huber_loss(
         RuntimeError: ``delta`` is not positive.
     """
     reduction = named_reduction(reduction, None, None, "huber_loss")
-    d = difference(input, target, "huber_loss")
+    same_type("huber_loss", input=input)
+    d = _difference(input, target, "huber_loss")
     if delta <= 0:
         raise RuntimeError(f"huber_loss does not support non-positive values for delta, got {delta}")
     return _weighted(_huber(d, delta), input, weight, reduction, by_weight=False)

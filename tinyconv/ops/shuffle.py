@@ -68,7 +68,7 @@ def channel_shuffle(input: Tensor, groups: int) -> Tensor:
     shape = tuple(input.array.shape)
     if len(shape) < 3:
         raise RuntimeError(f"channel_shuffle: expected input of shape (N, C, L, ...), got {shape}")
-    if groups < 1 or shape[1] % groups:
+    if groups < 1 or not shape[1] or shape[1] % groups:
         raise RuntimeError(
             f"channel_shuffle: groups must divide the {shape[1]} channels of input {shape}, got {groups}"
         )

@@ -53,3 +53,19 @@ def test_identity_returns_its_input():
     x = tinyconv.ones(2)
     assert nn.Identity(54, unused=True)(x) is x
     assert repr(nn.Identity(3)) == "Identity()"
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("lead", [(5,), (2, 3), ()])
+def test_bilinear_as_pytorch(agrees_with_torch, bias, lead):
+    torch = pytest.importorskip("torch")
+    rng = np.random.default_rng(0)
+    x1, x2 = rng.normal(size=(*lead, 3)).astype(np.float32), rng.normal(size=(*lead, 2)).astype(np.float32)
+    agrees_with_torch(nn.Bilinear(3, 2, 4, bias=bias), torch.nn.Bilinear(3, 2, 4, bias=bias), x1, x2)
+
+
+def test_bilinear_errors():
+    with pytest.raises(RuntimeError, match=r"bilinear: weight \(4, 3, 2\) expects .* got \(5, 2\) and \(5, 2\)"):
+        nn.Bilinear(3, 2, 4)(tinyconv.zeros(5, 2), tinyconv.zeros(5, 2))
+    with pytest.raises(ValueError, match="in1_features must be > 0, but got 0"):
+        nn.Bilinear(0, 2, 4)

@@ -367,6 +367,23 @@ for equation, shapes in {
 case(
     MatMul, "tensordot", lambda m, a, b: (m.tensordot(a, b), m.tensordot(a, b, ([1, 0], [0, 2]))), (2, 3, 2), (3, 2, 2)
 )
+case(
+    MatMul,
+    "bilinear",
+    lambda m, a, b, w, c: m.nn.functional.bilinear(a, b, w, c),
+    (2, 2, 3),
+    (2, 2, 2),
+    (4, 3, 2),
+    (4,),
+)
+case(
+    MatMul,
+    "attention",
+    lambda m, q, k, v: m.nn.functional.scaled_dot_product_attention(q, k, v, is_causal=True) ** 2,
+    (2, 3, 4),
+    (2, 3, 4),
+    (2, 3, 2),
+)
 case(LinearGw, "", lambda m, x, w: m.nn.functional.linear(x, w) ** 2, (2, 3), (4, 3))
 
 # ---------------------------------------------------------------------------------------------------------- convolution

@@ -159,7 +159,8 @@ def parameters(function) -> dict:
             raise ValueError
         return {p.name: p.default for p in found if p.name not in LEFT_OUT}
     except ValueError:
-        first = next(line.strip() for line in function.__doc__.splitlines() if line.strip())
+        first, second, *_ = [line.strip() for line in function.__doc__.splitlines() if line.strip()]
+        first += second if first.endswith(",") else ""
     arguments = (
         ast.parse(f"def {first.replace('->', '#')}".partition("#")[0].replace("\\*", "*") + ": pass").body[0].args
     )

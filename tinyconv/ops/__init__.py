@@ -52,6 +52,7 @@ from .activation import (
     threshold,
     threshold_,
 )
+from .attention import scaled_dot_product_attention
 from .compare import (
     allclose,
     clamp,
@@ -277,7 +278,25 @@ from .margin_loss import (
     triplet_margin_loss,
     triplet_margin_with_distance_loss,
 )
-from .matmul import addbmm, addmm, addmv, addr, baddbmm, bmm, dot, ger, inner, kron, linear, matmul, mm, mv, outer, vdot
+from .matmul import (
+    addbmm,
+    addmm,
+    addmv,
+    addr,
+    baddbmm,
+    bilinear,
+    bmm,
+    dot,
+    ger,
+    inner,
+    kron,
+    linear,
+    matmul,
+    mm,
+    mv,
+    outer,
+    vdot,
+)
 from .norm import batch_norm, group_norm, instance_norm, layer_norm, local_response_norm, rms_norm
 from .pad import pad
 from .pool import (

@@ -276,3 +276,29 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     for n in x.shape[:-1]:
         rows *= n
     return reshape(Linear.apply(reshape(input, rows, x.shape[-1]), weight, bias), (*x.shape[:-1], w.shape[0]))
+
+
+def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """``y_o = input1^T weight_o input2 + bias_o``.
+
+    Args:
+        input1: ``(..., I)``.
+        input2: ``(..., J)``.
+        weight: ``(O, I, J)``.
+        bias: ``(O,)`` or None.
+
+    Returns:
+        ``(..., O)``.
+
+    Raises:
+        RuntimeError: sizes or dtypes that do not fit.
+    """
+    same_type("bilinear", input1=input1, input2=input2, weight=weight, bias=bias)
+    a, b, w = tuple(input1.array.shape), tuple(input2.array.shape), tuple(weight.array.shape)
+    if len(w) != 3 or a[:-1] != b[:-1] or (a[-1:], b[-1:]) != (w[1:2], w[2:3]):
+        raise RuntimeError(f"bilinear: weight {w} expects (..., I) and (..., J), got {a} and {b}")
+    O, I, J = w
+    # input1 W_o for all o at once, and that times input2: rows (N, O, J) @ (N, J, 1)
+    rows = matmul(reshape(input1, -1, I), reshape(Permute.apply(weight, (1, 0, 2)), I, O * J))
+    y = reshape(matmul(reshape(rows, -1, O, J), reshape(input2, -1, J, 1)), (*a[:-1], O))
+    return y if bias is None else y + bias

@@ -69,6 +69,8 @@ def test_there_and_back(gpu):
         y.numpy()
     with pytest.raises(RuntimeError, match="expected both tensors on one device, got cuda:0 and cpu"):
         y + x
+    assert (y[0] + tinyconv.tensor(1.0)).is_cuda  # a 0-d tensor is as good as a number
+    assert (tinyconv.tensor(1.0) - y).is_cuda
 
 
 def test_gradients_cross(gpu):

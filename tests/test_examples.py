@@ -39,6 +39,13 @@ def test_autograd_by_hand(tmp_path):
     assert "y' = 12,  y'' = 12" in out
 
 
+def test_watch_a_block(tmp_path):
+    out = run("watch_a_block.py", cwd=tmp_path)
+    assert "s[t] += s[t + half]\n     |     threads  # # . . . . . ." in out  # the second round: two threads add
+    assert "1 + 2 + ... + 8 = 36" in out
+    assert re.search(r"race: shared0\[\d\] is read by thread \d of block 0, and written by thread \d of block 0", out)
+
+
 def test_lenet5_mnist(tmp_path):
     raw = tmp_path / "MNIST" / "raw"
     raw.mkdir(parents=True)

@@ -319,3 +319,10 @@ def test_a_damaged_mnist_is_an_error_and_no_reason_for_strokes(tiny, data_dir, t
     assert result.status == 1
     assert str(images) in result.err
     assert result.err.count("\n") == 1
+
+
+def test_without_the_gpu_that_was_asked_for(tiny, monkeypatch):
+    monkeypatch.setattr("tinyconv.cuda.why_unavailable", lambda: "no GPU: buy one")
+    result = tiny("train", "lenet5", "--data", "strokes", "--device", "cuda")
+    assert result.status == 1
+    assert result.err.strip().endswith("--device cuda: no GPU: buy one")

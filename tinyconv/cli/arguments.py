@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import math
 
-from .. import set_num_threads, use_kernels
+from .. import cuda, set_num_threads, use_kernels
 from .data import DATA
+from .errors import CommandError
 
 __all__ = [
     "add_compute_arguments",
     "add_data_arguments",
+    "add_device_argument",
     "apply_compute_arguments",
     "non_negative",
     "positive",
@@ -93,8 +95,15 @@ def add_compute_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_device_argument(parser: argparse.ArgumentParser) -> None:
+    """``--device``."""
+    parser.add_argument("--device", choices=("cpu", "cuda"), help="where to compute (default: cpu)")
+
+
 def apply_compute_arguments(args: argparse.Namespace) -> None:
     """Do what they say."""
+    if getattr(args, "device", None) == "cuda" and (reason := cuda.why_unavailable()) is not None:
+        raise CommandError(f"--device cuda: {reason}")
     if args.kernels is not None:
         use_kernels(args.kernels)
     if args.threads is not None:

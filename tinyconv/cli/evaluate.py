@@ -10,7 +10,7 @@ import numpy as np
 from ..training import evaluate
 from ..utils.data import DataLoader
 from . import data
-from .arguments import add_compute_arguments, add_data_arguments, apply_compute_arguments
+from .arguments import add_compute_arguments, add_data_arguments, add_device_argument, apply_compute_arguments
 from .model import load_run
 
 __all__ = ["add_parser", "run"]
@@ -24,6 +24,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("run_dir", metavar="RUN_DIR", help="the folder that `tinyconv train` wrote")
     add_data_arguments(parser, default="what the network was trained on")
     add_compute_arguments(parser)
+    add_device_argument(parser)
     parser.set_defaults(run=run)
 
 
@@ -36,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
     apply_compute_arguments(args)
     name = data.choose(args.data or options["data"], args.data_dir)
     test_set = data.load(name, args.data_dir, False, data.test_transform(), args.limit)
-    result = evaluate(model, DataLoader(test_set, batch_size=500))
+    result = evaluate(model.to(args.device or "cpu"), DataLoader(test_set, batch_size=500))
 
     classes = data.DATA[name].classes
     table = Table("class", "images", "right", "most often taken for")

@@ -10,7 +10,7 @@ import numpy as np
 from .. import no_grad
 from ..tensor import Tensor
 from . import data
-from .arguments import add_compute_arguments, apply_compute_arguments
+from .arguments import add_compute_arguments, add_device_argument, apply_compute_arguments
 from .digit import mnist_like, read_grey
 from .errors import CommandError
 from .model import load_run
@@ -28,6 +28,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("run_dir", metavar="RUN_DIR", help="the folder that `tinyconv train` wrote")
     parser.add_argument("images", metavar="IMAGE", nargs="+", help="a PNG or JPEG file")
     add_compute_arguments(parser)
+    add_device_argument(parser)
     parser.set_defaults(run=run)
 
 
@@ -44,8 +45,10 @@ def run(args: argparse.Namespace) -> int:
             pictures.append(mnist_like(read_grey(path)))
         except ValueError as error:
             raise CommandError(f"{path}: {error}") from error
+    device = args.device or "cpu"
+    images = data.test_transform().batch(Tensor(np.stack(pictures))).to(device)
     with no_grad():
-        probabilities = model(data.test_transform().batch(Tensor(np.stack(pictures)))).softmax(1).numpy()
+        probabilities = model.to(device)(images).softmax(1).cpu().numpy()
     classes = data.DATA[options["data"]].classes
     console = Console(markup=False, highlight=False, soft_wrap=True)
     for path, row in zip(args.images, probabilities, strict=True):

@@ -15,7 +15,7 @@ import statistics
 from pathlib import Path
 from typing import Any
 
-from .. import get_num_threads, manual_seed
+from .. import cuda, get_num_threads, manual_seed
 from ..optim import SGD
 from ..optim.lr_scheduler import CosineAnnealingLR
 from ..training import (
@@ -34,6 +34,7 @@ from . import data
 from .arguments import (
     add_compute_arguments,
     add_data_arguments,
+    add_device_argument,
     apply_compute_arguments,
     non_negative,
     positive,
@@ -54,6 +55,7 @@ RECIPE: dict[str, Any] = {
     "seed": 0,
     "limit": None,
     "kernels": "cpu",
+    "device": "cpu",
 }
 
 
@@ -77,6 +79,7 @@ def add_parser(subparsers: Any) -> None:
         flag = "--" + name.replace("_", "-")
         parser.add_argument(flag, type=kind, metavar=letter, help=f"{text} (default: {RECIPE[name]})")
     add_compute_arguments(parser)
+    add_device_argument(parser)
     parser.add_argument("--out", metavar="DIR", help="folder for the results (default: runs/MODEL-DATA)")
     parser.add_argument("--resume", action="store_true", help="go on with the interrupted run in the folder")
     parser.set_defaults(run=run)
@@ -85,11 +88,11 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Do it."""
     directory, options, checkpoint = _choose_run(args)
-    args.kernels = options["kernels"]
+    args.kernels, args.device = options["kernels"], options["device"]
     apply_compute_arguments(args)
 
     manual_seed(options["seed"])
-    model = get_model(options["model"])
+    model = get_model(options["model"]).to(options["device"])
     train_set = data.load(options["data"], args.data_dir, True, data.train_transform(), options["limit"])
     test_set = data.load(options["data"], args.data_dir, False, data.test_transform(), options["limit"])
     loader = DataLoader(train_set, options["batch_size"], shuffle=True)
@@ -147,6 +150,7 @@ def _choose_run(args: argparse.Namespace) -> tuple[RunDirectory, dict[str, Any],
     given = {name: getattr(args, name) for name in RECIPE if getattr(args, name) is not None}
     if args.resume and (directory := _find_run(args)).checkpoint.exists():
         options, checkpoint = directory.load()
+        options.setdefault("device", "cpu")  # runs from before there was a choice
         if args.data not in (None, "auto"):
             given["data"] = args.data
         for name, value in {"model": args.model, **given}.items():
@@ -183,6 +187,8 @@ def _default_out(model: str, name: str) -> Path:
 
 
 def _threads(options: dict[str, Any]) -> str:
+    if options["device"] == "cuda":
+        return f"on {cuda.get_device_name()}"
     threads = get_num_threads()
     return f"{options['kernels']} kernels, {threads} thread{'s' if threads > 1 else ''}"
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from .. import dtypes, kernels
 from ..tensor import Tensor
-from .convert import cast
+from .convert import cast, to
 
 
 def broadcast_shape(a: tuple, b: tuple, name: str) -> tuple:
@@ -66,6 +66,15 @@ def _with_number(x: Tensor, number: Any) -> tuple[Tensor, Any]:
     return x, number
 
 
+def _on_one_device(a: Tensor, b: Tensor, name: str) -> tuple[Tensor, Tensor]:
+    """Two operands of different devices: a 0-d one on the host goes to the other's, as PyTorch has it."""
+    if not a.array.shape and a.device.type == "cpu":
+        return to(a, b.device), b
+    if not b.array.shape and b.device.type == "cpu":
+        return a, to(b, a.device)
+    raise RuntimeError(f"{name}: expected both tensors on one device, got {a.device} and {b.device}")
+
+
 def operands(a: Any, b: Any, name: str, shapes: bool = True) -> tuple[Any, Any]:
     """Two operands brought to one element type and checked to broadcast. A Python number stays a number.
 
@@ -79,7 +88,7 @@ def operands(a: Any, b: Any, name: str, shapes: bool = True) -> tuple[Any, Any]:
             dtype = _result_dtype(a, b)
             a, b = cast(a, dtype), cast(b, dtype)
         if type(x) is not type(y):
-            raise RuntimeError(f"{name}: expected both tensors on one device, got {a.device} and {b.device}")
+            a, b = _on_one_device(a, b, name)
         if shapes and x.shape != y.shape:
             broadcast_shape(x.shape, y.shape, name)
         return a, b

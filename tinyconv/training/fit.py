@@ -27,6 +27,7 @@ from ..optim import Optimizer
 from ..optim.lr_scheduler import LRScheduler
 from ..random import default_generator
 from ..tensor import Tensor
+from ..tensor import device as Device
 from ..utils.data import DataLoader
 from .callbacks import Callback
 from .metrics import Mean, confusion_matrix
@@ -118,7 +119,7 @@ def fit(
     """Train from where ``state`` stands to its last epoch, testing after each.
 
     Args:
-        state: what to train; changed as training goes on.
+        state: what to train, on the device where the model is; changed as training goes on.
         loader: batches ``(x, y)``; shuffled, if at all, by the default generator, which the state keeps track of.
         test_loader: batches to test on after each epoch.
         loss_function: ``(scores, y)`` to a 0-d loss, the mean over the batch.
@@ -171,7 +172,9 @@ def train_epoch(
     model, optimizer, scheduler = state.model, state.optimizer, state.scheduler
     model.train()
     started = time.perf_counter()
+    device = _device_of(model)
     for x, y in _remaining_batches(state, loader):
+        x, y = x.to(device), y.to(device)
         scores = model(x)
         loss = loss_function(scores, y)
         optimizer.zero_grad()
@@ -186,6 +189,11 @@ def train_epoch(
         now = time.perf_counter()
         state.seconds, started = state.seconds + now - started, now
         _tell(callbacks, "on_step", state)
+
+
+def _device_of(model: Module) -> Device:
+    """Where a model computes: on its first parameter's device."""
+    return next((p.device for p in model.parameters()), Device("cpu"))
 
 
 def _remaining_batches(state: TrainingState, loader: DataLoader) -> Iterator[Any]:
@@ -232,11 +240,12 @@ def evaluate(
     """
     loss = Mean()
     targets, predictions = [], []
-    was_training = model.training
+    was_training, device = model.training, _device_of(model)
     model.eval()
     try:
         with no_grad():
             for x, y in loader:
+                x, y = x.to(device), y.to(device)
                 scores = model(x)
                 loss.add(loss_function(scores, y) * len(y), len(y))
                 targets.append(y)

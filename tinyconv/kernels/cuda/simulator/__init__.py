@@ -27,9 +27,9 @@ from .errors import SimulatorError
 from .lanes import LANES
 from .memory import Pointer, Shadow, poison
 from .rewrite import rewritten, written_parameters
-from .watch import watch
+from .watch import Step, watch
 
-__all__ = ["Simulator", "SimulatorError", "watch"]
+__all__ = ["Simulator", "SimulatorError", "Step", "watch"]
 
 _LANES_AT_ONCE = 1 << 16
 _DIALECT = dialect()

@@ -25,6 +25,7 @@ Line numbers stay those of the source file, so tracebacks and debuggers show the
 from __future__ import annotations
 
 import ast
+import copy
 import inspect
 import textwrap
 from collections.abc import Callable
@@ -52,8 +53,8 @@ def rewritten(function: Callable) -> CodeType:
         raise TypeError(f"a kernel is a function written with def, got {function!r}")
     definition.decorator_list = []
     _Lockstep(definition).rewrite()
-    ast.increment_lineno(tree, first - 1)
-    return compile(ast.fix_missing_locations(tree), inspect.getsourcefile(function) or "<kernel>", "exec")
+    ast.increment_lineno(ast.fix_missing_locations(tree), first - 1)
+    return compile(tree, inspect.getsourcefile(function) or "<kernel>", "exec")
 
 
 class _Lockstep(ast.NodeTransformer):
@@ -119,7 +120,7 @@ class _Lockstep(ast.NodeTransformer):
             total = ast.BinOp(_load(node.target.id), node.op, value)
             return _at(node, ast.Assign([node.target], _call("LANES.put", _load(node.target.id), total)))
         target = self.visit(node.target)
-        source = ast.Subscript(target.value, target.slice, ast.Load())
+        source = ast.Subscript(copy.deepcopy(target.value), copy.deepcopy(target.slice), ast.Load())
         return _at(node, ast.Assign([target], ast.BinOp(source, node.op, value)))
 
     def _fresh(self) -> str:
@@ -135,7 +136,7 @@ class _Lockstep(ast.NodeTransformer):
         ]
         if node.orelse:
             out.append(_at(node, ast.If(_call("LANES.otherwise"), self._block(node.orelse), [])))
-        return [*out, _at(node, _do("LANES.join"))]
+        return [*out, _at_end(node, _do("LANES.join"))]
 
     def visit_While(self, node: ast.While) -> Any:
         if node.orelse:
@@ -246,7 +247,17 @@ def _cast(node: ast.AST) -> bool:
 
 
 def _at(node: ast.AST, new: Any) -> Any:
-    return ast.copy_location(new, node)
+    """``new`` on the line where ``node`` begins."""
+    ast.copy_location(new, node)
+    new.end_lineno, new.end_col_offset = new.lineno, new.col_offset
+    return new
+
+
+def _at_end(node: ast.stmt, new: Any) -> Any:
+    """``new`` on the line where ``node`` ends."""
+    new.lineno = new.end_lineno = node.end_lineno
+    new.col_offset = new.end_col_offset = node.col_offset
+    return new
 
 
 def _load(name: str) -> ast.expr:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from .lanes import LANES
+from .rewrite import UNSET
 
 
 @dataclass
@@ -37,9 +38,13 @@ def watch(kernel: Any, show: Callable[[Step], None]) -> Iterator[None]:
     """Call ``show`` before every line that the kernel runs in the simulator, within the ``with`` block."""
     name, file = kernel.function.__name__, kernel.function.__code__.co_filename
 
+    last: list[Any] = [0, None]
+
     def lines(frame: FrameType, event: str, argument: Any) -> Any:
-        if event == "line" and LANES.count:
-            known = {k: v for k, v in frame.f_locals.items() if not k.startswith("_")}
+        again = frame.f_lineno == last[0] and LANES.active is last[1]  # a line may have several parts
+        if event == "line" and LANES.count and not again:
+            last[:] = frame.f_lineno, LANES.active
+            known = {k: v for k, v in frame.f_locals.items() if not k.startswith("_") and v is not UNSET}
             show(Step(frame.f_lineno, linecache.getline(file, frame.f_lineno).rstrip(), LANES.active, known))
         return lines
 

@@ -1,4 +1,5 @@
 import math
+import warnings
 
 import numpy as np
 import pytest
@@ -164,3 +165,15 @@ def test_sparse():
     assert len({tuple(np.flatnonzero(column == 0)) for column in w.T}) > 10
     with pytest.raises(ValueError, match="2 dimensions"):
         init.sparse_(tinyconv.empty(3), 0.5)
+
+
+@pytest.mark.parametrize("name", ["uniform", "normal", "xavier_uniform", "kaiming_normal", "orthogonal", "eye"])
+def test_names_from_before_the_underscore(name):
+    filled = []
+    for function in (getattr(init, name), getattr(init, name + "_")):
+        tinyconv.manual_seed(0)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            filled.append(function(tinyconv.zeros(3, 4)).tolist())
+        assert [w.category for w in caught] == ([FutureWarning] if len(filled) == 1 else [])
+    assert filled[0] == filled[1] != [[0.0] * 4] * 3

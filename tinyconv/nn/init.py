@@ -14,8 +14,11 @@ returns it; the random ones draw from ``generator``, or from the default generat
 
 from __future__ import annotations
 
+import functools
 import math
 import warnings
+from collections.abc import Callable
+from typing import Any
 
 from .. import kernels
 from ..autograd import no_grad
@@ -302,3 +305,22 @@ def _is_empty(tensor: Tensor) -> bool:
         return False
     warnings.warn("Initializing zero-element tensors is a no-op", stacklevel=3)
     return True
+
+
+def _older(name: str) -> Callable[..., Tensor]:
+    """The function that PyTorch once called ``name``: it warns, and is ``name_``."""
+    function = globals()[f"{name}_"]
+
+    @functools.wraps(function)
+    def older(*args: Any, **kwargs: Any) -> Tensor:
+        warnings.warn(f"nn.init.{name} is now deprecated in favor of nn.init.{name}_.", FutureWarning, stacklevel=2)
+        return function(*args, **kwargs)
+
+    older.__name__ = older.__qualname__ = name
+    return older
+
+
+uniform, normal, constant, eye = _older("uniform"), _older("normal"), _older("constant"), _older("eye")
+xavier_uniform, xavier_normal = _older("xavier_uniform"), _older("xavier_normal")
+kaiming_uniform, kaiming_normal = _older("kaiming_uniform"), _older("kaiming_normal")
+dirac, orthogonal, sparse = _older("dirac"), _older("orthogonal"), _older("sparse")

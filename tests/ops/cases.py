@@ -14,7 +14,7 @@ import numpy as np
 import tinyconv
 from tinyconv.ops.activation import LogSigmoid, ReLU, ReLUGx, Sigmoid, SigmoidGx, Tanh, TanhGx
 from tinyconv.ops.compare import Clamp, Maximum, Minimum, Where
-from tinyconv.ops.conv import Conv2d, Conv2dGw, Conv2dGx, ConvTranspose2d, Fold, Unfold
+from tinyconv.ops.conv import Conv2d, Conv2dGw, Conv2dGx, ConvTranspose2d
 from tinyconv.ops.convert import Cast, ToDevice
 from tinyconv.ops.cumulative import Cumprod, Cumsum, Leaders, Prod
 from tinyconv.ops.diagonal import Diagonal
@@ -22,6 +22,7 @@ from tinyconv.ops.dropout import Dropout
 from tinyconv.ops.elementary import GRADIENTS, Atan2, Elementary, Exp, Hypot, Log, LogAddExp, Sqrt
 from tinyconv.ops.elementwise import Abs, Add, Div, FloorDivide, Mul, Neg, Pow, Remainder, Sign, Sub
 from tinyconv.ops.embedding import Embedding
+from tinyconv.ops.fold import Fold, Unfold
 from tinyconv.ops.fused import Conv2dReLUMaxPool2d, conv2d_relu_max_pool2d
 from tinyconv.ops.index import Gather, Scatter, Slice, Write
 from tinyconv.ops.inplace import Fill

@@ -79,7 +79,7 @@ from .compare import (
     where,
     where_method,
 )
-from .conv import conv1d, conv2d, conv_transpose1d, conv_transpose2d, fold, unfold
+from .conv import conv1d, conv2d, conv_transpose1d, conv_transpose2d
 from .convert import (
     bool_,
     byte,
@@ -211,6 +211,7 @@ from .elementwise import (
     sub,
 )
 from .embedding import embedding, one_hot
+from .fold import fold, unfold
 from .gather import (
     argwhere,
     gather,

@@ -1,4 +1,4 @@
-"""Convolution, its two gradients, and im2col.
+"""Convolution and its two gradients.
 
 A convolution layer slides a small kernel over an image and takes a dot product at every place:
 
@@ -16,9 +16,6 @@ Conv2d:    y  = conv(x, w)     gx = conv_gx(gy, w)        gw = conv_gw(gy, x)
 Conv2dGx:  gx = conv_gx(gy,w)  ggy = conv(ggx, w)         gw = conv_gw(gy, ggx)
 Conv2dGw:  gw = conv_gw(gy,x)  ggy = conv(x, ggw)         gx = conv_gx(gy, ggw)
 =============================  =========================  =========================
-
-``unfold`` (im2col) copies every window into a column, which turns the convolution into one matrix product,
-``y = w.reshape(O, -1) @ unfold(x)``: the classical way to compute it, and the easiest to understand.
 """
 
 from __future__ import annotations
@@ -70,7 +67,8 @@ def along(value: Any, name: str, minimum: int, across: int) -> tuple[int, int]:
     return across, pair(one[0], name, minimum)[1]
 
 
-def _geometry(name: str, stride: Any, padding: Any, dilation: Any) -> tuple:
+def window_steps(name: str, stride: Any, padding: Any, dilation: Any) -> tuple:
+    """Stride, padding and dilation as pairs."""
     return (
         pair(stride, f"{name}: stride", 1),
         pair(padding, f"{name}: padding", 0),
@@ -170,7 +168,7 @@ class ConvTranspose2d(Function):
         return gx, gw, gb, None, None, None, None, None
 
 
-def _images(x: Tensor, name: str) -> tuple[Tensor, bool]:
+def images(x: Tensor, name: str) -> tuple[Tensor, bool]:
     """``x`` as a batch (N, C, H, W); a single image (C, H, W) becomes a batch of one.
 
     Raises:
@@ -231,7 +229,7 @@ def conv2d_arguments(
     """Check the arguments of :func:`conv2d`: images (N, C, H, W); stride, padding, dilation and groups; whether
     ``input`` was one image."""
     same_type("conv2d", input=input, weight=weight, bias=bias)
-    x, single = _images(input, "conv2d")
+    x, single = images(input, "conv2d")
     if weight.array.ndim != 4:
         raise RuntimeError(f"conv2d: weight must have shape (O, C/groups, KH, KW), got {tuple(weight.array.shape)}")
     (_, C, H, W), (O, CG, KH, KW) = x.array.shape, weight.array.shape
@@ -248,7 +246,7 @@ def conv2d_arguments(
     if isinstance(padding, str):
         stride, dilation = pair(stride, "conv2d: stride", 1), pair(dilation, "conv2d: dilation", 1)
         padding, after = _named_padding(padding, stride, dilation, (KH, KW))
-    geometry = _geometry("conv2d", stride, padding, dilation)
+    geometry = window_steps("conv2d", stride, padding, dilation)
     if after is not None and after != geometry[1]:  # an even kernel needs one more row below than above
         x = pad(x, (0, after[1] - geometry[1][1], 0, after[0] - geometry[1][0]))
     OH, OW = output_size(x.array.shape[2:], (KH, KW), *geometry)
@@ -304,7 +302,7 @@ def conv_transpose2d(
     """
     name = "conv_transpose2d"
     same_type(name, input=input, weight=weight, bias=bias)
-    x, single = _images(input, name)
+    x, single = images(input, name)
     if weight.array.ndim != 4:
         raise RuntimeError(f"{name}: weight must have shape (C, O/groups, KH, KW), got {tuple(weight.array.shape)}")
     (_, C, H, W), (CW, OG, KH, KW) = x.array.shape, weight.array.shape
@@ -318,7 +316,7 @@ def conv_transpose2d(
     if C != CW:
         raise RuntimeError(f"{name}: weight expects {CW} input channels, x has {C} {_shapes(input, weight)}")
     _check_bias(bias, OG * groups, name)
-    geometry = _geometry(name, stride, padding, dilation)
+    geometry = window_steps(name, stride, padding, dilation)
     extra = pair(output_padding, f"{name}: output_padding", 0)
     if any([e >= s and e >= d for e, s, d in zip(extra, geometry[0], geometry[2])]):
         raise RuntimeError(f"{name}: output_padding must be smaller than stride or dilation, got {output_padding!r}")
@@ -332,7 +330,7 @@ def conv_transpose2d(
 # ------------------------------------------------------------------------------------------ rows: images one pixel high
 
 
-def _rows(x: Tensor, name: str) -> Tensor:
+def as_rows(x: Tensor, name: str) -> Tensor:
     """``x`` (N, C, L) or (C, L) as images one pixel high.
 
     Raises:
@@ -383,7 +381,7 @@ def conv1d(
         RuntimeError, ValueError: as :func:`conv2d`.
     """
     name = "conv1d"
-    x = _rows(input, name)
+    x = as_rows(input, name)
     w = _row_kernel(input, weight, weight.array.shape[1] * groups if weight.array.ndim == 3 else 0, name)
     if not isinstance(padding, str):
         padding = along(padding, "conv1d: padding", 0, 0)
@@ -415,7 +413,7 @@ def conv_transpose1d(
         RuntimeError, ValueError: as :func:`conv2d`.
     """
     name = "conv_transpose1d"
-    x = _rows(input, name)
+    x = as_rows(input, name)
     w = _row_kernel(input, weight, weight.array.shape[0], name)
     steps = (
         along(stride, f"{name}: stride", 1, 1),
@@ -425,87 +423,3 @@ def conv_transpose1d(
         along(dilation, f"{name}: dilation", 1, 1),
     )
     return conv_transpose2d(x, w, bias, *steps).squeeze(-2)
-
-
-# ----------------------------------------------------------------------------------------------------------- im2col
-
-
-class Unfold(Function):
-    """y = windows of x as columns;  gx = fold(gy)."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, *geometry: Any) -> Tensor:
-        ctx.size, ctx.geometry = x.array.shape[2:], geometry
-        return Tensor(kernels.of(x.array).unfold(x.array, *geometry))
-
-    @staticmethod
-    def backward(ctx: Any, gy: Tensor) -> tuple:
-        return Fold.apply(gy, ctx.size, *ctx.geometry), None, None, None, None
-
-
-class Fold(Function):
-    """y = columns put back as windows, overlaps added;  gx = unfold(gy)."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, size: Any, *geometry: Any) -> Tensor:
-        ctx.geometry = geometry
-        return Tensor(kernels.of(x.array).fold(x.array, size, *geometry))
-
-    @staticmethod
-    def backward(ctx: Any, gy: Tensor) -> tuple:
-        return Unfold.apply(gy, *ctx.geometry), None, None, None, None, None
-
-
-def unfold(input: Tensor, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Tensor:
-    """im2col: every window of every image as a column.
-
-    Args:
-        input: ``(N, C, H, W)``, or one image ``(C, H, W)``.
-        kernel_size, dilation, padding, stride: ints or pairs, as in :func:`conv2d`.
-
-    Returns:
-        ``(N, C*KH*KW, L)``, L = OH*OW windows, row by row; the rows are ordered (c, kh, kw).
-
-    Raises:
-        RuntimeError: the rank is wrong, or no window fits.
-    """
-    same_type("unfold", input=input)
-    x, single = _images(input, "unfold")
-    kernel, geometry = pair(kernel_size, "unfold: kernel_size", 1), _geometry("unfold", stride, padding, dilation)
-    OH, OW = output_size(x.array.shape[2:], kernel, *geometry)
-    if OH < 1 or OW < 1:
-        raise RuntimeError(f"unfold: no {kernel} window fits into input of shape {tuple(input.array.shape)}")
-    y = Unfold.apply(x, kernel, *geometry)
-    return y.squeeze(0) if single else y
-
-
-def fold(
-    input: Tensor, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1
-) -> Tensor:
-    """col2im: put columns back as windows, adding where they overlap. The adjoint (not the inverse) of :func:`unfold`:
-    ``fold(unfold(x))`` multiplies each pixel by the number of windows it is in.
-
-    Args:
-        input: ``(N, C*KH*KW, L)`` or ``(C*KH*KW, L)``.
-        output_size: (H, W) of the image.
-        kernel_size, dilation, padding, stride: as in :func:`unfold`.
-
-    Returns:
-        ``(N, C, H, W)`` (or ``(C, H, W)``).
-
-    Raises:
-        RuntimeError: the shape does not belong to such an image.
-    """
-    same_type("fold", input=input)
-    single = input.array.ndim == 2
-    x = input.unsqueeze(0) if single else input
-    size, kernel = pair(output_size, "fold: output_size", 1), pair(kernel_size, "fold: kernel_size", 1)
-    geometry = _geometry("fold", stride, padding, dilation)
-    h, w = [(n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, s, p, d in zip(size, kernel, *geometry)]
-    if x.array.ndim != 3 or x.array.shape[1] % (kernel[0] * kernel[1]) or x.array.shape[2] != h * w or h < 1 or w < 1:
-        raise RuntimeError(
-            f"fold: an image of {size} has {max(h, 0)} x {max(w, 0)} windows of {kernel}, so input must be "
-            f"(N, C*{kernel[0]}*{kernel[1]}, {max(h, 0) * max(w, 0)}), got {tuple(input.array.shape)}"
-        )
-    y = Fold.apply(x, size, kernel, *geometry)
-    return y.squeeze(0) if single else y

@@ -15,7 +15,7 @@ from .. import kernels
 from ..autograd import Function
 from ..tensor import Tensor
 from .activation import relu
-from .conv import _images, _rows, along, pair
+from .conv import along, as_rows, images, pair
 from .creation import as_tensor
 from .elementwise import abs, sign
 from .join import stack
@@ -135,7 +135,7 @@ def _max_pool(
 ) -> Any:
     """:func:`max_pool2d`, whose messages call it ``name``."""
     same_type(name, input=input)
-    x, single = _images(input, name)
+    x, single = images(input, name)
     kernel = pair(kernel, f"{name}: kernel_size", 1)
     geometry = (
         kernel,
@@ -192,12 +192,12 @@ def max_pool1d(
 ) -> Any:
     """:func:`max_pool2d` of images one pixel high: ``(N, C, L)`` or ``(C, L)``, an int for each option."""
     name = "max_pool1d"
-    y = _max_pool(_rows(input, name), *_row_windows(kernel_size, stride, padding, name),
+    y = _max_pool(as_rows(input, name), *row_windows(kernel_size, stride, padding, name),
                   along(dilation, f"{name}: dilation", 1, 1), ceil_mode, return_indices, name)  # fmt: skip
     return tuple([part.squeeze(-2) for part in y]) if return_indices else y.squeeze(-2)
 
 
-def _row_windows(kernel: Any, stride: Any, padding: Any, name: str) -> tuple[Pair, Pair, Pair]:
+def row_windows(kernel: Any, stride: Any, padding: Any, name: str) -> tuple[Pair, Pair, Pair]:
     """(kernel, stride, padding) of windows that move along a row, as pairs for an image of that one row."""
     stride = kernel if stride is None or stride == [] else stride
     return (
@@ -212,7 +212,7 @@ def _avg_pool(
 ) -> Tensor:
     """:func:`avg_pool2d`, whose messages call it ``name``."""
     same_type(name, input=input)
-    x, single = _images(input, name)
+    x, single = images(input, name)
     kernel = pair(kernel, f"{name}: kernel_size", 1)
     geometry = (
         kernel,
@@ -263,8 +263,8 @@ def avg_pool1d(
 ) -> Tensor:
     """:func:`avg_pool2d` of images one pixel high: ``(N, C, L)`` or ``(C, L)``, an int for each option."""
     name = "avg_pool1d"
-    windows = _row_windows(kernel_size, stride, padding, name)
-    return _avg_pool(_rows(input, name), *windows, ceil_mode, count_include_pad, None, name).squeeze(-2)
+    windows = row_windows(kernel_size, stride, padding, name)
+    return _avg_pool(as_rows(input, name), *windows, ceil_mode, count_include_pad, None, name).squeeze(-2)
 
 
 def lp_pool2d(input: Tensor, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Tensor:
@@ -284,8 +284,8 @@ def lp_pool2d(input: Tensor, norm_type: float, kernel_size: Any, stride: Any = N
 def lp_pool1d(input: Tensor, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Tensor:
     """:func:`lp_pool2d` of images one pixel high: ``(N, C, L)`` or ``(C, L)``."""
     name = "lp_pool1d"
-    windows = _row_windows(kernel_size, stride, 0, name)
-    means = _avg_pool(_rows(input**norm_type, name), *windows, ceil_mode, True, None, name).squeeze(-2)
+    windows = row_windows(kernel_size, stride, 0, name)
+    means = _avg_pool(as_rows(input**norm_type, name), *windows, ceil_mode, True, None, name).squeeze(-2)
     return _norm(means, norm_type, windows[0][1])
 
 
@@ -297,7 +297,7 @@ def _norm(means: Tensor, p: float, count: int) -> Tensor:
 def _adaptive(input: Tensor, output_size: Any, name: str) -> tuple[Tensor, bool, tuple[int, int]]:
     """Images (N, C, H, W), whether ``input`` was one image, and (OH, OW)."""
     same_type(name, input=input)
-    x, single = _images(input, name)
+    x, single = images(input, name)
     H, W = x.array.shape[2:]
     if not H or not W:
         raise RuntimeError(f"{name}: input of shape {tuple(input.array.shape)} has no pixels")
@@ -348,7 +348,7 @@ def adaptive_avg_pool2d(input: Tensor, output_size: Any) -> Tensor:
 def adaptive_avg_pool1d(input: Tensor, output_size: Any) -> Tensor:
     """:func:`adaptive_avg_pool2d` of images one pixel high: ``(N, C, L) -> (N, C, OL)``, or without N."""
     name = "adaptive_avg_pool1d"
-    return _adaptive_avg_pool(_rows(input, name), _row_size(output_size, name), name).squeeze(-2)
+    return _adaptive_avg_pool(as_rows(input, name), _row_size(output_size, name), name).squeeze(-2)
 
 
 def _spread(n: int, out: int) -> tuple[int, list[int]]:
@@ -398,5 +398,5 @@ def adaptive_max_pool2d(input: Tensor, output_size: Any, return_indices: bool = 
 def adaptive_max_pool1d(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
     """:func:`adaptive_max_pool2d` of images one pixel high: ``(N, C, L) -> (N, C, OL)``, or without N."""
     name = "adaptive_max_pool1d"
-    y = _adaptive_max_pool(_rows(input, name), _row_size(output_size, name), return_indices, name)
+    y = _adaptive_max_pool(as_rows(input, name), _row_size(output_size, name), return_indices, name)
     return tuple([part.squeeze(-2) for part in y]) if return_indices else y.squeeze(-2)

@@ -13,7 +13,7 @@ from typing import Any
 from ..tensor import Tensor
 from .conv import pair
 from .creation import arange
-from .pool import _row_windows
+from .pool import row_windows
 
 
 def _unpool(
@@ -102,6 +102,6 @@ def max_unpool1d(
     name = "max_unpool1d"
     if input.array.ndim not in (2, 3):
         raise RuntimeError(f"{name}: expected input of shape (N, C, OL) or (C, OL), got {tuple(input.array.shape)}")
-    windows = _row_windows(kernel_size, stride, padding, name)
+    windows = row_windows(kernel_size, stride, padding, name)
     size = None if output_size is None else (1, tuple(output_size)[-1])
     return _unpool(input.unsqueeze(-2), indices.unsqueeze(-2), *windows, size, name).squeeze(-2)

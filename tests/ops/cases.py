@@ -20,7 +20,7 @@ from tinyconv.ops.cumulative import Cumprod, Cumsum, Leaders, Prod
 from tinyconv.ops.diagonal import Diagonal
 from tinyconv.ops.dropout import Dropout
 from tinyconv.ops.elementary import GRADIENTS, Atan2, Elementary, Exp, Hypot, Log, LogAddExp, Sqrt
-from tinyconv.ops.elementwise import Abs, Add, Div, FloorDivide, Mul, Neg, Pow, Remainder, Sign, Sub
+from tinyconv.ops.elementwise import Abs, Add, Div, Mul, Neg, Pow, Remainder, RoundedDiv, Sign, Sub
 from tinyconv.ops.embedding import Embedding
 from tinyconv.ops.fold import Fold, Unfold
 from tinyconv.ops.fused import Conv2dReLUMaxPool2d, conv2d_relu_max_pool2d
@@ -103,10 +103,10 @@ case(Pow, "zero", lambda m, x: x**0, (2, 3))
 case(Pow, "base", lambda m, x: 2.0**x, (2, 3))
 case(Pow, "zero exponents", lambda m, x: (x * 0 + 3) ** m.tensor([0.0, 1.0, 2.0], dtype=x.dtype) + x**2, (2, 3))
 case(Where, "numbers", lambda m, x: (m.where(x.detach() > 0, x, 0.0), m.where(x.detach() > 0, 1.0, x)), (2, 3))
-case(FloorDivide, "", lambda m, a, b: (a / 0.3).div(b * b + 0.5, rounding_mode="floor") * a, (2, 3), (3,))
+case(RoundedDiv, "", lambda m, a, b: (a / 0.3).div(b * b + 0.5, rounding_mode="floor") * a, (2, 3), (3,))
 case(
-    Elementary,
-    "division towards zero",
+    RoundedDiv,
+    "towards zero",
     lambda m, a, b: (a / 0.3).div(b * b + 0.5, rounding_mode="trunc") * a,
     (2, 3),
     (3,),

@@ -189,20 +189,21 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
     if rounding_mode is not None:
         if rounding_mode not in ("floor", "trunc"):
             raise RuntimeError(f"div: rounding_mode must be None, 'floor' or 'trunc', got {rounding_mode!r}")
-        if rounding_mode == "floor":
-            return floor_divide(input, other)
-        a, b = _divisible(input, other, "div")
-        return div(a, b).trunc() if _kind(a) == "f" or _kind(b) == "f" else floor_divide(sub(a, fmod(a, b)), b)
+        return RoundedDiv.apply(*_divisible(input, other, "div"), rounding_mode)
     return Div.apply(*floating_operands(input, other, "div"))
 
 
-class FloorDivide(Function):
-    """y = floor(a / b): steps, whose slope is 0."""
+class RoundedDiv(Function):
+    """y = floor(a / b), or towards zero: steps, whose slope is 0."""
 
     @staticmethod
-    def forward(ctx: Any, a: Any, b: Any) -> Tensor:
+    def forward(ctx: Any, a: Any, b: Any, rounding_mode: str) -> Tensor:
         backend, x, y = arrays(a, b)
-        return Tensor(backend.binary(x, y, "floor_divide"))
+        if rounding_mode == "floor":
+            return Tensor(backend.binary(x, y, "floor_divide"))
+        if "f" in (_kind(a), _kind(b)):
+            return div(a, b).trunc()
+        return Tensor(backend.binary(backend.sub(x, backend.binary(x, y, "fmod")), y, "floor_divide"))
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> list:
@@ -246,7 +247,7 @@ def floor_divide(input: Any, other: Any) -> Tensor:
     Raises:
         RuntimeError: integers divided by 0, or bools.
     """
-    return FloorDivide.apply(*_divisible(input, other, "floor_divide"))
+    return RoundedDiv.apply(*_divisible(input, other, "floor_divide"), "floor")
 
 
 def remainder(input: Any, other: Any) -> Tensor:

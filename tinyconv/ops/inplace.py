@@ -46,8 +46,8 @@ def in_place(operation: Any, name: str | None = None, composed: bool = False) ->
     name = name or operation.__name__
 
     @functools.wraps(operation)
-    def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-        return change(self, method.__name__, operation, *args, composed=composed, **kwargs)
+    def method(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        return change(input, method.__name__, operation, *args, composed=composed, **kwargs)
 
     method.__name__ = method.__qualname__ = f"{name}_"
     method.__doc__ = f":func:`tinyconv.{name}`, in place: the result overwrites this tensor, which is returned."

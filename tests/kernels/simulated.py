@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from weakref import WeakValueDictionary
+
 import numpy as np
 
 from tinyconv.kernels.cuda.array import DeviceArray
@@ -62,12 +64,24 @@ class Adopted:
         self.device.release(self.pointer)
 
 
+_live: WeakValueDictionary = WeakValueDictionary()
+
+
+def _adopted(device: Simulator, root: np.ndarray) -> Adopted:
+    """The memory of ``root``: one block for all arrays in it, as on a device."""
+    key = id(device), root.__array_interface__["data"][0], root.nbytes
+    block = _live.get(key)
+    if block is None:
+        block = _live[key] = Adopted(device, root)
+    return block
+
+
 def seen_from_the_device(device: Simulator, x: np.ndarray) -> DeviceArray:
     """``x`` as a device array, in the same memory."""
     root = x
     while isinstance(root.base, np.ndarray):
         root = root.base
-    block = Adopted(device, root)
+    block = _adopted(device, root)
     strides = tuple(s // x.itemsize for s in x.strides)
     offset = x.ctypes.data - block.low if x.size else 0
     return DeviceArray(block, offset, x.shape, strides, x.dtype, x.flags.writeable)

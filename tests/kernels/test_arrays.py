@@ -96,17 +96,18 @@ def test_assign_a_number(kernels):
 
 @pytest.mark.parametrize("n", [4, 1000])
 def test_assign_between_overlapping_views(kernels, n):
-    if kernels.module.from_host(a := np.arange(n)) is not a:
-        pytest.skip("copies to a device do not overlap")
+    def assign(x, y):
+        kernels.module.assign(kernels.enter(x), kernels.enter(y))
+
     for to, source in [(np.s_[1:], np.s_[:-1]), (np.s_[:-1], np.s_[1:]), (np.s_[:], np.s_[::-1])]:
         x = np.arange(float(n))
         expected = x.copy()
         expected[to] = x.copy()[source]
-        kernels.module.assign(x[to], x[source])
+        assign(x[to], x[source])
         assert_same(x, expected)
     x = np.arange(float(n * n)).reshape(n, n)[:40, :40]
     expected = x.T.copy()
-    kernels.module.assign(x, x.T)
+    assign(x, x.T)
     assert_same(x, expected)
 
 

@@ -9,6 +9,7 @@ from importlib import import_module
 import numpy as np
 import pytest
 
+from tests.kernels.cuda.machine_code import floating_instructions
 from tinyconv.kernels import cuda as backend
 from tinyconv.kernels.cuda import driver
 from tinyconv.kernels.cuda.kernel import KERNELS
@@ -54,6 +55,16 @@ def test_arguments_are_packed_as_the_kernel_reads_them(name):
     sizes = [[struct.calcsize(code) for code in s.format.strip("@")] for s in (declared, packed)]
     assert sizes[0] == sizes[1]
     assert declared.size == packed.size
+
+
+@pytest.mark.parametrize(("name", "fused"), [("random_uniform32", "FFMA"), ("random_uniform64", "DFMA")])
+def test_exact_kernels_round_twice(name, fused):
+    """low + (high - low) * u, multiplied and added by two instructions, as the CPU does."""
+    variant = VARIANTS[name]
+    code = compiler.intermediate(variant, (9, 0))
+    exact, fast = (floating_instructions(compiler.linked(code, (9, 0), exact).cubin) for exact in (True, False))
+    assert exact[fused] == 0
+    assert fast[fused] > 0
 
 
 def test_the_registry_is_whole():

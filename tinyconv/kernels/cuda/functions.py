@@ -74,7 +74,7 @@ def absolute(x):
 
 def sign(x):
     one, zero = type(x)(1), type(x)(0)
-    return one if x > zero else -one if x < zero else x  # x: 0 or NaN
+    return one if x > zero else -one if x < zero else zero
 
 
 def log(x):

@@ -1,0 +1,22 @@
+"""Which instructions a cubin consists of, read from the ELF file: no disassembler is needed to count them."""
+
+from __future__ import annotations
+
+import struct
+from collections import Counter
+
+# The lowest nine bits of an instruction of Turing to Blackwell; the tenth to twelfth say what kind of operands it has.
+NAMES = {0x20: "FMUL", 0x21: "FADD", 0x23: "FFMA", 0x28: "DMUL", 0x29: "DADD", 0x2B: "DFMA"}
+
+
+def floating_instructions(cubin: bytes) -> Counter[str]:
+    """How many of each of ``NAMES`` there are."""
+    table, width, count, names_at = struct.unpack_from("<Q", cubin, 0x28)[0], *struct.unpack_from("<HHH", cubin, 0x3A)
+    sections = [struct.unpack_from("<IIQQQQIIQQ", cubin, table + i * width) for i in range(count)]
+    names = cubin[sections[names_at][4] :]
+    found: Counter[str] = Counter()
+    for name, _, _, _, offset, size, *_ in sections:
+        if names[name:].startswith(b".text."):
+            for at in range(offset, offset + size, 16):
+                found[NAMES.get(struct.unpack_from("<Q", cubin, at)[0] & 0x1FF, "other")] += 1
+    return found

@@ -53,7 +53,6 @@ def _weights(n: int, out: int, scale: float, align_corners: bool, cubic: bool) -
     entries: dict[tuple[int, int], float] = {}
     for j in range(out):
         s = j * scale if align_corners else (j + 0.5) * scale - 0.5
-        s = s if cubic else max(s, 0.0)
         first = math.floor(s)
         t = s - first
         taps = zip(range(first - 1, first + 3), _cubic(t)) if cubic else ((first, 1 - t), (first + 1, t))

@@ -12,8 +12,8 @@ def rosenbrock(p, q):
     return (1 - p) ** 2 + 100 * (q[0] - p**2) ** 2 + (q[1] - 3 * p) ** 4
 
 
-def trajectory(lib, steps, **options):
-    p = lib.nn.Parameter(lib.tensor(-1.2, dtype=lib.float64))
+def trajectory(lib, steps, start=-1.2, **options):
+    p = lib.nn.Parameter(lib.tensor(start, dtype=lib.float64))
     q = lib.nn.Parameter(lib.tensor([1.0, 0.5], dtype=lib.float64))
     unused = lib.nn.Parameter(lib.zeros(2, dtype=lib.float64))
     optimizer = lib.optim.LBFGS([p, unused, q], **options)
@@ -47,6 +47,16 @@ def test_as_pytorch(options):
     assert ours[2] == theirs[2]
     np.testing.assert_allclose(ours[1], theirs[1], rtol=1e-6, atol=1e-12)
     np.testing.assert_allclose(ours[0], theirs[0], rtol=1e-6, atol=1e-12)
+
+
+@pytest.mark.parametrize("start", [-3.0, 0.0, 0.9, 2.0, 10.0])
+@pytest.mark.parametrize("lr", [1e-3, 1.0, 30.0])
+def test_line_searches_as_pytorch(start, lr):
+    torch = pytest.importorskip("torch")
+    options = {"start": start, "lr": lr, "line_search_fn": "strong_wolfe", "max_iter": 6}
+    ours, theirs = trajectory(tinyconv, 5, **options), trajectory(torch, 5, **options)
+    assert ours[2] == theirs[2]
+    np.testing.assert_allclose(ours[1], theirs[1], rtol=1e-5, atol=1e-9)
 
 
 def test_a_quadratic_is_solved():

@@ -318,7 +318,7 @@ class Data(tinyconv.utils.data.Dataset):
 try:
     for k, batch in enumerate(DataLoader(Data(), 4, num_workers=2, multiprocessing_context=CONTEXT)):
         if k == 4:
-            threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT)).start()
+            threading.Timer(0.05, os.killpg, (os.getpgrp(), signal.SIGINT)).start()  # as a terminal does
 except KeyboardInterrupt:
     print("interrupted")
 """
@@ -326,8 +326,7 @@ except KeyboardInterrupt:
 
 @pytest.mark.parametrize("context", CONTEXTS)
 def test_an_unguarded_script_is_interrupted_by_ctrl_c(context, tmp_path):
-    run = subprocess.run(
-        [sys.executable, "-c", SCRIPT.replace("CONTEXT", repr(context))], capture_output=True, text=True, timeout=60
-    )
+    command = [sys.executable, "-c", SCRIPT.replace("CONTEXT", repr(context))]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=60, start_new_session=True)
     assert (run.returncode, run.stdout.strip()) == (0, "interrupted"), run.stderr
     assert "Traceback" not in run.stderr

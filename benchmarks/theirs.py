@@ -33,7 +33,7 @@ class LeNet5(nn.Module):
 
 
 class BasicBlock(nn.Module):
-    """``tinyconv.vision.models.resnet.BasicBlock``."""
+    """``tinyconv.vision.models.cifar_resnet.BasicBlock``."""
 
     def __init__(self, in_channels: int, channels: int, stride: int = 1):
         super().__init__()

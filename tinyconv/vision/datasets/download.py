@@ -59,7 +59,12 @@ def cache_folder() -> str | os.PathLike[str]:
 
 
 def fetch(
-    folder: Path, checksums: Mapping[str, str | None], mirrors: Sequence[str], *, patience: float = PATIENCE
+    folder: Path,
+    checksums: Mapping[str, str | None],
+    mirrors: Sequence[str],
+    *,
+    patience: float = PATIENCE,
+    largest: int = _LARGEST,
 ) -> None:
     """Download the files that ``folder`` lacks.
 
@@ -68,6 +73,7 @@ def fetch(
         checksums: file name -> md5, in hexadecimal; None accepts any content.
         mirrors: the URLs (each ending in "/") to try, in this order.
         patience: seconds to lose, over all files and mirrors, before giving up. A download that goes on is not cut off.
+        largest: bytes after which a file is given up.
 
     Raises:
         Offline: no mirror could be reached.
@@ -88,9 +94,8 @@ def fetch(
                     raise _explain(name, failures)
                 url = asked[0] + name
                 try:
-                    pooch.retrieve(
-                        url, md5 and f"md5:{md5}", name, folder, downloader=_Downloader(patience / len(mirrors))
-                    )
+                    downloader = _Downloader(patience / len(mirrors), largest)
+                    pooch.retrieve(url, f"md5:{md5}" if md5 else None, name, folder, downloader=downloader)
                 except (requests.RequestException, HTTPError, ValueError) as error:
                     failures.append((url, error))
                     asked.pop(0)
@@ -101,8 +106,8 @@ def fetch(
 class _Downloader:
     """pooch's downloader: copies a URL to a file, with progress, waiting at most ``seconds`` for anything."""
 
-    def __init__(self, seconds: float):
-        self.seconds = seconds
+    def __init__(self, seconds: float, largest: int):
+        self.seconds, self.largest = seconds, largest
 
     def __call__(self, url: str, output_file: str, pooch: Any) -> None:
         import requests
@@ -120,8 +125,8 @@ class _Downloader:
                 file.write(chunk)
                 received += len(chunk)
                 progress.update(task, completed=received)
-                if received > _LARGEST:
-                    raise ValueError(f"{url}: more than {_LARGEST} bytes")
+                if received > self.largest:
+                    raise ValueError(f"{url}: more than {self.largest} bytes")
                 if received < _SLOWEST * (time.monotonic() - start - self.seconds):
                     raise requests.Timeout(f"only {received} bytes came")
 

@@ -15,9 +15,9 @@ f6     120 to 84                      84            10,164
 output 84 to 10, one score a class    10            850
 ====== ============================== ============= ==========
 
-61,706 in all. It is today's LeNet-5, not 1998's: images of 28x28 are padded by 2 (the same as LeCun's 32x32), ReLU
+61,706 in all. It is today's LeNet-5: images of 28x28 are padded by 2 (the same as LeCun's 32x32), ReLU
 instead of tanh, the maximum instead of a trained average, each map of c3 sees all six of s2, and the scores go into a
-softmax with cross entropy instead of distances to drawn digits.
+softmax with cross entropy instead of distances to drawn digits. ``form="tanh"`` takes LeCun's tanh and averages back.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from typing import Any
 
 from ... import nn
 
-__all__ = ["LeNet5", "lenet5"]
+__all__ = ["LeNet5", "lenet5", "lenet5_tanh"]
 
 
 class LeNet5(nn.Sequential):
@@ -35,25 +35,32 @@ class LeNet5(nn.Sequential):
 
     Args:
         num_classes: scores an image.
+        form: "relu" (and maxima), or "tanh" (and averages), as in 1998.
 
     Shape:
         x ``(N, 1, 28, 28)`` -> scores (logits, before the softmax) ``(N, num_classes)``.
+
+    Raises:
+        ValueError: another form.
     """
 
-    def __init__(self, num_classes: int = 10) -> None:
+    def __init__(self, num_classes: int = 10, form: str = "relu") -> None:
+        if form not in ("relu", "tanh"):
+            raise ValueError(f"LeNet5: form must be 'relu' or 'tanh', got {form!r}")
+        activation, pooling = (nn.ReLU, nn.MaxPool2d) if form == "relu" else (nn.Tanh, nn.AvgPool2d)
         super().__init__(
             OrderedDict(
                 c1=nn.Conv2d(1, 6, kernel_size=5, padding=2),
-                relu1=nn.ReLU(),
-                s2=nn.MaxPool2d(kernel_size=2),
+                relu1=activation(),
+                s2=pooling(kernel_size=2),
                 c3=nn.Conv2d(6, 16, kernel_size=5),
-                relu3=nn.ReLU(),
-                s4=nn.MaxPool2d(kernel_size=2),
+                relu3=activation(),
+                s4=pooling(kernel_size=2),
                 flatten=nn.Flatten(),
                 c5=nn.Linear(16 * 5 * 5, 120),
-                relu5=nn.ReLU(),
+                relu5=activation(),
                 f6=nn.Linear(120, 84),
-                relu6=nn.ReLU(),
+                relu6=activation(),
                 output=nn.Linear(84, num_classes),
             )
         )
@@ -62,3 +69,8 @@ class LeNet5(nn.Sequential):
 def lenet5(**config: Any) -> LeNet5:
     """A new :class:`LeNet5`; ``config`` are its arguments."""
     return LeNet5(**config)
+
+
+def lenet5_tanh(**config: Any) -> LeNet5:
+    """A new :class:`LeNet5` in LeCun's form; ``config`` are its other arguments."""
+    return LeNet5(form="tanh", **config)

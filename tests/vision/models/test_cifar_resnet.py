@@ -11,7 +11,7 @@ import pytest
 import tinyconv
 from tinyconv.nn import functional as F
 from tinyconv.vision.models import CifarResNet, get_model, list_models, resnet20
-from tinyconv.vision.models.resnet import BasicBlock
+from tinyconv.vision.models.cifar_resnet import BasicBlock
 
 # As the authors count them in table 6 of the paper, in millions: 0.27, 0.46, 0.66, 0.85, 1.7.
 PARAMETERS = {20: 269_722, 32: 464_154, 44: 658_586, 56: 853_018, 110: 1_727_962}

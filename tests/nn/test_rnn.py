@@ -72,6 +72,7 @@ def test_one_sequence_as_pytorch(kind):
     )
 
 
+@pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
 def test_projections_and_relu_as_pytorch():
     torch = pytest.importorskip("torch")
     x = RNG.normal(size=(5, 2, 4)).astype(np.float32)

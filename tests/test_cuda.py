@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -144,6 +146,12 @@ def test_checkpoints_move_between_devices(gpu, tmp_path):
     model = nn.Linear(3, 2).to("cuda")
     model.load_state_dict(nn.Linear(3, 2).state_dict())
     assert model.weight.is_cuda
+
+
+def test_copies_stay_on_their_device(gpu):
+    model = copy.deepcopy(nn.Linear(2, 2).to("cuda"))
+    assert all(p.is_cuda for p in model.parameters())
+    assert tinyconv.ones(2, device="cuda").clone().is_cuda
 
 
 def test_a_tensor_prints_its_device(gpu):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -47,7 +48,7 @@ class DeviceArray:
     @property
     def dense(self) -> bool:
         """Whether the elements lie in C order without gaps."""
-        return self.strides == dense_strides(self.shape) or _dense(self.shape, self.strides)
+        return _dense(self.shape, self.strides)
 
     def viewed(self, shape: tuple[int, ...], strides: tuple[int, ...], offset: int = 0) -> DeviceArray:
         """Another way of looking at the same memory, ``offset`` elements further on."""
@@ -72,6 +73,7 @@ class DeviceArray:
         return f"DeviceArray(shape={self.shape}, strides={self.strides}, dtype={self.dtype})"
 
 
+@lru_cache(maxsize=4096)
 def dense_strides(shape: tuple[int, ...]) -> tuple[int, ...]:
     """The strides, in elements, of an array in C order."""
     strides, step = [], 1
@@ -81,6 +83,7 @@ def dense_strides(shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(reversed(strides))
 
 
+@lru_cache(maxsize=4096)
 def _dense(shape: tuple[int, ...], strides: tuple[int, ...]) -> bool:
     if 0 in shape:
         return True

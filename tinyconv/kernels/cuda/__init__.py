@@ -66,6 +66,14 @@ from .elementwise import (
     where,
 )
 from .index import getitem, index_add, setitem
+from .pool import (
+    avg_pool2d,
+    avg_pool2d_gx,
+    max_pool2d,
+    max_pool2d_gather,
+    max_pool2d_gx,
+    max_pool2d_indices,
+)
 from .random import dropout, normal, randint, randperm, uniform
 
 _register("cuda", _DeviceArray, _sys.modules[__name__])

@@ -234,3 +234,35 @@ def test_without_numba_cuda(monkeypatch):
     monkeypatch.setitem(driver.import_module.__globals__["sys"].modules, "numba_cuda", None)
     with pytest.raises(RuntimeError, match=r"computing on a GPU needs numba-cuda .*: pip install 'tinyconv\[cuda\]'"):
         driver.open_device()
+
+
+def test_the_bindings_take_what_they_are_given():
+    """Where there is no driver they fail for that reason, and not for an argument's type."""
+    api = pytest.importorskip("cuda.bindings.driver", reason="needs numba-cuda: pip install 'tinyconv[cuda]'")
+    stream, attribute = api.CUstream(13), api.CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR
+    for name, *args in (
+        ("cuInit", 0),
+        ("cuDriverGetVersion",),
+        ("cuDeviceGetCount",),
+        ("cuDeviceGet", 0),
+        ("cuDeviceGetName", 100, api.CUdevice(0)),
+        ("cuDeviceGetAttribute", attribute, api.CUdevice(0)),
+        ("cuDevicePrimaryCtxRetain", api.CUdevice(0)),
+        ("cuCtxSetCurrent", api.CUcontext(1)),
+        ("cuStreamCreate", api.CUstream_flags.CU_STREAM_NON_BLOCKING),
+        ("cuStreamSynchronize", stream),
+        ("cuMemAlloc", 512),
+        ("cuMemFree", 4096),
+        ("cuMemGetInfo",),
+        ("cuMemcpyHtoDAsync", 4096, 8192, 16, stream),
+        ("cuMemcpyDtoHAsync", 8192, 4096, 16, stream),
+        ("cuModuleLoadData", b"cubin"),
+        ("cuModuleGetFunction", api.CUmodule(1), b"name"),
+        ("cuLaunchKernel", api.CUfunction(1), 1, 1, 1, 256, 1, 1, 0, stream, 0, 4096),
+    ):
+        try:
+            getattr(api, name)(*args)
+        except RuntimeError as error:
+            assert "driver" in str(error), name
+        else:
+            pytest.skip("there is a driver: the other tests use it")

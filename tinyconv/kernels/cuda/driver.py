@@ -29,8 +29,8 @@ OLDEST_DRIVER = 13000  # CUDA 13.0: what the cubins of its compilers need
 OLDEST_GPU = (7, 5)  # Turing: what CUDA 13 still compiles for
 HERE = Path(__file__).parent
 INSTALL = "pip install 'tinyconv[cuda]'"
-_CODES = {"float32": "f", "float64": "d", "int64": "q", "uint64": "Q", "int32": "i", "uint32": "I", "int16": "h",
-          "uint16": "H", "int8": "b", "uint8": "B"}  # fmt: skip
+_CODES = {"float16": "e", "float32": "f", "float64": "d", "int64": "q", "uint64": "Q", "int32": "i", "uint32": "I",
+          "int16": "h", "uint16": "H", "int8": "b", "uint8": "B"}  # fmt: skip
 
 
 def open_device() -> Driver:

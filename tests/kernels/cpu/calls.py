@@ -46,6 +46,9 @@ def calls(dtype: Any, large: bool = False) -> dict[str, list[tuple]]:
     over = [(x, (0,), False), (scores, (0, 2), True), (scores, (1,), False)]
     reductions = dict.fromkeys(("sum", "amax", "amin"), over)
     winners = {key: [(scores, 1), (x, 0)] for key in ("argmax", "argmin")}
+    along_an_axis = {
+        key: [(scores, axis) for axis in (0, 1, 2)] + [(target, 1)] for key in ("cumsum", "cumprod", "cummax", "cummin")
+    }
 
     windows = ((3, 3), TWO, ONE, ONE)
     pooled = ((H - 1) // 2 + 1, (W - 1) // 2 + 1)
@@ -75,6 +78,9 @@ def calls(dtype: Any, large: bool = False) -> dict[str, list[tuple]]:
         "permute": [(image, (1, 0, 3, 2))],
         "flip": [(image, (2, 3))],
         "broadcast_to": [(rows[0], (4, C))],
+        "diagonal": [(image, 1, 2, 3)],
+        "sliding_windows": [(image, 3, 3, 2)],
+        "reinterpret": [(image, np.dtype(f"i{dtype.itemsize}"))],
         "getitem": [(image, (slice(None), 1)), (rows, ([0, 2],))],
         "setitem": [(image.copy(), (slice(None), 1), 0.5)],
         "index_add": [(rows.copy(), (np.array([0, 2, 0]),), rows[:3].copy())],
@@ -94,6 +100,8 @@ def calls(dtype: Any, large: bool = False) -> dict[str, list[tuple]]:
         **with_output,
         **reductions,
         **winners,
+        **along_an_axis,
+        "sort": [(scores, axis, descending) for axis in (0, 1, 2) for descending in (False, True)],
         "matmul": list(product_calls(drawn, large)),
         "linear": [(x, w, bias) for x, w in [(drawn(N, 2 * L), drawn(C, 2 * L))] for bias in (None, drawn(C))],
         "conv2d": [(x, w, bias, *options) for x, w, _, *options in convolutions for bias in (None, drawn(len(w)))],

@@ -20,6 +20,7 @@ from tinyconv.kernels.cuda.language import (
     float32,
     load4,
     local,
+    pointer_at,
     quotient,
     shared,
     store4,
@@ -225,6 +226,28 @@ def test_accesses_of_128_bits():
     x = numbers(128)
     y = run(copy, "float32*, float32*", x, np.zeros(128, np.float32))
     np.testing.assert_array_equal(y, x.reshape(32, 4)[:, ::-1].ravel())
+
+
+def _double_all(table, lengths):
+    x = pointer_at(table[cuda.blockIdx.x], float32)
+    i = cuda.threadIdx.x
+    if i < lengths[cuda.blockIdx.x]:
+        x[i] = x[i] + x[i]
+
+
+def test_one_launch_for_many_arrays_by_a_table_of_addresses():
+    xs = [backend.from_host(numbers(n)) for n in (5, 32, 17)]
+    table = backend.from_host(np.array([x.pointer for x in xs]))
+    lengths = backend.from_host(np.array([x.size for x in xs]))
+    launch(a_kernel(_double_all, "int64*, int64*"), 3, table, lengths)
+    for x in xs:
+        np.testing.assert_array_equal(backend.to_host(x), 2 * numbers(x.size))
+
+
+def test_a_table_with_a_wrong_address():
+    table, lengths = backend.from_host(np.array([123456])), backend.from_host(np.array([3]))
+    with pytest.raises(SimulatorError, match="there is no array of float32 at the address 0x1e240"):
+        launch(a_kernel(_double_all, "int64*, int64*"), 1, table, lengths)
 
 
 # ------------------------------------------------------------------------------------------- it finds what is wrong

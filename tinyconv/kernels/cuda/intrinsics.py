@@ -52,6 +52,16 @@ def local(typingctx, count, dtype):
     return signature, codegen
 
 
+@intrinsic
+def pointer_at(typingctx, address, dtype):
+    signature = types.CPointer(dtype.dtype)(address, dtype)
+
+    def codegen(context, builder, signature, args):
+        return builder.inttoptr(args[0], context.get_data_type(signature.return_type.dtype).as_pointer())
+
+    return signature, codegen
+
+
 def _four(context, builder, signature, args):
     """The address of ``x[i]`` as that of four numbers."""
     place = builder.gep(args[0], [context.cast(builder, args[1], signature.args[1], types.int64)])

@@ -70,6 +70,13 @@ def local(count: int, dtype: Any) -> Any:
 
 
 @spoken
+def pointer_at(address: int, dtype: Any) -> Any:
+    """A pointer to numbers of ``dtype`` at an address, an int64 as ``DeviceArray.pointer`` says it: read from a table,
+    it lets one launch work on any number of arrays."""
+    raise _outside("pointer_at")
+
+
+@spoken
 def load4(x: Any, i: int) -> Any:
     """``(x[i], x[i+1], x[i+2], x[i+3])`` in one access (of 128 bits for float32): ``x + i`` lies on a multiple of four
     elements."""

@@ -14,7 +14,9 @@ from __future__ import annotations
 
 import ctypes
 import threading
+from bisect import bisect_right
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -119,6 +121,7 @@ class Simulator:
                     variant.kernel.parameters, variant.types, variant.counts, args, strict=True
                 )
             ]
+            LANES.pointer_to = partial(self._pointer_to, shadows)
             threads, blocks = int(np.prod(variant.block)), int(np.prod(grid))
             if threads > 1024:
                 raise SimulatorError(f"{variant.name}: a block has at most 1024 threads, got {variant.block}")
@@ -164,6 +167,23 @@ class Simulator:
                 size = memory.data.size // dtype.itemsize
                 shadows[address] = Shadow(size, valid, tracked=address in changed)
         return shadows
+
+    def _pointer_to(self, shadows: dict[int, Shadow], address: int, dtype: Any) -> Pointer:
+        """A pointer to an address that the kernel has read, good to the end of the allocation."""
+        dtype = np.dtype(dtype)
+        bases = sorted(self._memories)
+        base = bases[bisect_right(bases, address) - 1] if bases and address >= bases[0] else 0
+        memory = self._memories.get(base)
+        first, rest = divmod(address - base, dtype.itemsize)
+        if memory is None or address - base >= memory.data.size or rest:
+            raise SimulatorError(f"there is no array of {dtype} at the address {address:#x}")
+        size = memory.data.size // dtype.itemsize
+        shadow = shadows.get(base)
+        if shadow is None or not hasattr(shadow, "writer"):
+            valid = None if memory.valid is None else memory.valid[:: dtype.itemsize]
+            shadow = shadows[base] = Shadow(size, valid)
+        data = memory.data[: size * dtype.itemsize].view(dtype)
+        return Pointer("pointer_at(...)", data, shadow, first, 0, size - first, True)
 
     def _argument(self, name: str, dtype: np.dtype, pointer: bool, count: int | None, value: Any, shadows: dict) -> Any:
         if not pointer:

@@ -11,7 +11,7 @@ import numpy as np
 from .. import language
 from .errors import SimulatorError
 from .lanes import LANES, WARP
-from .memory import Cells, LocalArray, SharedArray
+from .memory import Cells, LocalArray, Scattered, SharedArray
 from .rewrite import UNSET
 
 
@@ -121,6 +121,10 @@ def shared(count: int, dtype: Any) -> SharedArray:
 
 def local(count: int, dtype: Any) -> LocalArray:
     return LocalArray(count, dtype)
+
+
+def pointer_at(address: Any, dtype: Any) -> Any:
+    return Scattered(address, dtype) if isinstance(address, np.ndarray) else LANES.pointer_to(int(address), dtype)
 
 
 def _aligned(name: str, x: Cells, i: Any) -> None:

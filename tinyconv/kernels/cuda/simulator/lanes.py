@@ -53,6 +53,8 @@ class Lanes:
         block_time, warp_time: when each block (warp) last synchronized, by ``clock``.
     """
 
+    pointer_to: Callable[[int, Any], Any]  # a pointer to an address of the device that runs the launch
+
     def __init__(self) -> None:
         self.clock = 0
 
@@ -264,6 +266,14 @@ class Lanes:
         second = self._under(active & ~a, b)
         self._set(active)
         return a if second is UNSET else a | (np.asarray(second) != 0)
+
+    def split(self, values: np.ndarray) -> Iterator[Any]:
+        """The different values among the active lanes one after the other, each with only its lanes active."""
+        active = self.active
+        for value in np.unique(values[active]).tolist():
+            self._set(active & (values == value))
+            yield value
+        self._set(active)
 
     def _under(self, active: np.ndarray, value: Callable) -> Any:
         self._set(active)

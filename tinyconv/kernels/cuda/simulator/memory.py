@@ -214,6 +214,35 @@ class Pointer(Cells):
         return (self.first + i) % numbers != 0
 
 
+class Scattered:
+    """``pointer_at`` where the address differs from thread to thread: a pointer for each."""
+
+    name = "pointer_at(...)"
+
+    def __init__(self, addresses: np.ndarray, dtype: Any):
+        self.addresses, self.dtype = addresses, np.dtype(dtype)
+
+    def _each(self, what: Any, *values: Any) -> Any:
+        out = np.zeros(LANES.n, self.dtype)
+        for address in LANES.split(self.addresses):
+            got = what(LANES.pointer_to(address, self.dtype), *values)
+            if got is not None:
+                out = np.where(LANES.active, got, out)
+        return _widened(out)
+
+    def __getitem__(self, i: Any) -> Any:
+        return self._each(lambda pointer: pointer[i])
+
+    def __setitem__(self, i: Any, value: Any) -> None:
+        self._each(lambda pointer: pointer.__setitem__(i, value))
+
+    def update(self, function: Any, i: Any, value: Any, unwritten: bool = False) -> Any:
+        return self._each(lambda pointer: pointer.update(function, i, value, unwritten))
+
+    def misaligned(self, i: Any, numbers: int) -> Any:
+        return self._each(lambda pointer: pointer.misaligned(i, numbers)) != 0
+
+
 class SharedArray(Cells):
     """``shared(count, dtype)``: one array per block."""
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import importlib
 import importlib.abc
 import importlib.machinery
+import re
 import runpy
 import sys
 from collections.abc import Sequence
@@ -62,8 +63,8 @@ def lacking(error: Exception) -> str | None:
         module = error.obj.__name__
     elif isinstance(error, AttributeError) and isinstance(error.obj, (tinyconv.Tensor, type(tinyconv.Tensor))):
         module = "tinyconv.Tensor"
-    elif isinstance(error, ImportError) and error.name_from:
-        return f"{error.name} has no {error.name_from}"
+    elif isinstance(error, ImportError) and (name := re.match("cannot import name '(.*?)'", str(error))):
+        return f"{error.name} has no {name[1]}"
     else:
         return None
     return f"{module} has no {error.name}" if module.startswith("tinyconv") else None

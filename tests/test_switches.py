@@ -35,6 +35,14 @@ def test_flags_of_backends():
     assert not tinyconv.backends.mps.is_available() and tinyconv.backends.mkldnn.enabled
 
 
+def test_backends_are_imported_as_modules():
+    import tinyconv.backends.cudnn as cudnn
+
+    from tinyconv.backends import mkldnn
+
+    assert cudnn is tinyconv.backends.cudnn and mkldnn is tinyconv.backends.mkldnn
+
+
 def test_determinism_and_precision():
     tinyconv.use_deterministic_algorithms(True, warn_only=True)
     assert tinyconv.are_deterministic_algorithms_enabled()

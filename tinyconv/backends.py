@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import sys
 from types import SimpleNamespace
 
 __all__ = ["cpu", "cuda", "cudnn", "mkl", "mkldnn", "mps", "openmp"]
@@ -33,3 +34,6 @@ mps = _Library()
 openmp = _Library()
 cpu = _Library(get_cpu_capability=lambda: "DEFAULT")
 cuda = _Library(matmul=SimpleNamespace(allow_tf32=False, allow_fp16_reduced_precision_reduction=False))
+
+__path__: list[str] = []  # `import tinyconv.backends.cudnn as cudnn` is an import, too
+sys.modules.update({f"{__name__}.{name}": globals()[name] for name in __all__})

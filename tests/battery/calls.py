@@ -194,6 +194,8 @@ def flattened(value: Any) -> list:
         return [*head, *(item for each in value for item in flattened(each))]
     if isinstance(value, dict):
         return flattened(list(value.items()))
+    if hasattr(value, "__next__"):
+        return flattened(tuple(value))
     if type(value).__name__ in ("dtype", "device"):
         return [str(value).replace("torch.", "").replace("tinyconv.", "")]
     if isinstance(value, str):

@@ -51,30 +51,33 @@ class Subject:
 
     @property
     def in_place(self) -> bool:
-        """Whether it writes into its first argument: ``x.add_()``, ``x += y``."""
-        ends = self.name.endswith("_") and not self.name.startswith("__")
-        return self.room == "Tensor" and (ends or (self.name.startswith("__i") and self.name != "__invert__"))
+        """Whether it writes into its first argument: ``x.add_()``, ``x += y``, ``F.relu_(x)``."""
+        if self.name.startswith("__"):
+            return self.name.startswith("__i") and self.name not in ("__invert__", "__iter__")
+        return self.name.endswith("_")
 
     def function(self, library: Any) -> Callable:
         """What to call, with the tensor first."""
         if not hasattr(ROOMS[self.room](library), self.name):
             raise LookupError(f"{library.__name__} has no {self}")
+        if self.in_place:
+            return lambda t, *args, **kwargs: self._changed(
+                getattr(ROOMS[self.room](library), self.name), t, args, kwargs
+            )
         if self.room != "Tensor":
             return getattr(ROOMS[self.room](library), self.name)
-        if self.in_place:
-            return lambda t, *args, **kwargs: self._changed(t, args, kwargs)
         found = inspect.getattr_static(tinyconv.Tensor, self.name)
         if isinstance(found, property) or not callable(found):
             return lambda t: getattr(t, self.name)
         return getattr(library.Tensor, self.name)
 
-    def _changed(self, t: Any, args: tuple, kwargs: dict) -> Any:
+    def _changed(self, change: Callable, t: Any, args: tuple, kwargs: dict) -> Any:
         """A copy of ``t``, and another as part of a larger tensor, after the change."""
         whole, part = t.clone(), (t.unsqueeze(0) * 1).expand(2, *t.shape).clone()
-        answer = getattr(whole, self.name)(*args, **kwargs)
+        answer = change(whole, *args, **kwargs)
         if answer is NotImplemented or self.entry.random:
             return answer
-        getattr(part[1], self.name)(*args, **kwargs)
+        change(part[1], *args, **kwargs)
         return answer, whole, part
 
 
@@ -86,7 +89,13 @@ def excluded(room: str, name: str) -> str | None:
 def entry_of(room: str, name: str) -> Entry | None:
     """The entry of a name: its own, else that of the function it is another spelling of."""
     plain = name.strip("_")
-    for key in (f"{room}.{name}", name, name.rstrip("_") if not name.startswith("__") else plain, ALIASES.get(name)):
+    for key in (
+        f"{room}.{name}",
+        name,
+        f"{room}.{plain}",
+        name.rstrip("_") if not name.startswith("__") else plain,
+        ALIASES.get(name),
+    ):
         if key in TABLE:
             return TABLE[key]
     return None

@@ -73,10 +73,11 @@ class Draws:
         for name in ("uniform_", "normal_"):
             setattr(self.library.Tensor, name, as_method(getattr(self, name)))
         self.F.dropout = self.dropout
-        for module in ("sampler", "dataset"):
-            place = importlib.import_module(f"{self.library.__name__}.utils.data.{module}")
-            if hasattr(place, "randperm"):
-                place.randperm = self.randperm
+        for module in ("utils.data.sampler", "utils.data.dataset", "nn.init"):
+            place = importlib.import_module(f"{self.library.__name__}.{module}")
+            for name in ("randn", "randperm"):
+                if hasattr(place, name):
+                    setattr(place, name, getattr(self, name))
 
 
 def as_method(draw):

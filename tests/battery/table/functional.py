@@ -500,7 +500,8 @@ entry(
     call(x(2, 2, 3, 4), x(2, 2, 3, 4, salt=1), x(2, 2, 3, 4, salt=2), is_causal=True),
     call(x(3, 4), x(5, 4), x(5, 2), attn_mask=mask(3, 5, salt=3)),
     call(x(3, 4), x(5, 4), x(5, 4), scale=0.3),
-    without={"values": "a softmax of NaN and infinities"},
+    without={"shapes": "some make PyTorch write beyond its arrays, and the process dies"}
+    | {"values": "a softmax of NaN and infinities"},
 )
 entry(
     "F.dropout F.dropout1d F.dropout2d F.dropout3d F.alpha_dropout F.feature_alpha_dropout",

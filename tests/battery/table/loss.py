@@ -209,10 +209,7 @@ entry(
     call(x(3), classes()),
     call(x(4, 3), classes(4), weight=weight),
     without={"values: nan": "a NaN beside the target does not count there"}
-    | {
-        "shapes: axes of 1": "axes of size 1 are not counted there",
-        "shapes: shape of 0": "weights for other classes",
-    },
+    | {"shapes": "PyTorch reads beyond the arrays"},
 )
 entry("F.multilabel_margin_loss", call(x(4, 3), index(4, 3, below=3)))
 entry("F.multilabel_soft_margin_loss", *reduced(x(4, 3), unit(4, 3)), call(x(4, 3), unit(4, 3), weight=weight))

@@ -311,6 +311,7 @@ entry(
     "index_put",
     call(x(3, 2), (index(1, below=3),), x(2, salt=1)),
     call(x(3, 2), (index(4, below=3),), x(4, 2, salt=1), accumulate=True),
+    without={"dtypes": "what is put is cast; uint8 is an index"},
 )
 entry(
     "masked_fill",
@@ -490,18 +491,4 @@ entry(
         "gradient: nothing": "",
     },
 )
-entry(
-    "Tensor.__iter__",
-    call(x(3, 2)),
-    call(x(2)),
-    call(x(0)),
-    without={
-        "forward": "an iterator",
-        "gradient": "an iterator",
-        "gradgrad": "an iterator",
-        "dtypes": "an iterator",
-        "layouts": "an iterator",
-        "shapes": "an iterator",
-        "values": "an iterator",
-    },
-)
+entry("Tensor.__iter__", call(x(3, 2)), call(x(2)), call(x(0)), call(integers(2, 2)))

@@ -130,4 +130,10 @@ exclude(
     "tests/test_serialization.py, tests/test_dtypes.py",
 )
 entry("is_cpu get_device is_signed", call(x(2)), call(integers(2)), call(integers(2, dtype="uint8")))
+exclude(
+    "tinyconv.compile tinyconv.get_default_device tinyconv.set_default_device tinyconv.set_printoptions "
+    "tinyconv.get_float32_matmul_precision tinyconv.set_float32_matmul_precision "
+    "tinyconv.use_deterministic_algorithms tinyconv.are_deterministic_algorithms_enabled",
+    "settings, and what is accepted without effect",
+)
 exclude("Tensor.cuda Tensor.pin_memory Tensor.is_pinned", "needs a device: tests/kernels/test_opaque.py has one")

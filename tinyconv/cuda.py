@@ -7,21 +7,30 @@ function of the seed and of i, and the same on the CPU and on the GPU.
 
 from __future__ import annotations
 
+import sys
+import warnings
+from collections.abc import Callable, Iterable
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 from . import random
+from .tensor import Tensor
 from .tensor import device as Device
 
 __all__ = [
+    "CUDAGraph",
+    "GraphedStep",
     "current_device",
     "device",
     "device_count",
     "empty_cache",
     "get_device_capability",
     "get_device_name",
+    "graph",
     "is_available",
+    "is_current_stream_capturing",
     "is_initialized",
+    "make_graphed_step",
     "manual_seed",
     "manual_seed_all",
     "max_memory_allocated",
@@ -183,3 +192,152 @@ class device:
 
     def __exit__(self, *exc: object) -> None:
         pass
+
+
+# --------------------------------------------------------------------------------------------------------------- graphs
+
+
+class CUDAGraph:
+    """Launches that were recorded once, and run again by one call (see ``kernels/cuda/graph.py``).
+
+    ::
+
+        g = tinyconv.cuda.CUDAGraph()
+        with tinyconv.cuda.graph(g):
+            y = model(x)                  # nothing runs yet: y's memory is undefined
+        x.copy_(another)
+        g.replay()                        # y is model(another)
+    """
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def replay(self) -> None:
+        """Run it, without waiting for the end: read what it reads, write what it writes, where they were recorded.
+        Dropout draws new numbers from the default generator, those that it would have drawn without a graph.
+
+        Raises:
+            RuntimeError: nothing was recorded.
+        """
+        self._graph.replay()
+
+    def reset(self) -> None:
+        """Forget what was recorded, and let go of its memory."""
+        self._graph = import_module("tinyconv.kernels.cuda.graph").Graph(random.default_generator)
+
+
+class graph:
+    """``with tinyconv.cuda.graph(g): ...`` records in ``g`` what the block would run.
+
+    Python runs once, and its decisions are part of the graph; so are all numbers but those in tensors.
+
+    Raises:
+        RuntimeError: something in the block cannot be repeated: it waits for a result (``.item()``, ``.cpu()``), copies
+            from the host, seeds the generator, or lets an optimizer step. What was recorded before is forgotten.
+    """
+
+    def __init__(self, cuda_graph: CUDAGraph):
+        self._record = cuda_graph._graph.record()
+
+    def __enter__(self) -> None:
+        self._record.__enter__()
+
+    def __exit__(self, *exc: Any) -> None:
+        self._record.__exit__(*exc)
+
+
+def is_current_stream_capturing() -> bool:
+    """Whether this thread records a graph."""
+    runtime = sys.modules.get("tinyconv.kernels.cuda.runtime")
+    return runtime is not None and runtime.recording() is not None
+
+
+class _Recorded(NamedTuple):
+    """A step as it was recorded for inputs of some shapes."""
+
+    graph: CUDAGraph
+    inputs: list[Tensor]
+    outputs: Any
+    gradients: list[Tensor | None]
+
+
+class GraphedStep:
+    """What :func:`make_graphed_step` returns.
+
+    Attributes:
+        why_not: why the step runs without a graph; None where nothing stands against one.
+    """
+
+    MOST_SHAPES = 8  # a graph holds the memory of a whole step
+
+    def __init__(self, step: Callable[..., Any], parameters: Iterable[Tensor]):
+        self._step, self._parameters = step, list(parameters)
+        self._recorded: dict[tuple, _Recorded | None] = {}
+        self.why_not: str | None = None
+
+    def __call__(self, *inputs: Tensor) -> Any:
+        """Do the step; what it returns is overwritten by the next one with inputs of these shapes."""
+        key = tuple((x.shape, x.dtype) for x in inputs)
+        if self.why_not is None and key in self._recorded:
+            recorded = self._recorded[key] or self._record(inputs)
+            if recorded is not None:
+                self._recorded[key] = recorded
+                return self._replay(recorded, inputs)
+        elif len(self._recorded) < self.MOST_SHAPES:
+            self._recorded[key] = None  # a first run compiles the kernels, and makes what the step keeps
+        self._forget_gradients()
+        return self._step(*(x.to("cuda") for x in inputs))
+
+    def _record(self, inputs: tuple[Tensor, ...]) -> _Recorded | None:
+        self._forget_gradients()
+        places = [x.detach().to("cuda", copy=True) for x in inputs]
+        recorded = CUDAGraph()
+        try:
+            with graph(recorded):
+                outputs = self._step(*places)
+        except RuntimeError as error:
+            self.why_not = str(error)
+            warnings.warn(f"the training step runs without a CUDA graph: {error}", stacklevel=4)
+            return None
+        return _Recorded(recorded, places, outputs, [p.grad for p in self._parameters])
+
+    def _replay(self, recorded: _Recorded, inputs: tuple[Tensor, ...]) -> Any:
+        for place, x in zip(recorded.inputs, inputs, strict=True):
+            place.copy_(x)
+        recorded.graph.replay()
+        for p, g in zip(self._parameters, recorded.gradients, strict=True):
+            p.grad = g
+        return recorded.outputs
+
+    def _forget_gradients(self) -> None:
+        for p in self._parameters:
+            p.grad = None
+
+
+def make_graphed_step(step: Callable[..., Any], parameters: Iterable[Tensor]) -> GraphedStep:
+    """Let a training step run as one CUDA graph, for each shape of its inputs.
+
+    ::
+
+        def step(x, target):
+            loss = F.cross_entropy(model(x), target)
+            loss.backward()
+            return loss.detach()
+
+        graphed = tinyconv.cuda.make_graphed_step(step, model.parameters())
+        for x, target in loader:
+            loss = graphed(x, target)
+            optimizer.step()
+
+    The first call with inputs of some shapes runs as usual; the second records a graph; from then on inputs are copied
+    into its tensors, and it is replayed. Losses and gradients are the same bits as without a graph, dropout's draws
+    included. A step that cannot be recorded runs as usual, and a warning says why, once.
+
+    Args:
+        step: takes tensors on the GPU, calls ``backward()``, and returns tensors, which the next call overwrites. Its
+            Python runs only when it is recorded, so it must decide nothing by what changes from step to step: for
+            another mode (``model.eval()``) make another.
+        parameters: whose ``.grad`` the step makes. It is replaced at each call, not added to. The optimizer steps
+            outside: its learning rate may change.
+    """
+    return GraphedStep(step, parameters)

@@ -16,6 +16,7 @@ from itertools import chain
 from typing import Any
 
 from ..autograd import RemovableHandle, enable_grad
+from ..cuda import is_current_stream_capturing
 from ..tensor import Tensor
 
 __all__ = ["Optimizer"]
@@ -218,6 +219,11 @@ def _hooked(step: Callable) -> Callable:
     def hooked(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
         if type(self).step is not hooked:  # a subclass's own step, which has run the hooks, calls this one
             return step(self, *args, **kwargs)
+        if is_current_stream_capturing():
+            raise RuntimeError(
+                f"{step.__qualname__}: inside a CUDA graph it would be repeated with this step's learning rate; "
+                "let the optimizer step after graph.replay()"
+            )
         self._stepped = True
         for hook in list(self._step_pre_hooks.values()):
             replaced = hook(self, args, kwargs)

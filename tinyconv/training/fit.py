@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .. import cuda
 from ..autograd import no_grad
 from ..nn import Module
 from ..nn import functional as F
@@ -131,8 +132,9 @@ def fit(
     Raises:
         Diverged: an epoch's mean loss, in training or test, is not finite.
     """
+    step = training_step(state, loss_function)
     while state.epoch < state.epochs:
-        train_epoch(state, loader, loss_function, callbacks)
+        train_epoch(state, loader, loss_function, callbacks, step)
         row = {
             "epoch": state.epoch + 1,
             "lr": state.lr,
@@ -162,30 +164,48 @@ def fit(
     return state.history
 
 
-def train_epoch(
-    state: TrainingState,
-    loader: DataLoader,
-    loss_function: LossFunction = F.cross_entropy,
-    callbacks: Sequence[Callback] = (),
-) -> None:
-    """Take the steps that this epoch still lacks."""
-    model, optimizer, scheduler = state.model, state.optimizer, state.scheduler
-    model.train()
-    started = time.perf_counter()
-    device = _device_of(model)
-    for x, y in _remaining_batches(state, loader):
+Step = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+
+
+def training_step(state: TrainingState, loss_function: LossFunction = F.cross_entropy) -> Step:
+    """What is done with a batch before the optimizer steps: ``(x, y)`` to the sum of its losses and the number of right
+    answers, both 0-d. On a GPU it is recorded once as a CUDA graph, and replayed."""
+    model, optimizer, device = state.model, state.optimizer, _device_of(state.model)
+
+    def step(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         x, y = x.to(device), y.to(device)
         scores = model(x)
         loss = loss_function(scores, y)
         optimizer.zero_grad()
         loss.backward()
+        return loss.detach() * len(y), (scores.detach().argmax(1) == y).sum()
+
+    if device.type == "cuda":
+        return cuda.make_graphed_step(step, model.parameters())
+    return step
+
+
+def train_epoch(
+    state: TrainingState,
+    loader: DataLoader,
+    loss_function: LossFunction = F.cross_entropy,
+    callbacks: Sequence[Callback] = (),
+    step: Step | None = None,
+) -> None:
+    """Take the steps that this epoch still lacks. ``step`` is what :func:`training_step` made for an earlier epoch."""
+    model, optimizer, scheduler = state.model, state.optimizer, state.scheduler
+    step = step or training_step(state, loss_function)
+    model.train()
+    started = time.perf_counter()
+    for x, y in _remaining_batches(state, loader):
+        loss, right = step(x, y)
         optimizer.step()
         if scheduler is not None:
             scheduler.step()
 
         state.step += 1
-        state.loss.add(loss.detach() * len(y), len(y))
-        state.accuracy.add((scores.detach().argmax(1) == y).sum(), len(y))
+        state.loss.add(loss, len(y))
+        state.accuracy.add(right, len(y))
         now = time.perf_counter()
         state.seconds, started = state.seconds + now - started, now
         _tell(callbacks, "on_step", state)

@@ -8,6 +8,7 @@ driver has no more, everything that waits goes back to it, and it is asked again
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -103,3 +104,22 @@ class Allocator:
                 self._free(pointer)
             self.statistics.reserved -= size * len(pointers)
         self._waiting.clear()
+
+
+class Pool(Allocator):
+    """Blocks that return here alone: what a graph's launches write at every replay must be nobody else's.
+
+    It counts in its parent's statistics, and its memory goes back to the driver when the graph and all arrays are gone.
+    """
+
+    def __init__(self, parent: Allocator):
+        super().__init__(parent._allocate, parent._free, parent.total)
+        self._parent, self.statistics = parent, parent.statistics
+
+    def trim(self) -> None:
+        """Return to the driver what waits in the parent: what waits here is written to by launches already recorded."""
+        self._parent.trim()
+
+    def __del__(self) -> None:
+        if not sys.is_finalizing():
+            super().trim()

@@ -11,7 +11,7 @@ from .array import DeviceArray, dense_strides
 from .kernel import Constant, element_type, kernel
 from .language import cuda, int32, int64, quotient, uint8, uint16, uint32, uint64
 from .layout import collapsed, reshaped, stretched
-from .runtime import ceil_div, check_faults, device, launch
+from .runtime import ceil_div, check_faults, constant, device, launch, not_in_a_graph
 from .runtime import empty as _empty
 
 BLOCK = 256
@@ -86,21 +86,20 @@ def full(shape, value, dtype):
 
 def arange(start, stop, step, dtype):
     n = max(0, math.ceil((stop - start) / step))
-    return from_host((start + step * np.arange(n)).astype(dtype))
+    return constant((start + step * np.arange(n)).astype(dtype))
 
 
 def eye(n, m, dtype):
-    return from_host(np.eye(n, m, dtype=dtype))
+    return constant(np.eye(n, m, dtype=dtype))
 
 
 def from_host(x):
-    y = _empty(x.shape, x.dtype)
-    if x.size:
-        device().to_device(y, np.ascontiguousarray(x))
-    return y
+    not_in_a_graph("numbers copied from the host would be the same at every replay")
+    return constant(x)
 
 
 def to_host(x):
+    not_in_a_graph("its launches only run when it is replayed: there is no result yet for .item(), .cpu() or print")
     y = np.empty(x.shape, x.dtype)
     if x.size:
         device().to_host(dense(x), y)

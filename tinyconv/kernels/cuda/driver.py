@@ -13,7 +13,10 @@ import hashlib
 import json
 import os
 import struct
+import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -23,6 +26,7 @@ import numpy as np
 from .. import cache
 from .allocator import Allocator
 from .array import DeviceArray
+from .graph import Fresh, Launch
 from .kernel import Variant
 
 OLDEST_DRIVER = 13000  # CUDA 13.0: what the cubins of its compilers need
@@ -125,14 +129,15 @@ class Driver:
         self.call("cuCtxSetCurrent", self.context)
         self._thread.ready = True
 
-    def _here(self) -> None:
+    def enter_if_new(self) -> None:
+        """Let the calling thread use the context unless it does already."""
         if not getattr(self._thread, "ready", False) or os.getpid() != self._process:
             self.enter()
 
     # --------------------------------------------------------------------------------------------------------- memory
 
     def _allocate(self, nbytes: int) -> int:
-        self._here()
+        self.enter_if_new()
         try:
             return int(self.call("cuMemAlloc", nbytes))
         except CudaError as error:
@@ -141,12 +146,12 @@ class Driver:
             raise
 
     def _free(self, pointer: int) -> None:
-        self._here()
+        self.enter_if_new()
         self.call("cuMemFree", pointer)
 
     def memory(self) -> tuple[int, int]:
         """Bytes: free and in all."""
-        self._here()
+        self.enter_if_new()
         free, total = self.call("cuMemGetInfo")
         return free, total
 
@@ -154,31 +159,39 @@ class Driver:
         """Nothing: the contents are undefined anyway."""
 
     def to_device(self, array: DeviceArray, host: np.ndarray) -> None:
-        self._here()
+        self.enter_if_new()
         self.call("cuMemcpyHtoDAsync", array.pointer, host.ctypes.data, host.nbytes, self.stream)
 
     def to_host(self, array: DeviceArray, host: np.ndarray) -> None:
-        self._here()
+        self.enter_if_new()
         self.call("cuMemcpyDtoHAsync", host.ctypes.data, array.pointer, host.nbytes, self.stream)
         self.synchronize()
 
     def synchronize(self) -> None:
-        self._here()
+        self.enter_if_new()
         self.call("cuStreamSynchronize", self.stream)
 
     # --------------------------------------------------------------------------------------------------------- launch
 
-    def launch(self, variant: Variant, grid: tuple[int, int, int], args: tuple) -> None:
-        self._here()
+    def function(self, variant: Variant) -> Function:
+        """A kernel, compiled and loaded on first use."""
         function = variant.compiled.get(self)
         if function is None:
             function = variant.compiled[self] = Function(self, variant)
-        function.launch(grid, args)
+        return function
+
+    def launch(self, variant: Variant, grid: tuple[int, int, int], args: tuple) -> None:
+        self.enter_if_new()
+        self.function(variant).launch(grid, args)
         if self._blocking:
             try:
                 self.synchronize()
             except CudaError as error:
                 raise CudaError(f"kernel {variant.name}", error.code) from None
+
+    def executable(self, entries: list[Launch | Fresh]) -> DriverGraph:
+        self.enter_if_new()
+        return DriverGraph(self, entries)
 
     def machine_code(self, variant: Variant) -> tuple[bytes, str]:
         """A kernel's cubin and its name there: from the cache, or compiled."""
@@ -217,6 +230,25 @@ class Function:
         self.lock = threading.Lock()
 
     def launch(self, grid: tuple[int, int, int], args: tuple) -> None:
+        with self.lock:
+            self._pack(args)
+            self.driver.call(
+                "cuLaunchKernel", self.handle, *grid, *self.variant.block, 0, self.driver.stream, 0, self.extra_address
+            )
+
+    @contextmanager
+    def node(self, grid: tuple[int, int, int], args: tuple) -> Iterator[Any]:
+        """The launch as a graph's node describes it, to be copied inside."""
+        node = self.driver.api.CUDA_KERNEL_NODE_PARAMS()
+        node.func = self.handle
+        node.gridDimX, node.gridDimY, node.gridDimZ = grid
+        node.blockDimX, node.blockDimY, node.blockDimZ = self.variant.block
+        node.extra = self.extra_address
+        with self.lock:
+            self._pack(args)
+            yield node
+
+    def _pack(self, args: tuple) -> None:
         flat: list[Any] = []
         for pointer, value in zip(self.pointers, args, strict=True):
             if pointer:
@@ -225,11 +257,38 @@ class Function:
                 flat += value
             else:
                 flat.append(value)
-        with self.lock:
-            self.packer.pack_into(self.buffer, 0, *flat)
-            self.driver.call(
-                "cuLaunchKernel", self.handle, *grid, *self.variant.block, 0, self.driver.stream, 0, self.extra_address
-            )
+        self.packer.pack_into(self.buffer, 0, *flat)
+
+
+class DriverGraph:
+    """Launches in a row, each a node that depends on the one before, instantiated once."""
+
+    def __init__(self, driver: Driver, entries: list[Launch | Fresh]):
+        self.driver = driver
+        self.launches = [entry for entry in entries if isinstance(entry, Launch)]
+        self.nodes: list[Any] = []
+        self.graph = driver.call("cuGraphCreate", 0)
+        self.ready: Any = None
+        for variant, grid, args in self.launches:
+            before = self.nodes[-1:]
+            with driver.function(variant).node(grid, args) as node:
+                self.nodes.append(driver.call("cuGraphAddKernelNode", self.graph, before, len(before), node))
+        self.ready = driver.call("cuGraphInstantiate", self.graph, 0)
+
+    def rebind(self, number: int, args: tuple) -> None:
+        variant, grid, _ = self.launches[number]
+        with self.driver.function(variant).node(grid, args) as node:
+            self.driver.call("cuGraphExecKernelNodeSetParams", self.ready, self.nodes[number], node)
+
+    def run(self) -> None:
+        self.driver.enter_if_new()
+        self.driver.call("cuGraphLaunch", self.ready, self.driver.stream)
+
+    def __del__(self) -> None:
+        if not sys.is_finalizing():
+            if self.ready is not None:
+                self.driver.call("cuGraphExecDestroy", self.ready)
+            self.driver.call("cuGraphDestroy", self.graph)
 
 
 class CudaError(RuntimeError):

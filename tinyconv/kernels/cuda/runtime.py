@@ -1,21 +1,26 @@
 """The device that computes: a GPU, or the simulator in its place; its memory, and the one function that launches.
 
 ``launch(kernel, grid, *args)`` is the only way by which a kernel ever runs, on one stream, and nothing but ``to_host``
-and ``synchronize`` makes the host wait. So a sequence of launches can be recorded once and replayed as a CUDA graph.
+and ``synchronize`` makes the host wait. So a sequence of launches can be recorded once and replayed as a CUDA graph:
+``graph.py``, whose :class:`~graph.Graph` takes the device's place in a thread that records.
 """
 
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from .allocator import Allocator
 from .array import DeviceArray, dense_strides
 from .kernel import MAX_INT32, Kernel, Variant, element_type
+
+if TYPE_CHECKING:
+    from .graph import Executable, Fresh, Graph, Launch
 
 
 class Device(Protocol):
@@ -45,8 +50,12 @@ class Device(Protocol):
     def memory(self) -> tuple[int, int]:
         """Bytes: free and in all."""
 
+    def executable(self, entries: list[Launch | Fresh]) -> Executable:
+        """A graph's launches, ready to be run again and again."""
+
 
 _device: Device | None = None
+_thread = threading.local()  # .graph: the one that this thread records
 
 
 def device() -> Device:
@@ -87,14 +96,50 @@ def simulated() -> Iterator[Device]:
         _device = before
 
 
+def recording() -> Graph | None:
+    """The graph in which this thread's launches are written down, instead of being run."""
+    return getattr(_thread, "graph", None)
+
+
+@contextmanager
+def recorded_in(graph: Graph | None) -> Iterator[None]:
+    """Inside, this thread's launches go there; with None they run."""
+    before, _thread.graph = recording(), graph
+    try:
+        yield
+    finally:
+        _thread.graph = before
+
+
+def not_in_a_graph(what: str) -> None:
+    """Raise RuntimeError if this thread records: ``what`` cannot be repeated."""
+    if recording() is not None:
+        raise RuntimeError(f"a graph is being recorded, and {what}; do that before or after")
+
+
 def empty(shape: tuple[int, ...], dtype: Any) -> DeviceArray:
     """Fresh memory."""
     shape, dtype, on = tuple(shape), np.dtype(dtype), device()
     count = math.prod(shape)
     if count > MAX_INT32:
         raise ValueError(f"an array on the GPU has at most 2**31 - 1 elements, got {count} (shape {shape})")
-    array = DeviceArray(on.allocator.take(count * dtype.itemsize), 0, shape, dense_strides(shape), dtype)
-    on.fresh(array)
+    owner = recording()
+    block = (on.allocator if owner is None else owner).take(count * dtype.itemsize)
+    array = DeviceArray(block, 0, shape, dense_strides(shape), dtype)
+    (on if owner is None else owner).fresh(array)
+    return array
+
+
+def constant(host: np.ndarray) -> DeviceArray:
+    """What the host knows once and for all, on the device: the numbers of a range, a table of addresses. In a graph it
+    is there before, and stays."""
+    owner = recording()
+    with recorded_in(None):
+        array = empty(host.shape, host.dtype)
+        if host.size:
+            device().to_device(array, np.ascontiguousarray(host))
+    if owner is not None:
+        owner.keep(array)
     return array
 
 
@@ -113,7 +158,7 @@ def launch(kernel: Kernel, grid: int | tuple[int, ...], *args: Any, **constants:
     x, y, z, *_ = (grid, 1, 1) if isinstance(grid, int) else (*grid, 1, 1)
     blocks = (x, y, z)
     if 0 not in blocks:
-        device().launch(kernel.variant(**constants), blocks, args)
+        (recording() or device()).launch(kernel.variant(**constants), blocks, args)
 
 
 def faults() -> DeviceArray:
@@ -148,6 +193,7 @@ def check_faults() -> None:
 
 def synchronize() -> None:
     """Wait for all that was launched, and look whether it went well."""
+    not_in_a_graph("its launches only run when it is replayed: nothing can be waited for")
     device().synchronize()
     check_faults()
 

@@ -23,6 +23,7 @@ import numpy as np
 
 from ..allocator import Allocator
 from ..array import DeviceArray
+from ..graph import Fresh, Launch
 from ..kernel import Variant, names_of
 from .dialect import BUILTINS, dialect
 from .errors import SimulatorError
@@ -110,6 +111,9 @@ class Simulator:
         return self._free_bytes, self.allocator.total
 
     # --------------------------------------------------------------------------------------------------------- launch
+
+    def executable(self, entries: list[Launch | Fresh]) -> SimulatedGraph:
+        return SimulatedGraph(self, entries)
 
     def launch(self, variant: Variant, grid: tuple[int, int, int], args: tuple) -> None:
         function, written = variant.compiled.get(Simulator) or self._prepare(variant)
@@ -215,6 +219,24 @@ class Simulator:
             memory.valid[:whole] = np.repeat(shadow.valid, itemsize)
         if memory.valid.all():
             memory.valid = None
+
+
+class SimulatedGraph:
+    """A graph that launches one after the other. Memory that the graph has just taken is undefined at every replay."""
+
+    def __init__(self, device: Simulator, entries: list[Launch | Fresh]):
+        self.device, self.entries = device, entries
+
+    def rebind(self, number: int, args: tuple) -> None:
+        place, old = [(i, e) for i, e in enumerate(self.entries) if isinstance(e, Launch)][number]
+        self.entries[place] = old._replace(args=args)
+
+    def run(self) -> None:
+        for entry in self.entries:
+            if isinstance(entry, Launch):
+                self.device.launch(*entry)
+            else:
+                self.device.fresh(entry.array)
 
 
 def _number(name: str, dtype: np.dtype, value: Any) -> Any:

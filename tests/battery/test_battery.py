@@ -18,10 +18,3 @@ def test_every_public_name_has_an_entry():
 @pytest.mark.parametrize("subject", SUBJECTS, ids=str)
 def test_check(subject, check):
     assert run(subject, check).failures == []
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("check", CHECKS)
-@pytest.mark.parametrize("subject", SUBJECTS, ids=str)
-def test_every_variation(subject, check):
-    assert run(subject, check, full=True).failures == []

@@ -25,7 +25,7 @@ from tinyconv.kernels.cuda.language import (
     shared,
     store4,
 )
-from tinyconv.kernels.cuda.reduce import sum_all
+from tinyconv.kernels.cuda.reduce import block_sum
 from tinyconv.kernels.cuda.runtime import empty, launch, simulated
 from tinyconv.kernels.cuda.simulator import SimulatorError
 
@@ -68,9 +68,35 @@ def test_elementwise(n, dtype):
 
 @pytest.mark.parametrize("n", [1, 31, 256, 5000])
 def test_sum_by_shuffles_and_shared_memory(n):
-    x, y = numbers(n), empty((1,), np.float32)
-    launch(sum_all, 1, backend.from_host(x), y, n)
-    np.testing.assert_allclose(backend.to_host(y), x.astype(np.float64).sum(), rtol=1e-5, atol=1e-5)
+    def sum_all(x, y, n):
+        total = float32(0)
+        for i in range(cuda.threadIdx.x, n, 256):
+            total += x[i]
+        total = block_sum(total, float32)
+        if cuda.threadIdx.x == 0:
+            y[0] = total
+
+    x = numbers(n)
+    y = run(sum_all, "float32*, float32*, int32", x, np.empty(1, np.float32), n, block=256)
+    np.testing.assert_allclose(y, x.astype(np.float64).sum(), rtol=1e-5, atol=1e-5)
+
+
+def spread_by_thread_0(value):
+    cell = shared(1, float32)
+    if cuda.threadIdx.x == 0:
+        cell[0] = value
+    cuda.syncthreads()
+    return cell[0]
+
+
+def test_a_shared_array_is_one_however_often_its_line_is_reached():
+    """As compiled: so a second call may meet threads that still read what the first one left."""
+
+    def twice(y):
+        y[cuda.threadIdx.x] = spread_by_thread_0(float32(1)) + spread_by_thread_0(float32(2))
+
+    with pytest.raises(SimulatorError, match="race: shared0"):
+        run(twice, "float32*", np.empty(64, np.float32), block=64)
 
 
 def test_control_flow_that_differs_from_thread_to_thread():

@@ -8,14 +8,13 @@ The same names as in ``reference/``. Beneath them lie
 
 With no GPU and no numba-cuda, ``tinyconv.cuda.simulated()`` runs all of it, slowly and checking every
 step. Every kernel here is a pair: a function under ``@kernel``, what one thread does (``elementwise.map2``,
-``reduce.sum_all``), and one of the contract's functions, which takes arrays apart, makes the result with ``empty`` and
-calls ``launch``.
+``reduce.fold_rows``), and one of the contract's functions, which takes arrays apart, makes the result with ``empty``
+and calls ``launch``.
 """
 
 import sys as _sys
 
 from .. import register as _register
-from . import reduce as _reduce
 from .array import DeviceArray as _DeviceArray
 from .arrays import (
     arange,
@@ -75,5 +74,6 @@ from .pool import (
     max_pool2d_indices,
 )
 from .random import dropout, normal, randint, randperm, uniform
+from .reduce import amax, amin, argmax, argmin, sum
 
 _register("cuda", _DeviceArray, _sys.modules[__name__])

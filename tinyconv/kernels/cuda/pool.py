@@ -71,7 +71,7 @@ def largest(x, y, where, n, H, W, OH, OW, PH, PW):
 
 
 @kernel("T*, I*, T*, int32, int32, int32, int32, int32, int32, int32", T=FLOATS, I=PLACES, **DILATED, only=_square,
-        block=BLOCK, registers=48)  # fmt: skip
+        block=BLOCK, registers=40)  # fmt: skip
 def from_winners(gy, where, gx, n, H, W, OH, OW, PH, PW):
     """gx = the sum of the gy of those windows in which the pixel won."""
     i = cuda.grid(1)
@@ -82,16 +82,17 @@ def from_winners(gy, where, gx, n, H, W, OH, OW, PH, PW):
         across = i - row * W + PW
         last_row = quotient(down, SH)
         last_column = quotient(across, SW)
+        down -= last_row * SH
+        across -= last_column * SW
+        corner = int32((plane * OH + last_row) * OW + last_column)
         total = T(0)
         for a in range((KH - 1) * DH // SH + 1):
-            oh = last_row - a
-            kh = quotient(down - oh * SH, DH)
-            if 0 <= oh < OH and kh < KH and kh * DH == down - oh * SH:
+            kh = quotient(down + a * SH, DH)
+            if 0 <= last_row - a < OH and kh < KH and kh * DH == down + a * SH:
                 for b in range((KW - 1) * DW // SW + 1):
-                    ow = last_column - b
-                    kw = quotient(across - ow * SW, DW)
-                    if 0 <= ow < OW and kw < KW and kw * DW == across - ow * SW:
-                        at = (plane * OH + oh) * OW + ow
+                    kw = quotient(across + b * SW, DW)
+                    if 0 <= last_column - b < OW and kw < KW and kw * DW == across + b * SW:
+                        at = corner - a * OW - b
                         if where[at] == kh * KW + kw:
                             total += gy[at]
         gx[i] = total
@@ -197,7 +198,7 @@ def averages(x, y, n, H, W, OH, OW, PH, PW, padded, divisor):
 
 
 @kernel("T*, T*, int32, int32, int32, int32, int32, int32, int32, int32, int32", T=FLOATS, **COMMON, only=_square,
-        block=BLOCK, registers=48)  # fmt: skip
+        block=BLOCK, registers=56)  # fmt: skip
 def from_averages(gy, gx, n, H, W, OH, OW, PH, PW, padded, divisor):
     """gx = the sum over the windows that cover the pixel of gy over their divisors."""
     i = cuda.grid(1)
@@ -208,17 +209,20 @@ def from_averages(gy, gx, n, H, W, OH, OW, PH, PW, padded, divisor):
         across = i - row * W + PW
         last_row = quotient(down, SH)
         last_column = quotient(across, SW)
+        down -= last_row * SH
+        across -= last_column * SW
+        corner = int32((plane * OH + last_row) * OW + last_column)
         total = T(0)
         for a in range((KH - 1) // SH + 1):
             oh = last_row - a
-            if 0 <= oh < OH and down - oh * SH < KH:
+            if 0 <= oh < OH and down + a * SH < KH:
                 for b in range((KW - 1) // SW + 1):
                     ow = last_column - b
-                    if 0 <= ow < OW and across - ow * SW < KW:
+                    if 0 <= ow < OW and across + b * SW < KW:
                         area = int64(divisor)
                         if divisor == 0:
                             area = max(extent(oh, H, PH, SH, KH, padded) * extent(ow, W, PW, SW, KW, padded), 1)
-                        total += gy[(plane * OH + oh) * OW + ow] / T(area)
+                        total += gy[corner - a * OW - b] / T(area)
         gx[i] = total
 
 

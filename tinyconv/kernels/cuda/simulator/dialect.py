@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import math
+import sys
 from typing import Any
 
 import numpy as np
@@ -116,11 +117,16 @@ class Cuda:
 
 
 def shared(count: int, dtype: Any) -> SharedArray:
-    return SharedArray(count, dtype)
+    """One array for each place in the source, as the compiler has it: whoever comes there again finds the same."""
+    frame = sys._getframe(1)
+    place = frame.f_code, frame.f_lasti
+    if place not in LANES.shared_arrays:
+        LANES.shared_arrays[place] = SharedArray(count, _numpy_type(dtype))
+    return LANES.shared_arrays[place]
 
 
 def local(count: int, dtype: Any) -> LocalArray:
-    return LocalArray(count, dtype)
+    return LocalArray(count, _numpy_type(dtype))
 
 
 def pointer_at(address: Any, dtype: Any) -> Any:
@@ -200,6 +206,14 @@ def _uint8(x: Any) -> Any:
     return np.asarray(x).astype(np.uint8).astype(np.int64) if isinstance(x, np.ndarray) else int(x) % 256
 
 
+_CASTS = {np.int32: _int32, np.uint32: _uint32, np.uint8: _uint8}
+
+
+def _numpy_type(cast: Any) -> Any:
+    """The type that a kernel's name for it stands for."""
+    return next((dtype for dtype, twin in _CASTS.items() if twin is cast), cast)
+
+
 def _int(x: Any) -> Any:
     return x.astype(np.int64) if isinstance(x, np.ndarray) else builtins.int(x)
 
@@ -255,5 +269,4 @@ BUILTINS = {"abs": np.abs, "bool": _bool, "float": _float, "int": _int, "isinsta
 def dialect() -> dict[Any, Any]:
     """What each name of the language is here, by what it is there."""
     twins = {function: globals()[name] for name, function in language.NAMES.items()}
-    casts = {np.int32: _int32, np.uint32: _uint32, np.uint8: _uint8}
-    return {**twins, **casts, language.cuda: Cuda(), math: Math()}
+    return {**twins, **_CASTS, language.cuda: Cuda(), math: Math()}

@@ -81,7 +81,7 @@ class Lanes:
         self.gone: np.ndarray | None = None
         self._branches: list[tuple[Any, np.ndarray]] = []
         self._calls = [_Call(self.active, None)]
-        self.shared_arrays: list[Any] = []
+        self.shared_arrays: dict[Any, Any] = {}  # by their place in the source
 
     # ------------------------------------------------------------------------------------------------------ who is on
 
@@ -289,7 +289,7 @@ class Lanes:
         self.clock += 1
         if self.full:
             self.block_time[:] = self.warp_time[:] = self.clock
-            for array in self.shared_arrays:
+            for array in self.shared_arrays.values():
                 array.shadow.forget()
             return
         here = self.active.reshape(self.blocks, self.threads)

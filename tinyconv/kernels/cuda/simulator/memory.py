@@ -253,8 +253,8 @@ class SharedArray(Cells):
         self.data = poison(count * LANES.blocks, dtype)
         self.shadow = Shadow(self.data.size, np.zeros(self.data.size, bool))
         self.low, self.high = 0, count
-        LANES.shared_arrays.append(self)
-        used = sum(array.high * array.data.itemsize for array in LANES.shared_arrays)
+        others = LANES.shared_arrays.values()
+        used = sum(array.high * array.data.itemsize for array in (*others, self))
         if used > LIMIT:
             raise SimulatorError(f"a block asks for {used} bytes of shared memory; there are {LIMIT}")
 

@@ -12,7 +12,7 @@ import pytest
 from tests.kernels.simulated import NOT_YET, memory_of, seen_from_the_device
 from tinyconv.kernels import HOST_BACKENDS
 from tinyconv.kernels.contract import KERNELS
-from tinyconv.kernels.cuda.runtime import simulated
+from tinyconv.kernels.cuda.runtime import check_faults, simulated
 
 EXAMPLES = 15  # of each property in the simulator
 
@@ -110,7 +110,9 @@ class SimulatedGPU(Backend):
             return self.leave(self.module.from_host(*args))
         if name == "to_host":
             return self.module.to_host(self.enter(*args))
-        return super().call(name, *args)
+        result = super().call(name, *args)
+        check_faults()  # the test waits
+        return result
 
     def enter(self, x: np.ndarray):
         return seen_from_the_device(self.device, x)

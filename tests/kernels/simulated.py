@@ -12,9 +12,6 @@ from tinyconv.kernels.cuda.simulator import Simulator
 # What the CUDA backend lacks; to be empty in the end.
 NOT_YET = {
     "adam",
-    "batch_norm",
-    "batch_norm_gx",
-    "batch_norm_stats",
     "conv2d",
     "conv2d_gw",
     "conv2d_gx",
@@ -25,16 +22,10 @@ NOT_YET = {
     "cumsum",
     "fold",
     "linear",
-    "log_softmax",
-    "log_softmax_gx",
     "matmul",
     "max_pool2d_conv2d_gw",
     "max_pool2d_conv2d_gx",
-    "nll_loss",
-    "nll_loss_gx",
     "sgd",
-    "softmax",
-    "softmax_gx",
     "sort",
     "unfold",
 }

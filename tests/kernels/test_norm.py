@@ -108,3 +108,20 @@ def test_batch_norm_gx_formula(kernels, data, shape, dtype):
         correction = per_channel(sum_gy) / M + xh * per_channel(sum_gy_xh) / M
         assert_close(gx, per_channel(w) * per_channel(rstd) * (gy - correction), terms=256)
     assert gx.shape == shape
+
+
+@pytest.mark.parametrize("shape", [(16, 3, 400), (3, 2, 3001), (5000, 2, 1)])
+def test_the_gradient_of_many_values(kernels, shape):
+    """More than one worker adds up, in planes of a round and of an odd size."""
+    rng = np.random.default_rng(0)
+    gy, x = (normal(rng, shape, np.float32) for _ in range(2))
+    mean, rstd, w = (normal(rng, shape[1:2], np.float32) for _ in range(3))
+    gx, gw, gb = kernels.batch_norm_gx(gy, x, mean, rstd, w)
+    M, exact = shape[0] * shape[2], gy.astype(np.float64)
+    xh = (x.astype(np.float64) - per_channel(mean)) * per_channel(rstd)
+    assert_close(gb, exact.sum((0, 2)), terms=M**0.5)
+    assert_close(gw, (exact * xh).sum((0, 2)), terms=M**0.5)
+    correction = (exact.sum((0, 2), keepdims=True) + xh * (exact * xh).sum((0, 2), keepdims=True)) / M
+    assert_close(gx, per_channel(w * rstd) * (exact - correction), terms=8)
+    y = kernels.batch_norm(x, mean, rstd, w, w)
+    assert_close(y, xh * per_channel(w) + per_channel(w), terms=8)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.kernels.compare import assert_close, assert_same
-from tests.strategies import DTYPES, FLOATS, arrays, axes_of, shapes
+from tests.strategies import DTYPES, FLOATS, arrays, axes_of, normal, shapes
 
 
 def reduced(function, x, axes, keepdims) -> np.ndarray:
@@ -113,6 +113,23 @@ def test_places_of_extremes(kernels, name, oracle, data, ties):
         return nan[0] if nan else numbers.index(oracle(numbers))
 
     assert_same(getattr(kernels, name)(x, axis), reduced(place, x, (axis,), False).astype(np.int64))
+
+
+@pytest.mark.parametrize(("shape", "axis"), [((2, 1500), 1), ((1500, 2), 0), ((3, 70, 40), 1)])
+def test_places_in_long_lines(kernels, shape, axis):
+    x = np.random.default_rng(0).integers(0, 60, shape).astype(np.float32)  # so that the extremes tie
+    assert_same(kernels.argmax(x, axis), x.argmax(axis))
+    assert_same(kernels.argmin(x, axis), x.argmin(axis))
+    x[(1,) * x.ndim] = x[(2, 1, 1)[: x.ndim] if axis == 0 else (1, 2, 1)[: x.ndim]] = np.nan
+    assert_same(kernels.argmax(x, axis), x.argmax(axis))
+
+
+@pytest.mark.parametrize(("shape", "axes"), [((2, 5001), (1,)), ((300, 40), (0,)), ((3, 70, 5, 9), (1, 3))], ids=str)
+def test_extremes_of_long_lines(kernels, shape, axes):
+    x = normal(np.random.default_rng(0), shape, np.float32)
+    assert_same(kernels.amax(x, axes, True), x.max(axes, keepdims=True))
+    x.reshape(-1)[-1] = np.nan
+    assert_same(kernels.amin(x, axes, False), x.min(axes))
 
 
 def test_argmax_of_an_empty_batch(kernels):

@@ -41,6 +41,18 @@ def test_of_nothing(kernels, name, shape, axis):
     assert_same(getattr(kernels, f"{name}_gx")(x, x, axis), x)
 
 
+@pytest.mark.parametrize("name", ORACLES)
+@pytest.mark.parametrize(("shape", "axis"), [((3, 2000), 1), ((2000, 3), 0), ((2, 50, 67), 1), ((5, 33, 2), 1)])
+def test_long_lines(kernels, name, shape, axis):
+    """Lines shared by several workers, neighbouring lines, lines with gaps: values and gradients."""
+    x, gy = (normal(np.random.default_rng(seed), shape, np.float32) for seed in (0, 1))
+    y = ORACLES[name](x.astype(np.float64), axis)
+    assert_close(getattr(kernels, name)(x, axis), y, terms=2)
+    total = np.sum(gy.astype(np.float64) * (1 if name == "log_softmax" else y), axis, keepdims=True)
+    gx = gy - np.exp(y) * total if name == "log_softmax" else y * (gy - total)
+    assert_close(getattr(kernels, f"{name}_gx")(gy, y.astype(np.float32), axis), gx, terms=8)
+
+
 @pytest.mark.parametrize("dtype", FLOATS, ids=str)
 def test_minus_infinity_has_probability_zero(kernels, dtype):
     x = np.array([0, -np.inf, 0], dtype)

@@ -559,7 +559,8 @@ def nll_loss(x: Array, target: Array, weight: Array | None, ignore_index: int) -
     where the target is ignored, whatever x says there).
 
     Raises:
-        IndexError: a target that is neither ``ignore_index`` nor in [0, C): it names the first one.
+        IndexError: a target that is neither ``ignore_index`` nor in [0, C): it names the first one. (A GPU tells when
+            the host next waits for it; until then that loss is NaN.)
     """
 
 

@@ -65,6 +65,7 @@ from .elementwise import (
     where,
 )
 from .index import getitem, index_add, setitem
+from .norm import batch_norm, batch_norm_gx, batch_norm_stats
 from .pool import (
     avg_pool2d,
     avg_pool2d_gx,
@@ -75,5 +76,6 @@ from .pool import (
 )
 from .random import dropout, normal, randint, randperm, uniform
 from .reduce import amax, amin, argmax, argmin, sum
+from .softmax import log_softmax, log_softmax_gx, nll_loss, nll_loss_gx, softmax, softmax_gx
 
 _register("cuda", _DeviceArray, _sys.modules[__name__])

@@ -17,15 +17,16 @@ import numpy as np
 from .array import DeviceArray, dense_strides
 from .arrays import BLOCK, RAW, R, _writable, assign, broadcast_to, cast, dense, from_host, full, to_host
 from .elementwise import add_
+from .faults import note_index
 from .kernel import element_type, kernel
-from .language import atomic_add, atomic_max, cuda, int32, int64, quotient, store_any
+from .language import atomic_add, cuda, int64, quotient, store_any
 from .layout import collapsed, stretched
 from .runtime import ceil_div, empty, faults, launch
 
 # -------------------------------------------------------------------------------------------------------------- kernels
 
 
-@kernel("int64*, int64*, int32*, int32, int32, int32, int32", block=BLOCK, registers=32)
+@kernel("int64*, int64*, int64*, int32, int32, int32, int32", block=BLOCK, registers=32)
 def add_offsets(index, offsets, fault, n, size, stride, first):
     """offsets (+)= index * stride, negative indexes counted from the end; one out of bounds is noted, and read as 0."""
     i = cuda.grid(1)
@@ -34,7 +35,7 @@ def add_offsets(index, offsets, fault, n, size, stride, first):
         if k < 0:
             k += size
         if k < 0 or k >= size:
-            atomic_max(fault, 0, int32(1))
+            note_index(fault)
             k = int64(0)
         offsets[i] = k * stride if first != 0 else offsets[i] + k * stride
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from .allocator import Allocator
 from .array import DeviceArray, dense_strides
+from .faults import COUNT, message
 from .kernel import MAX_INT32, Kernel, Variant, element_type
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class Device(Protocol):
     name: str
     capability: tuple[int, int]
     allocator: Allocator
-    fault: DeviceArray | None  # one int32 that kernels raise from 0 where an index is out of bounds
+    fault: DeviceArray | None  # the cells in which kernels note what they find wrong (faults.py)
     suspected: bool  # whether such a kernel has been launched since the last look
 
     def launch(self, variant: Variant, grid: tuple[int, int, int], args: tuple) -> None:
@@ -162,33 +163,34 @@ def launch(kernel: Kernel, grid: int | tuple[int, ...], *args: Any, **constants:
 
 
 def faults() -> DeviceArray:
-    """The cell in which a kernel notes that an index is out of bounds, by ``atomic_max(fault, 0, int32(1))``.
+    """The cells in which a kernel notes what it finds wrong (``faults.py``).
 
-    Nobody waits for the kernel: :func:`check_faults` looks into the cell the next time that the host waits anyway.
+    Nobody waits for the kernel: :func:`check_faults` looks into the cells the next time that the host waits anyway.
     """
     on = device()
     if on.fault is None:
-        on.fault = empty((1,), np.int32)
-        on.to_device(on.fault, np.zeros(1, np.int32))
+        on.fault = empty((COUNT,), np.int64)
+        on.to_device(on.fault, np.zeros(COUNT, np.int64))
     on.suspected = True
     return on.fault
 
 
 def check_faults() -> None:
-    """Look into the cell.
+    """Look into the cells.
 
     Raises:
-        IndexError: some kernel launched since the last look met an index that is out of bounds.
+        IndexError: some kernel launched since the last look met an index that is out of bounds, or a target.
     """
     on = device()
     if not on.suspected or on.fault is None:
         return
-    found = np.zeros(1, np.int32)
+    found = np.zeros(COUNT, np.int64)
     on.to_host(on.fault, found)
     on.suspected = False
-    if found[0]:
-        on.to_device(on.fault, np.zeros(1, np.int32))
-        raise IndexError("an index on the GPU was out of bounds, in one of the operations since the last that waited")
+    wrong = message(found)
+    if wrong is not None:
+        on.to_device(on.fault, np.zeros(COUNT, np.int64))
+        raise IndexError(wrong)
 
 
 def synchronize() -> None:

@@ -14,7 +14,8 @@ def test_imports_run_downwards_as_the_contracts_in_pyproject_say():
 
 
 def test_import_tinyconv_loads_neither_numba_nor_any_optional_package():
-    optional = {"numba", "matplotlib", "PIL", "pooch", "requests", "rich", "safetensors", "scipy", "torch"}
-    code = f"import sys, tinyconv, tinyconv.training, tinyconv.vision; print({optional!r} & set(sys.modules) or '')"
+    optional = {"numba", "matplotlib", "onnx", "PIL", "pooch", "requests", "rich", "safetensors", "scipy", "torch"}
+    modules = "tinyconv, tinyconv.onnx, tinyconv.training, tinyconv.vision"
+    code = f"import sys, {modules}; print({optional!r} & set(sys.modules) or '')"
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert result.stdout.strip() == ""

@@ -369,9 +369,9 @@ bool = dtypes.boolean
 
 
 def __getattr__(name):
-    """``tinyconv.cuda``, ``.training`` and ``.vision`` need no import of their own, and cost one only where used.
-    In-place methods are functions too: ``tinyconv.exp_(x)`` is ``x.exp_()``."""
-    if name in ("cuda", "training", "vision"):
+    """``tinyconv.cuda``, ``.onnx``, ``.training`` and ``.vision`` need no import of their own, and cost one only where
+    used. In-place methods are functions too: ``tinyconv.exp_(x)`` is ``x.exp_()``."""
+    if name in ("cuda", "onnx", "training", "vision"):
         return _import_module(f"{__name__}.{name}")
     if name.endswith("_") and not name.startswith("_") and hasattr(Tensor, name):
         return getattr(Tensor, name)

@@ -13,7 +13,7 @@ import numpy as np
 
 import tinyconv
 from tinyconv.ops.activation import LogSigmoid, ReLU, ReLUGx, Sigmoid, SigmoidGx, Tanh, TanhGx
-from tinyconv.ops.compare import Clamp, Maximum, Minimum, Where
+from tinyconv.ops.compare import Clamp, Compare, Maximum, Minimum, Where
 from tinyconv.ops.conv import Conv2d, Conv2dGw, Conv2dGx, ConvTranspose2d
 from tinyconv.ops.convert import Cast, ToDevice
 from tinyconv.ops.cumulative import Cumprod, Cumsum, Leaders, Prod
@@ -68,7 +68,7 @@ def case(function: type, name: str, compute: Callable, *shapes: tuple, peer: boo
 
 # Functions that no case can reach: one needs a second device (tests/kernels/test_opaque.py has one), one has no
 # gradient.
-WITHOUT_CASE = {ToDevice, Reinterpret}
+WITHOUT_CASE = {Compare, ToDevice, Reinterpret}
 
 
 # ---------------------------------------------------------------------------------------------------------- elementwise

@@ -14,11 +14,18 @@ from ..tensor import Tensor
 from .types import arrays, broadcast_shape, expect, floating, operands, result_type, values
 
 
-def _comparison(relation: str, word: str) -> Any:
-    def compare(input: Tensor, other: Any) -> Tensor:
-        a, b = operands(input, other, word)
+class Compare(Function):
+    """y = whether a has the relation to b, a bool; there is no gradient."""
+
+    @staticmethod
+    def forward(ctx: Any, a: Any, b: Any, relation: str) -> Tensor:
         backend, x, y = arrays(a, b)
         return Tensor(backend.compare(x, y, relation))
+
+
+def _comparison(relation: str, word: str) -> Any:
+    def compare(input: Tensor, other: Any) -> Tensor:
+        return Compare.apply(*operands(input, other, word), relation)
 
     compare.__name__ = compare.__qualname__ = word
     compare.__doc__ = (

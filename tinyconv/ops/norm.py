@@ -66,22 +66,27 @@ class BatchNorm(Function):
 
 
 class Normalize(Function):
-    """y = (x - mean) * rstd * w + b with given statistics, which get no gradient (evaluation mode)."""
+    """y = (x - mean) * rstd * w + b with given statistics, which get no gradient (evaluation mode); x is
+    (N, C, ...)."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, mean: Tensor, rstd: Tensor, w: Tensor, b: Tensor) -> Tensor:
+    def forward(ctx: Any, x: Tensor, mean: Tensor, var: Tensor, w: Tensor, b: Tensor, eps: float) -> Tensor:
+        backend, shape = kernels.of(x.array), x.array.shape
+        rstd = Tensor(backend.div(1.0, backend.sqrt(backend.add(var.array, eps))))
         ctx.save_for_backward(x, mean, rstd, w)
-        return Tensor(kernels.of(x.array).batch_norm(x.array, mean.array, rstd.array, w.array, b.array))
+        rows = x.reshape(*shape[:2], math.prod(shape[2:]))
+        return Tensor(backend.batch_norm(rows.array, mean.array, rstd.array, w.array, b.array)).reshape(shape)
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
         x, mean, rstd, w = ctx.saved_tensors
-        m, r = mean.reshape(-1, 1), rstd.reshape(-1, 1)
-        need = ctx.needs_input_grad
-        gx = gy * (r * w.reshape(-1, 1)) if need[0] else None
-        gw = (gy * ((x - m) * r)).sum((0, 2)) if need[3] else None
-        gb = gy.sum((0, 2)) if need[4] else None
-        return gx, None, None, gw, gb
+        channels = (-1, *(1,) * (x.array.ndim - 2))
+        m, r = mean.reshape(channels), rstd.reshape(channels)
+        axes, need = (0, *range(2, x.array.ndim)), ctx.needs_input_grad
+        gx = gy * (r * w.reshape(channels)) if need[0] else None
+        gw = (gy * ((x - m) * r)).sum(axes) if need[3] else None
+        gb = gy.sum(axes) if need[4] else None
+        return gx, None, None, gw, gb, None
 
 
 def batch_norm(
@@ -116,9 +121,7 @@ def batch_norm(
     shape = input.array.shape
     if len(shape) < 2:
         raise RuntimeError(f"batch_norm: expected input of shape (N, C, ...), got {tuple(shape)}")
-    C, length = shape[1], 1
-    for n in shape[2:]:
-        length *= n
+    C, length = shape[1], math.prod(shape[2:])
     for name, value in (
         ("running_mean", running_mean),
         ("running_var", running_var),
@@ -133,15 +136,12 @@ def batch_norm(
         )
     if not training and (running_mean is None or running_var is None):
         raise RuntimeError("batch_norm: running_mean and running_var must be given in evaluation mode")
-    x = input.reshape(shape[0], C, length)
     w = input.new_ones((C,)) if weight is None else weight
     b = input.new_zeros((C,)) if bias is None else bias
-    backend = kernels.of(input.array)
     if not training:
         assert running_mean is not None and running_var is not None
-        rstd = Tensor(backend.div(1.0, backend.sqrt(backend.add(running_var.array, eps))))
-        return Normalize.apply(x, running_mean.detach(), rstd, w, b).reshape(shape)
-    y, mean, var = BatchNorm.apply(x, w, b, eps)
+        return Normalize.apply(input, running_mean.detach(), running_var.detach(), w, b, eps)
+    y, mean, var = BatchNorm.apply(input.reshape(shape[0], C, length), w, b, eps)
     _follow(running_mean, running_var, mean, var, shape[0] * length, momentum)
     return y.reshape(shape)
 

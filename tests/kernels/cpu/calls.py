@@ -49,6 +49,11 @@ def calls(dtype: Any, large: bool = False) -> dict[str, list[tuple]]:
     along_an_axis = {
         key: [(scores, axis) for axis in (0, 1, 2)] + [(target, 1)] for key in ("cumsum", "cumprod", "cummax", "cummin")
     }
+    steps = [np.arange(m).reshape([-1 if i == d else 1 for i in range(3)]) for d, m in enumerate(scores.shape)]
+    lists = [(slice(None),) * d + (rng.integers(-m, m, 90),) for d, m in enumerate(scores.shape)] + [
+        tuple(rng.integers(0, m, scores.shape) if i == d else steps[i] for i in range(3))
+        for d, m in enumerate(scores.shape)
+    ]
 
     windows = ((3, 3), TWO, ONE, ONE)
     pooled = ((H - 1) // 2 + 1, (W - 1) // 2 + 1)
@@ -81,9 +86,10 @@ def calls(dtype: Any, large: bool = False) -> dict[str, list[tuple]]:
         "diagonal": [(image, 1, 2, 3)],
         "sliding_windows": [(image, 3, 3, 2)],
         "reinterpret": [(image, np.dtype(f"i{dtype.itemsize}"))],
-        "getitem": [(image, (slice(None), 1)), (rows, ([0, 2],))],
-        "setitem": [(image.copy(), (slice(None), 1), 0.5)],
-        "index_add": [(rows.copy(), (np.array([0, 2, 0]),), rows[:3].copy())],
+        "getitem": [(image, (slice(None), 1)), (rows, ([0, 2],))] + [(scores, index) for index in lists],
+        "setitem": [(image.copy(), (slice(None), 1), 0.5)] + [(scores.copy(), index, 0.5) for index in lists],
+        "index_add": [(rows.copy(), (np.array([0, 2, 0]),), rows[:3].copy())]
+        + [(scores.copy(), index, scores[index]) for index in lists],
         "cat": [([image, image], 1)],
         **one_argument,
         **two_arguments,

@@ -26,12 +26,9 @@ from .arrays import (
     flip,
     from_host,
     full,
-    getitem,
-    index_add,
     is_contiguous,
     permute,
     reinterpret,
-    setitem,
     sliding_windows,
     to_host,
     view,
@@ -67,6 +64,7 @@ from .elementwise import (
     where,
 )
 from .fused import conv2d_relu_max_pool2d, max_pool2d_conv2d_gw, max_pool2d_conv2d_gx
+from .index import getitem, index_add, setitem
 from .matmul import linear, matmul
 from .norm import batch_norm, batch_norm_gx, batch_norm_stats
 from .optim import adam, sgd

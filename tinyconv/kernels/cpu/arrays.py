@@ -13,16 +13,12 @@ from ..reference.arrays import (
     eye,
     flip,
     from_host,
-    getitem,
-    is_basic,
     is_contiguous,
     permute,
     reinterpret,
-    setitem,
     sliding_windows,
     to_host,
 )
-from ..reference.arrays import index_add as index_add_of_any
 from ..reference.arrays import view as view_of_any
 from .compile import jit
 from .target import VECTOR_BYTES
@@ -44,30 +40,6 @@ def broadcast_to(x, shape):
 
 def view(x, shape):
     return x.reshape(shape) if x.flags.c_contiguous else view_of_any(x, shape)
-
-
-def index_add(x, index, y):
-    parts = index if isinstance(index, tuple) else (index,)
-    if all(is_basic(part) for part in parts):  # nothing occurs twice
-        x[index] += y
-    elif _is_vector(parts, y):
-        *before, places = parts
-        for k, i in enumerate(places):
-            x[(*before, i)] += y[(*before, k)]
-    else:
-        index_add_of_any(x, index, y)
-
-
-def _is_vector(parts, y):
-    """Whether an index is one vector of places along an axis, each with enough behind it to be added by itself."""
-    *before, places = parts
-    return (
-        all(isinstance(part, slice) and part == slice(None) for part in before)
-        and isinstance(places, np.ndarray)
-        and places.ndim == 1
-        and places.dtype.kind in "iu"
-        and y.size >= 128 * places.size
-    )
 
 
 def flat(x):

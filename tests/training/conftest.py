@@ -21,13 +21,14 @@ class Problem:
         x = tinyconv.randn(SAMPLES, 4, generator=generator) + y.float().reshape(-1, 1)
         self.dataset = TensorDataset(x, y)
 
-    def start(self, seed=0):
+    def start(self, seed=0, callbacks=()):
         tinyconv.manual_seed(seed)
         model = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Dropout(0.2), nn.Linear(8, 2))
         optimizer = SGD(model.parameters(), lr=0.1, momentum=0.9, weight_decay=1e-3)
         loader = DataLoader(self.dataset, batch_size=BATCH, shuffle=True)
         scheduler = CosineAnnealingLR(optimizer, T_max=EPOCHS * len(loader))
-        return TrainingState(model, optimizer, scheduler, EPOCHS), loader, DataLoader(self.dataset, batch_size=40)
+        state = TrainingState(model, optimizer, scheduler, EPOCHS, schedule="step", callbacks=callbacks)
+        return state, loader, DataLoader(self.dataset, batch_size=40)
 
 
 @pytest.fixture(scope="session")

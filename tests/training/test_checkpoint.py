@@ -7,7 +7,7 @@ import pytest
 import tinyconv
 from tinyconv import nn
 from tinyconv.serialization import CheckpointError, load, save
-from tinyconv.training import CheckpointEvery, RunDirectory, evaluate, fit
+from tinyconv.training import CheckpointEvery, RunDirectory, evaluate, resume
 
 OPTIONS = {"model": "small", "data": "clouds"}
 
@@ -21,7 +21,7 @@ def directory(tmp_path):
 
 def test_save_and_restore(problem, directory):
     state, loader, test_loader = problem.start()
-    fit(state, loader, test_loader)
+    resume(state, loader, test_loader)
     directory.save(state, OPTIONS)
     assert [json.loads(line) for line in directory.history.read_text().splitlines()] == state.history
     options, training = directory.load()
@@ -37,9 +37,9 @@ def test_save_and_restore(problem, directory):
 
 def test_finish(problem, directory):
     state, loader, test_loader = problem.start()
-    fit(state, loader, test_loader)
-    directory.finish(state, evaluate(state.model, test_loader), {"test_accuracy": 0.5})
-    assert json.loads(directory.metrics.read_text()) == {"test_accuracy": 0.5}
+    resume(state, loader, test_loader)
+    directory.finish(state, evaluate(state.model, test_loader), {"val_accuracy": 0.5})
+    assert json.loads(directory.metrics.read_text()) == {"val_accuracy": 0.5}
     assert directory.curves.read_bytes().startswith(b"\x89PNG")
     assert directory.confusion.read_bytes().startswith(b"\x89PNG")
 
@@ -61,11 +61,13 @@ def test_saves_after_each_epoch_and_every_so_many_seconds(problem, directory):
     saved = []
     every = CheckpointEvery(directory, OPTIONS, seconds=0)
     directory.save = lambda state, options: saved.append((state.epoch, state.step))
-    fit(state, loader, callbacks=[every])
+    state.callbacks = [every]
+    resume(state, loader)
     assert saved == [at for e in range(3) for at in [*((e, s) for s in range(1, 8)), (e + 1, 0)]]
     saved.clear()
     state, loader, _ = problem.start()
-    fit(state, loader, callbacks=[CheckpointEvery(directory, OPTIONS, seconds=1e9)])
+    state.callbacks = [CheckpointEvery(directory, OPTIONS, seconds=1e9)]
+    resume(state, loader)
     assert saved == [(1, 0), (2, 0), (3, 0)]
 
 
@@ -100,7 +102,7 @@ def _remove(training, key):
 )
 def test_restore_refuses_what_does_not_fit(problem, directory, damage, message):
     state, loader, _ = problem.start()
-    fit(state, loader)
+    resume(state, loader)
     directory.save(state, OPTIONS)
     _, training = directory.load()
     damage(training)

@@ -8,7 +8,7 @@ from tinyconv import nn
 from tinyconv.nn import functional as F
 from tinyconv.optim import SGD
 from tinyconv.serialization import load, save
-from tinyconv.training import Callback, Diverged, TrainingState, evaluate, fit
+from tinyconv.training import Callback, Diverged, TrainingState, evaluate, resume
 from tinyconv.utils.data import DataLoader, TensorDataset
 
 from .conftest import BATCH, EPOCHS, SAMPLES
@@ -60,7 +60,7 @@ def test_one_step_is_sgd():
     p = np.exp(z) / np.exp(z).sum(1, keepdims=True)
     gz = (p - np.eye(2)[y.numpy()]) / 5
     state = TrainingState(model, SGD(model.parameters(), lr=0.5), None, epochs=1)
-    fit(state, DataLoader(TensorDataset(x, y), batch_size=5))
+    resume(state, DataLoader(TensorDataset(x, y), batch_size=5))
     np.testing.assert_allclose(model.weight.detach().numpy(), w - 0.5 * gz.T @ x.numpy(), rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(model.bias.detach().numpy(), b - 0.5 * gz.sum(0), rtol=1e-5, atol=1e-6)
 
@@ -68,7 +68,8 @@ def test_one_step_is_sgd():
 def test_history_and_events(problem):
     state, loader, test_loader = problem.start()
     callback = StopAfter()
-    history = fit(state, loader, test_loader, callbacks=[callback])
+    state.callbacks = [callback]
+    history = resume(state, loader, test_loader)
     assert history is state.history
     assert [row["epoch"] for row in history] == [1, 2, 3]
     assert history[0]["lr"] == 0.1 > history[1]["lr"] > history[2]["lr"] > 0
@@ -84,10 +85,10 @@ def test_training_loss_and_accuracy_are_means_over_the_epoch():
     x, y = tinyconv.randn(7, 3), tinyconv.randint(0, 2, (7,))
     model = nn.Linear(3, 2)
     state = TrainingState(model, SGD(model.parameters(), lr=0.0), None, epochs=1)  # nothing moves
-    (row,) = fit(state, DataLoader(TensorDataset(x, y), batch_size=3))
+    (row,) = resume(state, DataLoader(TensorDataset(x, y), batch_size=3))
     assert row["train_loss"] == pytest.approx(F.cross_entropy(model(x), y).item(), rel=1e-6)
     assert row["train_accuracy"] == pytest.approx((model(x).argmax(1) == y).sum().item() / 7)
-    assert "test_loss" not in row
+    assert "val_loss" not in row
 
 
 @pytest.mark.parametrize(
@@ -97,17 +98,18 @@ def test_training_loss_and_accuracy_are_means_over_the_epoch():
 )
 def test_interrupted_and_resumed_is_uninterrupted_to_the_bit(problem, tmp_path, where):
     state, loader, test_loader = problem.start()
-    fit(state, loader, test_loader)
+    resume(state, loader, test_loader)
     generator = tinyconv.get_rng_state()
 
     interrupted, loader, test_loader = problem.start()
+    interrupted.callbacks = [StopAfter(**where)]
     with pytest.raises(Stop):
-        fit(interrupted, loader, test_loader, callbacks=[StopAfter(**where)])
+        resume(interrupted, loader, test_loader)
     save(interrupted.state_dict(), tmp_path / "checkpoint")
     resumed, loader, test_loader = problem.start(seed=5)  # whatever it starts from
     tinyconv.rand(3)
     resumed.load_state_dict(load(tmp_path / "checkpoint"))
-    fit(resumed, loader, test_loader)
+    resume(resumed, loader, test_loader)
 
     assert without_times(resumed.history) == without_times(state.history)
     assert tinyconv.get_rng_state() == generator
@@ -117,15 +119,16 @@ def test_interrupted_and_resumed_is_uninterrupted_to_the_bit(problem, tmp_path, 
 
 def test_interrupted_many_times(problem, tmp_path):
     whole, loader, test_loader = problem.start()
-    fit(whole, loader, test_loader)
+    resume(whole, loader, test_loader)
     state, loader, test_loader = problem.start()
     for _ in range(EPOCHS * STEPS):
+        state.callbacks = [StopAfter(steps=1)]
         with pytest.raises(Stop):
-            fit(state, loader, test_loader, callbacks=[StopAfter(steps=1)])
+            resume(state, loader, test_loader)
         save(state.state_dict(), tmp_path / "checkpoint")
         state, loader, test_loader = problem.start(seed=9)
         state.load_state_dict(load(tmp_path / "checkpoint"))
-    fit(state, loader, test_loader)
+    resume(state, loader, test_loader)
     assert without_times(state.history) == without_times(whole.history)
     assert {n: v.tobytes() for n, v in weights(state).items()} == {n: v.tobytes() for n, v in weights(whole).items()}
 
@@ -134,14 +137,14 @@ def test_a_loss_that_is_no_number_ends_the_training(problem):
     state, loader, _ = problem.start()
     state.optimizer.param_groups[0]["lr"] = 1e30
     with pytest.raises(Diverged, match="mean loss of epoch 1 is .* smaller learning rate"):
-        fit(state, loader)
+        resume(state, loader)
 
 
-def test_so_does_a_test_loss_that_is_none(problem):
+def test_so_does_a_val_loss_that_is_none(problem):
     state, loader, test_loader = problem.start()
     x, y = next(iter(test_loader))
-    with pytest.raises(Diverged, match="test loss of epoch 1 is nan: try a smaller learning rate"):
-        fit(state, loader, DataLoader(TensorDataset(x * float("nan"), y)))
+    with pytest.raises(Diverged, match="val loss of epoch 1 is nan: try a smaller learning rate"):
+        resume(state, loader, DataLoader(TensorDataset(x * float("nan"), y)))
     assert state.history == []
 
 

@@ -43,7 +43,8 @@ def run(args: argparse.Namespace) -> int:
     table = Table("class", "images", "right", "most often taken for")
     for column in table.columns[1:3]:
         column.justify = "right"
-    for label, row in enumerate(result.confusion):
+    confusion = np.zeros((0, 0), int) if result.confusion is None else result.confusion
+    for label, row in enumerate(confusion):
         if row.sum():
             mistakes = np.where(np.arange(len(row)) == label, 0, row)
             worst = int(mistakes.argmax())
@@ -51,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
             table.add_row(classes[label], f"{row.sum():,}", f"{row[label] / row.sum():.2%}", taken_for)
     console = Console()
     console.print(table)
-    right, images = int(np.trace(result.confusion)), len(test_set)
+    right, images = int(np.trace(confusion)), len(test_set)
     console.print(
         f"{options['model']} trained on {data.DATA[options['data']].title}, tested on {data.DATA[name].title}: "
         f"test accuracy {result.accuracy:.2%} ({right:,} of {images:,}), loss {result.loss:.4f}",

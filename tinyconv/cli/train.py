@@ -26,7 +26,7 @@ from ..training import (
     StopSignals,
     TrainingState,
     evaluate,
-    fit,
+    resume,
 )
 from ..utils.data import DataLoader
 from ..vision.models import get_model
@@ -105,7 +105,11 @@ def run(args: argparse.Namespace) -> int:
         weight_decay=options["weight_decay"],
     )
     scheduler = CosineAnnealingLR(optimizer, T_max=options["epochs"] * len(loader))
-    state = TrainingState(model, optimizer, scheduler, options["epochs"])
+    stop = StopSignals()
+    callbacks = (ConsoleProgress(len(train_set)), CheckpointEvery(directory, options), stop)
+    state = TrainingState(
+        model, optimizer, scheduler, options["epochs"], schedule="step", callbacks=callbacks, val_name="test"
+    )
     parameters = sum(p.numel() for p in model.parameters())
     print(
         f"{options['model']} ({parameters:,} parameters) on {data.DATA[options['data']].title} "
@@ -113,7 +117,7 @@ def run(args: argparse.Namespace) -> int:
         flush=True,
     )
 
-    with StopSignals() as stop:
+    with stop:
         if checkpoint is None:
             directory.create()
             if aside := directory.put_aside():
@@ -123,13 +127,9 @@ def run(args: argparse.Namespace) -> int:
             directory.restore(state, checkpoint)
             print(f"going on after {state.epoch} of {state.epochs} epochs and {state.step} steps", flush=True)
 
-        save = CheckpointEvery(directory, options)
         try:
-            stop.check()
-            with ConsoleProgress(len(train_set)) as progress:
-                fit(state, loader, test_loader, callbacks=(progress, save, stop))
+            resume(state, loader, test_loader)
         except Interrupted as interruption:
-            directory.save(state, options)
             print(
                 f"{interruption}: stopped after {state.epoch} of {state.epochs} epochs and {state.step} steps; "
                 f"saved in {directory.path}, --resume goes on from there",

@@ -1,29 +1,49 @@
 """Training: the loop, what it measures, how it reports, and how it survives being interrupted.
 
-``fit.py`` is the loop and reads alone; the rest are :class:`Callback`\\ s and files around it.
+``fit.py`` is the loop and reads alone; the rest are :class:`Callback`\\ s and files around it, ``metrics/`` (how good
+the answers are), ``attribution.py`` (what a network looks at) and ``pictures/`` of all that.
 """
 
-from .callbacks import Callback
-from .checkpoint import CheckpointEvery, RunDirectory
-from .fit import Diverged, Evaluation, TrainingState, evaluate, fit, train_epoch
+from . import attribution, metrics, pictures
+from .callbacks import Callback, ClipGradients, EarlyStopping
+from .checkpoint import Checkpoint, CheckpointEvery, DirectoryInUse, RunDirectory
+from .errors import Diverged
+from .fit import Evaluation, evaluate, fit, predict, resume, right_answers, train_epoch
+from .logs import CSVLog, JSONLLog, TensorBoardLog
 from .metrics import Mean, accuracy, confusion_matrix
+from .nan_guard import NaNGuard
 from .progress import ConsoleProgress
 from .signals import Interrupted, StopSignals
+from .state import TrainingState
 
 __all__ = [
+    "CSVLog",
     "Callback",
+    "Checkpoint",
     "CheckpointEvery",
+    "ClipGradients",
     "ConsoleProgress",
+    "DirectoryInUse",
     "Diverged",
+    "EarlyStopping",
     "Evaluation",
     "Interrupted",
+    "JSONLLog",
     "Mean",
+    "NaNGuard",
     "RunDirectory",
     "StopSignals",
+    "TensorBoardLog",
     "TrainingState",
     "accuracy",
+    "attribution",
     "confusion_matrix",
     "evaluate",
     "fit",
+    "metrics",
+    "pictures",
+    "predict",
+    "resume",
+    "right_answers",
     "train_epoch",
 ]

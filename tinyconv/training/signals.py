@@ -7,7 +7,7 @@ from types import FrameType
 from typing import Any
 
 from .callbacks import Callback
-from .fit import TrainingState
+from .state import TrainingState
 
 __all__ = ["Interrupted", "StopSignals"]
 
@@ -25,15 +25,17 @@ class Interrupted(Exception):
 
 
 class StopSignals(Callback):
-    """Within ``with StopSignals() as stop``, the first SIGINT or SIGTERM is noted, and as a callback ``stop`` raises
-    :class:`Interrupted` after the step under way. A second signal kills at once.
+    """While a training runs, the first SIGINT or SIGTERM is noted, and :class:`Interrupted` raised after the step under
+    way. A second signal kills at once.
 
-    Enter it in the main thread, the only one to which Python delivers signals.
+    As a context manager, ``with StopSignals() as stop``, it listens for longer than the training. Use it in the main
+    thread, the only one to which Python delivers signals.
     """
 
     def __init__(self) -> None:
         self.received: int | None = None
         self._previous: dict[int, Any] = {}
+        self._entered_by_fit = False
 
     def __enter__(self) -> StopSignals:
         for signum in (signal.SIGINT, signal.SIGTERM):
@@ -43,6 +45,18 @@ class StopSignals(Callback):
     def __exit__(self, *exc: object) -> None:
         for signum, handler in self._previous.items():
             signal.signal(signum, handler)
+        self._previous = {}
+
+    def on_begin(self, state: TrainingState) -> None:
+        if not self._previous:
+            self._entered_by_fit = True
+            self.__enter__()
+        self.check()
+
+    def on_end(self, state: TrainingState, error: BaseException | None) -> None:
+        if self._entered_by_fit:
+            self._entered_by_fit = False
+            self.__exit__()
 
     def _note(self, signum: int, frame: FrameType | None) -> None:
         self.received = signum

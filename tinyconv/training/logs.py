@@ -1,0 +1,139 @@
+"""Logs of a training: a table as CSV, a line of JSON an epoch, TensorBoard's event files."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import socket
+import struct
+import time
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from ..serialization import atomic_write
+from .callbacks import Callback
+from .state import TrainingState
+
+__all__ = ["CSVLog", "JSONLLog", "TensorBoardLog"]
+
+
+class CSVLog(Callback):
+    """The history as a table, written anew, whole or not at all, after each epoch.
+
+    Args:
+        path: the file.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = path
+
+    def on_epoch(self, state: TrainingState) -> None:
+        columns = list(dict.fromkeys(key for row in state.history for key in row))
+        text = io.StringIO()
+        table = csv.DictWriter(text, columns, lineterminator="\n")
+        table.writeheader()
+        table.writerows(state.history)
+        atomic_write(self.path, text.getvalue())
+
+
+class JSONLLog(Callback):
+    """The history as lines of JSON, written anew, whole or not at all, after each epoch.
+
+    Args:
+        path: the file.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = path
+
+    def on_epoch(self, state: TrainingState) -> None:
+        atomic_write(self.path, "".join(json.dumps(row) + "\n" for row in state.history))
+
+
+class TensorBoardLog(Callback):
+    """The history's numbers as scalars for TensorBoard: ``tensorboard --logdir FOLDER``. ``train_loss`` becomes
+    ``loss/train``, so that training and validation share a chart.
+
+    A training that goes on begins a new file in the folder; TensorBoard reads them as one.
+
+    Args:
+        folder: where to; it is made if it is not there.
+        steps: also write ``loss/step`` every so many steps; None for never.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str], steps: int | None = None) -> None:
+        self.folder, self.steps = Path(folder), steps
+        self._file: BinaryIO | None = None
+        self._step = 0
+
+    def on_begin(self, state: TrainingState) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        name = f"events.out.tfevents.{time.time():.6f}.{socket.gethostname()}.{os.getpid()}"
+        self._file = open(self.folder / name, "xb")  # noqa: SIM115 (open as long as the training lasts)
+        self._write(_field(3, b"brain.Event:2"))
+
+    def on_step(self, state: TrainingState) -> None:
+        self._step += 1
+        if self.steps is not None and self._step % self.steps == 0:
+            self._scalar("loss/step", float(state.batch_loss), self._step)
+
+    def on_epoch(self, state: TrainingState) -> None:
+        row = state.history[-1]
+        for key, value in row.items():
+            if key == "epoch":
+                continue
+            part, _, name = key.partition("_")
+            tag = f"{name}/{part}" if part in ("train", state.val_name) else key
+            self._scalar(tag, float(value), row["epoch"])
+        if self._file is not None:
+            self._file.flush()
+
+    def on_end(self, state: TrainingState, error: BaseException | None) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"step": self._step}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self._step = int(state_dict["step"])
+
+    def _scalar(self, tag: str, value: float, step: int) -> None:
+        scalar = _field(1, tag.encode()) + b"\x15" + struct.pack("<f", value)  # Value: tag = 1, simple_value = 2
+        self._write(b"\x10" + _varint(step) + _field(5, _field(1, scalar)))  # Event: step = 2, summary = 5; value = 1
+
+    def _write(self, event: bytes) -> None:
+        """A record of TFRecord's format: the length and the bytes, each with its checksum."""
+        if self._file is None:
+            raise RuntimeError("TensorBoardLog: the training has not begun")
+        data = b"\x09" + struct.pack("<d", time.time()) + event  # Event: wall_time = 1
+        length = struct.pack("<Q", len(data))
+        self._file.write(length + _masked_crc(length) + data + _masked_crc(data))
+
+
+def _field(number: int, data: bytes) -> bytes:
+    """A field of bytes in protocol buffers' wire format: the number, the length, the bytes."""
+    return bytes([number << 3 | 2]) + _varint(len(data)) + data
+
+
+def _varint(value: int) -> bytes:
+    """Seven bits a byte, the lowest first; the eighth says that more follow."""
+    out = bytearray()
+    while value >= 0x80:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes([*out, value])
+
+
+def _masked_crc(data: bytes) -> bytes:
+    """CRC-32C (Castagnoli), bit by bit (an event has some fifty bytes), rotated and shifted as TFRecord wants it."""
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+    crc ^= 0xFFFFFFFF
+    return struct.pack("<I", ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF)

@@ -133,9 +133,9 @@ Step = Callable[..., tuple[Tensor, Tensor, dict[str, Tensor]]]
 
 
 def training_step(state: TrainingState, loss_function: LossFunction = F.cross_entropy) -> Step:
-    """What is done with a batch before the optimizer steps: ``(x, y, share=1)`` to the mean of its losses, their sum, and
-    the sums of the metrics, all 0-d; the gradients get ``share`` of the mean's. On a GPU, where each batch is a step, it
-    is recorded once as a CUDA graph, and replayed."""
+    """What is done with a batch before the optimizer steps: ``(x, y, share=1)`` to the mean of its losses, their sum,
+    and the sums of the metrics, all 0-d; the gradients get ``share`` of the mean's. On a GPU, where each batch is a
+    step, it is recorded once as a CUDA graph, and replayed."""
     model, device = state.model, _device_of(state.model)
 
     def step(x: Tensor, y: Tensor, share: float = 1) -> tuple[Tensor, Tensor, dict[str, Tensor]]:

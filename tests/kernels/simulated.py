@@ -12,22 +12,12 @@ from tinyconv.kernels.cuda.simulator import Simulator
 # What the CUDA backend lacks; to be empty in the end.
 NOT_YET = {
     "adam",
-    "conv2d",
-    "conv2d_gw",
-    "conv2d_gx",
-    "conv2d_relu_max_pool2d",
     "cummax",
     "cummin",
     "cumprod",
     "cumsum",
-    "fold",
-    "linear",
-    "matmul",
-    "max_pool2d_conv2d_gw",
-    "max_pool2d_conv2d_gx",
     "sgd",
     "sort",
-    "unfold",
 }
 
 

@@ -9,7 +9,7 @@ from importlib import import_module
 import numpy as np
 import pytest
 
-from tests.kernels.cuda.machine_code import floating_instructions
+from tests.kernels.cuda.machine_code import floating_instructions, fused_share
 from tinyconv.kernels import cuda as backend
 from tinyconv.kernels.cuda import driver
 from tinyconv.kernels.cuda.kernel import KERNELS
@@ -65,6 +65,21 @@ def test_exact_kernels_round_twice(name, fused):
     exact, fast = (floating_instructions(compiler.linked(code, (9, 0), exact).cubin) for exact in (True, False))
     assert exact[fused] == 0
     assert fast[fused] > 0
+
+
+# A tile's sizes, as they stand in a variant's name, and the least share of its inner loop that multiplies and adds.
+SHARES = {"128_128_8": 0.93, "128_64_16": 0.9, "64_64_16": 0.88}
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("size", SHARES)
+def test_the_inner_loop_multiplies_and_adds(size, architecture):
+    """Matrix products, and convolutions forward and backward, are one kernel: its loops do what they are there for."""
+    names = [name for name in VARIANTS if name.startswith(f"tile_product_float32_{size}_")]
+    assert names
+    for name in names:
+        share = fused_share(compiler.compiled(VARIANTS[name], ARCHITECTURES[architecture]).cubin)
+        assert share >= SHARES[size], (name, share)
 
 
 def test_the_registry_is_whole():

@@ -36,6 +36,7 @@ from .arrays import (
     to_host,
     view,
 )
+from .conv import conv2d, conv2d_gw, conv2d_gx, fold, unfold
 from .elementwise import (
     abs,
     add,
@@ -64,7 +65,9 @@ from .elementwise import (
     unary,
     where,
 )
+from .fused import conv2d_relu_max_pool2d, max_pool2d_conv2d_gw, max_pool2d_conv2d_gx
 from .index import getitem, index_add, setitem
+from .matmul import linear, matmul
 from .norm import batch_norm, batch_norm_gx, batch_norm_stats
 from .pool import (
     avg_pool2d,

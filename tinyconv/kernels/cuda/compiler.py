@@ -67,9 +67,15 @@ def _by_numba(variant: Variant, capability: tuple[int, int], output: str) -> Any
             abi="numba",
             cc=capability,
             output=output,
-            launch_bounds=variant.block[0] * variant.block[1] * variant.block[2],
+            launch_bounds=_launch_bounds(variant, capability),
         )
     return code
+
+
+def _launch_bounds(variant: Variant, capability: tuple[int, int]) -> tuple[int, int]:
+    """Threads of a block, and how many blocks must fit into a multiprocessor's registers at once."""
+    threads = variant.block[0] * variant.block[1] * variant.block[2]
+    return threads, variant.kernel.resident if capability >= (9, 0) else 1
 
 
 @contextmanager

@@ -65,11 +65,12 @@ class Kernel:
         constants: the values of each constant that tests walk.
         block: threads per block, or a function of the constants that says so.
         registers: the most that a thread may take up, in every variant and on every architecture.
+        resident: how many blocks are to fit into a multiprocessor's registers together.
         exact: whether ``a*b + c`` keeps its two roundings.
     """
 
     def __init__(self, function: Callable, signature: str, constants: Mapping[str, tuple], block: Any, registers: int,
-                 exact: bool, only: Callable[..., bool]):  # fmt: skip
+                 resident: int, exact: bool, only: Callable[..., bool]):  # fmt: skip
         self.function, self.name = function, f"{function.__module__.rpartition('.')[2]}.{function.__name__}"
         names = function.__code__.co_varnames[: function.__code__.co_argcount]
         words = signature.replace(" ", "").split(",")
@@ -77,8 +78,9 @@ class Kernel:
             raise TypeError(f"{self.name}: {len(names)} parameters, but the signature has {len(words)}: {signature}")
         self.parameters = tuple(_parameter(name, word) for name, word in zip(names, words, strict=True))
         self.constants, self.registers, self.exact = dict(constants), registers, exact
-        self._block, self._only = block, only
+        self._block, self._only, self.resident = block, only, resident
         self._variants: dict[tuple, Variant] = {}
+        self._more: list[dict[str, Any]] = []
         # Where the arrays say what a constant is: the first pointer of its type.
         self.inferred = {}
         for i, p in reversed(list(enumerate(self.parameters))):
@@ -101,6 +103,12 @@ class Kernel:
             constants = dict(zip(self.constants, values, strict=True))
             if self._only(**constants):
                 yield self.variant(**constants)
+        for constants in self._more:
+            yield self.variant(**constants)
+
+    def walk(self, **constants: Any) -> None:
+        """Let tests walk one variant more: one whose constants are another module's."""
+        self._more.append(constants)
 
     def block(self, constants: Mapping[str, Any]) -> tuple[int, int, int]:
         """Threads per block along x, y, z."""
@@ -138,21 +146,23 @@ def _all(**constants: Any) -> bool:
     return True
 
 
-def kernel(signature: str, *, block: Any, registers: int, exact: bool = False, only: Callable[..., bool] = _all,
-           **constants: tuple) -> Callable[[Callable], Kernel]:  # fmt: skip
+def kernel(signature: str, *, block: Any, registers: int, resident: int = 1, exact: bool = False,
+           only: Callable[..., bool] = _all, **constants: Any) -> Callable[[Callable], Kernel]:  # fmt: skip
     """Register a kernel (see the module's text).
 
     Args:
         signature: a type per parameter.
         block: threads per block: an int, a tuple of up to three, or a function of the constants.
         registers: the most per thread, asserted by a test for every architecture.
+        resident: blocks that the compiler makes fit into a multiprocessor's registers together (from compute capability
+            9.0 on; for older ones it finds worse orders, and would put registers into memory).
         exact: keep the two roundings of ``a*b + c`` (no fused multiply-add).
         only: of all combinations of constants, those that make sense.
         constants: for each constant the values that tests walk.
     """
 
     def register(function: Callable) -> Kernel:
-        made = Kernel(function, signature, constants, block, registers, exact, only)
+        made = Kernel(function, signature, constants, block, registers, resident, exact, only)
         if made.name in KERNELS:
             raise ValueError(f"there is a kernel {made.name} already")
         KERNELS[made.name] = made

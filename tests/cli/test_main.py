@@ -15,7 +15,7 @@ def test_version(capsys):
     assert capsys.readouterr().out == f"tinyconv {tinyconv.__version__}\n"
 
 
-@pytest.mark.parametrize("command", ["train", "eval", "predict", "summary", "slide", "info"])
+@pytest.mark.parametrize("command", ["train", "eval", "predict", "summary", "export", "slide", "info"])
 def test_help(command, capsys):
     with pytest.raises(SystemExit, match="0"):
         main([command, "--help"])

@@ -167,7 +167,7 @@ def test_a_reshape_can_leave_one_size_open_beside_those_that_stay(exported):
     axes = {"input_names": ["x"], "dynamic_axes": {"x": [0, 1]}}
     x = tinyconv.randn(3, 5, 8, 8)
     assert_same(exported(lambda x: x.flatten(2), tinyconv.randn(2, 4, 8, 8), **axes)(x)[0], x.flatten(2))
-    with pytest.raises(tinyconv.onnx.ExportError, match=r"a reshape to \(2, 4, 64\), then to \(3, 5, 64\), has more"):
+    with pytest.raises(tinyconv.onnx.ExportError, match=r"a reshape to \(2, 4, 64\) and then to \(3, 5, 64\) has more"):
         exported(
             lambda x: x.permute(1, 0, 2, 3).reshape(x.shape[0], x.shape[1], 64), tinyconv.randn(2, 4, 8, 8), **axes
         )

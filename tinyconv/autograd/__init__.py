@@ -2,7 +2,8 @@
 
 ``function.py`` says what is recorded, ``engine.py`` how the gradients flow: read these two, in this order, after
 ``tensor.py``. ``grad_mode.py`` switches the recording off and on, ``hooks.py`` looks in on it, ``inplace.py``
-follows changes in place, ``anomaly.py`` looks for NaN, ``functional.py`` has Jacobians and Hessians.
+follows changes in place, ``anomaly.py`` looks for NaN, ``intercept.py`` shows each Function that is applied,
+``functional.py`` has Jacobians and Hessians.
 """
 
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from .function import AccumulateGrad, Function, Node, once_differentiable
 from .grad_mode import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
 from .hooks import RemovableHandle
 from .inplace import check_may_change, overwrite, shares_elements
+from .intercept import intercept
 from .variable import Variable
 
 __all__ = [

@@ -1,4 +1,5 @@
-"""The command line: ``tinyconv train``, ``eval``, ``predict``, ``summary``, ``slide``, ``info``. One module for each.
+"""The command line: ``tinyconv train``, ``eval``, ``predict``, ``summary``, ``export``, ``slide``, ``info``. One module
+for each.
 
 Each module has ``add_parser(subparsers)``, which says what the command understands, and ``run(args)``, which does it
 and returns the exit status. What the user can get wrong (a path, an image, a full disk) ends in one line on standard
@@ -16,7 +17,7 @@ from .. import __version__
 from ..serialization import CheckpointError
 from ..training import Diverged, Interrupted
 from ..vision.datasets import DatasetNotFound
-from . import evaluate, info, predict, slide, summary, train
+from . import evaluate, export, info, predict, slide, summary, train
 from .errors import CommandError
 
 __all__ = ["main"]
@@ -37,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="tinyconv", description="A small deep-learning engine.")
     parser.add_argument("--version", action="version", version=f"tinyconv {__version__}")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for command in (train, evaluate, predict, summary, slide, info):
+    for command in (train, evaluate, predict, summary, export, slide, info):
         command.add_parser(subparsers)
     args = parser.parse_args(argv)
     try:

@@ -14,7 +14,9 @@ __all__ = [
     "add_data_arguments",
     "add_device_argument",
     "apply_compute_arguments",
+    "image_size",
     "non_negative",
+    "non_negative_int",
     "positive",
     "positive_int",
 ]
@@ -43,6 +45,19 @@ def seed(text: str) -> int:
     if not -(2**63) <= value < 2**64:
         raise argparse.ArgumentTypeError(f"expected a whole number of up to 64 bits, got {text!r}")
     return value
+
+
+def non_negative_int(text: str) -> int:
+    """A whole number from 0 to a billion."""
+    return 0 if text.strip() == "0" else positive_int(text)
+
+
+def image_size(text: str) -> tuple[int, ...]:
+    """Channels, height and width."""
+    sizes = text.lower().split("x")
+    if len(sizes) != 3:
+        raise argparse.ArgumentTypeError(f"expected CxHxW, as 3x224x224, got {text!r}")
+    return tuple([positive_int(size) for size in sizes])
 
 
 def positive(text: str) -> float:

@@ -1,4 +1,4 @@
-"""The trained model in a run's folder."""
+"""Networks: the trained one in a run's folder, and the images that each is made for."""
 
 from __future__ import annotations
 
@@ -10,7 +10,16 @@ from ..vision.models import get_model, list_models
 from .data import DATA
 from .errors import CommandError
 
-__all__ = ["load_run"]
+__all__ = ["default_size", "load_run"]
+
+
+def default_size(name: str) -> tuple[int, int, int]:
+    """The images (C, H, W) that a network is made for."""
+    if name.startswith("lenet5"):
+        return 1, 28, 28
+    if name in ("resnet20", "resnet32", "resnet44", "resnet56", "resnet110"):  # CIFAR's
+        return 3, 32, 32
+    return (3, 299, 299) if name == "inception_v3" else (3, 224, 224)
 
 
 def load_run(path: str) -> tuple[Module, dict[str, Any]]:

@@ -1,74 +1,35 @@
-"""``tinyconv summary``: a network's layers as LeCun's paper lists them: output shapes, parameters, connections."""
+"""``tinyconv summary``: a network's layers: output shapes, parameters, multiply-adds."""
 
 from __future__ import annotations
 
 import argparse
-from typing import Any, NamedTuple
+from typing import Any
 
-from .. import no_grad, zeros
-from ..nn import Module
-from ..tensor import Tensor
+from ..training import summarize
 from ..vision.models import get_model, list_models
-from .arguments import add_compute_arguments, apply_compute_arguments
+from .arguments import add_compute_arguments, apply_compute_arguments, image_size, non_negative_int
+from .errors import CommandError
+from .model import default_size
 
-__all__ = ["LayerSummary", "add_parser", "run", "summarize"]
-
-_INPUT = {name: (1, 28, 28) if name == "lenet5" else (3, 32, 32) for name in list_models()}
-
-
-class LayerSummary(NamedTuple):
-    """One row: the layer's path in the model, its class, its output without the batch axis, and its sizes.
-
-    ``connections`` counts each weight and bias once for every output it helps to make: a convolution uses its few
-    parameters at every place of the image.
-    """
-
-    name: str
-    kind: str
-    output_shape: tuple[int, ...]
-    parameters: int
-    connections: int
+__all__ = ["add_parser", "run"]
 
 
 def add_parser(subparsers: Any) -> None:
     """Add the command to the command line."""
     parser = subparsers.add_parser(
-        "summary", help="list a network's layers", description="List a network's layers, output shapes and parameters."
+        "summary",
+        help="list a network's layers",
+        description="List a network's layers: output shapes, parameters, and multiply-adds (MACs) for one image.",
     )
-    parser.add_argument("model", choices=list_models())
+    parser.add_argument("model", choices=list_models(), metavar="MODEL", help=f"one of {', '.join(list_models())}")
+    parser.add_argument(
+        "--input-size", type=image_size, metavar="CxHxW", help="of the image (default: what the network is made for)"
+    )
+    parser.add_argument(
+        "--depth", type=non_negative_int, metavar="N", help="show modules within at most N others, with what is in them"
+    )
     add_compute_arguments(parser)
     parser.set_defaults(run=run)
-
-
-def summarize(model: Module, input_shape: tuple[int, ...]) -> list[LayerSummary]:
-    """Run an image through ``model`` and note what each layer (a module without children) makes of it.
-
-    Args:
-        model: any module of one input.
-        input_shape: without the batch axis.
-    """
-    rows: list[LayerSummary] = []
-
-    def note(name: str, layer: Module, output: Tensor) -> None:
-        parameters = sum(p.numel() for p in layer.parameters())
-        shape = tuple(output.shape[1:])
-        places = 1
-        for size in shape[1:]:
-            places *= size
-        rows.append(LayerSummary(name, type(layer).__name__, shape, parameters, parameters * places))
-
-    handles = [
-        layer.register_forward_hook(lambda layer, args, output, name=name: note(name, layer, output))
-        for name, layer in model.named_modules()
-        if not list(layer.children())
-    ]
-    try:
-        with no_grad():
-            model(zeros(1, *input_shape))
-    finally:
-        for handle in handles:
-            handle.remove()
-    return rows
 
 
 def run(args: argparse.Namespace) -> int:
@@ -77,17 +38,22 @@ def run(args: argparse.Namespace) -> int:
     from rich.table import Table
 
     apply_compute_arguments(args)
-    shape = _INPUT[args.model]
-    rows = summarize(get_model(args.model), shape)
-    table = Table("layer", "kind", "output", "parameters", "connections", title=args.model, show_footer=True)
+    size = args.input_size or default_size(args.model)
+    try:
+        total, *rows = summarize(get_model(args.model), size)
+    except (RuntimeError, ValueError) as error:
+        raise CommandError(f"{args.model} can't read an image of {_times(size)}: {error}") from error
+    table = Table("layer", "kind", "output", "parameters", "MACs", title=args.model, show_footer=True)
     for column in table.columns[2:]:
         column.justify = "right"
-    table.add_row("input", "", _times(shape), "", "")
+    table.add_row("input", "", _times(size), "", "")
     for row in rows:
-        table.add_row(row.name, row.kind, _times(row.output_shape), f"{row.parameters:,}", f"{row.connections:,}")
+        if args.depth is None or row.depth <= args.depth:
+            name = "  " * (row.depth - 1) + row.name.rsplit(".", 1)[-1]
+            table.add_row(name, row.kind, _times(row.output_shape), f"{row.parameters:,}", f"{row.macs:,}")
     table.columns[0].footer = "total"
-    table.columns[3].footer = f"{sum(row.parameters for row in rows):,}"
-    table.columns[4].footer = f"{sum(row.connections for row in rows):,}"
+    table.columns[3].footer = f"{total.parameters:,}"
+    table.columns[4].footer = f"{total.macs:,}"
     Console().print(table)
     return 0
 

@@ -124,5 +124,6 @@ def _unknown_size(first: Graph, second: Graph, node: Node) -> np.ndarray:
         stays = axis < len(before) and before[axis] == (a[axis], b[axis])
         shape[axis] = 0 if stays else -1
     if (shape == -1).sum() > 1:
-        raise ExportError(f"a reshape to {tuple(a)}, then to {tuple(b)}, has more than one size that depends on others")
+        ways = " and then to ".join(str(tuple(to.tolist())) for to in (a, b))
+        raise ExportError(f"a reshape to {ways} has more than one size that depends on others")
     return shape

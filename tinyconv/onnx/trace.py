@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd import Function, enable_grad
+from ..autograd import Function, enable_grad, intercept
 from ..nn import Parameter
 from ..tensor import Tensor
 from .graph import Graph, Node
@@ -110,35 +110,30 @@ class Tracer:
         One without a translation may be written in others that have one, as users' own often are; otherwise it is
         ``unsupported(function, args)`` is raised.
         """
-        plain = Function.__dict__["apply"]
         inside = False  # a Function that has a translation: what it is made of is not of interest
 
-        def apply(cls: type[Function], *args: Any) -> Any:
+        def note(apply: Callable, function: type[Function], args: tuple) -> Any:
             nonlocal inside
             if inside or not any([self.computed(a) is not None for a in args if isinstance(a, Tensor)]):
-                return plain.__func__(cls, *args)
-            inside = cls in translations
+                return apply(function, *args)
+            inside = function in translations
             try:
-                out = plain.__func__(cls, *args)
+                out = apply(function, *args)
             finally:
                 inside = False
             outs = [o for o in (out if isinstance(out, tuple) else (out,)) if isinstance(o, Tensor)]
-            if cls in translations:
-                self._name(outs[0], translations[cls](self, *args))
+            if function in translations:
+                self._name(outs[0], translations[function](self, *args))
                 return out
             for o in outs:
                 name = self.computed(o)
                 if name is None:
-                    raise unsupported(cls, args)
+                    raise unsupported(function, args)
                 self._name(o, name)
             return out
 
-        Function.apply = classmethod(apply)  # type: ignore[method-assign, assignment]
-        try:
-            with enable_grad():
-                yield
-        finally:
-            Function.apply = plain  # type: ignore[method-assign]
+        with intercept(note), enable_grad():
+            yield
 
 
 def shaped_like(xs: Sequence[Tensor], sizes: Sequence[tuple[int, ...]], seed: int) -> list[Tensor]:

@@ -15,6 +15,7 @@ from .nan_guard import NaNGuard
 from .progress import ConsoleProgress
 from .signals import Interrupted, StopSignals
 from .state import TrainingState
+from .summary import ModuleSummary, summarize
 
 __all__ = [
     "CSVLog",
@@ -30,6 +31,7 @@ __all__ = [
     "Interrupted",
     "JSONLLog",
     "Mean",
+    "ModuleSummary",
     "NaNGuard",
     "RunDirectory",
     "StopSignals",
@@ -45,5 +47,6 @@ __all__ = [
     "predict",
     "resume",
     "right_answers",
+    "summarize",
     "train_epoch",
 ]

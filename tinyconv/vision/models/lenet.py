@@ -26,6 +26,7 @@ from collections import OrderedDict
 from typing import Any
 
 from ... import nn
+from .weights import pretrained_model
 
 __all__ = ["LeNet5", "lenet5", "lenet5_tanh"]
 
@@ -66,11 +67,11 @@ class LeNet5(nn.Sequential):
         )
 
 
-def lenet5(**config: Any) -> LeNet5:
-    """A new :class:`LeNet5`; ``config`` are its arguments."""
-    return LeNet5(**config)
+def lenet5(weights: Any = None, progress: bool = True, **config: Any) -> LeNet5:
+    """A new :class:`LeNet5`; ``config`` are its arguments, and ``weights`` may be the path of a file."""
+    return pretrained_model(LeNet5, None, weights, config)
 
 
-def lenet5_tanh(**config: Any) -> LeNet5:
-    """A new :class:`LeNet5` in LeCun's form; ``config`` are its other arguments."""
-    return LeNet5(form="tanh", **config)
+def lenet5_tanh(weights: Any = None, progress: bool = True, **config: Any) -> LeNet5:
+    """A new :class:`LeNet5` in LeCun's form; ``config`` are its other arguments, ``weights`` as in :func:`lenet5`."""
+    return pretrained_model(LeNet5, None, weights, {"form": "tanh", **config})

@@ -9,17 +9,6 @@ import numpy as np
 from tinyconv.kernels.cuda.array import DeviceArray
 from tinyconv.kernels.cuda.simulator import Simulator
 
-# What the CUDA backend lacks; to be empty in the end.
-NOT_YET = {
-    "adam",
-    "cummax",
-    "cummin",
-    "cumprod",
-    "cumsum",
-    "sgd",
-    "sort",
-}
-
 
 class Adopted:
     """Memory that is NumPy's, in the place of an allocator's block."""

@@ -7,7 +7,6 @@ from types import ModuleType
 
 import pytest
 
-from tests.kernels.simulated import NOT_YET
 from tinyconv.kernels.contract import KERNELS
 
 NAMES = sorted(KERNELS)
@@ -15,9 +14,6 @@ NAMES = sorted(KERNELS)
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_backend_has_the_kernel_with_the_contract_parameters(kernels, name):
-    if kernels.name == "cuda" and name in NOT_YET:
-        assert not hasattr(kernels.module, name), "it is there now: take it off the list"
-        return
     parameters = inspect.signature(getattr(kernels.module, name)).parameters.values()
     expected = inspect.signature(KERNELS[name]).parameters.values()
     assert [(p.name, p.kind, p.default) for p in parameters] == [(p.name, p.kind, p.default) for p in expected]
@@ -29,7 +25,7 @@ def test_nothing_public_beyond_the_contract(kernels):
         for name, value in vars(kernels.module).items()
         if not name.startswith("_") and not isinstance(value, ModuleType) and name != "annotations"
     }
-    assert public == set(KERNELS) - (NOT_YET if kernels.name == "cuda" else set())
+    assert public == set(KERNELS)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -74,3 +74,23 @@ def test_running_extremes(kernels, name, beats, data, ties):
     expected = along(leaders, x, axis).astype(np.int64)
     assert_same(indices, expected)
     assert_same(values, np.take_along_axis(x, expected, axis))
+
+
+@pytest.mark.parametrize(
+    ("shape", "axis"), [((2, 10_000), 1), ((300, 3), 0), ((2, 70, 3), 1), ((70, 4200), 0)], ids=str
+)
+def test_long_lines(kernels, shape, axis):
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal(shape).astype(np.float32)
+    np.testing.assert_allclose(kernels.cumsum(x, axis), np.cumsum(x, axis, np.float64), rtol=1e-5, atol=1e-5)
+    near_1 = 1 + x / 100
+    np.testing.assert_allclose(kernels.cumprod(near_1, axis), np.cumprod(near_1, axis, np.float64), rtol=1e-5)
+    whole = rng.integers(-9, 9, shape)
+    assert_same(kernels.cumsum(whole, axis), np.cumsum(whole, axis))
+    if x.size < 2000:
+        for name, beats in (("cummax", np.maximum), ("cummin", np.minimum)):
+            values, indices = getattr(kernels, name)(whole, axis)
+            assert_same(values, beats.accumulate(whole, axis))
+            assert_same(np.take_along_axis(whole, indices, axis), values)
+            at = np.arange(shape[axis]).reshape([-1 if a == axis else 1 for a in range(x.ndim)])
+            assert_same(indices, np.maximum.accumulate(np.where(whole == values, at, 0), axis))

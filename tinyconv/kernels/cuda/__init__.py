@@ -37,6 +37,7 @@ from .arrays import (
     view,
 )
 from .conv import conv2d, conv2d_gw, conv2d_gx, fold, unfold
+from .cumulative import cummax, cummin, cumprod, cumsum
 from .elementwise import (
     abs,
     add,
@@ -69,6 +70,7 @@ from .fused import conv2d_relu_max_pool2d, max_pool2d_conv2d_gw, max_pool2d_conv
 from .index import getitem, index_add, setitem
 from .matmul import linear, matmul
 from .norm import batch_norm, batch_norm_gx, batch_norm_stats
+from .optim import adam, sgd
 from .pool import (
     avg_pool2d,
     avg_pool2d_gx,
@@ -80,5 +82,6 @@ from .pool import (
 from .random import dropout, normal, randint, randperm, uniform
 from .reduce import amax, amin, argmax, argmin, sum
 from .softmax import log_softmax, log_softmax_gx, nll_loss, nll_loss_gx, softmax, softmax_gx
+from .sort import sort
 
 _register("cuda", _DeviceArray, _sys.modules[__name__])

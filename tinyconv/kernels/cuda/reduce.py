@@ -36,9 +36,10 @@ FOLDS = (functions.add, functions.maximum, functions.minimum)
 
 
 def _sensible(F: Any, V: int = 1, **types: Any) -> bool:
-    """Sums are of floats and int64; four at once are tried for float32."""
-    summed = types["T"] in (*FLOATS, int64) or F is not functions.add
-    return summed and (V == 1 or types["T"] is np.float32)
+    """All of them for float32; for the other types some that differ from it. int32 is never summed."""
+    T = types["T"]
+    fits = T is np.float32 or (F is functions.maximum if T is int32 else F is not functions.minimum)
+    return fits and (V == 1 or T is np.float32)
 
 
 # ------------------------------------------------------------------------------------------------------ inside a block
@@ -153,8 +154,8 @@ def beats(v, i, w, j):
     return (w == w or first) if v != v else w == w and (F(v, w) != 0 or (v == w and i < j))
 
 
-@kernel("T*, int64*, int32, int32, int32, int32", T=(*NUMBERS, uint8), F=(functions.gt, functions.lt), block=BLOCK,
-        registers=56)  # fmt: skip
+@kernel("T*, int64*, int32, int32, int32, int32", T=(*NUMBERS, uint8), F=(functions.gt, functions.lt),
+        only=lambda T, F: F is functions.gt or T is np.float32, block=BLOCK, registers=56)  # fmt: skip
 def find(x, y, n, K, B, lanes):
     """y = where along K the extreme of ``(A, K, B)`` is; ``lanes`` threads to each of n = A*B lines."""
     values = shared(BLOCK, T)

@@ -44,6 +44,20 @@ def test_integers_add_up_and_multiply_as_int64(kernels, data, x):
     assert_same(kernels.cumprod(x, axis), product.astype(np.int64))
 
 
+@pytest.mark.parametrize("shape", [(9, 50), (3, 40, 300), (2, 0), (0, 3)], ids=str)
+@pytest.mark.parametrize("backwards", [False, True])
+@pytest.mark.parametrize("dtype", FLOATS, ids=str)
+def test_totals_of_many_lines(kernels, shape, backwards, dtype):
+    """Several lines at once, and more neighbours than one work item follows; from the end too."""
+    x = np.random.default_rng(0).uniform(0.9, 1.1, shape).astype(dtype)
+    x = np.flip(x, 1) if backwards else x
+    assert_close(kernels.cumsum(x, 1), np.cumsum(x, 1, np.float64), units=4)
+    assert_close(kernels.cumprod(x, 1), np.cumprod(x, 1, np.float64), units=4)
+    values, indices = kernels.cummax(x, 1)
+    assert_same(values, np.maximum.accumulate(x, 1))
+    assert_same(values, np.take_along_axis(x, indices, 1))
+
+
 def test_long_float32_totals_stay_accurate(kernels):
     y = kernels.cumsum(np.full(1_000_003, 0.1, np.float32), 0)
     np.testing.assert_allclose(y[-1], 1_000_003 * float(np.float32(0.1)), rtol=1e-6)

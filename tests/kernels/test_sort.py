@@ -26,8 +26,9 @@ def test_sort(kernels, data, descending, ties):
             reverse=descending,
         )
 
-    values, indices = kernels.sort(x, axis, descending)
-    expected = along(order, x, axis).astype(np.int64)
+    count = data.draw(st.integers(0, x.shape[axis]))
+    values, indices = kernels.sort(x, axis, descending, count)
+    expected = along(order, x, axis).astype(np.int64)[(slice(None),) * axis + (slice(count),)]
     assert_same(indices, expected)
     assert_same(values, np.take_along_axis(x, expected, axis))
 
@@ -37,10 +38,34 @@ def test_sort(kernels, data, descending, ties):
 def test_long_lines(kernels, shape, axis, descending):
     x = np.random.default_rng(0).integers(0, 700, shape).astype(np.float32)  # many tie
     x.reshape(-1)[::97] = np.nan
-    values, indices = kernels.sort(x, axis, descending)
+    values, indices = kernels.sort(x, axis, descending, shape[axis])
     # From the back, twice, where the largest comes first: equals keep their order.
     expected = np.argsort(np.flip(x, axis) if descending else x, axis, kind="stable")
     if descending:
         expected = shape[axis] - 1 - np.flip(expected, axis)
     assert_same(indices, np.ascontiguousarray(expected))
     assert_same(values, np.take_along_axis(x, expected, axis))
+
+
+@pytest.mark.parametrize("kind", ["float32", "float64", "int64", "wide int64", "bool"])
+@pytest.mark.parametrize("descending", [False, True])
+@pytest.mark.parametrize("ties", [False, True])
+def test_sorting_long_lines(kernels, kind, descending, ties):
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 40, (5, 700)) if ties else rng.permuted(np.tile(np.arange(-350, 350), (5, 1)), axis=1)
+    if kind == "wide int64":
+        x = x * 2**52
+    x = (x / 7 if kind.startswith("float") else x).astype(kind.split()[-1])
+    expected = np.argsort(-x.astype(np.float64) if descending else x, 1, kind="stable")
+    for count in (1, 30, 700):
+        values, indices = kernels.sort(x, 1, descending, count)
+        assert_same(indices, expected[:, :count].copy())
+        assert_same(values, np.take_along_axis(x, indices, 1))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_order_of_what_is_special(kernels, dtype):
+    x = np.array([np.nan, 0.0, -np.inf, -0.0, -np.nan, 1e-45, np.inf, -1e-45], dtype)
+    x[5:8:2] = np.nextafter(np.zeros(2, dtype), np.array([1, -1], dtype))
+    assert kernels.sort(x, 0, False, 8)[1].tolist() == [2, 7, 1, 3, 5, 6, 0, 4]
+    assert kernels.sort(x, 0, True, 8)[1].tolist() == [0, 4, 6, 5, 1, 3, 7, 2]

@@ -361,9 +361,9 @@ def cummin(x: Array, axis: int) -> tuple[Array, Array]:
 
 
 @kernel
-def sort(x: Array, axis: int, descending: bool) -> tuple[Array, Array]:
-    """-> (values, indices): ``x`` in order along ``axis`` (at least 1-D), and int64 where each value was. Equals keep
-    their order, descending too; NaN counts as larger than any number."""
+def sort(x: Array, axis: int, descending: bool, count: int) -> tuple[Array, Array]:
+    """-> (values, indices): the first ``count`` elements of ``x`` in order along ``axis`` (at least 1-D), and int64
+    where each was. Equals keep their order, descending too; NaN counts as larger than any number."""
 
 
 # ------------------------------------------------------------------------------------------------ matrix multiplication

@@ -67,12 +67,24 @@ class Cumprod(Function):
 
 
 class Prod(Function):
-    """y = product of the last axis;  gx[k] = gy * (the product of the others)."""
+    """y = product of the last axis;  gx[k] = gy * (the product of the others).
+
+    Halves are multiplied by each other until one element is left: the errors of float32 grow with the logarithm of
+    their number.
+    """
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
         backend = kernels.of(x.array)
-        y = Tensor(backend.copy(backend.getitem(backend.cumprod(x.array, x.array.ndim - 1), (Ellipsis, -1))))
+        y = x.array if x.array.dtype.kind == "f" else backend.cast(x.array, dtypes.int64.numpy)
+        while (n := y.shape[-1]) > 1:
+            half = n // 2
+            first, second, odd = [backend.getitem(y, (Ellipsis, slice(*ends)))
+                                  for ends in ((half,), (half, 2 * half), (2 * half, n))]  # fmt: skip
+            y = backend.mul(first, second)
+            if n % 2:
+                y = backend.cat([y, odd], x.array.ndim - 1)
+        y = Tensor(backend.copy(backend.getitem(y, (Ellipsis, 0))))
         ctx.save_for_backward(x, y)
         return y
 
@@ -80,7 +92,7 @@ class Prod(Function):
     def backward(ctx: Any, gy: Tensor) -> Tensor:
         x, y = ctx.saved_tensors
         gy = unsqueeze(gy, -1)
-        if not any_(eq(x, 0)).item():
+        if not any_(eq(where(eq(y, y), y, 0.0), 0)).item():  # NaN may be 0 times infinity
             return div(mul(gy, unsqueeze(y, -1)), x)
         one = x.new_ones((*x.array.shape[:-1], 1))
         before = _products_before(x, one)

@@ -25,19 +25,19 @@ from .types import floating
 
 
 class Sort(Function):
-    """values = x in order, indices = where they were;  gx = each gy where its value was."""
+    """values = the first elements of x in order, indices = where they were;  gx = each gy where its value was."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, axis: int, descending: bool) -> tuple:
-        values, indices = [Tensor(y) for y in kernels.of(x.array).sort(x.array, axis, descending)]
-        ctx.axis = axis
+    def forward(ctx: Any, x: Tensor, axis: int, descending: bool, count: int) -> tuple:
+        values, indices = [Tensor(y) for y in kernels.of(x.array).sort(x.array, axis, descending, count)]
+        ctx.axis, ctx.shape = axis, x.array.shape
         ctx.save_for_backward(indices)
         return values, indices
 
     @staticmethod
     def backward(ctx: Any, gvalues: Tensor, gindices: Any) -> tuple:
         (indices,) = ctx.saved_tensors
-        return Scatter.apply(gvalues, indices.array.shape, index_along(indices, ctx.axis)), None, None
+        return Scatter.apply(gvalues, ctx.shape, index_along(indices, ctx.axis)), None, None, None
 
 
 def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> Any:
@@ -55,7 +55,7 @@ def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = 
     axes = axes_of(input, dim, "sort")
     if not axes:
         return return_types.sort(input.clone(), input.new_zeros((), dtype=dtypes.int64))
-    return return_types.sort(*Sort.apply(input, axes[0], descending))
+    return return_types.sort(*Sort.apply(input, axes[0], descending, input.array.shape[axes[0]]))
 
 
 def argsort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> Tensor:
@@ -79,11 +79,9 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
     n = input.array.shape[axes[0]] if axes else 1
     if not 0 <= k <= n:
         raise RuntimeError(f"topk: k must be in [0, {n}] for dim {dim} of shape {tuple(input.array.shape)}, got {k}")
-    values, indices = sort(input, dim, largest)
     if not axes:
-        return return_types.topk(values, indices)
-    first = (*(slice(None),) * axes[0], slice(k))
-    return return_types.topk(values[first], indices[first])
+        return return_types.topk(*sort(input, dim))
+    return return_types.topk(*Sort.apply(input, axes[0], largest, k))
 
 
 def _check_order(x: Tensor, name: str) -> None:

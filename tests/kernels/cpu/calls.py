@@ -107,7 +107,11 @@ def calls(dtype: Any, large: bool = False) -> dict[str, list[tuple]]:
         **reductions,
         **winners,
         **along_an_axis,
-        "sort": [(scores, axis, descending) for axis in (0, 1, 2) for descending in (False, True)],
+        "sort": [
+            (a, axis, descending, a.shape[axis] // part)
+            for a, axis in [(scores, 0), (scores, 1), (scores, 2), (target, 1)]
+            for descending, part in [(False, 1), (True, 1), (False, 3)]
+        ],
         "matmul": list(product_calls(drawn, large)),
         "linear": [(x, w, bias) for x, w in [(drawn(N, 2 * L), drawn(C, 2 * L))] for bias in (None, drawn(C))],
         "conv2d": [(x, w, bias, *options) for x, w, _, *options in convolutions for bias in (None, drawn(len(w)))],

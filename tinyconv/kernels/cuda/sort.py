@@ -125,10 +125,10 @@ def collect(keys, places, y, indices, total, K, B, P):
 # --------------------------------------------------------------------------------------------------------- the contract
 
 
-def sort(x, axis, descending):
-    x = dense(x)
-    y, indices = empty(x.shape, x.dtype), empty(x.shape, np.int64)
-    if x.size == 0:
+def sort(x, axis, descending, count):
+    x, shape = dense(x), (*x.shape[:axis], count, *x.shape[axis + 1 :])
+    y, indices = empty(shape, x.dtype), empty(shape, np.int64)
+    if y.size == 0:
         return y, indices
     K, B, D = x.shape[axis], math.prod(x.shape[axis + 1 :]), int(descending)
     n, P = x.size // K, power_of_two(K)
@@ -144,5 +144,5 @@ def sort(x, axis, descending):
             stride //= 2
         launch(sort_tiles, total // TILE, keys, places, K, P, size, size, D=D)
         size *= 2
-    launch(collect, ceil_div(x.size, BLOCK), keys, places, y, indices, x.size, K, B, P)
+    launch(collect, ceil_div(y.size, BLOCK), keys, places, y, indices, y.size, count, B, P)
     return y, indices

@@ -9,9 +9,9 @@ from .arrays import dense
 
 def getitem(x, index):
     index = index if isinstance(index, tuple) else (index,)
-    if not all(is_basic(i) for i in index):
+    if not all([is_basic(i) for i in index]):
         return dense(x[index])
-    if not any(i is Ellipsis for i in index):
+    if not any([i is Ellipsis for i in index]):
         index = (*index, ...)  # which keeps x[0] of a vector an array, where NumPy would give a bare scalar
     return x[index]
 

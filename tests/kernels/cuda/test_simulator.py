@@ -40,7 +40,7 @@ def _device():
 
 def a_kernel(function, signature: str, block=32, **constants) -> Kernel:
     """A kernel that no registry knows."""
-    return Kernel(function, signature, constants, block, 255, False, lambda **constants: True)
+    return Kernel(function, signature, constants, block, 255, 1, False, lambda **constants: True)
 
 
 def run(function, signature: str, *args, grid=1, block=32, **constants):

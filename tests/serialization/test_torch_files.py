@@ -119,6 +119,40 @@ def test_a_state_dict_fits(tmp_path, legacy):
 
 
 @pytest.mark.parametrize("legacy", FORMATS)
+@pytest.mark.parametrize("name, options", [
+    ("SGD", {"lr": 0.1, "momentum": 0.9}), ("Adam", {"lr": 0.01}), ("AdamW", {"lr": 0.01, "amsgrad": True}),
+    ("RMSprop", {"lr": 0.01, "momentum": 0.5}),
+])  # fmt: skip
+def test_a_training_that_pytorch_began_goes_on(tmp_path, name, options, legacy):
+    """Model, optimizer and scheduler: three steps there, saved, then three more there and here come to the same."""
+    torch = pytest.importorskip("torch")
+    torch.manual_seed(0)
+    x = torch.randn(4, 3)
+
+    def training(library, model):
+        optimizer = getattr(library.optim, name)(model.parameters(), **options)
+        return model, optimizer, library.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=7)
+
+    def steps(model, optimizer, scheduler, x):
+        for _ in range(3):
+            optimizer.zero_grad()
+            (model(x) ** 2).sum().backward()
+            optimizer.step()
+            scheduler.step()
+
+    theirs = training(torch, torch.nn.Linear(3, 2))
+    steps(*theirs, x)
+    states = write(torch, [part.state_dict() for part in theirs], tmp_path / "f.pt", legacy)
+    ours = training(tinyconv, nn.Linear(3, 2))
+    for part, state in zip(ours, states, strict=True):
+        part.load_state_dict(state)
+    steps(*theirs, x)
+    steps(*ours, tinyconv.tensor(x.numpy()))
+    assert ours[2].get_last_lr() == pytest.approx(theirs[2].get_last_lr())
+    np.testing.assert_allclose(ours[0].weight.detach().numpy(), theirs[0].weight.detach().numpy(), atol=1e-6)
+
+
+@pytest.mark.parametrize("legacy", FORMATS)
 def test_a_whole_model_is_refused_by_name(tmp_path, legacy):
     torch = pytest.importorskip("torch")
     path = tmp_path / "model.pth"
@@ -206,6 +240,11 @@ class Writer(pickle._Pickler):
             super().save(obj, *args)
 
 
+DOUBLED: tuple = ()  # a pair of one pair of one pair ...: short to write down, and too long to print or to hash
+for _ in range(60):
+    DOUBLED = (DOUBLED, DOUBLED)
+
+
 def pickled(obj, protocol=2):
     file = io.BytesIO()
     Writer(file, protocol).dump(obj)
@@ -281,6 +320,12 @@ def test_shared_keys_of_a_state_dict_and_its_versions():
     (Call("torch._utils._rebuild_parameter", 3, True, None), "parameter that is no tensor"),
     (Call("torch.device", "warp"), "damaged pickle.*'warp'"),
     (Call("torch.float32"), "damaged pickle.*a call of"),
+    (Call("collections.Counter", 5), "damaged pickle.*'int' object has no attribute 'items'"),
+    (Call("torch.device", "cuda", "0"), "malformed device"),
+    (Call("torch.device", DOUBLED), "malformed device"),
+    (tensor(shape=DOUBLED), "malformed tensor"),
+    (tensor(offset=DOUBLED), "malformed tensor"),
+    (Storage(*DOUBLED), "unknown kind of storage"),
     ({((1, 2), 3): 4}, "tuple as a key"),
     (tensor(offset=1), "reaches element 6 of a storage of 6"),
     (tensor(strides=(3, 2)), "reaches element 7"),
@@ -357,6 +402,18 @@ def test_nothing_is_executed(tmp_path):
             with pytest.raises(CheckpointError):
                 load(io.BytesIO(file))
     assert not (tmp_path / "boom").exists()
+
+
+@pytest.mark.parametrize("keys", [([1],), (DOUBLED,), (0,)])
+def test_keys_of_storages_are_strings(keys):
+    with pytest.raises(CheckpointError, match="that nothing refers to"):
+        load(io.BytesIO(legacy_file(tensor(), keys)))
+
+
+@pytest.mark.parametrize("version", [DOUBLED, 7])
+def test_another_version_is_refused(version):
+    with pytest.raises(CheckpointError, match="of PyTorch's legacy format; expected 1001"):
+        load(io.BytesIO(legacy_file(tensor(), version=version)))
 
 
 def test_a_small_file_makes_no_large_heap():

@@ -51,7 +51,7 @@ def read_pickle(file: BinaryIO, names: Mapping[str, Any], persistent: Callable[[
             machine.run(instruction.name, argument)
     except CheckpointError:
         raise
-    except (ValueError, IndexError, KeyError, TypeError, OverflowError, RuntimeError) as error:
+    except (ValueError, IndexError, KeyError, TypeError, OverflowError, RuntimeError, AttributeError) as error:
         # What pickletools raises on broken text, and the machine on a stack that does not hold what it should.
         raise CheckpointError(f"holds a damaged pickle ({type(error).__name__}: {error})") from error
     return machine.result

@@ -16,6 +16,7 @@ from __future__ import annotations
 import io
 import math
 import zipfile
+from reprlib import repr  # in messages: of tuples in tuples in tuples it shows the first few
 from typing import Any
 
 import numpy as np
@@ -68,20 +69,27 @@ def _is_size(x: Any) -> bool:
     return isinstance(x, tuple) and all(type(n) is int and n >= 0 for n in x)
 
 
+def _device(kind: Any, index: Any = None) -> device:
+    """``torch.device``."""
+    if not isinstance(kind, str) or not (index is None or type(index) is int):
+        raise CheckpointError(f"holds a malformed device ({repr(kind)}, {repr(index)})")
+    return device(kind, index)
+
+
 def _rebuild_tensor(
     storage: Any, offset: Any, shape: Any, strides: Any, requires_grad: Any = False, hooks: Any = None, *_: Any
 ) -> Tensor:
     """``torch._utils._rebuild_tensor_v2``: a tensor is a place in a storage."""
     if not (isinstance(storage, _Storage) and _is_size(shape) and _is_size(strides) and len(shape) == len(strides)):
-        raise CheckpointError(f"holds a malformed tensor (shape {shape!s:.40}, strides {strides!s:.40})")
+        raise CheckpointError(f"holds a malformed tensor (shape {repr(shape)}, strides {repr(strides)})")
     if type(offset) is not int or offset < 0 or len(shape) > 64:
-        raise CheckpointError(f"holds a malformed tensor (offset {offset!s:.40}, {len(shape)} dimensions)")
+        raise CheckpointError(f"holds a malformed tensor (offset {repr(offset)}, {len(shape)} dimensions)")
     empty = 0 in shape
     last = offset + sum((n - 1) * s for n, s in zip(shape, strides))
     if not empty and last >= storage.numel:
         raise CheckpointError(f"holds a tensor that reaches element {last} of a storage of {storage.numel}")
     if any(n * 8 > 2**63 for n in shape) or math.prod(shape) >= 2**60:
-        raise CheckpointError(f"holds a tensor of an absurd shape, {tuple(shape)!s:.60}")
+        raise CheckpointError(f"holds a tensor of an absurd shape, {repr(tuple(shape))}")
     values = storage.values
     assert values is not None
     if empty:
@@ -114,7 +122,7 @@ NAMES: dict[str, Any] = (
     | {
         "torch.bool": dtypes.boolean,
         "torch.Size": Size,
-        "torch.device": device,
+        "torch.device": _device,
         "torch._utils._rebuild_tensor": _rebuild_tensor,
         "torch._utils._rebuild_tensor_v2": _rebuild_tensor,
         "torch._utils._rebuild_parameter": _rebuild_parameter,
@@ -128,7 +136,7 @@ def _request(request: Any) -> tuple[_StorageType, str, int, Any]:
     match request:
         case ("storage", _StorageType() as kind, str() as key, str(), int() as numel, *rest) if 0 <= numel < 2**60:
             return kind, key, numel, rest[0] if rest else None
-    raise CheckpointError(f"asks for an unknown kind of storage: {request!s:.60}")
+    raise CheckpointError(f"asks for an unknown kind of storage: {repr(request)}")
 
 
 # ------------------------------------------------------------------------------------------------------ zip
@@ -202,7 +210,7 @@ def read_torch_legacy(data: bytes) -> Any:
         )
     version, machine = read_pickle(file, {}), read_pickle(file, {})
     if version != _LEGACY_VERSION or not isinstance(machine, dict):
-        raise CheckpointError(f"is of version {version!s:.20} of PyTorch's legacy format; expected {_LEGACY_VERSION}")
+        raise CheckpointError(f"is of version {repr(version)} of PyTorch's legacy format; expected {_LEGACY_VERSION}")
     start = file.tell()
     storages: dict[str, _Storage] = {}
 
@@ -218,8 +226,8 @@ def read_torch_legacy(data: bytes) -> Any:
     read_pickle(file, NAMES | dict.fromkeys(_REBUILDERS, _nothing), note)
     keys = read_pickle(file, {})
     for key in keys if isinstance(keys, list) else ():
-        if key not in storages:
-            raise CheckpointError(f"has a storage {key!s:.40} that nothing refers to")
+        if not isinstance(key, str) or key not in storages:
+            raise CheckpointError(f"has a storage {repr(key)} that nothing refers to")
         storage = storages[key]
         length = int.from_bytes(file.read(8), "little" if machine.get("little_endian", True) else "big")
         if length != storage.numel:

@@ -6,8 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+import tinyconv
+from tinyconv.vision import models
 from tinyconv.vision.datasets import strokes, write_idx
 
 ROOT = Path(__file__).parents[1]
@@ -22,6 +25,87 @@ def run(name, *arguments, cwd, **environment):
     assert result.returncode == 0, result.stderr
     assert result.stderr == ""
     return result.stdout
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """Drawn data in the places of the real ones: digits, colour squares, red and blue photographs, random weights."""
+    from matplotlib import font_manager  # its list of fonts, made when it is first loaded, is announced on stderr
+    from PIL import Image
+
+    assert font_manager.fontManager is not None
+    place, random = tmp_path_factory.mktemp("data"), np.random.default_rng(0)
+    drawn = {"train": strokes.draw_digits(1000), "t10k": strokes.draw_digits(200, split=1)}
+    for dataset in ("MNIST", "FashionMNIST"):
+        (place / dataset / "raw").mkdir(parents=True)
+        for name, (images, labels) in drawn.items():
+            write_idx(place / dataset / "raw" / f"{name}-images-idx3-ubyte", images)
+            write_idx(place / dataset / "raw" / f"{name}-labels-idx1-ubyte", labels.astype("uint8"))
+    (place / "cifar-10-batches-bin").mkdir()
+    for name in ("data_batch_1", "test_batch"):
+        records = random.integers(0, 256, (10_000, 3073), dtype=np.uint8)
+        records[:, 0] %= 10
+        records.tofile(place / "cifar-10-batches-bin" / f"{name}.bin")
+    for half, count in (("train", 12), ("val", 5)):
+        for name, colour in (("ants", (200, 40, 40)), ("bees", (40, 40, 200))):
+            folder = place / "hymenoptera_data" / half / name
+            folder.mkdir(parents=True)
+            for i in range(count):
+                noise = random.integers(-40, 41, (60, 80, 3)) + colour
+                Image.fromarray(noise.clip(0, 255).astype(np.uint8)).save(folder / f"{i}.jpg")
+    (place / "weights").mkdir()
+    tinyconv.manual_seed(0)
+    tinyconv.save(models.squeezenet1_1().state_dict(), place / "weights" / "squeezenet1_1-b8a52dc0.pth")
+    return place
+
+
+def quick(name, data, folder, *arguments):
+    """An example's output on drawn data, and what its pictures are."""
+    out = run(name, "--quick", *arguments, cwd=folder, TINYCONV_DATA=str(data))
+    return out, sorted(path.name for path in (folder / "runs").rglob("*") if path.read_bytes().startswith(b"\x89PNG"))
+
+
+def test_edges_sobel(data, tmp_path):
+    out, pictures = quick("edges_sobel.py", data, tmp_path)
+    assert float(re.search(r"largest difference from Sobel's: (\S+)", out)[1]) < 0.01
+    assert pictures == ["edges_sobel.png"]
+
+
+def test_weight_init(data, tmp_path):
+    out, pictures = quick("weight_init.py", data, tmp_path, "--epochs", "8")
+    table = re.findall(r"^(.{24}) +(\S+) +(\S+) +(\S+) +\S+%$", out, re.MULTILINE)
+    rows = {name.strip(): [float(x) for x in numbers] for name, *numbers in table}
+    spread, first, last = rows["Kaiming"]
+    assert 0.2 < spread < 5
+    assert last < 2 < first
+    spread, first, last = rows["all 0"]
+    assert spread == 0
+    assert first == pytest.approx(last, abs=0.02)  # the last biases alone learn how frequent each class is
+    assert pictures == ["weight_init.png"]
+
+
+def test_batchnorm_and_depth(data, tmp_path):
+    out, pictures = quick("batchnorm_and_depth.py", data, tmp_path)
+    first = {name.strip(): float(row.split()[0]) for name, row in re.findall(r"^(.{26}) (.*%)$", out, re.MULTILINE)}
+    assert first["plain, 20 layers"] < 1e-4 * first["plain, 4 layers"]
+    assert min(first["batch norm, 20 layers"], first["residuals, 20 layers"], first["both, 20 layers"]) > 0.01
+    assert pictures == ["batchnorm_and_depth.png"]
+
+
+def test_autoencoders(data, tmp_path):
+    out, pictures = quick("autoencoders.py", data, tmp_path, "--epochs", "6")
+    error = dict(re.findall(r"^(.{24}) +\d+ +(\S+) +\d+$", out, re.MULTILINE))
+    assert [name.strip() for name in error] == ["linear", "transposed convolution", "upsampling", "denoising"]
+    assert max(float(e) for e in error.values()) < 0.11  # all black has more
+    assert pictures == ["autoencoders.png"]
+
+
+def test_style_transfer(data, tmp_path):
+    style = data / "hymenoptera_data" / "val" / "bees" / "0.jpg"
+    out, pictures = quick("style_transfer.py", data, tmp_path, "--style", str(style))
+    now, before = re.search(r"in the end: content \S+, style (\S+) \(at first (\S+)\)", out).groups()
+    assert float(now) < float(before)
+    assert pictures == ["style_transfer.png"]
 
 
 def test_slide_6x6(tmp_path):

@@ -14,14 +14,6 @@ from tests.kernels.compare import assert_close, assert_same
 from tests.strategies import DTYPES, FLOATS, arrays, broadcastable_shapes, dtypes, float_dtypes, shapes
 from tinyconv.kernels.contract import BINARY, UNARY
 
-RELATIONS = {
-    "==": operator.eq,
-    "!=": operator.ne,
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
 ARITHMETIC = {
     "add": np.add,
     "sub": np.subtract,
@@ -141,47 +133,6 @@ def test_mul_in_place(kernels, data, dtype, by_number):
 
 
 # ------------------------------------------------------------------------------------------------------- choices, signs
-
-
-@pytest.mark.parametrize("relation", RELATIONS)
-@given(st.data(), dtypes)
-def test_compare(kernels, relation, data, dtype):
-    x, y = data.draw(operands(dtype, special=True, ties=data.draw(st.booleans())))
-    assert_same(kernels.compare(x, y, relation), np.asarray(RELATIONS[relation](x, y)))
-
-
-@pytest.mark.parametrize("dtype", FLOATS, ids=str)
-def test_compare_tells_neighbours_apart(kernels, dtype):
-    x = np.array([1, 1e-30], dtype)
-    y = np.nextafter(x, dtype.type(2))
-    assert kernels.compare(x, y, "==").tolist() == [False, False]
-    assert kernels.compare(x, y, "<").tolist() == [True, True]
-
-
-def test_compare_with_a_number(kernels):
-    x = np.array([0.1, 0.2, np.nan], np.float32)
-    assert kernels.compare(x, 0.1, "==").tolist() == [True, False, False]  # 0.1 is rounded to float32 first
-    assert kernels.compare(0.15, x, "<").tolist() == [False, True, False]
-
-
-@given(st.data(), dtypes, broadcastable_shapes())
-def test_where(kernels, data, dtype, shapes):
-    condition = data.draw(arrays(np.bool_, shapes[0]))
-    x, y = data.draw(arrays(dtype, shapes[1], special=True)), data.draw(arrays(dtype, shapes[0], special=True))
-    shape = np.broadcast_shapes(*shapes)
-    expected = np.empty(shape, dtype)
-    for index in np.ndindex(shape):
-        source = x if np.broadcast_to(condition, shape)[index] else y
-        expected[index] = np.broadcast_to(source, shape)[index]
-    assert_same(kernels.where(condition, x, y), expected)
-
-
-@pytest.mark.parametrize("number", [0, 2.5, np.inf])
-@given(st.data(), shapes())
-def test_where_with_a_number(kernels, number, data, shape):
-    condition, x = data.draw(arrays(np.bool_, shape)), data.draw(arrays(float_dtypes, shape, special=True))
-    assert_same(kernels.where(condition, x, number), np.where(condition, x, x.dtype.type(number)))
-    assert_same(kernels.where(condition, number, x), np.where(condition, x.dtype.type(number), x))
 
 
 @given(arrays(dtypes, special=True))

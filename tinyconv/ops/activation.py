@@ -138,13 +138,28 @@ def relu(input: Tensor, inplace: bool = False) -> Tensor:
 # ------------------------------------------------------------------------------------------------------ straight pieces
 
 
+class LeakyReLU(Function):
+    """y = x where x > 0, else slope * x;  gx = gy, or slope * gy, likewise."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, slope: float) -> Tensor:
+        positive = gt(x, 0)
+        ctx.slope = slope
+        ctx.save_for_backward(positive)
+        return where(positive, x, mul(x, slope))
+
+    @staticmethod
+    def backward(ctx: Any, gy: Tensor) -> tuple:
+        return where(ctx.saved_tensors[0], gy, mul(gy, ctx.slope)), None
+
+
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
     """``input`` where it is positive, else ``negative_slope * input`` (Maas et al. 2013). The slope at 0 is
     ``negative_slope``."""
     if inplace:
         return change(input, "leaky_relu_", leaky_relu, negative_slope)
     expect("leaky_relu", "f", input=input)
-    return where(gt(input, 0), input, mul(input, negative_slope))
+    return LeakyReLU.apply(input, negative_slope)
 
 
 def prelu(input: Tensor, weight: Tensor) -> Tensor:
@@ -198,6 +213,22 @@ def threshold(input: Tensor, threshold: float, value: float, inplace: bool = Fal
     return where(le(input, threshold), value if input.array.dtype.kind == "f" else int(value), input)
 
 
+class Hardtanh(Function):
+    """y = min(max(x, low), high);  gx = gy, but 0 where ``x <= low`` or ``x >= high``."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, low: float, high: float) -> Tensor:
+        ctx.low, ctx.high = low, high
+        ctx.save_for_backward(x)
+        backend = kernels.of(x.array)
+        return Tensor(backend.minimum(backend.maximum(x.array, low), high))
+
+    @staticmethod
+    def backward(ctx: Any, gy: Tensor) -> tuple:
+        (x,) = ctx.saved_tensors
+        return where(le(x, ctx.low), 0.0, where(ge(x, ctx.high), 0.0, gy)), None, None
+
+
 def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
     """``input`` brought into ``[min_val, max_val]``; as :func:`clamp`, but the gradient at both ends is 0.
 
@@ -213,8 +244,7 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace
         raise RuntimeError(f"hardtanh: {input.dtype} has no negative numbers for the limits {min_val} and {max_val}")
     if input.array.dtype.kind != "f":
         min_val, max_val = int(min_val), int(max_val)
-    y = where(le(input, min_val), min_val, where(ge(input, max_val), max_val, input))
-    return y
+    return Hardtanh.apply(input, min_val, max_val)
 
 
 def relu6(input: Tensor, inplace: bool = False) -> Tensor:

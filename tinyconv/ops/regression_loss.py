@@ -12,9 +12,11 @@ Huber               d**2 / 2 where |d| <= delta, else delta (|d| -         the s
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
+from ..autograd import Function
 from ..tensor import Tensor
-from .compare import clamp_max
+from .compare import clamp, clamp_max
 from .convert import cast
 from .elementwise import abs, div, mul, sub
 from .loss import named_reduction, reduced
@@ -59,11 +61,22 @@ def _weighted(loss: Tensor, input: Tensor, weight: Tensor | None, reduction: str
     return div(loss.sum(), weight.sum()) if reduction == "mean" and by_weight else reduced(loss, reduction)
 
 
-def _huber(d: Tensor, delta: float) -> Tensor:
-    """``d**2 / 2`` up to ``|d| = delta``, a straight line beyond: with ``m = min(|d|, delta)``, ``m (|d| - m/2)``."""
-    size = abs(d)
-    near = clamp_max(size, delta)
-    return mul(near, sub(size, mul(near, 0.5)))
+class Huber(Function):
+    """y = d**2 / 2 up to |d| = delta, a straight line beyond: with ``m = min(|d|, delta)``, ``m (|d| - m/2)``;
+    gd = gy * d, which stays within [-delta, delta]."""
+
+    @staticmethod
+    def forward(ctx: Any, d: Tensor, delta: float) -> Tensor:
+        ctx.delta = delta
+        ctx.save_for_backward(d)
+        size = abs(d)
+        near = clamp_max(size, delta)
+        return mul(near, sub(size, mul(near, 0.5)))
+
+    @staticmethod
+    def backward(ctx: Any, gy: Tensor) -> tuple:
+        (d,) = ctx.saved_tensors
+        return mul(gy, clamp(d, -ctx.delta, ctx.delta)), None
 
 
 def mse_loss(
@@ -123,7 +136,7 @@ def smooth_l1_loss(
         raise RuntimeError(f"smooth_l1_loss does not support negative values for beta, got {beta}")
     if beta == 0:
         return reduced(abs(d), reduction)
-    return reduced(div(_huber(d, beta), beta), reduction)
+    return reduced(div(Huber.apply(d, beta), beta), reduction)
 
 
 def huber_loss(
@@ -144,4 +157,4 @@ def huber_loss(
     d = _difference(input, target, "huber_loss")
     if delta <= 0:
         raise RuntimeError(f"huber_loss does not support non-positive values for delta, got {delta}")
-    return _weighted(_huber(d, delta), input, weight, reduction, by_weight=False)
+    return _weighted(Huber.apply(d, delta), input, weight, reduction, by_weight=False)

@@ -33,6 +33,7 @@ from .arrays import (
     to_host,
     view,
 )
+from .compare import compare, maximum, minimum, where
 from .conv import conv2d, conv2d_gw, conv2d_gx, fold, unfold
 from .cumulative import cummax, cummin, cumprod, cumsum
 from .elementwise import (
@@ -40,13 +41,10 @@ from .elementwise import (
     add,
     add_,
     binary,
-    compare,
     div,
     exp,
     log,
     logical_not,
-    maximum,
-    minimum,
     mul,
     mul_,
     neg,
@@ -61,7 +59,6 @@ from .elementwise import (
     tanh,
     tanh_gx,
     unary,
-    where,
 )
 from .fused import conv2d_relu_max_pool2d, max_pool2d_conv2d_gw, max_pool2d_conv2d_gx
 from .index import getitem, index_add, setitem

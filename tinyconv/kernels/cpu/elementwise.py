@@ -17,11 +17,8 @@ from .. import formulas, reference
 from ..reference.elementwise import (  # noqa: F401
     abs,
     binary,
-    compare,
     log,
     logical_not,
-    maximum,
-    minimum,
     neg,
     pow,
     sign,
@@ -158,33 +155,6 @@ def _mul_number_chunk(i, x, number, z):
 
 
 @jit
-def _where_chunk(i, condition, x, y, z):
-    condition, z = condition[i * CHUNK : (i + 1) * CHUNK], z[i * CHUNK : (i + 1) * CHUNK]
-    x, y = x[i * CHUNK : (i + 1) * CHUNK], y[i * CHUNK : (i + 1) * CHUNK]
-    for k in range(z.size):
-        a, b = x[k], y[k]  # loading both makes it a selection, not a branch
-        z[k] = a if condition[k] else b
-
-
-@jit
-def _where_number_chunk(i, condition, x, number, z):
-    condition, x = condition[i * CHUNK : (i + 1) * CHUNK], x[i * CHUNK : (i + 1) * CHUNK]
-    z = z[i * CHUNK : (i + 1) * CHUNK]
-    for k in range(z.size):
-        a = x[k]
-        z[k] = a if condition[k] else number
-
-
-@jit
-def _where_not_number_chunk(i, condition, number, y, z):
-    condition, y = condition[i * CHUNK : (i + 1) * CHUNK], y[i * CHUNK : (i + 1) * CHUNK]
-    z = z[i * CHUNK : (i + 1) * CHUNK]
-    for k in range(z.size):
-        b = y[k]
-        z[k] = number if condition[k] else b
-
-
-@jit
 def _add_vector_rows(i, rows, count, x, y, z, S):
     """Rows of S elements meet one element of y; where S is 1, rows of y.size elements meet all of it."""
     for r in range(i * rows, min((i + 1) * rows, count)):
@@ -286,21 +256,6 @@ def _mul_number(n, x, number, z):
 
 
 @jit
-def _where(n, condition, x, y, z):
-    parallel_for(_where_chunk, n, (condition, x, y, z))
-
-
-@jit
-def _where_number(n, condition, x, number, z):
-    parallel_for(_where_number_chunk, n, (condition, x, number, z))
-
-
-@jit
-def _where_not_number(n, condition, number, y, z):
-    parallel_for(_where_not_number_chunk, n, (condition, number, y, z))
-
-
-@jit
 def _add_vector(n, rows, count, x, y, z, S):
     parallel_for(_add_vector_rows, n, (rows, count, x, y, z, S))
 
@@ -356,10 +311,12 @@ def _along_one_axis(shape, other):
 
 def _broadcast(with_number, with_vector, x, y):
     """One of two commuting operands a dense array, the other a number, or a vector along one axis; else None."""
-    if type(x) is not np.ndarray or (type(y) is np.ndarray and x.size < y.size):
+    if type(x) is not np.ndarray or (type(y) is np.ndarray and (x.size < y.size or not any(x.strides))):
         x, y = y, x
     if not dense_floats(x, x):
         return None
+    if type(y) is np.ndarray and y.dtype is x.dtype and y.shape == x.shape and not any(y.strides):
+        y = y.item(0)  # a number seen in many places, as the gradient of a sum is
     if isinstance(y, (int, float)):
         out = np.empty(x.shape, x.dtype)
         with_number(chunks(out.size), x.ravel(), float(y), out.ravel())
@@ -428,23 +385,6 @@ def relu(x):
 
 def div(x, y):
     return _run(_div, x, y) if not few(x, y) and dense_floats(x, y) else reference.div(x, y)
-
-
-def where(condition, x, y):
-    array, other = (x, y) if type(x) is np.ndarray else (y, x)
-    same = array.shape == condition.shape and array.dtype.char in "fd" and array.flags.carray and condition.flags.carray
-    number = isinstance(other, (int, float))
-    if not same or not (number or dense_floats(x, y)):
-        return reference.where(condition, x, y)
-    out = np.empty(array.shape, array.dtype)
-    flat, n = (condition.reshape(-1), array.reshape(-1), out.reshape(-1)), chunks(out.size)
-    if not number:
-        _where(n, flat[0], x.reshape(-1), y.reshape(-1), flat[2])
-    elif array is x:
-        _where_number(n, flat[0], flat[1], array.dtype.type(other), flat[2])
-    else:
-        _where_not_number(n, flat[0], array.dtype.type(other), flat[1], flat[2])
-    return out
 
 
 def add_(x, y, alpha=1):

@@ -3,22 +3,12 @@
 from __future__ import annotations
 
 import math
-import operator
 from contextvars import Context
 from functools import wraps
 
 import numpy as np
 
 from .arrays import dense
-
-RELATIONS = {
-    "==": operator.eq,
-    "!=": operator.ne,
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
 
 UNARY = {
     "acos": np.arccos,
@@ -110,16 +100,6 @@ def pow(x, y):
 
 
 @elementwise
-def maximum(x, y):
-    return np.maximum(x, y)
-
-
-@elementwise
-def minimum(x, y):
-    return np.minimum(x, y)
-
-
-@elementwise
 def binary(x, y, function):
     return BINARY[function](x, y)
 
@@ -132,16 +112,6 @@ def add_(x, y, alpha=1):
 @silent
 def mul_(x, y):
     np.multiply(x, y, out=x)
-
-
-@elementwise
-def compare(x, y, relation):
-    return RELATIONS[relation](x, y)
-
-
-@elementwise
-def where(condition, x, y):
-    return np.where(condition, x, y)
 
 
 @elementwise

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinyconv.kernels import cpu
-
 from .harness import BenchmarkError, Table, compare, geometric_mean, peer_module, set_threads, versions
+from .place import Place
 
 UNIT = "gflops"
 
@@ -89,7 +87,7 @@ def run(options: argparse.Namespace) -> list[dict[str, Any]]:
     for threads in options.threads:
         set_threads(threads, torch)
         for layer in layers:
-            for which, (ours, peer) in zip(PASSES, contenders(layer, torch), strict=True):
+            for which, (ours, peer) in zip(PASSES, contenders(layer, Place("cpu", torch)), strict=True):
                 row = {"name": layer.name, "pass": which, "batch_size": layer.N, "threads": threads}
                 row |= compare(ours, peer, options).row(layer.operations / 1e9, UNIT)
                 rows.append(row)
@@ -104,37 +102,37 @@ def run(options: argparse.Namespace) -> list[dict[str, Any]]:
     return rows
 
 
-def contenders(layer: Layer, torch: ModuleType | None) -> list[tuple[Callable, Callable | None]]:
+def contenders(layer: Layer, place: Place) -> list[tuple[Callable, Callable | None]]:
     """For each pass our function and the peer's, after a comparison of their results."""
     rng = np.random.default_rng(0)
     N, C, H, O, K, OH = layer.N, layer.C, layer.H, layer.O, layer.K, layer.OH
     w_shape = (C, O // layer.groups, K, K) if layer.transposed else (O, C // layer.groups, K, K)
     x, w, gy = (rng.standard_normal(shape, np.float32) for shape in ((N, C, H, H), w_shape, (N, O, OH, OH)))
-    ours = our_passes(layer, x, w, gy)
-    if torch is None:
+    ours = our_passes(place.kernels, layer, *map(place.array, (x, w, gy)))
+    if place.torch is None:
         return [(f, None) for f in ours]
-    peer = their_passes(torch, layer, *map(torch.from_numpy, (x, w, gy)))
+    peer = their_passes(place.torch, layer, *map(place.tensor, (x, w, gy)))
     for which, f, g in zip(PASSES, ours, peer, strict=True):
-        a, b = f(), g().detach().numpy()
+        a, b = place.host(f()), place.host(g())
         if not np.allclose(a, b, rtol=1e-3, atol=1e-4 * np.abs(b).max()):
             raise BenchmarkError(f"{layer.name}, {which}: results differ by up to {np.abs(a - b).max()}")
     return list(zip(ours, peer, strict=True))
 
 
-def our_passes(layer: Layer, x: np.ndarray, w: np.ndarray, gy: np.ndarray) -> list[Callable]:
+def our_passes(kernels: Any, layer: Layer, x: Any, w: Any, gy: Any) -> list[Callable]:
     """Forward pass, input gradient, weight gradient. A transposed convolution is the input gradient of one from y to
     x."""
     geometry = (layer.stride,) * 2, (layer.padding,) * 2, (1, 1), layer.groups
     if layer.transposed:
         return [
-            lambda: cpu.conv2d_gx(x, w, gy.shape[2:], *geometry),
-            lambda: cpu.conv2d(gy, w, None, *geometry),
-            lambda: cpu.conv2d_gw(x, gy, w.shape[2:], *geometry),
+            lambda: kernels.conv2d_gx(x, w, gy.shape[2:], *geometry),
+            lambda: kernels.conv2d(gy, w, None, *geometry),
+            lambda: kernels.conv2d_gw(x, gy, w.shape[2:], *geometry),
         ]
     return [
-        lambda: cpu.conv2d(x, w, None, *geometry),
-        lambda: cpu.conv2d_gx(gy, w, x.shape[2:], *geometry),
-        lambda: cpu.conv2d_gw(gy, x, w.shape[2:], *geometry),
+        lambda: kernels.conv2d(x, w, None, *geometry),
+        lambda: kernels.conv2d_gx(gy, w, x.shape[2:], *geometry),
+        lambda: kernels.conv2d_gw(gy, x, w.shape[2:], *geometry),
     ]
 
 

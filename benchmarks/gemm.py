@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 from tinyconv.kernels import cpu
 
 from .harness import BenchmarkError, Table, compare, geometric_mean, peer_module, set_threads, versions
+from .place import Place
 
 UNIT = "gflops"
 
@@ -56,7 +56,7 @@ def run(options: argparse.Namespace) -> list[dict[str, Any]]:
         if blas:
             blas.set_num_threads(threads)
         for name, M, K, N, turned in products:
-            ours, peer = contenders(M, K, N, turned, torch, blas)
+            ours, peer = contenders(M, K, N, turned, Place("cpu", torch), blas)
             row = {"name": name, "shape": [M, K, N], "threads": threads}
             row |= compare(ours, peer, options).row(2e-9 * M * K * N, UNIT)
             rows.append(row)
@@ -89,7 +89,7 @@ class Blas:
             library.set_num_threads(n)
 
 
-def contenders(M: int, K: int, N: int, turned: str, torch: ModuleType | None, blas: Any = None) -> tuple:
+def contenders(M: int, K: int, N: int, turned: str, place: Place, blas: Any = None) -> tuple:
     """Our function and the peer's, after a comparison of their results."""
     rng = np.random.default_rng(0)
     x = rng.standard_normal((K, M), np.float32).T if turned == "x" else rng.standard_normal((M, K), np.float32)
@@ -98,9 +98,12 @@ def contenders(M: int, K: int, N: int, turned: str, torch: ModuleType | None, bl
         if not np.allclose(cpu.matmul(x, y), x @ y, rtol=1e-3, atol=1e-3):
             raise BenchmarkError(f"({M}, {K}) @ ({K}, {N}): results differ")
         return lambda: cpu.matmul(x, y), lambda: x @ y
+    kernels, torch = place.kernels, place.torch
+    u = kernels.permute(place.array(x.T), (1, 0)) if turned == "x" else place.array(x)
+    v = kernels.permute(place.array(y.T), (1, 0)) if turned == "y" else place.array(y)
     if torch is None:
-        return lambda: cpu.matmul(x, y), None
-    a, b = torch.from_numpy(x), torch.from_numpy(y)
-    if not np.allclose(cpu.matmul(x, y), torch.matmul(a, b).numpy(), rtol=1e-3, atol=1e-3):
+        return lambda: kernels.matmul(u, v), None
+    a, b = (torch.from_numpy(array).to(place.peer_device) for array in (x, y))
+    if not np.allclose(place.host(kernels.matmul(u, v)), place.host(torch.matmul(a, b)), rtol=1e-3, atol=1e-3):
         raise BenchmarkError(f"({M}, {K}) @ ({K}, {N}): results differ")
-    return lambda: cpu.matmul(x, y), lambda: torch.matmul(a, b)
+    return lambda: kernels.matmul(u, v), lambda: torch.matmul(a, b)

@@ -21,14 +21,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinyconv.kernels import cpu as backend
-
 from . import conv, gemm
 from .harness import BenchmarkError, Table, compare, geometric_mean, peer_module, set_threads, versions
 from .limits import Limits
+from .place import Place, nbytes
 
 UNIT = "gbytes_per_second"
-cpu: Any = backend  # a type checker cannot count the arguments in a starred tuple
 SHAPES = [
     (64, 6, 28, 28), (64, 16, 10, 10),  # LeNet-5
     (128, 16, 32, 32), (128, 32, 16, 16), (128, 64, 8, 8),  # ResNet-20
@@ -52,13 +50,8 @@ class Kernel(NamedTuple):
 
     def bytes(self) -> int:
         """What has to move at least."""
-        return sum(a.nbytes for a in (*self.reads, *listed(self.ours())))
-
-
-def listed(results: Any) -> list:
-    """One result or several, as NumPy arrays."""
-    several = results if isinstance(results, (tuple, list)) else [results]
-    return [np.asarray(a.detach() if hasattr(a, "detach") else a) for a in several]
+        results = self.ours()
+        return sum(map(nbytes, (*self.reads, *(results if isinstance(results, tuple) else [results]))))
 
 
 # -------------------------------------------------------------------------------------------------------- the kernels
@@ -69,92 +62,92 @@ def normal(*shape: int) -> np.ndarray:
     return np.random.default_rng(math.prod(shape)).standard_normal(shape, np.float32)
 
 
-def all_kernels(torch: Any) -> Iterator[Kernel]:
+def all_kernels(place: Place) -> Iterator[Kernel]:
     """Every row of the table. Without a peer, its functions are never called."""
-    for shape in SHAPES:
-        for family in (elementwise, pooling, normalization):
-            yield from family(torch, shape)
-    for N, C in CLASSES:
-        yield from losses(torch, N, C)
+    yield from memory_bound(place, SHAPES, CLASSES)
     for name, M, K, N, turned in gemm.PRODUCTS:
         x, y = normal(M, K), normal(K, N)
-        yield Kernel(f"gemm {name}", (M, K, N), 2 * M * K * N, (x, y), *gemm.contenders(M, K, N, turned, torch))
+        yield Kernel(f"gemm {name}", (M, K, N), 2 * M * K * N, (x, y), *gemm.contenders(M, K, N, turned, place))
     for layer in conv.LAYERS:
         w = normal(layer.O, layer.C // layer.groups, layer.K, layer.K)
         x, y = normal(layer.N, layer.C, layer.H, layer.H), normal(layer.N, layer.O, layer.OH, layer.OH)
         reads = {"forward": (x, w), "gx": (y, w), "gw": (y, x)}
-        for which, (ours, peer) in zip(conv.PASSES, conv.contenders(layer, torch), strict=True):
+        for which, (ours, peer) in zip(conv.PASSES, conv.contenders(layer, place), strict=True):
             name = f"conv {layer.name} {which}"
             yield Kernel(name, (layer.N, layer.C, layer.H, layer.H), layer.operations, reads[which], ours, peer)
 
 
-def tensors(torch: Any, *arrays: np.ndarray) -> list:
-    """The peer's own copies."""
-    return [torch.from_numpy(a.copy()) for a in arrays] if torch else [None] * len(arrays)
+def memory_bound(place: Place, shapes: list, classes: list) -> Iterator[Kernel]:
+    """Those with little arithmetic to each byte, over images of these shapes and scores of (images, classes)."""
+    for shape in shapes:
+        for family in (elementwise, pooling, normalization):
+            yield from family(place, shape)
+    for N, C in classes:
+        yield from losses(place, N, C)
 
 
-def elementwise(torch: Any, shape: tuple) -> Iterator[Kernel]:
+def both(place: Place, *arrays: np.ndarray) -> list:
+    """On our side of the place, and as copies on the peer's."""
+    return [*map(place.array, arrays), *map(place.tensor, arrays)]
+
+
+def elementwise(place: Place, shape: tuple) -> Iterator[Kernel]:
     """One number in, one out; sums; dropout; the step of an optimizer."""
     n, C = math.prod(shape), shape[1]
-    x, g, bias = normal(*shape), normal(*shape)[::-1].copy(), normal(1, C, 1, 1)
-    tx, tg, tbias = tensors(torch, x, g, bias)
-    aten: Any = torch.ops.aten if torch else None
-    yield Kernel("relu", shape, n, (x,), lambda: cpu.relu(x), lambda: aten.relu(tx))
+    x, g, bias, tx, tg, tbias = both(place, normal(*shape), normal(*shape)[::-1].copy(), normal(1, C, 1, 1))
+    k, aten = place.kernels, place.aten
+    yield Kernel("relu", shape, n, (x,), lambda: k.relu(x), lambda: aten.relu(tx))
+    yield Kernel("relu gradient", shape, n, (g, x), lambda: k.relu_gx(g, x), lambda: aten.threshold_backward(tg, tx, 0))
+    yield Kernel("add", shape, n, (x, g), lambda: k.add(x, g), lambda: aten.add(tx, tg))
+    yield Kernel("add a channel's bias", shape, n, (x,), lambda: k.add(x, bias), lambda: aten.add(tx, tbias))
+    yield Kernel("sum of channels", shape, n, (g,), lambda: k.sum(g, (0, 2, 3), False), lambda: tg.sum((0, 2, 3)))
+    yield Kernel("exp", shape, 10 * n, (x,), lambda: k.exp(x), lambda: aten.exp(tx))
+    yield Kernel("sigmoid", shape, 12 * n, (x,), lambda: k.sigmoid(x), lambda: aten.sigmoid(tx))
+    yield Kernel("tanh", shape, 12 * n, (x,), lambda: k.tanh(x), lambda: aten.tanh(tx))
+    mask = place.tensor(place.host(k.dropout(place.array(np.ones(shape, np.float32)), 0.5, 1, 2)) != 0)
     yield Kernel(
-        "relu gradient", shape, n, (g, x), lambda: cpu.relu_gx(g, x), lambda: aten.threshold_backward(tg, tx, 0)
-    )
-    yield Kernel("add", shape, n, (x, g), lambda: cpu.add(x, g), lambda: aten.add(tx, tg))
-    yield Kernel("add a channel's bias", shape, n, (x,), lambda: cpu.add(x, bias), lambda: aten.add(tx, tbias))
-    yield Kernel("sum of channels", shape, n, (g,), lambda: cpu.sum(g, (0, 2, 3), False), lambda: tg.sum((0, 2, 3)))
-    yield Kernel("exp", shape, 10 * n, (x,), lambda: cpu.exp(x), lambda: aten.exp(tx))
-    yield Kernel("sigmoid", shape, 12 * n, (x,), lambda: cpu.sigmoid(x), lambda: aten.sigmoid(tx))
-    yield Kernel("tanh", shape, 12 * n, (x,), lambda: cpu.tanh(x), lambda: aten.tanh(tx))
-    kept = cpu.dropout(np.ones(shape, np.float32), 0.5, 1, 2) != 0
-    (mask,) = tensors(torch, kept)
-    yield Kernel(
-        "dropout", shape, n, (x,), lambda: cpu.dropout(x, 0.5, 1, 2), lambda: aten.native_dropout(tx, 0.5, True), True
+        "dropout", shape, n, (x,), lambda: k.dropout(x, 0.5, 1, 2), lambda: aten.native_dropout(tx, 0.5, True), True
     )
     yield Kernel(
         "dropout gradient",
         shape,
         n,
         (g,),
-        lambda: cpu.dropout(g, 0.5, 1, 2),
+        lambda: k.dropout(g, 0.5, 1, 2),
         lambda: aten.native_dropout_backward(tg, mask, 2.0),
     )
-    p, v = normal(*shape) + 1, normal(*shape)
-    tp, tv = tensors(torch, p, v)
+    p, v, tp, tv = both(place, normal(*shape) + 1, normal(*shape))
     settings = {"lr": 1e-6, "momentum": 0.9, "dampening": 0.0, "weight_decay": 1e-4, "nesterov": False}
 
     def our_step() -> tuple:
-        cpu.sgd([p], [g], [v], *settings.values(), False, False)
+        k.sgd([p], [g], [v], *settings.values(), False, False)
         return p, v
 
     def their_step() -> tuple:
-        torch._fused_sgd_([tp], [tg], [tv], **settings, maximize=False, is_first_step=False)
+        place.torch._fused_sgd_(  # type: ignore[union-attr]
+            [tp], [tg], [tv], **settings, maximize=False, is_first_step=False
+        )
         return tp, tv
 
     yield Kernel("sgd", shape, 6 * n, (p, g, v), our_step, their_step)
 
 
-def pooling(torch: Any, shape: tuple) -> Iterator[Kernel]:
+def pooling(place: Place, shape: tuple) -> Iterator[Kernel]:
     """Maxima of 2 x 2 and 3 x 3 windows, averages of 2 x 2 windows and of whole planes."""
-    x, (H, W) = normal(*shape), shape[2:]
-    (tx,) = tensors(torch, x)
-    aten: Any = torch.ops.aten if torch else None
+    (H, W), (x, tx) = shape[2:], both(place, normal(*shape))
+    kernels, aten = place.kernels, place.aten
     for k, padding in ((2, 0), (3, 1)):
         size = tuple((n + 2 * padding - k) // 2 + 1 for n in (H, W))
         windows: Any = ((k, k), (2, 2), (padding, padding), (1, 1))
-        y, where = cpu.max_pool2d(x, *windows, size)
-        g = normal(*y.shape)
-        (tg,), lists = tensors(torch, g), [list(pair) for pair in windows]
-        indices = aten.max_pool2d_with_indices(tx, *lists)[1] if torch else None
+        y, where = kernels.max_pool2d(x, *windows, size)
+        (g, tg), lists = both(place, normal(*y.shape)), [list(pair) for pair in windows]
+        indices = aten.max_pool2d_with_indices(tx, *lists)[1] if aten else None
         yield Kernel(
             f"max pool {k}x{k}",
             shape,
             (k * k - 1) * y.size,
             (x,),
-            lambda windows=windows, size=size: cpu.max_pool2d(x, *windows, size),
+            lambda windows=windows, size=size: kernels.max_pool2d(x, *windows, size),
             lambda lists=lists: aten.max_pool2d_with_indices(tx, *lists)[0],
         )
         yield Kernel(
@@ -162,21 +155,20 @@ def pooling(torch: Any, shape: tuple) -> Iterator[Kernel]:
             shape,
             y.size,
             (g, where),
-            lambda g=g, where=where, windows=windows: cpu.max_pool2d_gx(g, where, (H, W), *windows),
+            lambda g=g, where=where, windows=windows: kernels.max_pool2d_gx(g, where, (H, W), *windows),
             lambda tg=tg, lists=lists, indices=indices: aten.max_pool2d_with_indices_backward(
                 tg, tx, *lists, False, indices
             ),
         )
     for name, window in (("average pool 2x2", (2, 2)), ("average of planes", (H, W))):
         size = H // window[0], W // window[1]
-        g = normal(*shape[:2], *size)
-        (tg,), windows = tensors(torch, g), (window, window, (0, 0))
+        (g, tg), windows = both(place, normal(*shape[:2], *size)), (window, window, (0, 0))
         yield Kernel(
             name,
             shape,
             x.size,
             (x,),
-            lambda windows=windows, size=size: cpu.avg_pool2d(x, *windows, size, True, None),
+            lambda windows=windows, size=size: kernels.avg_pool2d(x, *windows, size, True, None),
             lambda window=window: (
                 aten.avg_pool2d(tx, window, window) if window == (2, 2) else aten._adaptive_avg_pool2d(tx, (1, 1))
             ),
@@ -186,7 +178,7 @@ def pooling(torch: Any, shape: tuple) -> Iterator[Kernel]:
             shape,
             x.size,
             (g,),
-            lambda g=g, windows=windows: cpu.avg_pool2d_gx(g, (H, W), *windows, True, None),
+            lambda g=g, windows=windows: kernels.avg_pool2d_gx(g, (H, W), *windows, True, None),
             lambda tg=tg, window=window: (
                 aten.avg_pool2d_backward(tg, tx, window, window, (0, 0), False, True, None)
                 if window == (2, 2)
@@ -195,23 +187,25 @@ def pooling(torch: Any, shape: tuple) -> Iterator[Kernel]:
         )
 
 
-def normalization(torch: Any, shape: tuple) -> Iterator[Kernel]:
+def normalization(place: Place, shape: tuple) -> Iterator[Kernel]:
     """Batch normalization: in training as ``ops/norm.py`` puts it together, its gradient, in evaluation."""
     (N, C), n = shape[:2], math.prod(shape)
-    x, g = normal(N, C, n // (N * C)), normal(C, N, n // (N * C)).reshape(N, C, -1)
-    w, b = normal(C), normal(C) + 1
-    mean, var = cpu.batch_norm_stats(x)
+    k, aten = place.kernels, place.aten
+    x, g, w, b, tx, tg, tw, tb = both(
+        place, normal(N, C, n // (N * C)), normal(C, N, n // (N * C)).reshape(N, C, -1), normal(C), normal(C) + 1
+    )
+    mean, var = k.batch_norm_stats(x)
+    one, small = place.array(np.float32(1)[None]), place.array(np.float32(1e-5)[None])
 
-    def inverse_deviation(var: np.ndarray) -> np.ndarray:
-        return cpu.div(1.0, cpu.sqrt(cpu.add(var, 1e-5)))
+    def inverse_deviation(var: Any) -> Any:
+        return k.div(one, k.sqrt(k.add(var, small)))
 
-    def training() -> np.ndarray:
-        mean, var = cpu.batch_norm_stats(x)
-        return cpu.batch_norm(x, mean, inverse_deviation(var), w, b)
+    def training() -> Any:
+        mean, var = k.batch_norm_stats(x)
+        return k.batch_norm(x, mean, inverse_deviation(var), w, b)
 
     rstd = inverse_deviation(var)
-    tx, tg, tw, tb, tm, tv, tr = tensors(torch, x, g, w, b, mean, var, rstd)
-    aten: Any = torch.ops.aten if torch else None
+    tm, tv, tr = (place.tensor(place.host(array)) for array in (mean, var, rstd))
     eps = 1e-5
     yield Kernel(
         "batch norm",
@@ -226,7 +220,7 @@ def normalization(torch: Any, shape: tuple) -> Iterator[Kernel]:
         shape,
         9 * n,
         (g, x),
-        lambda: cpu.batch_norm_gx(g, x, mean, rstd, w),
+        lambda: k.batch_norm_gx(g, x, mean, rstd, w),
         lambda: aten.native_batch_norm_backward(tg, tx, tw, None, None, tm, tr, True, eps, [True] * 3),
     )
     yield Kernel(
@@ -234,32 +228,34 @@ def normalization(torch: Any, shape: tuple) -> Iterator[Kernel]:
         shape,
         3 * n,
         (x,),
-        lambda: cpu.batch_norm(x, mean, rstd, w, b),
+        lambda: k.batch_norm(x, mean, rstd, w, b),
         lambda: aten.native_batch_norm(tx, tw, tb, tm, tv, False, 0.1, eps)[0],
     )
 
 
-def losses(torch: Any, N: int, C: int) -> Iterator[Kernel]:
+def losses(place: Place, N: int, C: int) -> Iterator[Kernel]:
     """Softmax and cross-entropy of N images and C classes, as ``ops/loss.py`` puts it together."""
-    x, target, share = normal(N, C), np.arange(N)[:, None] * 7 % C, np.full((N, 1), 1 / N, np.float32)
-    y = cpu.log_softmax(x, 1)
-    _, scale = cpu.nll_loss(y[:, :, None], target, None, -100)
-    tx, ty, tt = tensors(torch, x, y, target.reshape(-1))
-    aten: Any = torch.ops.aten if torch else None
-    one, count = (torch.tensor(1.0), torch.tensor(float(N))) if torch else (None, None)
+    k, aten, torch = place.kernels, place.aten, place.torch
+    x, target, share, tx, tt, _ = both(
+        place, normal(N, C), np.arange(N)[:, None] * 7 % C, np.full((N, 1), 1 / N, np.float32)
+    )
+    y = k.log_softmax(x, 1)
+    _, scale = k.nll_loss(k.view(y, (N, C, 1)), target, None, -100)
+    ty, tt = place.tensor(place.host(y)), tt.reshape(-1) if torch else None
+    one, count = map(place.tensor, (np.array(1, np.float32), np.array(N, np.float32)))
 
-    def loss() -> np.ndarray:
-        values, scale = cpu.nll_loss(cpu.log_softmax(x, 1)[:, :, None], target, None, -100)
-        return cpu.div(cpu.sum(values, (0, 1), False), cpu.sum(scale, (0, 1), False))
+    def loss() -> Any:
+        values, scale = k.nll_loss(k.view(k.log_softmax(x, 1), (N, C, 1)), target, None, -100)
+        return k.div(k.sum(values, (0, 1), False), k.sum(scale, (0, 1), False))
 
-    def gradient() -> np.ndarray:
-        return cpu.log_softmax_gx(cpu.nll_loss_gx(share, target, scale, C).reshape(N, C), y, 1)
+    def gradient() -> Any:
+        return k.log_softmax_gx(k.view(k.nll_loss_gx(share, target, scale, C), (N, C)), y, 1)
 
     def their_gradient() -> Any:
         g = aten.nll_loss_backward(one, ty, tt, None, 1, -100, count)
         return aten._log_softmax_backward_data(g, ty, 1, torch.float32)
 
-    yield Kernel("softmax", (N, C), 13 * x.size, (x,), lambda: cpu.softmax(x, 1), lambda: aten._softmax(tx, 1, False))
+    yield Kernel("softmax", (N, C), 13 * x.size, (x,), lambda: k.softmax(x, 1), lambda: aten._softmax(tx, 1, False))
     yield Kernel(
         "cross-entropy",
         (N, C),
@@ -288,6 +284,7 @@ def run(options: argparse.Namespace) -> list[dict[str, Any]]:
         BenchmarkError: no kernel has such a name, or the peer's results differ.
     """
     torch = peer_module(options.vs)
+    place = Place("cpu", torch)
     print(f"kernels, float32, {versions(torch)}")
     columns = {"us": 8, "of copy": 7, "GFLOP/s": 7, "of peak": 7, "FLOP/byte": 9}
     table = Table(UNIT, kernel=36, shape=18, threads=7, **columns)
@@ -295,9 +292,9 @@ def run(options: argparse.Namespace) -> list[dict[str, Any]]:
     for threads in options.threads:
         set_threads(threads, torch)
         limits = Limits(threads, options)
-        for kernel in all_kernels(torch):
+        for kernel in all_kernels(place):
             if options.only in kernel.name:
-                row = measured(kernel, limits, options)
+                row = measured(kernel, place, limits, options)
                 rows.append(row)
                 shares = [f"{100 * row[key]:.0f}%" for key in ("of_copy", "of_peak")]
                 shape = "x".join(map(str, kernel.shape))
@@ -316,13 +313,22 @@ def run(options: argparse.Namespace) -> list[dict[str, Any]]:
     return rows
 
 
-def measured(kernel: Kernel, limits: Limits, options: argparse.Namespace) -> dict[str, Any]:
-    """A row, after a comparison of results."""
-    peer = kernel.peer if options.vs else None
+def check(kernel: Kernel, peer: Callable | None, place: Place) -> None:
+    """Compare the two sides' results.
+
+    Raises:
+        BenchmarkError: they differ.
+    """
     if peer and not kernel.random:
-        for a, b in zip(listed(kernel.ours()), listed(peer()), strict=False):
+        for a, b in zip(place.listed(kernel.ours()), place.listed(peer()), strict=False):
             if not np.allclose(a, b.reshape(a.shape), rtol=1e-3, atol=1e-4 * max(1, np.abs(b).max())):
                 raise BenchmarkError(f"{kernel.name} {kernel.shape}: results differ")
+
+
+def measured(kernel: Kernel, place: Place, limits: Limits, options: argparse.Namespace) -> dict[str, Any]:
+    """A row, after a comparison of results."""
+    peer = kernel.peer if options.vs else None
+    check(kernel, peer, place)
     moved = kernel.bytes()
     comparison = compare(kernel.ours, peer, options)
     seconds, size_class = float(np.median(comparison.ours)), round(math.log2(moved))

@@ -9,7 +9,9 @@ import pytest
 
 from benchmarks import kernels, limits
 from benchmarks.__main__ import main
+from benchmarks.place import Place
 from benchmarks.roofline import points
+from tinyconv.kernels import cpu
 
 from .conftest import SIDES, needs_torch
 
@@ -56,7 +58,7 @@ def test_every_kernel_is_measured(measured, side, tmp_path):
     ],
 )
 def test_bytes_that_have_to_move(name, expected):
-    (kernel, _) = [kernel for kernel in kernels.all_kernels(None) if kernel.name == name]
+    (kernel, _) = [kernel for kernel in kernels.all_kernels(Place()) if kernel.name == name]
     assert kernel.bytes() == expected
 
 
@@ -73,7 +75,7 @@ def test_an_unknown_name_is_a_clear_error(capsys):
 @needs_torch
 @pytest.mark.parametrize("name", ["relu", "batch_norm_gx", "log_softmax", "max_pool2d_gx", "sgd"])
 def test_wrong_results_are_not_timed(monkeypatch, capsys, name):
-    right = getattr(kernels.cpu, name)
+    right = getattr(cpu, name)
 
     def wrong(*args):
         if name == "sgd":
@@ -81,7 +83,7 @@ def test_wrong_results_are_not_timed(monkeypatch, capsys, name):
         result = right(*args)
         return tuple(a * 1.1 for a in result) if isinstance(result, tuple) else result * 1.1
 
-    monkeypatch.setattr(kernels.cpu, name, wrong)
+    monkeypatch.setattr(cpu, name, wrong)
     assert main(["kernels", "--vs", "torch", *QUICK]) == 1
     assert "results differ" in capsys.readouterr().err
 

@@ -24,6 +24,7 @@ NOUNS = {
     "ladder": "convolution and matrix product, from naive loops to the limit, one idea a rung",
     "conv": "convolution kernels, forward and both gradients",
     "gemm": "matrix products",
+    "gpu": "everything there is to do with a GPU, in under ten minutes",
 }
 
 

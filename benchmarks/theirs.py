@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -72,8 +73,8 @@ class ResNet20(nn.Module):
 class Training:
     """A network and its optimizer; see ``ours.Training``."""
 
-    def __init__(self, network: str, weights: dict[str, np.ndarray] | None = None, **sgd: Any):
-        self.model = {"lenet5": LeNet5, "resnet20": ResNet20}[network]()
+    def __init__(self, network: str, weights: dict[str, np.ndarray] | None = None, device: str = "cpu", **sgd: Any):
+        self.model = {"lenet5": LeNet5, "resnet20": ResNet20}[network]().to(device)
         if weights:
             self.model.load_state_dict({name: torch.tensor(array) for name, array in weights.items()})
         self.optimizer = torch.optim.SGD(self.model.parameters(), **sgd)
@@ -84,7 +85,7 @@ class Training:
 
     def gradients(self) -> dict[str, np.ndarray]:
         """The parameters' gradients, as the last step has left them."""
-        return {name: p.grad.numpy() for name, p in self.model.named_parameters() if p.grad is not None}
+        return {name: p.grad.numpy(force=True) for name, p in self.model.named_parameters() if p.grad is not None}
 
     def step(self, x: Tensor, target: Tensor) -> Tensor:
         """One training step; the loss before it."""
@@ -93,6 +94,31 @@ class Training:
         loss.backward()
         self.optimizer.step()
         return loss
+
+    def graphed(self, x: Tensor, target: Tensor) -> Callable[[Tensor, Tensor], Tensor]:
+        """:meth:`step`, all of it, as a CUDA graph, for batches of these shapes.
+
+        Raises:
+            RuntimeError: it cannot be recorded.
+        """
+        place_x, place_target = x.clone(), target.clone()
+        side = torch.cuda.Stream()
+        side.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(side):
+            for _ in range(3):
+                self.step(place_x, place_target)
+        torch.cuda.current_stream().wait_stream(side)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            loss = self.step(place_x, place_target)
+
+        def step(x: Tensor, target: Tensor) -> Tensor:
+            place_x.copy_(x)
+            place_target.copy_(target)
+            graph.replay()
+            return loss
+
+        return step
 
     def correct(self, x: Tensor, target: Tensor) -> int:
         """How many images get their highest score for ``target``."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import resource
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import cycle
 from types import ModuleType
 from typing import Any
@@ -21,6 +21,7 @@ import tinyconv
 
 from . import ours
 from .harness import BenchmarkError, Table, compare, peer_module, set_threads, versions
+from .place import Place
 
 SGD: dict[str, Any] = {"lr": 0.01, "momentum": 0.9}
 IMAGES = {"lenet5": (1, 28, 28), "resnet20": (3, 32, 32)}
@@ -45,7 +46,7 @@ def run(network: str, title: str, options: argparse.Namespace) -> list[dict[str,
         for threads in options.threads:
             set_threads(threads, torch)
             row = {"name": network, "batch_size": batch_size, "threads": threads, "layer_by_layer": apart}
-            row |= compare(*steps(network, batch_size, torch, apart), options).row(batch_size, UNIT)
+            row |= compare(*steps(network, batch_size, Place("cpu", torch), apart), options).row(batch_size, UNIT)
             rows.append(row)
             table.add(row, batch_size, threads)
     table.end("images a second")
@@ -54,7 +55,7 @@ def run(network: str, title: str, options: argparse.Namespace) -> list[dict[str,
 
 def print_first_steps(network: str, batch_size: int) -> None:
     """What a median hides: compilation, and fresh memory pages."""
-    step = repeated(ours, ours.Training(network, **SGD), batches(network, batch_size))
+    step = repeated(ours.Training(network, **SGD).step, cycled(ours, batches(network, batch_size)))
     start = time.perf_counter()
     step()
     first = time.perf_counter() - start
@@ -74,23 +75,25 @@ def batches(network: str, n: int) -> list[tuple[np.ndarray, np.ndarray]]:
 
 
 def steps(
-    network: str, batch_size: int, torch: ModuleType | None, layer_by_layer: bool = False
+    network: str, batch_size: int, place: Place, layer_by_layer: bool = False, graphs: bool = False
 ) -> tuple[Callable, Callable | None]:
-    """Our training step and the peer's, from the same weights.
+    """Our training step and the peer's, from the same weights; with ``graphs`` as CUDA graphs.
 
     Raises:
         BenchmarkError: their losses or gradients differ.
     """
     tinyconv.manual_seed(0)
-    training = ours.Training(network, layer_by_layer=layer_by_layer, **SGD)
+    training = ours.Training(network, layer_by_layer=layer_by_layer, device=place.device, **SGD)
     data = batches(network, batch_size)
-    step = repeated(ours, training, data)
-    if torch is None:
-        return step, None
+    turns = cycled(ours, data, place.device)
+    step = repeated(training.step, turns)
+    if place.torch is None:
+        return repeated(training.graphed(), turns) if graphs else step, None
     from . import theirs
 
-    peer_training = theirs.Training(network, training.weights(), **SGD)
-    peer = repeated(theirs, peer_training, data)
+    peer_training = theirs.Training(network, training.weights(), device=place.peer_device, **SGD)
+    peer_turns = cycled(theirs, data, place.peer_device)
+    peer = repeated(peer_training.step, peer_turns)
     losses = [(step().item(), peer().item())]
     gradients = training.gradients()
     for name, g in peer_training.gradients().items():
@@ -100,10 +103,18 @@ def steps(
     losses += [(step().item(), peer().item()) for _ in range(CHECKED_STEPS - 1)]
     if not all(np.isclose(a, b, rtol=LOSS_TOLERANCE) for a, b in losses):
         raise BenchmarkError(f"losses differ, so speeds do not compare (ours, peer): {losses}")
+    if graphs:
+        step = repeated(training.graphed(), turns)
+        if place.peer_device == "cuda":
+            peer = repeated(peer_training.graphed(*next(peer_turns)), peer_turns)
     return step, peer
 
 
-def repeated(side: ModuleType, training: Any, data: list[tuple[np.ndarray, np.ndarray]]) -> Callable:
+def cycled(side: ModuleType, data: list[tuple[np.ndarray, np.ndarray]], device: str = "cpu") -> Iterator[tuple]:
+    """The batches as a side's tensors, over and over."""
+    return cycle([(side.from_numpy(x).to(device), side.from_numpy(target).to(device)) for x, target in data])
+
+
+def repeated(step: Callable, turns: Iterator[tuple]) -> Callable:
     """A function that does one training step on the next batch and returns the loss."""
-    turns = cycle([(side.from_numpy(x), side.from_numpy(target)) for x, target in data])
-    return lambda: training.step(*next(turns))
+    return lambda: step(*next(turns))

@@ -91,6 +91,12 @@ def compare_kernels(ours: Callable, peer: Callable | None, place: Place, options
     return _in_turns([(run, calls, clock.seconds) for (run, calls), clock in sides], options.repeats)
 
 
+def peers_seconds(function: Callable, place: Place, options: argparse.Namespace) -> np.ndarray:
+    """The peer's, without ours."""
+    run, calls = _peers_row_of_calls(function, place, options)
+    return _in_turns([(run, calls, PeerClock(place).seconds)], options.repeats).ours
+
+
 def _row_of_calls(function: Callable, options: argparse.Namespace) -> tuple[Callable, int]:
     """A function that launches so many calls at once, as a graph if it can be."""
     calls = _calls(function, Clock().seconds, options.block)

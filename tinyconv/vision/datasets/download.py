@@ -53,8 +53,10 @@ def download_place(root: str | os.PathLike[str] | None) -> Path:
 
 def cache_folder() -> str | os.PathLike[str]:
     """The user's cache folder for this project (``~/.cache/tinyconv`` on Linux)."""
-    import pooch
-
+    try:
+        import pooch
+    except ImportError:  # only downloading needs it
+        return Path.home() / ".cache" / "tinyconv"
     return pooch.os_cache("tinyconv")
 
 

@@ -51,6 +51,17 @@ def test_a_block_comes_back_when_it_dies(allocator, bank):
     assert allocator.statistics.driver_calls == len(bank.taken) == 3
 
 
+def test_the_same_program_finds_the_same_memory(allocator):
+    """Whatever order blocks died in."""
+    blocks = [allocator.take(1000) for _ in range(4)]
+    places = [block.pointer for block in blocks]
+    for order in ((0, 1, 2, 3), (3, 1, 0, 2), (2, 3, 1, 0)):
+        for i in order:
+            blocks[i] = None
+        blocks = [allocator.take(1000) for _ in range(4)]
+        assert [block.pointer for block in blocks] == places
+
+
 def test_statistics(allocator):
     a, b = allocator.take(1024), allocator.take(2048)
     s = allocator.statistics

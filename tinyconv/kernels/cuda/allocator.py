@@ -1,13 +1,15 @@
 """Device memory, kept for reuse: asking the driver for memory stops the GPU, and training asks for the same again.
 
 Sizes are rounded up to *classes* (eight between one power of two and the next: at most an eighth is wasted), and a
-block that is no longer needed waits in its class's list for the next taker. All work runs on one stream, in order, so a
-block can be reused at once: what still computes on it was launched before whatever its next owner launches. Where the
-driver has no more, everything that waits goes back to it, and it is asked again.
+block that is no longer needed waits among those of its class for the next taker, who gets the lowest address: so each
+step of a training loop soon finds its arrays where the last one had them, whatever order those died in. All work runs
+on one stream, in order, so a block can be reused at once: what still computes on it was launched before whatever its
+next owner launches. Where the driver has no more, everything that waits goes back to it, and it is asked again.
 """
 
 from __future__ import annotations
 
+import heapq
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -70,7 +72,7 @@ class Allocator:
         """
         size, s = size_class(nbytes), self.statistics
         waiting = self._waiting.get(size)
-        pointer = waiting.pop() if waiting else self._from_driver(size)
+        pointer = heapq.heappop(waiting) if waiting else self._from_driver(size)
         s.allocated += size
         s.max_allocated = max(s.max_allocated, s.allocated)
         return Block(self, pointer, size)
@@ -95,7 +97,7 @@ class Allocator:
     def give_back(self, pointer: int, size: int) -> None:
         """Keep a block for its next taker."""
         self.statistics.allocated -= size
-        self._waiting.setdefault(size, []).append(pointer)
+        heapq.heappush(self._waiting.setdefault(size, []), pointer)
 
     def trim(self) -> None:
         """Return to the driver what waits for reuse."""

@@ -62,7 +62,7 @@ def sgd_all(table, count, lr, momentum, gain, weight_decay, nesterov, maximize, 
         i = start + u * BLOCK
         if i < n:
             slope = -g[i] if maximize != 0 else g[i]
-            before = v[i] if B == 1 else slope
+            before = v[i] if B == 1 and first == 0 else slope
             after, velocity = formulas.sgd(
                 p[i], slope, before, lr, momentum, gain, weight_decay, nesterov != 0, B == 0 or first != 0
             )

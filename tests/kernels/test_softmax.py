@@ -157,6 +157,13 @@ def test_targets_out_of_range(kernels, wrong):
         kernels.nll_loss(np.zeros((3, 3, 2), np.float32), target, None, IGNORE)
 
 
+def test_what_is_ignored_has_gradient_zero_whatever_comes_back(kernels):
+    target, gy = np.array([[0], [IGNORE], [1]]), np.array([[1], [np.nan], [np.inf]], np.float32)
+    scale = np.array([[1], [0], [0]], np.float32)  # the last has weight 0
+    gx = kernels.nll_loss_gx(gy, target, scale, 2)
+    assert gx.ravel().tolist() == [-1, 0, 0, 0, 0, 0]
+
+
 def test_nan_is_only_where_it_is_picked(kernels):
     x = np.array([[[np.nan], [-1]], [[np.nan], [-1]]], np.float32)
     loss, _ = kernels.nll_loss(x, np.array([[0], [1]]), None, IGNORE)

@@ -80,7 +80,7 @@ class Simulator:
 
     def adopt(self, low: int, nbytes: int, owner: Any) -> int:
         """Let host memory be device memory as well, for tests: its address here."""
-        pointer, self._next = self._next, self._next + nbytes + 512
+        pointer, self._next = self._next, self._next + -(-nbytes // 512) * 512 + 512  # aligned, as a GPU's are
         data = np.ctypeslib.as_array((ctypes.c_uint8 * nbytes).from_address(low))
         self._memories[pointer] = Memory(data, None, owner)
         return pointer

@@ -1,5 +1,6 @@
 """The examples and the README's twelve lines run, in a short form."""
 
+import csv
 import os
 import re
 import subprocess
@@ -62,7 +63,9 @@ def data(tmp_path_factory):
 def quick(name, data, folder, *arguments):
     """An example's output on drawn data, and what its pictures are."""
     out = run(name, "--quick", *arguments, cwd=folder, TINYCONV_DATA=str(data))
-    return out, sorted(path.name for path in (folder / "runs").rglob("*") if path.read_bytes().startswith(b"\x89PNG"))
+    return out, sorted(
+        path.name for path in (folder / "runs").rglob("*.png") if path.read_bytes().startswith(b"\x89PNG")
+    )
 
 
 def test_edges_sobel(data, tmp_path):
@@ -106,6 +109,68 @@ def test_style_transfer(data, tmp_path):
     now, before = re.search(r"in the end: content \S+, style (\S+) \(at first (\S+)\)", out).groups()
     assert float(now) < float(before)
     assert pictures == ["style_transfer.png"]
+
+
+def test_cats_and_dogs(data, tmp_path):
+    out, pictures = quick("cats_and_dogs.py", data, tmp_path)
+    assert "24 photographs to train on, 10 to validate on, of ants, bees" in out
+    assert re.search(r"best epoch: [12] of 2; \d+.\d\d% of 10 right", out)
+    assert pictures == ["cats_and_dogs.png"]
+
+
+def test_cifar10_cnn(data, tmp_path):
+    out, pictures = quick("cifar10_cnn.py", data, tmp_path)
+    assert "10,000 images to train on (data_batch_1.bin), 10,000 to test on" in out
+    assert re.search(r"\d+.\d\d% of 100 right after \d+ seconds", out)
+    assert pictures == ["confusion.png", "curves.png", "wrongest.png"]
+
+
+def test_transfer_learning(data, tmp_path):
+    out, pictures = quick("transfer_learning.py", data, tmp_path)
+    right = dict(re.findall(r"^(.*): (\S+)% of 10 right", out, re.MULTILINE))
+    assert list(right) == ["frozen features", "fine-tuned", "from scratch"]
+    assert float(right["frozen features"]) == 100  # what is red and what is blue, any features tell
+    assert pictures == ["transfer_learning.png"]
+
+
+def test_dog_breeds(data, tmp_path):
+    out, _ = quick("dog_breeds.py", data, tmp_path)
+    assert "24 photographs of 2 classes" in out
+    with open(tmp_path / "runs" / "dog_breeds" / "submission.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 6  # every fifth of twelve and twelve
+    assert {row["id"].split("/")[0] for row in rows} == {"ants", "bees"}
+    assert all(float(row["ants"]) + float(row["bees"]) == pytest.approx(1, abs=1e-3) for row in rows)
+
+
+def test_dog_breeds_takes_a_table(data, tmp_path):
+    images = data / "hymenoptera_data" / "train" / "ants"
+    lines = ["id,breed", *(f"{i},{'collie' if i % 2 else 'beagle'}" for i in range(12))]
+    (tmp_path / "labels.csv").write_text("\n".join(lines))
+    out, _ = quick("dog_breeds.py", data, tmp_path, "--labels", "labels.csv", "--images", str(images))
+    assert "12 photographs of 2 classes" in out
+    submission = (tmp_path / "runs" / "dog_breeds" / "submission.csv").read_text().splitlines()
+    assert submission[0] == "id,beagle,collie"
+    assert [line.split(",")[0] for line in submission[1:]] == ["0", "10", "1", "11"]
+
+
+def test_classifier_report(data, tmp_path):
+    out, pictures = quick("classifier_report.py", data, tmp_path)
+    table = re.findall(r"^(always no|threshold \d.*?) +(\S+)% +(\S+)% +(\S+)%$", out, re.MULTILINE)
+    (name, accuracy, sensitivity, specificity), half, chosen = table
+    assert name == "always no"
+    assert (sensitivity, specificity) == ("0.00", "100.00")
+    assert 85 < float(accuracy) < 95
+    assert float(chosen[2]) >= float(half[2])
+    assert float(re.search(r"area under the ROC curve: (\S+)", out)[1]) > 0.7  # 0.5 is guessing
+    assert pictures == ["calibration.png", "confusion.png", "roc.png"]
+
+
+def test_what_it_sees(data, tmp_path):
+    photo = data / "hymenoptera_data" / "val" / "bees" / "0.jpg"
+    out, pictures = quick("what_it_sees.py", data, tmp_path, str(photo))
+    assert re.search(r"0.jpg: class \d+ of ImageNet, \d+.\d%", out)
+    assert pictures == ["feature_maps.png", "filters.png", "grad_cam.png", "occlusion.png", "saliency.png"]
 
 
 def test_slide_6x6(tmp_path):

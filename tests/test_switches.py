@@ -1,4 +1,4 @@
-"""Names that programs call and that change nothing: they are there, take PyTorch's arguments, and refuse nonsense."""
+"""Names that programs call and that change little: they are there, take PyTorch's arguments, and refuse nonsense."""
 
 import inspect
 
@@ -31,7 +31,6 @@ def test_flags_of_backends():
     cudnn.benchmark = True
     assert cudnn.benchmark
     cudnn.benchmark = False
-    tinyconv.backends.cuda.matmul.allow_tf32 = False
     assert not tinyconv.backends.mps.is_available() and tinyconv.backends.mkldnn.enabled
 
 
@@ -46,8 +45,14 @@ def test_backends_are_imported_as_modules():
 def test_determinism_and_precision():
     tinyconv.use_deterministic_algorithms(True, warn_only=True)
     assert tinyconv.are_deterministic_algorithms_enabled()
-    tinyconv.set_float32_matmul_precision("high")
     assert tinyconv.get_float32_matmul_precision() == "highest"
+    tinyconv.set_float32_matmul_precision("high")
+    assert tinyconv.get_float32_matmul_precision() == "high" and tinyconv.backends.cuda.matmul.allow_tf32
+    tinyconv.backends.cuda.matmul.allow_tf32 = False
+    assert tinyconv.get_float32_matmul_precision() == "highest" and not tinyconv.backends.cudnn.allow_tf32
+    tinyconv.backends.cudnn.allow_tf32 = True
+    assert tinyconv.backends.cudnn.allow_tf32 and not tinyconv.backends.cuda.matmul.allow_tf32
+    tinyconv.backends.cudnn.allow_tf32 = False
     with pytest.raises(ValueError, match="got 'low'"):
         tinyconv.set_float32_matmul_precision("low")
 

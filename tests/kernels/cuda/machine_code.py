@@ -6,7 +6,8 @@ import struct
 from collections import Counter
 
 # The lowest nine bits of an instruction of Turing to Blackwell; the tenth to twelfth say what kind of operands it has.
-NAMES = {0x20: "FMUL", 0x21: "FADD", 0x23: "FFMA", 0x28: "DMUL", 0x29: "DADD", 0x2B: "DFMA"}
+NAMES = {0x20: "FMUL", 0x21: "FADD", 0x23: "FFMA", 0x28: "DMUL", 0x29: "DADD", 0x2B: "DFMA",
+         0x3C: "HMMA"}  # fmt: skip
 
 
 def instructions(cubin: bytes) -> list[str]:

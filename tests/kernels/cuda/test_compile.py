@@ -28,6 +28,10 @@ VARIANTS = {variant.name: variant for kernel in KERNELS.values() for variant in 
 @pytest.mark.parametrize("name", VARIANTS)
 def test_a_kernel_fits_into_its_registers(name, architecture):
     variant = VARIANTS[name]
+    if ARCHITECTURES[architecture] < variant.oldest:
+        with pytest.raises(ValueError, match=r"needs a GPU of compute capability 8\.0 or newer, got 7\.5"):
+            compiler.compiled(variant, ARCHITECTURES[architecture])
+        return
     machine = compiler.compiled(variant, ARCHITECTURES[architecture])
     assert machine.spills == 0
     assert machine.stack == 0 or not variant.single or name.endswith(ANGLES)
@@ -75,11 +79,23 @@ SHARES = {"128_128_8": 0.93, "128_64_16": 0.9, "64_64_16": 0.88}
 @pytest.mark.parametrize("size", SHARES)
 def test_the_inner_loop_multiplies_and_adds(size, architecture):
     """Matrix products, and convolutions forward and backward, are one kernel: its loops do what they are there for."""
-    names = [name for name in VARIANTS if name.startswith(f"tile_product_float32_{size}_")]
+    names = [name for name in VARIANTS if name.startswith("tile_product") and f"_put_by_threads_{size}_" in name]
     assert names
     for name in names:
         share = fused_share(compiler.compiled(VARIANTS[name], ARCHITECTURES[architecture]).cubin)
         assert share >= SHARES[size], (name, share)
+
+
+@pytest.mark.parametrize("architecture", ["sm_80", "sm_90", "sm_120"])
+@pytest.mark.parametrize(("size", "threefold"), [("128_64_8", 24), ("64_64_16", 24)])
+def test_tensor_cores_multiply(size, threefold, architecture):
+    """Three products of each 16 x 8 x 8: of the big parts, and of each with the other's small part."""
+    names = [name for name in VARIANTS if f"_multiply_by_tensor_cores_put_by_warps_{size}_" in name]
+    assert len(names) >= 5
+    name = next(name for name in names if "_along_k_along_rows_" in name)
+    counts = floating_instructions(compiler.compiled(VARIANTS[name], ARCHITECTURES[architecture]).cubin)
+    assert counts["HMMA"] == threefold
+    assert counts["FFMA"] < 16
 
 
 def test_the_registry_is_whole():

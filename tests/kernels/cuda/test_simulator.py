@@ -20,10 +20,12 @@ from tinyconv.kernels.cuda.language import (
     float32,
     load4,
     local,
+    multiply_add_16x8x8,
     pointer_at,
     quotient,
     shared,
     store4,
+    tf32,
 )
 from tinyconv.kernels.cuda.reduce import block_sum
 from tinyconv.kernels.cuda.runtime import empty, launch, simulated
@@ -40,7 +42,7 @@ def _device():
 
 def a_kernel(function, signature: str, block=32, **constants) -> Kernel:
     """A kernel that no registry knows."""
-    return Kernel(function, signature, constants, block, 255, 1, False, lambda **constants: True)
+    return Kernel(function, signature, constants, block, 255, 1, False, lambda **_: True, lambda **_: (7, 5))
 
 
 def run(function, signature: str, *args, grid=1, block=32, **constants):
@@ -513,3 +515,69 @@ def test_constants_are_inferred_or_asked_for():
 def test_a_grid_without_blocks_runs_nothing():
     x = empty((1,), np.float32)
     launch(a_kernel(_all_write_one_cell, "float32*, float32*"), 0, x, x)
+
+
+# --------------------------------------------------------------------------------------------------------- tensor cores
+
+
+def _multiply_add(a, b, c, y):
+    g, t, first = cuda.threadIdx.x % 32 // 4, cuda.threadIdx.x % 4, cuda.threadIdx.x // 32 * 128
+    x = multiply_add_16x8x8(
+        a[first + 8 * g + t], a[first + 8 * g + 64 + t], a[first + 8 * g + t + 4], a[first + 8 * g + 68 + t],
+        b[first // 2 + 8 * t + g], b[first // 2 + 8 * t + 32 + g],
+        c[first + 8 * g + 2 * t], c[first + 8 * g + 2 * t + 1], c[first + 8 * g + 2 * t + 64],
+        c[first + 8 * g + 2 * t + 65],
+    )  # fmt: skip
+    y[first + 8 * g + 2 * t] = x[0]
+    y[first + 8 * g + 2 * t + 1] = x[1]
+    y[first + 8 * g + 2 * t + 64] = x[2]
+    y[first + 8 * g + 2 * t + 65] = x[3]
+
+
+def _whole_numbers(n: int) -> np.ndarray:
+    return np.random.default_rng(n).integers(-9, 9, n).astype(np.float32)
+
+
+def test_a_tensor_core_multiplies_matrices():
+    """Two warps, each its own; the threads' parts are where PTX's manual has them."""
+    a, b, c = _whole_numbers(256), _whole_numbers(128), _whole_numbers(255 + 1)[::-1].copy()
+    y = run(_multiply_add, "float32*, float32*, float32*, float32*", a, b, c, np.zeros(256, np.float32), block=64)
+    expected = c.reshape(2, 16, 8) + a.reshape(2, 16, 8) @ b.reshape(2, 8, 8)
+    np.testing.assert_array_equal(y.reshape(2, 16, 8), expected)
+
+
+def test_a_tensor_core_rounds_towards_zero():
+    a, b, c = np.zeros((16, 8), np.float32), np.eye(8, dtype=np.float32), np.full((16, 8), 1, np.float32)
+    a[0, 0], a[0, 1], c[1] = 2.0**-24 * 1.5, -(2.0**-26), -1
+    a[1, 0] = -(2.0**-24) * 1.5
+    y = run(_multiply_add, "float32*, float32*, float32*, float32*", *(x.ravel() for x in (a, b, c)),
+            np.zeros(128, np.float32)).reshape(16, 8)  # fmt: skip
+    assert y[0, 0] == 1 and y[0, 1] == np.nextafter(np.float32(1), np.float32(0)) and y[1, 0] == -1
+
+
+def test_tf32_keeps_eleven_bits():
+    def kernel(x, y):
+        y[cuda.threadIdx.x] = tf32(x[cuda.threadIdx.x])
+
+    x = np.array([1 + 2.0**-11, 1 + 2.0**-11 - 2.0**-23, -1 - 2.0**-11, 3.0e38, np.inf, np.nan, 0, -0.0], np.float32)
+    y = run(kernel, "float32*, float32*", x, np.zeros(8, np.float32), block=8)
+    np.testing.assert_array_equal(y[:3], np.array([1 + 2.0**-10, 1, -1 - 2.0**-10], np.float32))
+    assert abs(y[3] / x[3] - 1) <= 2.0**-11 and not y[3:4].view(np.uint32)[0] & 0x1FFF
+    np.testing.assert_array_equal(y[4:], x[4:])
+    assert np.signbit(y[7])
+
+
+def test_a_tensor_core_refuses_other_numbers_and_half_a_warp():
+    a, b, c, y = numbers(128), _whole_numbers(64), _whole_numbers(128), np.zeros(128, np.float32)
+    with pytest.raises(SimulatorError, match="thread 0 of block 0 brings 0.125730.*, no TF32 number"):
+        run(_multiply_add, "float32*, float32*, float32*, float32*", a, b, c, y)
+    zeros = [np.zeros(256, np.float32)] * 4
+    with pytest.raises(SimulatorError, match="takes whole warps; a block here has 48 threads"):
+        run(_multiply_add, "float32*, float32*, float32*, float32*", *zeros, block=48)
+
+    def some(x, y):
+        if cuda.threadIdx.x != 7:
+            multiply_add_16x8x8(x[0], x[0], x[0], x[0], x[0], x[0], x[0], x[0], x[0], x[0])
+
+    with pytest.raises(SimulatorError, match="divergent multiply_add_16x8x8: thread 7 of block 0"):
+        run(some, "float32*, float32*", c, y)

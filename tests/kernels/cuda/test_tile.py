@@ -10,7 +10,8 @@ import pytest
 from tests.kernels.simulated import memory_of, seen_from_the_device
 from tinyconv.kernels import reference
 from tinyconv.kernels.cuda.runtime import simulated
-from tinyconv.kernels.cuda.tile import FLAT, LARGE, MEDIUM, SMALL, TOY, Tile, parts_of, tile_for
+from tinyconv.kernels.cuda.tile import FLAT, LARGE, MEDIUM, NARROW, SMALL, TOY, Tile, parts_of, tile_for
+from tinyconv.kernels.precision import PRECISION
 
 conv, matmul = (import_module(f"tinyconv.kernels.cuda.{name}") for name in ("conv", "matmul"))  # not the functions
 TILES = {"large": LARGE, "medium": MEDIUM, "small": SMALL, "flat": FLAT, "toy": TOY}
@@ -73,6 +74,85 @@ def test_parts_of_k_are_added_in_their_order(device, monkeypatch):
     first, second = (memory_of(device, matmul.matmul(*on)) for _ in range(2))
     np.testing.assert_array_equal(first, second)
     np.testing.assert_allclose(first, x.astype(np.float64) @ y, rtol=0, atol=1e-4)
+
+
+@pytest.fixture
+def tensor_cores(monkeypatch):
+    """3xTF32 for everything, while a test runs."""
+    for what in PRECISION:
+        monkeypatch.setitem(PRECISION, what, "high")
+
+
+def error_of(z: np.ndarray, x: np.ndarray, y: np.ndarray) -> float:
+    """The largest error of ``x @ y``, beside the sum of its terms' sizes."""
+    x, y = x.astype(np.float64), y.astype(np.float64)
+    return float((np.abs(z - x @ y) / (np.abs(x) @ np.abs(y))).max())
+
+
+def in_tf32(x: np.ndarray) -> np.ndarray:
+    return ((x.view(np.uint32) + np.uint32(0x1000)) & np.uint32(0xFFFFE000)).view(np.float32)
+
+
+@pytest.mark.parametrize(("K", "bound"), [(1, 5e-7), (8, 2.5e-7), (300, 1.5e-7)])
+def test_tensor_cores_are_as_exact_as_float32(device, tensor_cores, K, bound):
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((40, K), np.float32), rng.standard_normal((K, 72), np.float32)
+    on = [seen_from_the_device(device, v) for v in (x, y)]
+    z = memory_of(device, matmul.matmul(*on))
+    assert error_of(z, x, y) < bound
+    assert error_of(in_tf32(x) @ in_tf32(y), x, y) > 2e-5  # what TF32 alone would be
+    PRECISION["matmul"] = "highest"
+    assert (memory_of(device, matmul.matmul(*on)) != z).any()  # it was not float32's kernel
+
+
+@pytest.mark.parametrize("size", [NARROW, SMALL], ids=["narrow", "small"])
+@pytest.mark.parametrize("left", ["rows", "columns", "neither"])
+@pytest.mark.parametrize("right", ["rows", "columns", "neither"])
+def test_tensor_cores_and_every_layout(device, tensor_cores, monkeypatch, size, left, right):
+    monkeypatch.setattr(matmul, "tile_for", lambda *args, **options: size)
+    M, K, N = size.BM + 4, size.BK + 4, size.BN + 8
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((M, K), np.float32), rng.standard_normal((K, N), np.float32)
+    arrays = [seen_from_the_device(device, laid_out(v, layout)) for v, layout in ((x, left), (y, right))]
+    assert error_of(memory_of(device, matmul.matmul(*arrays)), x, y) < 2.5e-7
+
+
+def test_convolutions_on_tensor_cores(device, tensor_cores):
+    rng = np.random.default_rng(0)
+    x, w = rng.standard_normal((2, 20, 6, 8), np.float32), rng.standard_normal((24, 20, 3, 3), np.float32)
+    b, geometry = rng.standard_normal(24, np.float32), ((1, 2), (1, 1), (1, 1), 1)
+    on = [seen_from_the_device(device, v) for v in (x, w, b)]
+    y = memory_of(device, conv.conv2d(*on, *geometry))
+    exact = [v.astype(np.float64) for v in (x, w, b, y)]
+    np.testing.assert_allclose(y, reference.conv2d(*exact[:3], *geometry), rtol=0, atol=2e-5)
+    gy = seen_from_the_device(device, y)
+    gx = memory_of(device, conv.conv2d_gx(gy, on[1], (6, 8), *geometry))
+    np.testing.assert_allclose(gx, reference.conv2d_gx(exact[3], exact[1], (6, 8), *geometry), rtol=0, atol=3e-4)
+    gw = memory_of(device, conv.conv2d_gw(gy, on[0], (3, 3), *geometry))
+    np.testing.assert_allclose(gw, reference.conv2d_gw(exact[3], exact[0], (3, 3), *geometry), rtol=0, atol=2e-4)
+    PRECISION["conv"] = "highest"
+    assert (memory_of(device, conv.conv2d(*on, *geometry)) != y).any()
+
+
+def test_large_numbers_nan_and_infinities_on_tensor_cores(device, tensor_cores):
+    """NaN stays NaN, and an infinity is never a number again."""
+    x, y = np.ones((20, 8), np.float32), np.ones((8, 8), np.float32)
+    x[0, 0], x[1, 1], x[2, 2], x[3, 3] = 3e38, np.nan, np.inf, 1e-30
+    y[:, 1] = 0.25
+    z = memory_of(device, matmul.matmul(*(seen_from_the_device(device, v) for v in (x, y))))
+    good = np.r_[0, 3:20]
+    np.testing.assert_allclose(z[good], (x.astype(np.float64) @ y)[good], rtol=2.5e-7)
+    assert np.isnan(z[1]).all() and not np.isfinite(z[2]).any()
+
+
+def test_a_gpu_without_tensor_cores_computes_in_float32(device, tensor_cores, monkeypatch):
+    x = seen_from_the_device(device, np.random.default_rng(0).standard_normal((40, 40), np.float32))
+    with_them = memory_of(device, matmul.matmul(x, x))
+    monkeypatch.setattr(device, "tf32", False, raising=False)
+    without = memory_of(device, matmul.matmul(x, x))
+    PRECISION["matmul"] = "highest"
+    np.testing.assert_array_equal(without, memory_of(device, matmul.matmul(x, x)))
+    assert (with_them != without).any()
 
 
 def test_which_tile():

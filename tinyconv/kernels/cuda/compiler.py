@@ -44,7 +44,14 @@ class Machine:
 
 
 def compiled(variant: Variant, capability: tuple[int, int]) -> Machine:
-    """Machine code for an architecture, (9, 0) for sm_90."""
+    """Machine code for an architecture, (9, 0) for sm_90.
+
+    Raises:
+        ValueError: the architecture lacks the kernel's instructions.
+    """
+    if capability < variant.oldest:
+        needed, got = (".".join(map(str, c)) for c in (variant.oldest, capability))
+        raise ValueError(f"{variant.name} needs a GPU of compute capability {needed} or newer, got {got}")
     return linked(intermediate(variant, capability), capability, exact=variant.kernel.exact)
 
 

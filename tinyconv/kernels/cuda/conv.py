@@ -33,13 +33,16 @@ from .tile import (
     A_BATCH,
     A_ROW,
     ALONG_K,
+    BY_TENSOR_CORES,
     DOUBLE,
     FLAT,
     GATHERED,
     MEDIUM,
+    NARROW,
     ONE_BY_ONE,
     SMALL,
     Operand,
+    arithmetic,
     constants,
     functions,
     one_a_block,
@@ -187,6 +190,8 @@ for _a, _b, _column in _PRODUCTS:
     for _tile in (MEDIUM, SMALL, FLAT, DOUBLE):
         for _T in FLOATS[_tile is DOUBLE :][:1]:
             product.walk(T=_T, **constants(_tile, _a, _b, _column, PARAMETERS))
+    for _tile in (NARROW, SMALL):
+        product.walk(T=FLOATS[0], **constants(_tile, _a, _b, _column, PARAMETERS, BY_TENSOR_CORES))
 for _T in FLOATS:
     one_a_thread.walk(T=_T, **functions(WEIGHTS[False], WINDOWS, column_of_pixel, PARAMETERS))
     one_a_thread.walk(T=_T, **functions(CHANNEL_WEIGHTS, WINDOWS, column_of_pixel, PARAMETERS))
@@ -271,9 +276,10 @@ def _windows(
         launch(one_a_thread, (ceil_div(N, ONE_BY_ONE), M, groups), *args, p,
                **functions(weights, WINDOWS, column_of_pixel, PARAMETERS))  # fmt: skip
         return
-    tile = tile_for(M, N, x.dtype.itemsize, lean=False)
+    how = arithmetic("conv", M, x.dtype.itemsize)
+    tile = tile_for(M, N, x.dtype.itemsize, False, how)
     grid = (ceil_div(N, tile.BN), ceil_div(M, tile.BM), groups)
-    launch(product, grid, *args, 1, p, **constants(tile, weights, WINDOWS, column_of_pixel, PARAMETERS))
+    launch(product, grid, *args, 1, p, **constants(tile, weights, WINDOWS, column_of_pixel, PARAMETERS, how))
 
 
 def conv2d_gw(gy, x, kernel_size, stride, padding, dilation, groups):
@@ -298,13 +304,14 @@ def conv2d_gw(gy, x, kernel_size, stride, padding, dilation, groups):
         launch(one_a_block, (columns, M, groups), gy, None, x, _tabled(taps), None, gw, M, columns, K, p,
                **functions(GRADIENTS[False], TAPS, column_of_matrix, PARAMETERS))  # fmt: skip
         return gw
-    tile = tile_for(M, columns, gy.dtype.itemsize, lean=False)
+    how = arithmetic("conv", M, gy.dtype.itemsize)
+    tile = tile_for(M, columns, gy.dtype.itemsize, False, how)
     tiles = ceil_div(M, tile.BM) * ceil_div(columns, tile.BN)
     parts = parts_of(tiles * groups, K)
     to = gw if parts == 1 else empty((parts, *gw.shape), gw.dtype)
     launch(product, (ceil_div(columns, tile.BN), ceil_div(M, tile.BM), groups * parts),
            gy, None, x, _tabled(taps), None, to, M, columns, K, parts, p,
-           **constants(tile, GRADIENTS[four], TAPS, column_of_matrix, PARAMETERS))  # fmt: skip
+           **constants(tile, GRADIENTS[four], TAPS, column_of_matrix, PARAMETERS, how))  # fmt: skip
     if parts > 1:
         launch(add_parts, ceil_div(gw.size, 256), to, None, gw, gw.size, parts, columns, 0, 0)
     return gw

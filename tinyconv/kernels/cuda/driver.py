@@ -27,10 +27,9 @@ from .. import cache
 from .allocator import Allocator
 from .array import DeviceArray
 from .graph import Fresh, Launch
-from .kernel import Variant
+from .kernel import OLDEST_GPU, TF32_GPU, Variant
 
 OLDEST_DRIVER = 13000  # CUDA 13.0: what the cubins of its compilers need
-OLDEST_GPU = (7, 5)  # Turing: what CUDA 13 still compiles for
 HERE = Path(__file__).parent
 INSTALL = "pip install 'tinyconv[cuda]'"
 _CODES = {"float16": "e", "float32": "f", "float64": "d", "int64": "q", "uint64": "Q", "int32": "i", "uint32": "I",
@@ -96,6 +95,7 @@ class Driver:
                 f"{self.name} has compute capability {_dotted(self.capability)}; CUDA 13 compiles for "
                 f"{_dotted(OLDEST_GPU)} and newer"
             )
+        self.tf32 = self.capability >= TF32_GPU
         self.context = self.call("cuDevicePrimaryCtxRetain", self.handle)
         self._thread = threading.local()
         self._process = os.getpid()

@@ -15,7 +15,7 @@ from numba.cuda.extending import intrinsic
 
 from . import language
 
-I32, I64 = ir.IntType(32), ir.IntType(64)
+I32, I64, FLOAT = ir.IntType(32), ir.IntType(64), ir.FloatType()
 _SHARED = 3  # LLVM's number for the address space of a block
 
 
@@ -144,6 +144,35 @@ def _unsigned(instruction: str) -> Any:
 
 quotient = _unsigned("udiv")
 remainder = _unsigned("urem")
+
+
+@intrinsic
+def tf32(typingctx, x):
+    def codegen(context, builder, signature, args):
+        rounded = ir.InlineAsm(ir.FunctionType(I32, [FLOAT]), "cvt.rna.tf32.f32 $0, $1;", "=r,f")
+        return builder.bitcast(builder.call(rounded, args), FLOAT)
+
+    return types.float32(types.float32), codegen
+
+
+@intrinsic
+def multiply_add_16x8x8(typingctx, a0, a1, a2, a3, b0, b1, c0, c1, c2, c3):
+    signature = types.UniTuple(types.float32, 4)(*[types.float32] * 10)
+
+    def codegen(context, builder, signature, args):
+        operands = [builder.bitcast(x, I32) for x in args[:6]]
+        four = ir.LiteralStructType([FLOAT] * 4)
+        product = ir.InlineAsm(
+            ir.FunctionType(four, [I32] * 6 + [FLOAT] * 4),
+            "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 "
+            "{$0, $1, $2, $3}, {$4, $5, $6, $7}, {$8, $9}, {$10, $11, $12, $13};",
+            "=f,=f,=f,=f,r,r,r,r,r,r,f,f,f,f",
+            side_effect=True,  # the threads of a warp do it together: it is not to be moved into a branch
+        )
+        results = builder.call(product, [*operands, *args[6:]])
+        return context.make_tuple(builder, signature.return_type, [builder.extract_value(results, k) for k in range(4)])
+
+    return signature, codegen
 
 
 def dialect() -> dict[Any, Any]:

@@ -30,6 +30,8 @@ import numpy as np
 KERNELS: dict[str, Kernel] = {}
 FLOATS = (np.float32, np.float64)
 MAX_INT32 = 2**31 - 1
+OLDEST_GPU = (7, 5)  # the least compute capability that CUDA 13 compiles for: Turing
+TF32_GPU = (8, 0)  # the least whose tensor cores multiply TF32 numbers: Ampere
 
 
 class Constant:
@@ -70,7 +72,8 @@ class Kernel:
     """
 
     def __init__(self, function: Callable, signature: str, constants: Mapping[str, tuple], block: Any, registers: int,
-                 resident: int, exact: bool, only: Callable[..., bool]):  # fmt: skip
+                 resident: int, exact: bool, only: Callable[..., bool],
+                 oldest: Callable[..., tuple[int, int]]):  # fmt: skip
         self.function, self.name = function, f"{function.__module__.rpartition('.')[2]}.{function.__name__}"
         names = function.__code__.co_varnames[: function.__code__.co_argcount]
         words = signature.replace(" ", "").split(",")
@@ -78,7 +81,7 @@ class Kernel:
             raise TypeError(f"{self.name}: {len(names)} parameters, but the signature has {len(words)}: {signature}")
         self.parameters = tuple(_parameter(name, word) for name, word in zip(names, words, strict=True))
         self.constants, self.registers, self.exact = dict(constants), registers, exact
-        self._block, self._only, self.resident = block, only, resident
+        self._block, self._only, self.resident, self._oldest = block, only, resident, oldest
         self._variants: dict[tuple, Variant] = {}
         self._more: list[dict[str, Any]] = []
         # Where the arrays say what a constant is: the first pointer of its type.
@@ -116,6 +119,10 @@ class Kernel:
         block = (block,) if isinstance(block, int) else tuple(block)
         return (*block, 1, 1)[:3]
 
+    def oldest(self, constants: Mapping[str, Any]) -> tuple[int, int]:
+        """The least compute capability that has the instructions."""
+        return self._oldest(**constants)
+
     def __repr__(self) -> str:
         return f"<kernel {self.name}>"
 
@@ -126,11 +133,12 @@ class Variant:
     Attributes:
         types: for each parameter its NumPy type.
         counts: for each parameter how many numbers it is, or None where it is no tuple.
+        oldest: the least compute capability that has the instructions.
     """
 
     def __init__(self, kernel: Kernel, constants: Mapping[str, Any]):
         self.kernel, self.constants = kernel, dict(constants)
-        self.block = kernel.block(constants)
+        self.block, self.oldest = kernel.block(constants), kernel.oldest(constants)
         self.types = [_type(p.type, self.constants) for p in kernel.parameters]
         counts = [self.constants.get(p.count, p.count) for p in kernel.parameters]
         self.counts = [int(count) if count else None for count in counts]
@@ -146,8 +154,13 @@ def _all(**constants: Any) -> bool:
     return True
 
 
+def _any_gpu(**constants: Any) -> tuple[int, int]:
+    return OLDEST_GPU
+
+
 def kernel(signature: str, *, block: Any, registers: int, resident: int = 1, exact: bool = False,
-           only: Callable[..., bool] = _all, **constants: Any) -> Callable[[Callable], Kernel]:  # fmt: skip
+           only: Callable[..., bool] = _all, oldest: Callable[..., tuple[int, int]] = _any_gpu,
+           **constants: Any) -> Callable[[Callable], Kernel]:  # fmt: skip
     """Register a kernel (see the module's text).
 
     Args:
@@ -158,11 +171,12 @@ def kernel(signature: str, *, block: Any, registers: int, resident: int = 1, exa
             9.0 on; for older ones it finds worse orders, and would put registers into memory).
         exact: keep the two roundings of ``a*b + c`` (no fused multiply-add).
         only: of all combinations of constants, those that make sense.
+        oldest: a function of the constants, the least compute capability that has the instructions.
         constants: for each constant the values that tests walk.
     """
 
     def register(function: Callable) -> Kernel:
-        made = Kernel(function, signature, constants, block, registers, resident, exact, only)
+        made = Kernel(function, signature, constants, block, registers, resident, exact, only, oldest)
         if made.name in KERNELS:
             raise ValueError(f"there is a kernel {made.name} already")
         KERNELS[made.name] = made

@@ -118,3 +118,22 @@ def quotient(a: int, b: int) -> int:
 def remainder(a: int, b: int) -> int:
     """``a % b`` likewise."""
     raise _outside("remainder")
+
+
+@spoken
+def tf32(x: Any) -> Any:
+    """``x``, a float32, rounded to the 11 significant bits of a TF32 number (halves away from zero), the precision that
+    tensor cores multiply in. Needs compute capability 8.0."""
+    raise _outside("tf32")
+
+
+@spoken
+def multiply_add_16x8x8(a0: Any, a1: Any, a2: Any, a3: Any, b0: Any, b1: Any, c0: Any, c1: Any, c2: Any,
+                        c3: Any) -> Any:  # fmt: skip
+    """``c + a @ b`` by a tensor core, for a 16 x 8 matrix a, b 8 x 8 and c 16 x 8 that the 32 threads of a warp hold
+    together (PTX: ``mma.sync.m16n8k8``). a and b are TF32 numbers, c is float32. Needs compute capability 8.0.
+
+    Thread ``lane`` has, with ``g = lane // 4`` and ``t = lane % 4``, of a ``[g, t], [g + 8, t], [g, t + 4], [g + 8, t +
+    4]``, of b ``[t, g], [t + 4, g]``, of c and of the result ``[g, 2t], [g, 2t + 1], [g + 8, 2t], [g + 8, 2t + 1]``.
+    """
+    raise _outside("multiply_add_16x8x8")

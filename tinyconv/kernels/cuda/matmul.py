@@ -23,14 +23,17 @@ from .tile import (
     B_BATCH,
     B_K,
     B_ROW,
+    BY_TENSOR_CORES,
     DOUBLE,
     FLAT,
     GATHERED,
     LARGE,
     MEDIUM,
+    NARROW,
     PARAMETERS,
     SMALL,
     Operand,
+    arithmetic,
     constants,
     parts_of,
     product,
@@ -102,6 +105,9 @@ for _a, _b in itertools.product(_WAYS, _WAYS):
         for _tile in (LARGE if (_a, _b) in _LEAN else MEDIUM, SMALL, FLAT, DOUBLE):
             _T = FLOATS[_tile is DOUBLE]
             product.walk(T=_T, **constants(_tile, *_operands, column_of_matrix, PARAMETERS))
+        for _tile in (NARROW, SMALL):
+            _chosen = constants(_tile, *_operands, column_of_matrix, PARAMETERS, BY_TENSOR_CORES)
+            product.walk(T=FLOATS[0], **_chosen)
 
 
 def _operand(x: DeviceArray, row_axis: int, k_axis: int, place: Callable) -> Operand:
@@ -122,13 +128,14 @@ def _multiply(x: DeviceArray, y: DeviceArray, bias: DeviceArray | None, out: Dev
     batch, M, N = out.shape
     K = x.shape[2]
     a, b = _operand(x, -2, -1, place_a), _operand(y, -2, -1, place_b)
-    tile = tile_for(M, N, x.dtype.itemsize, lean=(a.way, b.way) in _LEAN)
+    how = arithmetic("matmul", M, x.dtype.itemsize)
+    tile = tile_for(M, N, x.dtype.itemsize, (a.way, b.way) in _LEAN, how)
     tiles = ceil_div(M, tile.BM) * ceil_div(N, tile.BN) * batch
     parts = parts_of(tiles, K)
     to = out if parts == 1 else empty((parts, *out.shape), out.dtype)
     step = 0 if bias is None else bias.strides[0]
     added = bias if parts == 1 else None
-    chosen = constants(tile, a, b, column_of_matrix, PARAMETERS)
+    chosen = constants(tile, a, b, column_of_matrix, PARAMETERS, how)
     for first in range(0, batch, MOST_BLOCKS // parts):
         n = min(batch - first, MOST_BLOCKS // parts)
         p = (x.strides[1], x.strides[2], x.strides[0], y.strides[1], y.strides[2], y.strides[0], N, M * N, out.size,

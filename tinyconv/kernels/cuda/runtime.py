@@ -29,6 +29,7 @@ class Device(Protocol):
 
     name: str
     capability: tuple[int, int]
+    tf32: bool  # whether there are tensor cores that multiply TF32 numbers
     allocator: Allocator
     fault: DeviceArray | None  # the cells in which kernels note what they find wrong (faults.py)
     suspected: bool  # whether such a kernel has been launched since the last look

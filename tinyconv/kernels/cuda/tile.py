@@ -18,6 +18,10 @@ Beyond the last k it returns zeros; in the place of rows beyond the last, the la
 not stored. So no size need be a multiple of anything. Threads share out the fetching in one of three ways (``ALONG_K``,
 ``ALONG_ROWS``, ``GATHERED``), such that neighbouring threads touch neighbouring addresses.
 
+*Tensor cores.* How a slab is multiplied is a function, too. ``BY_TENSOR_CORES`` has each number as the sum of two TF32
+numbers, big + small, and adds up three of the four products (3xTF32: Ootomo and Yokota, "Recovering single precision
+accuracy from Tensor Cores", 2022). The fourth, small * small, is about float32's last bit.
+
 *Split k.* Where a product has few tiles and a long k (weight gradients), several blocks share one tile, each with its
 part of k, and write to a workspace; ``add_parts`` adds the parts in a fixed order.
 """
@@ -27,10 +31,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from .kernel import Constant, T, kernel
-from .language import cuda, int32, load4, local, quotient, remainder, shared, store4
+from ..precision import PRECISION
+from .kernel import OLDEST_GPU, TF32_GPU, Constant, T, kernel
+from .language import WARP, cuda, int32, load4, local, multiply_add_16x8x8, quotient, remainder, shared, store4, tf32
 from .reduce import block_sum
-from .runtime import ceil_div
+from .runtime import ceil_div, device
 
 # How a block's threads share out a slab: four numbers a thread, along k with k the fastest (rows that are dense along
 # k); along the rows (dense across them); or along k with the row the fastest (gathered one by one).
@@ -44,7 +49,7 @@ FETCHES_A, FETCHES_B, PLACES_A, PLACES_B = (Constant(f"{w}_{x}") for w in ("FETC
 HELD_A, HELD_B = Constant("HELD_A"), Constant("HELD_B")
 WAY_A, WAY_B, P = Constant("WAY_A"), Constant("WAY_B"), Constant("P")
 PLACE_A, PLACE_B, FETCH_A, FETCH_B = (Constant(f"{w}_{x}") for w in ("PLACE", "FETCH") for x in "AB")
-COLUMN = Constant("COLUMN")
+COLUMN, PUT_DOWN, MULTIPLY, PUT = (Constant(name) for name in ("COLUMN", "PUT_DOWN", "MULTIPLY", "PUT"))
 
 # p, the numbers that operands and results are found by, begins with: for a and b the steps from row to row, k to k and
 # batch to batch; for y the steps from row to row, batch to batch and part to part, and whether four
@@ -112,6 +117,79 @@ def multiply_column(slab_a, from_a, slab_b, from_b, results):
             results[i * TN + j] += column_a[i] * column_b[j]
 
 
+def multiply_by_threads(slab_a, at_a, slab_b, at_b, thread, results):
+    """A slab's products, each thread its own rows and columns: groups of four."""
+    from_a = at_a + thread // ACROSS * 4
+    from_b = at_b + thread % ACROSS * 4
+    for step in range(0, BK, 8):  # eight at a time, so that the loop costs little
+        row_a = from_a + step * ROW_A
+        row_b = from_b + step * ROW_B
+        multiply_column(slab_a, row_a, slab_b, row_b, results)
+        multiply_column(slab_a, row_a + ROW_A, slab_b, row_b + ROW_B, results)
+        multiply_column(slab_a, row_a + 2 * ROW_A, slab_b, row_b + 2 * ROW_B, results)
+        multiply_column(slab_a, row_a + 3 * ROW_A, slab_b, row_b + 3 * ROW_B, results)
+        multiply_column(slab_a, row_a + 4 * ROW_A, slab_b, row_b + 4 * ROW_B, results)
+        multiply_column(slab_a, row_a + 5 * ROW_A, slab_b, row_b + 5 * ROW_B, results)
+        multiply_column(slab_a, row_a + 6 * ROW_A, slab_b, row_b + 6 * ROW_B, results)
+        multiply_column(slab_a, row_a + 7 * ROW_A, slab_b, row_b + 7 * ROW_B, results)
+
+
+def put_down_split(slab, at, row, k, stride, way, a, b, c, d):
+    """The same as big + small: the small parts lie behind all the big ones. Done here, it is done once a number."""
+    p, q, r, s = tf32(a), tf32(b), tf32(c), tf32(d)
+    put_down(slab, at, row, k, stride, way, p, q, r, s)
+    p, q, r, s = small_part(a, p), small_part(b, q), small_part(c, r), small_part(d, s)
+    put_down(slab, at + BK * stride, row, k, stride, way, p, q, r, s)
+
+
+def small_part(x, big):
+    """What is left of x, none of an infinity."""
+    return tf32(x - big) if big - big == T(0) else T(0)
+
+
+def warp_row(thread):
+    """The first row of the tile that a thread has results in, if its warp makes 8 TM x 4 TN of them."""
+    warp = thread // WARP
+    return warp // (ACROSS // 4) * (8 * TM) + thread % WARP // 4
+
+
+def warp_column(thread):
+    """The first column of the tile that a thread's warp has results in."""
+    return thread // WARP % (ACROSS // 4) * (4 * TN)
+
+
+def multiply_by_tensor_cores(slab_a, at_a, slab_b, at_b, thread, results):
+    """A slab's products, each warp TM/2 x TN/2 matrices of 16 x 8; for float32.
+
+    A matrix's k and k + 4 are the slab's 2k and 2k + 1: then the threads of a warp read from 32 different banks. A
+    tensor core rounds sums towards zero; so that this does not add up, only eight of k are summed there, and added to
+    the results outside.
+    """
+    lane = thread % WARP
+    from_a = at_a + lane % 4 * 2 * ROW_A + warp_row(thread)
+    from_b = at_b + lane % 4 * 2 * ROW_B + warp_column(thread) + lane // 4
+    big, small = local(TN, T), local(TN, T)
+    zero = T(0)
+    for step in range(0, BK, 8):
+        for j in range(TN):  # two numbers for each of TN/2 matrices
+            at = from_b + (step + j % 2) * ROW_B + j // 2 * 8
+            big[j] = slab_b[at]
+            small[j] = slab_b[at + BK * ROW_B]
+        for i in range(0, TM, 2):
+            at = from_a + step * ROW_A + i * 8
+            p, q, r, s = slab_a[at], slab_a[at + 8], slab_a[at + ROW_A], slab_a[at + ROW_A + 8]
+            at += BK * ROW_A
+            t, u, v, w = slab_a[at], slab_a[at + 8], slab_a[at + ROW_A], slab_a[at + ROW_A + 8]
+            for j in range(0, TN, 2):
+                x = multiply_add_16x8x8(t, u, v, w, big[j], big[j + 1], zero, zero, zero, zero)
+                x = multiply_add_16x8x8(p, q, r, s, small[j], small[j + 1], x[0], x[1], x[2], x[3])
+                x = multiply_add_16x8x8(p, q, r, s, big[j], big[j + 1], x[0], x[1], x[2], x[3])
+                results[i * TN + j] += x[0]
+                results[i * TN + j + 1] += x[1]
+                results[(i + 1) * TN + j] += x[2]
+                results[(i + 1) * TN + j + 1] += x[3]
+
+
 def biased(bias, p, batch, m, n, value):
     """A result with its bias."""
     if p[BIASED]:
@@ -156,6 +234,49 @@ def put_four(y, bias, p, batch, start, m, n, M, N, c0, c1, c2, c3, results, j):
                 y[at + c3] = biased(bias, p, batch, m, n + 3, results[j + 3])
 
 
+def put_by_threads(y, bias, p, batch, start, first_m, first_n, M, N, thread, results):
+    """Write what :func:`multiply_by_threads` has made."""
+    m = first_m + thread // ACROSS * 4
+    n = first_n + thread % ACROSS * 4
+    put_rows(y, bias, p, batch, start, m, n, M, N, results, 0)
+    if TN == 8:
+        put_rows(y, bias, p, batch, start, m, n + BN // 2, M, N, results, 4)
+
+
+def put_two(y, bias, p, batch, start, m, n, M, N, c0, c1, results, j):
+    """Write two neighbours of row m, results j and j+1, to the columns c0 and c1."""
+    at = start + m * p[Y_ROW]
+    if m < M and n < N:
+        y[at + c0] = biased(bias, p, batch, m, n, results[j])
+        if n + 1 < N:
+            y[at + c1] = biased(bias, p, batch, m, n + 1, results[j + 1])
+
+
+def put_columns(y, bias, p, batch, start, m, n, M, N, results, column):
+    """Write a thread's results in two columns, from ``column`` on, all TM rows of them."""
+    c0, c1 = COLUMN(p, n), COLUMN(p, n + 1)
+    put_two(y, bias, p, batch, start, m, n, M, N, c0, c1, results, column)
+    put_two(y, bias, p, batch, start, m + 8, n, M, N, c0, c1, results, column + TN)
+    put_two(y, bias, p, batch, start, m + 16, n, M, N, c0, c1, results, column + 2 * TN)
+    put_two(y, bias, p, batch, start, m + 24, n, M, N, c0, c1, results, column + 3 * TN)
+    if TM == 8:
+        put_two(y, bias, p, batch, start, m + 32, n, M, N, c0, c1, results, column + 4 * TN)
+        put_two(y, bias, p, batch, start, m + 40, n, M, N, c0, c1, results, column + 5 * TN)
+        put_two(y, bias, p, batch, start, m + 48, n, M, N, c0, c1, results, column + 6 * TN)
+        put_two(y, bias, p, batch, start, m + 56, n, M, N, c0, c1, results, column + 7 * TN)
+
+
+def put_by_warps(y, bias, p, batch, start, first_m, first_n, M, N, thread, results):
+    """Write what :func:`multiply_by_tensor_cores` has made."""
+    m = first_m + warp_row(thread)
+    n = first_n + warp_column(thread) + thread % 4 * 2
+    put_columns(y, bias, p, batch, start, m, n, M, N, results, 0)
+    put_columns(y, bias, p, batch, start, m, n + 8, M, N, results, 2)
+    if TN == 8:
+        put_columns(y, bias, p, batch, start, m, n + 16, M, N, results, 4)
+        put_columns(y, bias, p, batch, start, m, n + 24, M, N, results, 6)
+
+
 class Tile(NamedTuple):
     """The sizes of a tile: BM x BN results a block, TM x TN a thread, BK of k a slab."""
 
@@ -169,14 +290,14 @@ class Tile(NamedTuple):
     def threads(self) -> int:
         return (self.BM // self.TM) * (self.BN // self.TN)
 
-    def constants(self, way_a: int, way_b: int) -> dict[str, int]:
-        """What the kernel must know at compilation."""
+    def constants(self, way_a: int, way_b: int, parts: int = 1) -> dict[str, int]:
+        """What the kernel must know at compilation; ``parts`` is how many numbers a slab has for one."""
         row_a, row_b = self.BM + 4, self.BN + 4
         fetches = [max(1, rows * self.BK // 4 // self.threads) for rows in (self.BM, self.BN)]
         return {
             **self._asdict(), "THREADS": self.threads, "ACROSS": self.BN // self.TN, "RESULTS": self.TM * self.TN,
-            "ROW_A": row_a, "ROW_B": row_b, "SLAB_A": self.BK * row_a, "SLAB_B": self.BK * row_b,
-            "BOTH_A": 2 * self.BK * row_a, "BOTH_B": 2 * self.BK * row_b,
+            "ROW_A": row_a, "ROW_B": row_b, "SLAB_A": parts * self.BK * row_a, "SLAB_B": parts * self.BK * row_b,
+            "BOTH_A": 2 * parts * self.BK * row_a, "BOTH_B": 2 * parts * self.BK * row_b,
             "FETCHES_A": fetches[0], "FETCHES_B": fetches[1], "HELD_A": 4 * fetches[0], "HELD_B": 4 * fetches[1],
             "PLACES_A": 3 * fetches[0], "PLACES_B": 3 * fetches[1], "WAY_A": way_a, "WAY_B": way_b,
         }  # fmt: skip
@@ -184,6 +305,7 @@ class Tile(NamedTuple):
 
 LARGE = Tile(128, 128, 8, 8, 8)
 MEDIUM = Tile(128, 64, 16, 8, 4)  # for operands whose fetching takes more registers
+NARROW = Tile(128, 64, 8, 8, 4)  # for tensor cores, whose numbers are two
 SMALL = Tile(64, 64, 16, 4, 4)
 DOUBLE = Tile(64, 64, 8, 4, 4)  # for float64, each of which takes two registers
 FLAT = Tile(16, 128, 16, 4, 4)  # for few rows: channels of a first layer, classes
@@ -192,11 +314,15 @@ TOY = Tile(8, 8, 8, 4, 4)  # four threads: the same text, at a size that a simul
 
 # Their values are other modules'.
 OPERANDS: Any = dict.fromkeys(("T", "P", "PLACE_A", "PLACE_B", "FETCH_A", "FETCH_B", "COLUMN"), ())
-CONSTANTS: Any = {**OPERANDS, **dict.fromkeys(TOY.constants(GATHERED, GATHERED), ())}
+CONSTANTS: Any = {**OPERANDS, **dict.fromkeys(("PUT_DOWN", "MULTIPLY", "PUT", *TOY.constants(GATHERED, GATHERED)), ())}
+
+
+def _oldest(MULTIPLY, **_):
+    return TF32_GPU if MULTIPLY is multiply_by_tensor_cores else OLDEST_GPU
 
 
 @kernel("T*, int32*, T*, int32*, T*, T*, int32, int32, int32, int32, int32[P]",
-        block=lambda THREADS, **_: THREADS, registers=176, resident=2, **CONSTANTS)  # fmt: skip
+        block=lambda THREADS, **_: THREADS, registers=176, resident=2, oldest=_oldest, **CONSTANTS)  # fmt: skip
 def product(a, table_a, b, table_b, bias, y, M, N, K, splits, p):
     """A tile of ``y[m, n] = sum of a(m, k) b(n, k)``: block x along n, y along m, z the batch and the part of k."""
     slab_a = shared(BOTH_A, T)
@@ -253,41 +379,25 @@ def product(a, table_a, b, table_b, bias, y, M, N, K, splits, p):
                 held_b[4 * u + 2] = numbers[2]
                 held_b[4 * u + 3] = numbers[3]
         if k >= begin:  # this slab is multiplied
-            from_a = here * SLAB_A + thread // ACROSS * 4
-            from_b = here * SLAB_B + thread % ACROSS * 4
-            for step in range(0, BK, 8):  # eight at a time, so that the loop costs little
-                row_a = from_a + step * ROW_A
-                row_b = from_b + step * ROW_B
-                multiply_column(slab_a, row_a, slab_b, row_b, results)
-                multiply_column(slab_a, row_a + ROW_A, slab_b, row_b + ROW_B, results)
-                multiply_column(slab_a, row_a + 2 * ROW_A, slab_b, row_b + 2 * ROW_B, results)
-                multiply_column(slab_a, row_a + 3 * ROW_A, slab_b, row_b + 3 * ROW_B, results)
-                multiply_column(slab_a, row_a + 4 * ROW_A, slab_b, row_b + 4 * ROW_B, results)
-                multiply_column(slab_a, row_a + 5 * ROW_A, slab_b, row_b + 5 * ROW_B, results)
-                multiply_column(slab_a, row_a + 6 * ROW_A, slab_b, row_b + 6 * ROW_B, results)
-                multiply_column(slab_a, row_a + 7 * ROW_A, slab_b, row_b + 7 * ROW_B, results)
+            MULTIPLY(slab_a, here * SLAB_A, slab_b, here * SLAB_B, thread, results)
         if k + BK < end:  # and the next one put down, beside it
             here = 1 - here
             for u in range(FETCHES_A):
                 if thread + u * THREADS < BM * BK // 4:
                     row = row_of(u, thread, WAY_A, BM, BK, THREADS)
                     at = k_of(u, thread, WAY_A, BM, BK, THREADS)
-                    put_down(slab_a, here * SLAB_A, row, at, ROW_A, WAY_A,
+                    PUT_DOWN(slab_a, here * SLAB_A, row, at, ROW_A, WAY_A,
                              held_a[4 * u], held_a[4 * u + 1], held_a[4 * u + 2], held_a[4 * u + 3])  # fmt: skip
             for u in range(FETCHES_B):
                 if thread + u * THREADS < BN * BK // 4:
                     row = row_of(u, thread, WAY_B, BN, BK, THREADS)
                     at = k_of(u, thread, WAY_B, BN, BK, THREADS)
-                    put_down(slab_b, here * SLAB_B, row, at, ROW_B, WAY_B,
+                    PUT_DOWN(slab_b, here * SLAB_B, row, at, ROW_B, WAY_B,
                              held_b[4 * u], held_b[4 * u + 1], held_b[4 * u + 2], held_b[4 * u + 3])  # fmt: skip
         cuda.syncthreads()
 
     start = part * p[Y_PART] + batch * p[Y_BATCH]
-    m = first_m + thread // ACROSS * 4
-    n = first_n + thread % ACROSS * 4
-    put_rows(y, bias, p, batch, start, m, n, M, N, results, 0)
-    if TN == 8:
-        put_rows(y, bias, p, batch, start, m, n + BN // 2, M, N, results, 4)
+    PUT(y, bias, p, batch, start, first_m, first_n, M, N, thread, results)
 
 
 ONE_BY_ONE = 128  # threads per block where a thread, or a block, has one result
@@ -343,10 +453,37 @@ class Operand(NamedTuple):
     way: int
 
 
-def constants(tile: Tile, a: Operand, b: Operand, column: Callable, p: int) -> dict[str, Any]:
+class Arithmetic(NamedTuple):
+    """How numbers are put down in slabs, how slabs are multiplied, and how a thread's results are written."""
+
+    PUT_DOWN: Callable
+    MULTIPLY: Callable
+    PUT: Callable
+
+
+BY_THREADS = Arithmetic(put_down, multiply_by_threads, put_by_threads)
+BY_TENSOR_CORES = Arithmetic(put_down_split, multiply_by_tensor_cores, put_by_warps)
+
+
+def constants(
+    tile: Tile, a: Operand, b: Operand, column: Callable, p: int, how: Arithmetic = BY_THREADS
+) -> dict[str, Any]:
     """The constants of :func:`product`, but for T; ``column`` is ``(p, n) -> where column n of y is``, and ``p`` how
     many numbers p holds."""
-    return {**tile.constants(a.way, b.way), **functions(a, b, column, p)}
+    parts = 2 if how is BY_TENSOR_CORES else 1
+    return {**how._asdict(), **tile.constants(a.way, b.way, parts), **functions(a, b, column, p)}
+
+
+def arithmetic(what: str, M: int, itemsize: int) -> Arithmetic:
+    """How to multiply: by tensor cores, if ``PRECISION`` asks for them, the GPU has them, and a warp has rows for them.
+
+    Args:
+        what: "matmul" or "conv".
+        M: rows of the result.
+        itemsize: bytes a number.
+    """
+    possible = itemsize == 4 and M > FLAT.BM and device().tf32
+    return BY_TENSOR_CORES if PRECISION[what] != "highest" and possible else BY_THREADS
 
 
 def functions(a: Operand, b: Operand, column: Callable, p: int) -> dict[str, Any]:
@@ -356,15 +493,16 @@ def functions(a: Operand, b: Operand, column: Callable, p: int) -> dict[str, Any
     }  # fmt: skip
 
 
-def tile_for(M: int, N: int, itemsize: int, lean: bool) -> Tile:
+def tile_for(M: int, N: int, itemsize: int, lean: bool, how: Arithmetic = BY_THREADS) -> Tile:
     """The largest tile of which there are enough to keep a GPU's multiprocessors busy.
 
     Args:
         M, N: the sizes of the result.
         itemsize: bytes a number.
         lean: whether fetching the operands leaves registers for the largest tile of all.
+        how: of :func:`arithmetic`.
     """
-    tile = LARGE if lean else MEDIUM
+    tile = NARROW if how is BY_TENSOR_CORES else LARGE if lean else MEDIUM
     if itemsize == 8:
         return DOUBLE
     if M <= FLAT.BM:

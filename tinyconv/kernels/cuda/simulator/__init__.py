@@ -50,6 +50,7 @@ class Simulator:
 
     name = "simulator"
     capability = (0, 0)
+    tf32 = True
 
     def __init__(self, total: int = 2**32):
         self._memories: dict[int, Memory] = {}

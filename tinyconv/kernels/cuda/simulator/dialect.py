@@ -186,6 +186,53 @@ def remainder(a: Any, b: Any) -> Any:
     return a % b
 
 
+def tf32(x: Any) -> Any:
+    """Eleven bits of 24 are left. Infinities and NaN stay what they are."""
+    x = np.asarray(x)
+    if x.dtype != np.float32:
+        raise SimulatorError(f"tf32 rounds a float32, got {x.dtype}")
+    rounded = ((x.view(np.uint32) + np.uint32(0x1000)) & np.uint32(0xFFFFE000)).view(np.float32)
+    return np.where(np.isfinite(x), rounded, x)
+
+
+def multiply_add_16x8x8(a0: Any, a1: Any, a2: Any, a3: Any, b0: Any, b1: Any, c0: Any, c1: Any, c2: Any,
+                        c3: Any) -> Any:  # fmt: skip
+    """The warps' matrices are put together, multiplied in float64, and each thread is given its part.
+
+    The one rounding is towards zero, as measured by Fasi, Higham, Mikaitis and Pranesh, "Numerical behavior of NVIDIA
+    tensor cores" (2021); a GPU makes several.
+    """
+    if not LANES.count:
+        return c0, c1, c2, c3
+    LANES.meet("multiply_add_16x8x8", language.ALL_LANES)
+    if LANES.threads % WARP:
+        raise SimulatorError(f"multiply_add_16x8x8 takes whole warps; a block here has {LANES.threads} threads")
+    numbers = [np.broadcast_to(np.asarray(x), LANES.n) for x in (a0, a1, a2, a3, b0, b1, c0, c1, c2, c3)]
+    for x in numbers:
+        if x.dtype != np.float32:
+            raise SimulatorError(f"multiply_add_16x8x8 takes float32 numbers, got {x.dtype}")
+    for x in numbers[:6]:
+        bad = LANES.active & (x != tf32(x)) & ~np.isnan(x)
+        if bad.any():
+            lane = int(np.flatnonzero(bad)[0])
+            raise SimulatorError(f"multiply_add_16x8x8: {LANES.name(lane)} brings {x[lane]}, no TF32 number")
+    warps = [x.astype(np.float64).reshape(-1, WARP) for x in numbers]
+    g, t = np.divmod(np.arange(WARP), 4)
+    a, b, c = (np.empty((LANES.n // WARP, *shape)) for shape in ((16, 8), (8, 8), (16, 8)))
+    for x, row, column in zip(warps[:4], (g, g + 8, g, g + 8), (t, t, t + 4, t + 4), strict=True):
+        a[:, row, column] = x
+    for x, row in zip(warps[4:6], (t, t + 4), strict=True):
+        b[:, row, g] = x
+    places = [(g, 2 * t), (g, 2 * t + 1), (g + 8, 2 * t), (g + 8, 2 * t + 1)]
+    for x, (row, column) in zip(warps[6:], places, strict=True):
+        c[:, row, column] = x
+    total = c + a @ b
+    rounded = total.astype(np.float32)
+    away = np.abs(rounded.astype(np.float64)) > np.abs(total)
+    rounded[away] = np.nextafter(rounded[away], np.float32(0))
+    return tuple(rounded[:, row, column].reshape(-1) for row, column in places)
+
+
 # ------------------------------------------------------------------------------------ Python's own names, for all lanes
 
 

@@ -75,6 +75,31 @@ def test_there_and_back(gpu):
     assert (tinyconv.tensor(1.0) - y).is_cuda
 
 
+@pytest.mark.parametrize(
+    ("name", "attempt"),
+    [
+        ("conv2d: input is on cpu, weight on cuda:0", lambda x, g: F.conv2d(x(1, 1, 4, 4), g(1, 1, 3, 3))),
+        ("linear: input is on cuda:0, bias on cpu", lambda x, g: F.linear(g(2, 3), g(4, 3), x(4))),
+        ("matmul: .* got cpu and cuda:0", lambda x, g: x(2, 3) @ g(3, 4)),
+        ("batch_norm: input is on cuda:0, running_mean on cpu", lambda x, g: F.batch_norm(g(2, 3), x(3), x(3))),
+        ("cross_entropy: input is on cuda:0, target on cpu", lambda x, g: F.cross_entropy(g(2, 3), x(2).long())),
+        ("nll_loss: input is on cuda:0, target on cpu", lambda x, g: F.nll_loss(g(2, 3), x(2).long())),
+        ("embedding: input is on cpu, weight on cuda:0", lambda x, g: F.embedding(x(2).long(), g(3, 2))),
+        ("cat: .* tensor 1 is on cpu, tensor 0 on cuda:0", lambda x, g: tinyconv.cat([g(2), x(2)])),
+        ("where: .* got cpu and cuda:0", lambda x, g: tinyconv.where(g(2) > 0, x(2), g(2))),
+        ("add: .* got cuda:0 and cpu", lambda x, g: g(2).add_(x(2))),
+        ("mse_loss: .* got cuda:0 and cpu", lambda x, g: F.mse_loss(g(2), x(2))),
+        ("conv2d: input is on cpu, weight on cuda:0", lambda x, g: nn.Conv2d(1, 1, 3).to("cuda")(x(1, 1, 8, 8))),
+    ],
+)
+def test_a_tensor_of_another_device_is_refused_by_name(gpu, name, attempt):
+    def there(*shape):
+        return tinyconv.ones(*shape, device="cuda")
+
+    with pytest.raises(RuntimeError, match=name):
+        attempt(tinyconv.ones, there)
+
+
 def test_gradients_cross(gpu):
     x = tinyconv.randn(3, requires_grad=True)
     (x.to("cuda") * 2).cpu().backward(tinyconv.ones(3))

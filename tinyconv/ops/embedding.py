@@ -12,6 +12,7 @@ from .convert import cast
 from .creation import arange
 from .elementwise import abs, div, mul
 from .index import Scatter
+from .types import one_device
 
 
 class Embedding(Function):
@@ -67,6 +68,7 @@ def embedding(
         raise RuntimeError(f"embedding: input must hold integers (int64 or int32), got {input.dtype}")
     if weight.array.ndim != 2:
         raise RuntimeError(f"embedding: weight must be 2-D, got shape {tuple(weight.array.shape)}")
+    one_device("embedding", input=input, weight=weight)
     V = weight.array.shape[0]
     if padding_idx is not None and not -V <= padding_idx < V:
         raise RuntimeError(f"embedding: padding_idx must be in [{-V}, {V}), got {padding_idx}")

@@ -16,7 +16,7 @@ from ..tensor import Tensor
 from .compare import where
 from .elementwise import add, div, mul, neg
 from .softmax import log_softmax, log_softmax_gx
-from .types import same_type
+from .types import one_device, same_type
 
 
 class NLLLoss(Function):
@@ -181,6 +181,7 @@ def nll_loss(
     """
     reduction = named_reduction(reduction, size_average, reduce, "nll_loss")
     same_type("nll_loss", input=input, weight=weight)
+    one_device("nll_loss", input=input, target=target)
     _check_classes(input, target, weight, "nll_loss")
     if target.array.dtype.itemsize != 8:
         target = target.long()
@@ -213,6 +214,7 @@ def cross_entropy(
     if not 0 <= label_smoothing <= 1:
         raise RuntimeError(f"cross_entropy: label_smoothing must be in [0, 1], got {label_smoothing}")
     same_type("cross_entropy", input=input, weight=weight)
+    one_device("cross_entropy", input=input, target=target)
     axis = 0 if input.array.ndim == 1 else 1
     if target.array.dtype.kind == "f":
         return _soft_cross_entropy(input, target, weight, axis, reduction, label_smoothing)

@@ -131,6 +131,18 @@ def same_type(name: str, **tensors: Tensor | None) -> None:
             raise RuntimeError(f"{name}: {first_name} is on {first.device}, {argument} on {tensor.device}")
 
 
+def one_device(name: str, **tensors: Tensor) -> None:
+    """Check that tensors, of whatever types, are on one device.
+
+    Raises:
+        RuntimeError: they are not.
+    """
+    (first_name, first), *others = tensors.items()
+    for argument, tensor in others:
+        if type(tensor.array) is not type(first.array):
+            raise RuntimeError(f"{name}: {first_name} is on {first.device}, {argument} on {tensor.device}")
+
+
 KINDS = {"b": "bool", "iu": "integer", "f": "floating point"}
 
 

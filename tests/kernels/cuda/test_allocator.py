@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tinyconv.kernels.cuda.allocator import Allocator, OutOfMemoryError, size_class
+from tinyconv.kernels.cuda.allocator import Allocator, OutOfMemoryError, Pool, size_class
 
 
 class Bank:
@@ -87,3 +87,19 @@ def test_out_of_memory_says_what_is_held(allocator):
     ):
         allocator.take(600 * 1024)
     assert allocator.statistics.allocated == held.nbytes
+
+
+def test_a_pool_keeps_what_waits_in_it(allocator, bank):
+    """Where there is too little, the driver gets back what waits in the parent: in the pool there is what a graph will
+    write to."""
+    pool = Pool(allocator)
+    of_the_parent, of_the_pool = allocator.take(400 * 1024), pool.take(300 * 1024)
+    place = of_the_pool.pointer
+    del of_the_parent, of_the_pool
+    large = pool.take(600 * 1024)
+    assert place in bank.taken and len(bank.taken) == 2
+    assert pool.take(300 * 1024).pointer == place
+    assert allocator.statistics.allocated == large.nbytes
+    del large, pool
+    assert not bank.taken
+    assert allocator.statistics.reserved == 0

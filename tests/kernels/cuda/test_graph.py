@@ -80,9 +80,10 @@ def test_what_a_graph_reads_lives_as_long_as_the_graph(gpu):
     kept = [tinyconv.ones(1000, device="cuda")]
     g, y = recorded(lambda: kept[0] + 1)
     kept.clear()
-    tinyconv.full((1000,), 9.0, device="cuda")
+    others = [tinyconv.full((1000,), 9.0, device="cuda") for _ in range(5)]
     g.replay()
     assert y.tolist() == [2] * 1000
+    assert others[0][0] == 9
 
 
 def test_its_memory_goes_back_to_the_driver(gpu):

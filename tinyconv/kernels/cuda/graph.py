@@ -73,7 +73,6 @@ class Graph:
         self._generator = generator
         self._device = runtime.device()
         self._pool = Pool(self._device.allocator)
-        self._kept: dict[int, Any] = {}
         self.entries: list[Launch | Fresh] = []
         self.drawn = 0
         self._suspects = False
@@ -130,18 +129,13 @@ class Graph:
         """Write a launch down."""
         self.entries.append(Launch(variant, grid, tuple(map(self._address, args))))
 
-    def keep(self, array: DeviceArray) -> None:
-        """Let an array live as long as the graph."""
-        self._kept[array.block.pointer] = array.block
-
     def _address(self, value: Any) -> Any:
+        """An argument to remember: an array keeps its memory, unless that is the graph's own."""
         if not isinstance(value, DeviceArray):
             return value
         block = value.block
         if getattr(block, "allocator", None) is self._pool:
             block = Address(block)  # type: ignore[assignment]
-        else:
-            self.keep(value)
         return DeviceArray(block, value.offset, value.shape, value.strides, value.dtype, value.writeable)
 
     # -------------------------------------------------------------------------------------------------------- replaying

@@ -135,13 +135,10 @@ def empty(shape: tuple[int, ...], dtype: Any) -> DeviceArray:
 def constant(host: np.ndarray) -> DeviceArray:
     """What the host knows once and for all, on the device: the numbers of a range, a table of addresses. In a graph it
     is there before, and stays."""
-    owner = recording()
     with recorded_in(None):
         array = empty(host.shape, host.dtype)
         if host.size:
             device().to_device(array, np.ascontiguousarray(host))
-    if owner is not None:
-        owner.keep(array)
     return array
 
 

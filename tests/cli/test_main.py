@@ -15,7 +15,7 @@ def test_version(capsys):
     assert capsys.readouterr().out == f"tinyconv {tinyconv.__version__}\n"
 
 
-@pytest.mark.parametrize("command", ["train", "eval", "predict", "summary", "export", "slide", "info"])
+@pytest.mark.parametrize("command", ["train", "eval", "finetune", "predict", "export", "summary", "slide", "info"])
 def test_help(command, capsys):
     with pytest.raises(SystemExit, match="0"):
         main([command, "--help"])
@@ -28,7 +28,9 @@ def test_help(command, capsys):
         ([], "required: COMMAND"),
         (["fly"], "invalid choice: 'fly'"),
         (["train", "lenet6"], "invalid choice: 'lenet6'"),
-        (["train", "resnet20"], "model: invalid choice: 'resnet20'"),
+        (["train", "lenet5", "--optimizer", "lion"], "--optimizer: invalid choice: 'lion'"),
+        (["train", "lenet5", "--augment", "flip,fold"], "--augment: unknown augmentation 'fold' (choose none, or from"),
+        (["finetune", "squeezenet1_1", "--mode", "half"], "--mode: invalid choice: 'half'"),
         (["train", "lenet5", "--epochs", "0"], "--epochs: expected a whole number from 1 to a billion, got '0'"),
         (
             ["train", "lenet5", "--batch-size", "1.5"],

@@ -13,7 +13,15 @@ from safetensors.numpy import load_file
 
 from tinyconv.training import ConsoleProgress
 
-FILES = {"checkpoint.safetensors", "confusion.png", "curves.png", "history.jsonl", "metrics.json", "model.safetensors"}
+FILES = {
+    "checkpoint.safetensors",
+    "confusion.png",
+    "curves.png",
+    "history.jsonl",
+    "metrics.json",
+    "model.safetensors",
+    "run.toml",
+}
 SMALL = ("train", "lenet5", "--limit", 100, "--batch-size", 16, "--epochs", 2)  # 7 steps an epoch
 
 
@@ -106,7 +114,7 @@ def test_stopped_and_resumed_gives_the_same_bytes(tiny, small, tmp_path, monkeyp
         stopped = tiny(*small, "--out", "stopped")
     assert stopped.status == 128 + where.get("signum", signal.SIGINT)
     assert "--resume goes on from there" in stopped.out
-    assert files(tmp_path / "stopped") == {"checkpoint.safetensors", "history.jsonl", "model.safetensors"}
+    assert files(tmp_path / "stopped") == {"checkpoint.safetensors", "history.jsonl", "model.safetensors", "run.toml"}
     resumed = tiny("train", "lenet5", "--resume", "--out", "stopped", *small[-2:])
     assert (resumed.status, resumed.err) == (0, "")
     assert files(tmp_path / "stopped") == FILES

@@ -1,5 +1,6 @@
-"""The command line: ``tinyconv train``, ``eval``, ``predict``, ``summary``, ``export``, ``slide``, ``info``. One module
-for each.
+"""The command line: ``train``, ``eval``, ``finetune``, ``predict``, ``export``, ``summary``, ``slide``, ``info``.
+
+One module for each.
 
 Each module has ``add_parser(subparsers)``, which says what the command understands, and ``run(args)``, which does it
 and returns the exit status. What the user can get wrong (a path, an image, a full disk) ends in one line on standard
@@ -15,9 +16,9 @@ from collections.abc import Sequence
 
 from .. import __version__
 from ..serialization import CheckpointError
-from ..training import Diverged, Interrupted
+from ..training import DirectoryInUse, Diverged, Interrupted
 from ..vision.datasets import DatasetNotFound
-from . import evaluate, export, info, predict, slide, summary, train
+from . import evaluate, export, finetune, info, predict, slide, summary, train
 from .errors import CommandError
 
 __all__ = ["main"]
@@ -38,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="tinyconv", description="A small deep-learning engine.")
     parser.add_argument("--version", action="version", version=f"tinyconv {__version__}")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for command in (train, evaluate, predict, summary, export, slide, info):
+    for command in (train, evaluate, finetune, predict, export, summary, slide, info):
         command.add_parser(subparsers)
     args = parser.parse_args(argv)
     try:
@@ -53,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader (`| head`) has left. What is still buffered has nowhere to go; Python would complain at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except (CommandError, CheckpointError, DatasetNotFound, Diverged) as error:
+    except (CommandError, CheckpointError, DatasetNotFound, DirectoryInUse, Diverged) as error:
         message = str(error)
     except OSError as error:
         message = f"{error.filename}: {error.strerror}" if error.filename is not None else str(error)

@@ -6,7 +6,7 @@ import argparse
 import math
 
 from .. import cuda, set_num_threads, use_kernels
-from .data import DATA
+from .data import data_name
 from .errors import CommandError
 
 __all__ = [
@@ -87,9 +87,11 @@ def add_data_arguments(parser: argparse.ArgumentParser, default: str) -> None:
     """``--data``, ``--data-dir`` and ``--limit``. ``default`` says in the help what goes without ``--data``."""
     parser.add_argument(
         "--data",
-        choices=("auto", *DATA),
-        help="which images; auto is MNIST if it is found or can be downloaded, else digits drawn by the program itself "
-        f"(default: {default})",
+        type=data_name,
+        metavar="NAME_OR_FOLDER",
+        help="which images: mnist, fashion-mnist, cifar10, strokes, or a folder with the folders train and val in it, "
+        "and in both one folder of images for each class; auto is MNIST if it is found or can be downloaded, else "
+        f"strokes, digits drawn by the program itself (default: {default})",
     )
     parser.add_argument(
         "--data-dir",

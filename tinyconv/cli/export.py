@@ -11,8 +11,9 @@ from .. import onnx, save, zeros
 from ..nn import Module
 from ..vision.models import WeightsNotFound, get_model, list_models
 from .arguments import image_size
+from .data import default_size
 from .errors import CommandError
-from .model import default_size, load_run
+from .model import load_run
 
 __all__ = ["add_parser", "run"]
 
@@ -66,7 +67,7 @@ def _model(source: str, weights: str | None) -> tuple[Module, str]:
     if source not in list_models():
         if weights is not None:
             raise CommandError(f"--weights goes with a network's name, and {source!r} is none: {list_models()}")
-        model, options = load_run(source)
+        model, options, _ = load_run(source)
         return model, options["model"]
     if weights is None:
         raise CommandError(

@@ -1,29 +1,29 @@
-"""Networks: the trained one in a run's folder, and the images that each is made for."""
+"""The trained model in a run's folder."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..nn import Module
 from ..training import RunDirectory
+from ..training.transfer import Transfer
 from ..vision.models import get_model, list_models
 from .data import DATA
 from .errors import CommandError
 
-__all__ = ["default_size", "load_run"]
+__all__ = ["TrainedRun", "load_run"]
 
 
-def default_size(name: str) -> tuple[int, int, int]:
-    """The images (C, H, W) that a network is made for."""
-    if name.startswith("lenet5"):
-        return 1, 28, 28
-    if name in ("resnet20", "resnet32", "resnet44", "resnet56", "resnet110"):  # CIFAR's
-        return 3, 32, 32
-    return (3, 299, 299) if name == "inception_v3" else (3, 224, 224)
+class TrainedRun(NamedTuple):
+    """A model in evaluation mode, the options of the run that trained it, and the classes' names."""
+
+    model: Module
+    options: dict[str, Any]
+    classes: list[str]
 
 
-def load_run(path: str) -> tuple[Module, dict[str, Any]]:
-    """The model that a run has trained, in evaluation mode, and the run's options.
+def load_run(path: str) -> TrainedRun:
+    """The model that a run has trained.
 
     Args:
         path: the run's folder.
@@ -37,10 +37,17 @@ def load_run(path: str) -> tuple[Module, dict[str, Any]]:
         if not file.exists():
             raise CommandError(f"{path}: is no folder of a training run: there is no {file.name} in it")
     options, _ = directory.load()
-    if options["model"] not in list_models():
-        raise CommandError(f"{directory.checkpoint}: its model is {options['model']!r}; known are {list_models()}")
-    if options["data"] not in DATA:
-        raise CommandError(f"{directory.checkpoint}: its data is {options['data']!r}; known are {sorted(DATA)}")
-    model = get_model(options["model"])
+    name, data = options.get("model"), options.get("data")
+    if name not in list_models():
+        raise CommandError(f"{directory.checkpoint}: its model is {name!r}; known are {list_models()}")
+    classes = options.get("classes")
+    if classes is None:
+        if data not in DATA:
+            raise CommandError(f"{directory.checkpoint}: its data is {data!r}; known are {sorted(DATA)}")
+        classes = DATA[data].classes
+    if "mode" in options:  # a run of `finetune`
+        model: Module = Transfer(get_model(name), len(classes), frozen=options["mode"] == "frozen")
+    else:
+        model = get_model(name, num_classes=len(classes))
     directory.load_model(model)
-    return model.eval(), options
+    return TrainedRun(model.eval(), options, classes)

@@ -8,8 +8,8 @@ from typing import Any
 from ..training import summarize
 from ..vision.models import get_model, list_models
 from .arguments import add_compute_arguments, apply_compute_arguments, image_size, non_negative_int
+from .data import default_size
 from .errors import CommandError
-from .model import default_size
 
 __all__ = ["add_parser", "run"]
 

@@ -4,7 +4,7 @@
 the answers are), ``attribution.py`` (what a network looks at) and ``pictures/`` of all that.
 """
 
-from . import attribution, metrics, pictures
+from . import attribution, metrics, pictures, transfer
 from .callbacks import Callback, ClipGradients, EarlyStopping
 from .checkpoint import Checkpoint, CheckpointEvery, DirectoryInUse, RunDirectory
 from .errors import Diverged
@@ -49,4 +49,5 @@ __all__ = [
     "right_answers",
     "summarize",
     "train_epoch",
+    "transfer",
 ]

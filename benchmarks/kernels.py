@@ -21,6 +21,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinyconv import Tensor, ops
+
 from . import conv, gemm
 from .harness import BenchmarkError, Table, compare, geometric_mean, peer_module, set_threads, versions
 from .limits import Limits
@@ -34,6 +36,7 @@ SHAPES = [
     (96, 64, 32, 32),  # 24 MiB an array
 ]  # fmt: skip
 CLASSES = [(64, 10), (256, 10), (128, 1000)]
+ROWS = [(512, 512), (4096, 256)]  # N samples of D numbers
 
 
 class Kernel(NamedTuple):
@@ -65,6 +68,8 @@ def normal(*shape: int) -> np.ndarray:
 def all_kernels(place: Place) -> Iterator[Kernel]:
     """Every row of the table. Without a peer, its functions are never called."""
     yield from memory_bound(place, SHAPES, CLASSES)
+    for shape in ROWS:
+        yield from lines(place, shape)
     for name, M, K, N, turned in gemm.PRODUCTS:
         x, y = normal(M, K), normal(K, N)
         yield Kernel(f"gemm {name}", (M, K, N), 2 * M * K * N, (x, y), *gemm.contenders(M, K, N, turned, place))
@@ -265,6 +270,60 @@ def losses(place: Place, N: int, C: int) -> Iterator[Kernel]:
         lambda: aten.nll_loss_forward(aten._log_softmax(tx, 1, False), tt, None, 1, -100)[0],
     )
     yield Kernel("cross-entropy gradient", (N, C), 12 * x.size, (y, target), gradient, their_gradient)
+
+
+def lines(place: Place, shape: tuple[int, int]) -> Iterator[Kernel]:
+    """Along the last axis of N samples of D numbers: places, running totals, order, products; and a table's rows. Where
+    an operation is several kernels the whole of it is measured."""
+    N, D = shape
+    n, k, aten, rng = math.prod(shape), place.kernels, place.aten, np.random.default_rng(N)
+    x, g, near_one, w, b, places, own, index, tx, tg, tn, tw, tb, tp, _, ti = both(
+        place, normal(*shape), normal(*shape)[::-1].copy(), 1 + normal(*shape) / 100, normal(D), normal(D) + 1,
+        rng.integers(0, N, N), np.arange(N)[:, None], rng.integers(0, D, shape),
+    )  # fmt: skip
+    zeros = place.tensor(np.zeros(shape, np.float32))
+
+    def scattered() -> Any:
+        y = k.full(shape, 0, np.dtype(np.float32))
+        k.index_add(y, (own, index), x)
+        return y
+
+    def rows_added() -> Any:
+        y = k.full(shape, 0, np.dtype(np.float32))
+        k.index_add(y, (places,), g)
+        return y
+
+    def of_tensors(function: Callable, *args: Any) -> Callable:
+        return lambda: function(*[Tensor(a) if hasattr(a, "strides") else a for a in args]).array
+
+    yield Kernel("gather", shape, n, (x, index), lambda: k.getitem(x, (own, index)), lambda: aten.gather(tx, 1, ti))
+    yield Kernel("scatter_add", shape, n, (x, index), scattered, lambda: aten.scatter_add(zeros, 1, ti, tx))
+    yield Kernel("embedding", shape, n, (x, places), lambda: k.getitem(x, (places,)), lambda: aten.embedding(tx, tp))
+    yield Kernel(
+        "embedding gradient",
+        shape,
+        n,
+        (g, places),
+        rows_added,
+        lambda: aten.embedding_dense_backward(tg, tp, N, -1, False),
+    )
+    yield Kernel("cumsum", shape, n, (x,), lambda: k.cumsum(x, 1), lambda: aten.cumsum(tx, 1))
+    yield Kernel(
+        "sort", shape, n * D.bit_length(), (x,), lambda: k.sort(x, 1, False, D)[0], lambda: aten.sort(tx, 1)[0]
+    )
+    yield Kernel("top 5", shape, n, (x,), lambda: k.sort(x, 1, True, 5)[0], lambda: aten.topk(tx, 5, 1, True, True)[0])
+    yield Kernel("maximum with a number", shape, n, (x,), lambda: k.maximum(x, 0.5), lambda: aten.clamp_min(tx, 0.5))
+    yield Kernel("compare", shape, n, (x, g), lambda: k.compare(x, g, "<"), lambda: aten.lt(tx, tg))
+    yield Kernel("prod", shape, n, (near_one,), of_tensors(ops.prod, near_one, 1), lambda: aten.prod(tn, 1))
+    yield Kernel("gelu", shape, 20 * n, (x,), of_tensors(ops.gelu, x), lambda: aten.gelu(tx))
+    yield Kernel(
+        "layer norm",
+        shape,
+        8 * n,
+        (x,),
+        of_tensors(ops.layer_norm, x, (D,), w, b),
+        lambda: aten.native_layer_norm(tx, (D,), tw, tb, 1e-5)[0],
+    )
 
 
 # ----------------------------------------------------------------------------------------------------------- the table

@@ -497,10 +497,16 @@ class Tensor:
     def isposinf(self) -> Tensor:
         ...
 
+    def isreal(self) -> Tensor:
+        ...
+
     def log_softmax(self, dim: builtins.int | None=None, _stacklevel: builtins.int=3, dtype: dtypes.dtype | None=None) -> Tensor:
         ...
 
     def logaddexp(self, other: Tensor) -> Tensor:
+        ...
+
+    def logaddexp2(self, other: Tensor) -> Tensor:
         ...
 
     def long(self, memory_format: Any=None) -> Tensor:
@@ -597,6 +603,9 @@ class Tensor:
         ...
 
     def view_as(self, other: Tensor) -> Tensor:
+        ...
+
+    def adjoint(self) -> Tensor:
         ...
 
     def reshape_as(self, other: Tensor) -> Tensor:
@@ -755,7 +764,16 @@ class Tensor:
     def aminmax(self, *, dim: builtins.int | None=None, keepdim: builtins.bool=False) -> Any:
         ...
 
+    def corrcoef(self) -> Tensor:
+        ...
+
     def count_nonzero(self, dim: Any=None) -> Tensor:
+        ...
+
+    def cov(self, *, correction: builtins.int=1, fweights: Tensor | None=None, aweights: Tensor | None=None) -> Tensor:
+        ...
+
+    def cross(self, other: Tensor, dim: builtins.int | None=None) -> Tensor:
         ...
 
     def logsumexp(self, dim: Any, keepdim: builtins.bool=False) -> Tensor:
@@ -795,6 +813,12 @@ class Tensor:
         ...
 
     def dist(self, other: Tensor, p: builtins.float=2) -> Tensor:
+        ...
+
+    def matrix_power(self, n: builtins.int) -> Tensor:
+        ...
+
+    def renorm(self, p: builtins.float, dim: builtins.int, maxnorm: builtins.float) -> Tensor:
         ...
 
     def argsort(self, dim: builtins.int=-1, descending: builtins.bool=False, stable: builtins.bool=False) -> Tensor:
@@ -897,6 +921,9 @@ class Tensor:
         ...
 
     def masked_scatter_(self, mask: Tensor, source: Tensor) -> Tensor:
+        ...
+
+    def renorm_(self, p: builtins.float, dim: builtins.int, maxnorm: builtins.float) -> Tensor:
         ...
 
     def scatter_(self, dim: builtins.int, index: Tensor, src: Any=None, *, value: Any=None, reduce: str | None=None) -> Tensor:
@@ -1118,6 +1145,9 @@ class Tensor:
     def gt(self, other: Any) -> Tensor:
         ...
 
+    def heaviside(self, values: Tensor) -> Tensor:
+        ...
+
     def hypot(self, other: Tensor) -> Tensor:
         ...
 
@@ -1194,6 +1224,9 @@ class Tensor:
         ...
 
     def sin(self) -> Tensor:
+        ...
+
+    def sinc(self) -> Tensor:
         ...
 
     def sinh(self) -> Tensor:
@@ -1385,6 +1418,9 @@ class Tensor:
     def gt_(self, other: Any) -> Tensor:
         ...
 
+    def heaviside_(self, values: Tensor) -> Tensor:
+        ...
+
     def hypot_(self, other: Tensor) -> Tensor:
         ...
 
@@ -1461,6 +1497,9 @@ class Tensor:
         ...
 
     def sin_(self) -> Tensor:
+        ...
+
+    def sinc_(self) -> Tensor:
         ...
 
     def sinh_(self) -> Tensor:
@@ -1542,6 +1581,10 @@ class Tensor:
         ...
 
     @property
+    def H(self) -> Tensor:
+        ...
+
+    @property
     def T(self) -> Tensor:
         ...
 
@@ -1551,6 +1594,10 @@ class Tensor:
 
     @property
     def itemsize(self) -> builtins.int:
+        ...
+
+    @property
+    def mH(self) -> Tensor:
         ...
 
     @property

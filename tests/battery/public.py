@@ -25,14 +25,22 @@ ROOMS = {
 }
 
 
+BUILT_IN = ("__bool__", "__float__", "__int__", "__len__")  # what Python's own functions ask a tensor
+
+
 def members(room: str) -> Iterator[str]:
     """The public names of a room: what is callable, and a tensor's properties."""
+    place: Any
     if room in ("F", "nn", "lr_scheduler"):
-        yield from {"F": functional, "nn": nn, "lr_scheduler": lr_scheduler}[room].__all__
+        place = {"F": functional, "nn": nn, "lr_scheduler": lr_scheduler}[room]
+        yield from place.__all__
+        yield from (n for n in vars(place) if n.endswith("_") and not n.startswith("_"))  # F.relu_
     elif room == "Tensor":
-        yield from (name for name in dir(tinyconv.Tensor) if not name.startswith("_") or name in OPERATORS)
+        yield from (
+            name for name in dir(tinyconv.Tensor) if not name.startswith("_") or name in (*OPERATORS, *BUILT_IN)
+        )
     else:
-        place: Any = {"tinyconv": tinyconv, "optim": optim}[room]
+        place = {"tinyconv": tinyconv, "optim": optim}[room]
         for name, value in sorted(vars(place).items()):
             if not name.startswith("_") and callable(value):
                 yield name
@@ -86,19 +94,23 @@ def excluded(room: str, name: str) -> str | None:
     return EXCLUDED.get(f"{room}.{name}") or (EXCLUDED.get(name) if f"{room}.{name}" not in TABLE else None)
 
 
-def entry_of(room: str, name: str) -> Entry | None:
-    """The entry of a name: its own, else that of the function it is another spelling of."""
+def key_of(room: str, name: str) -> str | None:
+    """What a name's entry is filed under: the name, else that of the function it is another spelling of."""
     plain = name.strip("_")
-    for key in (
+    keys = (
         f"{room}.{name}",
         name,
         f"{room}.{plain}",
         name.rstrip("_") if not name.startswith("__") else plain,
         ALIASES.get(name),
-    ):
-        if key in TABLE:
-            return TABLE[key]
-    return None
+    )
+    return next((key for key in keys if key in TABLE), None)
+
+
+def entry_of(room: str, name: str) -> Entry | None:
+    """The entry of a name."""
+    key = key_of(room, name)
+    return None if key is None else TABLE[key]
 
 
 ALIASES = {

@@ -58,7 +58,7 @@ def test_gradients(t, gy, y):
     gy, y = t(gy), t(y)
     with np.errstate(all="ignore"):
         expected = {
-            "relu_gx": gy if y > 0 else t(0),
+            "relu_gx": t(0) if y <= 0 else gy,
             "tanh_gx": gy * (1 - y * y),
             "sigmoid_gx": gy * y * (1 - y),
         }

@@ -38,7 +38,7 @@ from tinyconv.ops.recurrent import Pieces
 from tinyconv.ops.reduce import Extreme, Pick, Sum
 from tinyconv.ops.shape import Clone, Expand, Permute, Reinterpret, View, Windows
 from tinyconv.ops.softmax import LogSoftmax, Softmax
-from tinyconv.ops.sort import Sort
+from tinyconv.ops.sort import MedianOfAll, Sort
 
 
 @dataclass(frozen=True)
@@ -303,6 +303,15 @@ case(Abs, "norm", lambda m, x: (x.norm(1), m.linalg.norm(x, float("inf"), 1), m.
 case(Pow, "norm", lambda m, x: (x.norm(3), x.norm(1.5, dim=0), m.linalg.vector_norm(x, -2)), (2, 3))
 case(Sum, "matrix norm", lambda m, x: (m.linalg.norm(x), m.linalg.norm(x, 1), m.linalg.matrix_norm(x, -float("inf"))),
      (2, 3))  # fmt: skip
+case(Sub, "cross", lambda m, a, b: (m.cross(a, b, dim=1), m.linalg.cross(a, b * b)), (2, 3), (1, 3))
+case(Where, "renorm", lambda m, x: (x.renorm(2, 0, 0.5), m.renorm(x, 1, 1, 0.1)), (2, 3))
+case(MatMul, "powers", lambda m, x: (x.matrix_power(3), m.matrix_power(x, 4), x.matrix_power(1)), (2, 3, 3))
+case(MatMul, "covariances", lambda m, x: (x.cov(), m.cov(x[0], correction=0), m.corrcoef(x)[0, 1]), (2, 4))
+case(Cat, "products", lambda m, a, b: (m.block_diag(a, b), m.cartesian_prod(a[0], b), m.combinations(b)), (2, 3), (3,))
+case(Mul, "trapezoid", lambda m, y, x: (m.trapezoid(y, x), m.trapz(y, dx=0.5, dim=0)), (2, 3), (3,))
+case(Cumprod, "vander", lambda m, x: m.vander(x, 4), (3,), peer=False)  # PyTorch's own gradient is an error
+case(Div, "sinc", lambda m, x: (m.sinc(x), m.logaddexp2(x, x[:1])), (2, 3))
+case(MedianOfAll, "", lambda m, x: (x.median(), m.nanmedian(x), m.relu(x).median()), (3, 3))
 case(Sqrt, "distances", lambda m, a, b: (m.dist(a, a[:1] * 2), m.cdist(a, b), m.cdist(a, b, p=1)), (2, 3), (4, 3))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -140,3 +142,20 @@ def test_who_gets_the_gradient_of_clamp_as_in_torch():
         (x.clamp(low, high) + x.clamp(-1, 1) * 2 + x.clamp(min=low) * 3 + x.clamp(max=high) * 4).sum().backward()
         found.append([v.grad.tolist() for v in (x, low, high)])
     assert found[0] == found[1]
+
+
+def test_heaviside():
+    x = tinyconv.tensor([-1.0, 0.0, 2.0, math.nan])
+    assert tinyconv.heaviside(x, tinyconv.tensor(0.5)).tolist() == [0, 0.5, 1, 0]
+    with pytest.raises(RuntimeError, match="heaviside: input is tinyconv.float32, values are tinyconv.int64"):
+        tinyconv.heaviside(x, tinyconv.tensor(1))
+
+
+def test_old_masks():
+    with pytest.warns(UserWarning, match="where takes a uint8 tensor for a mask"):
+        assert tinyconv.where(tinyconv.tensor([0, 2], dtype=tinyconv.uint8), 1, 0).tolist() == [0, 1]
+
+
+def test_bounds_of_one_kind():
+    with pytest.raises(TypeError, match="both be numbers or both tensors, got int and Tensor"):
+        tinyconv.ones(2).clamp(0, tinyconv.ones(2))

@@ -178,3 +178,24 @@ def test_comparing():
     assert tinyconv.is_tensor(x)
     assert not tinyconv.is_tensor(1)
     assert tinyconv.numel(x) == 2
+
+
+@pytest.mark.parametrize(
+    ("data", "dtype"),
+    [
+        ([np.float32(1), 2], "float32"),
+        ([np.float16(1), 2], "float16"),
+        ([2.0, np.float64(1)], "float64"),
+        ([[1.0, 2], [3, True]], "float32"),
+        ([np.int32(1), 2.0], "float32"),
+        ([[], []], "float32"),
+    ],
+)
+def test_numbers_of_several_types(data, dtype):
+    assert tinyconv.tensor(data).dtype is getattr(tinyconv, dtype)
+
+
+def test_numbers_that_fit():
+    assert tinyconv.full((1,), -1, dtype=tinyconv.uint8).tolist() == [255]
+    with pytest.raises(RuntimeError, match="full: 300 does not fit into tinyconv.uint8"):
+        tinyconv.full((1,), 300, dtype=tinyconv.uint8)

@@ -63,3 +63,20 @@ def test_diff(data, n):
     t = tinyconv.Tensor(x)
     np.testing.assert_array_equal(t.diff(n, axis).array, np.diff(x, n, axis))
     np.testing.assert_array_equal(t.diff(1, axis, t, t).array, np.diff(x, 1, axis, x, x))
+
+
+def test_trapezoid():
+    y = np.random.default_rng(0).standard_normal((3, 4))
+    t, x = tinyconv.from_numpy(y), np.array([0.0, 1.0, 1.5, 4.0])
+    np.testing.assert_allclose(tinyconv.trapezoid(t).array, np.trapezoid(y))
+    np.testing.assert_allclose(tinyconv.trapezoid(t, tinyconv.from_numpy(x)).array, np.trapezoid(y, x))
+    np.testing.assert_allclose(tinyconv.trapezoid(t, dx=0.5, dim=0).array, np.trapezoid(y, dx=0.5, axis=0))
+    with pytest.raises(RuntimeError, match="x must have 4 elements, as y along dim -1, got 3"):
+        tinyconv.trapezoid(t, tinyconv.ones(3))
+
+
+def test_vander():
+    x = tinyconv.tensor([1.0, 2.0, 3.0])
+    for n in (None, 0, 1, 2, 5):
+        np.testing.assert_array_equal(tinyconv.vander(x, n).array, np.vander(x.array, n))
+    np.testing.assert_array_equal(tinyconv.vander(x, increasing=True).array, np.vander(x.array, increasing=True))

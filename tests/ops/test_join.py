@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
+import scipy.linalg
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -81,3 +84,17 @@ def test_equal_sections(x):
                 np.testing.assert_array_equal(a.array, b)
         with pytest.raises(RuntimeError, match=f"{name}: 7 sections do not divide dim {axis}"):
             getattr(tinyconv.Tensor(x), name)(7)
+
+
+def test_block_diag():
+    x = tinyconv.block_diag(tinyconv.ones(2, 2), tinyconv.tensor([2.0, 3.0]), tinyconv.tensor(4.0))
+    np.testing.assert_array_equal(x.array, scipy.linalg.block_diag(np.ones((2, 2)), [2, 3], 4))
+
+
+def test_choices():
+    a, b = tinyconv.tensor([1, 2, 3]), tinyconv.tensor([4, 5])
+    assert tinyconv.cartesian_prod(a, b).tolist() == [list(pair) for pair in itertools.product([1, 2, 3], [4, 5])]
+    for r in (1, 2, 3, 4):
+        assert tinyconv.combinations(a, r).tolist() == [list(c) for c in itertools.combinations([1, 2, 3], r)]
+    assert tinyconv.combinations(b, 2, True).tolist() == [[4, 4], [4, 5], [5, 5]]
+    assert tinyconv.combinations(a, 4).shape == (0, 4)

@@ -68,3 +68,33 @@ def test_errors():
     ):
         with pytest.raises(error, match=match):
             call()
+
+
+def test_vector_products():
+    rng = np.random.default_rng(0)
+    a, b = rng.standard_normal((2, 3)), rng.standard_normal((2, 3))
+    s, t = tinyconv.from_numpy(a), tinyconv.from_numpy(b)
+    np.testing.assert_allclose(tinyconv.cross(s, t).array, np.cross(a, b))
+    np.testing.assert_allclose(s.T.cross(t.T).array, np.cross(a, b).T)  # along the first dim of size 3
+    np.testing.assert_allclose(tinyconv.linalg.cross(s, t[:1]).array, np.cross(a, b[:1]))
+    with pytest.raises(RuntimeError, match="cross: a dim of size 3 is needed, got dim 0"):
+        tinyconv.cross(s[:, :2], t[:, :2])
+
+
+@pytest.mark.parametrize("n", range(7))
+def test_powers_of_matrices(n):
+    x = np.random.default_rng(0).standard_normal((2, 3, 3))
+    np.testing.assert_allclose(tinyconv.matrix_power(tinyconv.from_numpy(x), n).array, np.linalg.matrix_power(x, n))
+
+
+def test_powers_that_are_errors():
+    with pytest.raises(RuntimeError, match=r"expected square matrices, got shape \(2, 3\)"):
+        tinyconv.ones(2, 3).matrix_power(2)
+    with pytest.raises(NotImplementedError, match="n must not be negative, got -1"):
+        tinyconv.eye(2).matrix_power(-1)
+
+
+def test_renorm():
+    x = tinyconv.tensor([[3.0, 4.0], [0.3, 0.4]])
+    np.testing.assert_allclose(x.renorm(2, 0, 1.0).array, [[0.6, 0.8], [0.3, 0.4]], rtol=1e-6)
+    np.testing.assert_allclose(x.renorm(1, 1, 3.3).array, x.array * [[1, 3.3 / 4.4]], rtol=1e-6)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -129,3 +131,18 @@ def test_errors():
     ):
         with pytest.raises(error, match=match):
             call()
+
+
+def test_isin():
+    x = tinyconv.tensor([[1, 5], [3, -2]])
+    assert tinyconv.isin(x, tinyconv.tensor([3, 9, 1])).tolist() == [[True, False], [True, False]]
+    assert tinyconv.isin(x, tinyconv.tensor([3, 9, 1]), invert=True).tolist() == [[False, True], [False, True]]
+    assert tinyconv.isin(x, 5).tolist() == [[False, True], [False, False]]
+    assert not tinyconv.isin(x, tinyconv.tensor([])).any()
+    assert not tinyconv.isin(tinyconv.tensor([math.nan]), tinyconv.tensor([math.nan])).any()
+
+
+def test_equal_medians_share_the_gradient():
+    x = tinyconv.tensor([[1.0, 2.0, 2.0], [2.0, 3.0, 4.0]], requires_grad=True)
+    x.median().backward()
+    np.testing.assert_allclose(x.grad.array, [[0, 1 / 3, 1 / 3], [1 / 3, 0, 0]], rtol=1e-6)

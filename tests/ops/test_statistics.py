@@ -88,3 +88,19 @@ def test_bincount_errors():
             tinyconv.tensor(x).bincount()
     with pytest.raises(RuntimeError, match="weights must have the shape of input"):
         tinyconv.tensor([1]).bincount(tinyconv.ones(2))
+
+
+@pytest.mark.parametrize("weights", [{}, {"fweights": [1, 2, 3]}, {"aweights": [0.5, 1.0, 2.0]},
+                                     {"fweights": [3, 1, 1], "aweights": [0.5, 1.0, 2.0]}])  # fmt: skip
+@pytest.mark.parametrize("correction", [0, 1])
+def test_covariances(weights, correction):
+    x = np.array([[1.0, 2.0, 4.0], [3.0, 3.0, -1.0]])
+    ours = {name: tinyconv.tensor(w) for name, w in weights.items()}
+    expected = np.cov(x, ddof=correction, **{name: np.array(w) for name, w in weights.items()})
+    np.testing.assert_allclose(tinyconv.from_numpy(x).cov(correction=correction, **ours).array, expected, rtol=1e-6)
+
+
+def test_correlations():
+    x = np.random.default_rng(0).standard_normal((3, 5))
+    np.testing.assert_allclose(tinyconv.from_numpy(x).corrcoef().array, np.corrcoef(x))
+    assert tinyconv.from_numpy(x[0]).cov().item() == pytest.approx(x[0].var(ddof=1))

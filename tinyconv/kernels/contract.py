@@ -290,7 +290,7 @@ def relu(x: Array) -> Array:
 
 @kernel
 def relu_gx(gy: Array, y: Array) -> Array:
-    """``gy`` where ``y > 0``, else 0 (so 0 at ``y == 0`` and at NaN), with ``y`` the output of ``relu``; same
+    """0 where ``y <= 0``, else ``gy`` (so 0 at ``y == 0``, ``gy`` at NaN), with ``y`` the output of ``relu``; same
     shapes."""
 
 

@@ -27,8 +27,8 @@ def relu(x):
 
 @register_jitable
 def relu_gx(gy, y):
-    """The gradient of :func:`relu` by its output ``y``: ``gy`` where ``y > 0``, else 0."""
-    return gy if y > type(y)(0) else type(gy)(0)
+    """The gradient of :func:`relu` by its output ``y``: 0 where ``y <= 0``, else ``gy``: NaN lets it pass."""
+    return type(gy)(0) if y <= type(y)(0) else gy
 
 
 @register_jitable

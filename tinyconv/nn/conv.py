@@ -109,6 +109,10 @@ class _Conv(Module):
         """``input``, continued beyond its edges if that is the ``padding_mode``, and the zeros to be put around it."""
         if self.padding_mode == "zeros":
             return input, self.padding
+        if len(self.padding) != len(self.kernel_size) and not isinstance(self.padding, str):
+            raise RuntimeError(
+                f"{type(self).__name__}: padding must be one number or {len(self.kernel_size)}, got {self.padding}"
+            )
         margins: list[int] = []
         for i in reversed(range(self.axes)):  # pad() wants the last axis first
             if isinstance(self.padding, str):

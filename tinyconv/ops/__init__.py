@@ -64,12 +64,14 @@ from .compare import (
     fmin,
     ge,
     gt,
+    heaviside,
     isclose,
     isfinite,
     isinf,
     isnan,
     isneginf,
     isposinf,
+    isreal,
     le,
     lt,
     maximum,
@@ -133,7 +135,7 @@ from .creation import (
     zeros,
     zeros_like,
 )
-from .cumulative import cummax, cummin, cumprod, cumsum, diff, prod
+from .cumulative import cummax, cummin, cumprod, cumsum, diff, prod, trapezoid, vander
 from .diagonal import (
     diag,
     diag_embed,
@@ -175,11 +177,13 @@ from .elementary import (
     log2,
     log10,
     logaddexp,
+    logaddexp2,
     logit,
     rad2deg,
     round,
     rsqrt,
     sin,
+    sinc,
     sinh,
     sqrt,
     tan,
@@ -233,9 +237,12 @@ from .gather import (
 from .index import getitem, index_put, index_put_, iterate, setitem
 from .interpolate import interpolate, upsample, upsample_bilinear, upsample_nearest
 from .join import (
+    block_diag,
+    cartesian_prod,
     cat,
     chunk,
     column_stack,
+    combinations,
     concat,
     concatenate,
     dsplit,
@@ -252,7 +259,7 @@ from .join import (
     vsplit,
     vstack,
 )
-from .linalg import cdist, dist
+from .linalg import cdist, cross, dist, matrix_power, renorm
 from .linalg import norm as norm_of  # beside the module norm
 from .logic import (
     bitwise_and,
@@ -359,7 +366,9 @@ from .reduce import (
 )
 from .regression_loss import huber_loss, l1_loss, mse_loss, smooth_l1_loss
 from .shape import (
+    H,
     T,
+    adjoint,
     atleast_1d,
     atleast_2d,
     atleast_3d,
@@ -395,6 +404,7 @@ from .softmax import gumbel_softmax, log_softmax, softmax, softmin
 from .sort import (
     argsort,
     bucketize,
+    isin,
     kthvalue,
     median,
     mode,
@@ -407,7 +417,7 @@ from .sort import (
     unique,
     unique_consecutive,
 )
-from .statistics import bincount, histc, std, std_mean, var, var_mean
+from .statistics import bincount, corrcoef, cov, histc, std, std_mean, var, var_mean
 from .typed import (
     BoolTensor,
     ByteTensor,
@@ -464,6 +474,7 @@ OPERATORS = {
 absolute, negative, subtract, multiply, divide, true_divide = abs, neg, sub, mul, div, div
 arcsin, arccos, arctan, arctan2, arcsinh, arccosh, arctanh = asin, acos, atan, atan2, asinh, acosh, atanh
 clip, fix, sgn = clamp, trunc, sign
+trapz = trapezoid
 not_equal, less, less_equal, greater, greater_equal = ne, lt, le, gt, ge
 
 # Element by element: functions of a tensor that have an in-place form too.
@@ -472,10 +483,10 @@ ELEMENTWISE = {
     for operation in (
         abs, acos, acosh, addcdiv, addcmul, asin, asinh, atan, atan2, atanh, bitwise_and, bitwise_left_shift,
         bitwise_not, bitwise_or, bitwise_right_shift, bitwise_xor, ceil, clamp, clamp_max, clamp_min, cos, cosh,
-        deg2rad, div, eq, erf, erfc, exp, exp2, expm1, float_power, floor, floor_divide, fmod, frac, ge, gt, hypot, le,
-        lerp, log, log10, log1p, log2, logical_and, logical_not, logical_or, logical_xor, logit, lt, nan_to_num, ne,
-        neg, pow, rad2deg, reciprocal, relu, remainder, round, rsqrt, sigmoid, sign, sin, sinh, sqrt, square, tan, tanh,
-        trunc, xlogy,
+        deg2rad, div, eq, erf, erfc, exp, exp2, expm1, float_power, floor, floor_divide, fmod, frac, ge, gt, heaviside,
+        hypot, le, lerp, log, log10, log1p, log2, logical_and, logical_not, logical_or, logical_xor, logit, lt,
+        nan_to_num, ne, neg, pow, rad2deg, reciprocal, relu, remainder, round, rsqrt, sigmoid, sign, sin, sinc, sinh,
+        sqrt, square, tan, tanh, trunc, xlogy,
     )
 } | {
     "absolute": abs, "arccos": acos, "arccosh": acosh, "arcsin": asin, "arcsinh": asinh, "arctan": atan,
@@ -488,16 +499,16 @@ METHODS = {
     for function in (
         add, all, allclose, amax, amin, argmax, argmin, byte, char, clone, contiguous, cpu, cuda, double, equal, expand,
         expand_as, flatten, flip, fmax, fmin, get_device, half, hardshrink, is_complex, is_contiguous, is_nonzero,
-        is_pinned, is_signed, isclose, isfinite, isinf, isnan, isneginf, isposinf, log_softmax, logaddexp, long, matmul,
-        max, maximum, mean, min, minimum, mm, mul, ndimension, new_full, new_ones, new_zeros, permute, pin_memory,
-        positive, prelu, reshape, short, softmax, squeeze, stride, sub, sum, t, to, transpose, type_as, unflatten,
-        unsqueeze, view, view_as,
+        is_pinned, is_signed, isclose, isfinite, isinf, isnan, isneginf, isposinf, isreal, log_softmax, logaddexp,
+        logaddexp2, long, matmul, max, maximum, mean, min, minimum, mm, mul, ndimension, new_full, new_ones, new_zeros,
+        permute, pin_memory, positive, prelu, reshape, short, softmax, squeeze, stride, sub, sum, t, to, transpose,
+        type_as, unflatten, unsqueeze, view, view_as,
     )
 } | {
     function.__name__: function
     for function in (
         # shape.py, join.py, rearrange.py, diagonal.py
-        reshape_as, hsplit, vsplit, dsplit, diff, index_put, index_put_,
+        adjoint, reshape_as, hsplit, vsplit, dsplit, diff, index_put, index_put_,
         broadcast_to, movedim, ravel, chunk, tensor_split, unbind, fliplr, flipud, repeat, repeat_interleave,
         roll, rot90, tile, diag, diag_embed, diagflat, diagonal, fill_diagonal_, trace, tril, triu,
         # creation.py, random.py
@@ -506,17 +517,17 @@ METHODS = {
         argwhere, gather, index_add, index_copy, index_fill, index_select, masked_fill, masked_scatter, masked_select,
         narrow, nonzero, scatter, scatter_add, select, take, take_along_dim,
         # reduce.py, cumulative.py, statistics.py, linalg.py, sort.py
-        aminmax, count_nonzero, logsumexp, nanmean, nansum, cummax, cummin, cumprod, cumsum, prod, bincount, histc, std,
-        var, dist, argsort, kthvalue, median, mode, msort, nanmedian, quantile, sort, topk, unique,
-        unique_consecutive,
+        aminmax, corrcoef, count_nonzero, cov, cross, logsumexp, nanmean, nansum, cummax, cummin, cumprod, cumsum, prod,
+        bincount, histc, std, var, dist, matrix_power, renorm, argsort, kthvalue, median, mode, msort, nanmedian,
+        quantile, sort, topk, unique, unique_consecutive,
         # matmul.py
         addbmm, addmm, addmv, addr, baddbmm, bmm, dot, inner, kron, mv, outer,
     )
 } | {
-    operation.__name__ + "_": inplace.in_place(operation)
+    operation.__name__ + "_": inplace.in_place(operation, composed=operation in (cumprod, renorm))
     for operation in (
         addbmm, addmm, addmv, addr, baddbmm, cumprod, cumsum, index_add, index_copy, index_fill, masked_fill,
-        masked_scatter, scatter, scatter_add, tril, triu,
+        masked_scatter, renorm, scatter, scatter_add, tril, triu,
     )
 } | {
     operation.__name__ + "_": inplace.reshape_in_place(operation)
@@ -531,11 +542,11 @@ METHODS = {
     "copy_": inplace.copy_, "uniform_": uniform_, "normal_": normal_,
     "dropout_": inplace.in_place(Dropout.apply, "dropout"),
 } | ELEMENTWISE | {
-    f"{name}_": inplace.in_place(operation, name, composed=operation in (div, logit))
+    f"{name}_": inplace.in_place(operation, name, composed=operation in (div, logit, sinc))
     for name, operation in ELEMENTWISE.items()
 }  # fmt: skip
 
-PROPERTIES = {"T": T, "is_cpu": is_cpu, "itemsize": itemsize, "mT": mT, "nbytes": nbytes}
+PROPERTIES = {"H": H, "T": T, "is_cpu": is_cpu, "itemsize": itemsize, "mH": adjoint, "mT": mT, "nbytes": nbytes}
 
 for _name, _function in {**OPERATORS, **METHODS}.items():
     setattr(Tensor, _name, _function)

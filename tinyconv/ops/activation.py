@@ -3,7 +3,7 @@
 ============  ===========================================  =========================
 operation     y                                            gradient
 ============  ===========================================  =========================
-relu          max(x, 0)                                    gx = gy where y > 0
+relu          max(x, 0)                                    gx = 0 where y <= 0, else gy
 sigmoid       1/(1 + e**-x)                                gx = gy * y * (1 - y)
 tanh          tanh x                                       gx = gy * (1 - y**2)
 softplus      log(1 + e**x)                                gx = gy * sigmoid(x)
@@ -88,7 +88,7 @@ class Sigmoid(Function):
 
 
 class ReLUGx(Function):
-    """gx = gy where y > 0: linear in gy; its slope in y is 0 wherever there is one."""
+    """gx = 0 where y <= 0, else gy (also at NaN): linear in gy; its slope in y is 0 wherever there is one."""
 
     @staticmethod
     def forward(ctx: Any, gy: Tensor, y: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ from .logic import logical_not
 from .matmul import matmul
 from .rearrange import repeat_interleave
 from .softmax import softmax
-from .types import same_type
+from .types import expect, same_type
 
 
 def scaled_dot_product_attention(
@@ -60,6 +60,7 @@ def scaled_dot_product_attention(
     if is_causal:
         attn_mask = tril(ones(L, S, device=query.device)) > 0
     if attn_mask is not None:
+        expect(name, "bf", attn_mask=attn_mask)
         if attn_mask.array.dtype.kind == "b":
             scores = masked_fill(scores, logical_not(attn_mask), -math.inf)
         else:

@@ -6,11 +6,13 @@ A comparison has no gradient. A selection passes its gradient to what was select
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any
 
 from .. import dtypes, kernels
 from ..autograd import Function
 from ..tensor import Tensor
+from .convert import cast
 from .types import arrays, broadcast_shape, expect, floating, operands, result_type, values
 
 
@@ -68,6 +70,12 @@ def isinf(input: Tensor) -> Tensor:
     return where(isposinf(input), True, isneginf(input))
 
 
+def isreal(input: Tensor) -> Tensor:
+    """bool: whether each element has no imaginary part, which here is all of them."""
+    expect("isreal", input=input)
+    return input.new_ones(input.array.shape, dtype=dtypes.boolean)
+
+
 def isclose(input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Tensor:
     """bool: whether ``|input - other| <= atol + rtol * |other|``, element by element. Equal infinities are
     close; NaN is close to nothing (with ``equal_nan`` to NaN).
@@ -120,7 +128,8 @@ class Where(Function):
 def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
     """``input`` where the bool tensor ``condition`` holds, ``other`` elsewhere; all three broadcast.
 
-    Called with the condition alone it says where that holds: ``condition.nonzero(as_tuple=True)``.
+    Called with the condition alone it says where that holds: ``condition.nonzero(as_tuple=True)``. A uint8 condition,
+    as older programs have it, holds where it is not 0.
 
     Raises:
         TypeError: ``condition`` is not bool.
@@ -129,9 +138,12 @@ def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
     if input is None and other is None:
         return condition.nonzero(as_tuple=True)
     if not isinstance(condition, Tensor) or condition.array.dtype.kind != "b":
-        raise TypeError(
-            f"where: condition must be a bool tensor, got {getattr(condition, 'dtype', type(condition).__name__)}"
-        )
+        if getattr(condition, "dtype", None) is not dtypes.uint8:
+            raise TypeError(
+                f"where: condition must be a bool tensor, got {getattr(condition, 'dtype', type(condition).__name__)}"
+            )
+        warnings.warn("where takes a uint8 tensor for a mask; use a bool tensor", stacklevel=2)
+        condition = cast(condition, dtypes.boolean.numpy)
     if not isinstance(input, Tensor) and not isinstance(other, Tensor):
         input = condition.new_full((), input, dtype=result_type(input, other))
     a, b = operands(input, other, "where")
@@ -267,10 +279,16 @@ def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
 
     Raises:
         RuntimeError: neither bound is given.
+        TypeError: one bound is a tensor, the other a number.
     """
     expect("clamp", input=input)
     if min is None and max is None:
         raise RuntimeError("clamp: at least one of min and max must be given")
+    if min is not None and max is not None and isinstance(min, Tensor) != isinstance(max, Tensor):
+        raise TypeError(
+            f"clamp: min and max must both be numbers or both tensors, got {type(min).__name__} and "
+            f"{type(max).__name__}"
+        )
     for bound in (min, max):  # first find the type in which all three meet
         if bound is not None:
             input, _ = operands(input, bound, "clamp")
@@ -289,3 +307,16 @@ def clamp_min(input: Tensor, min: Any) -> Tensor:
 def clamp_max(input: Tensor, max: Any) -> Tensor:
     """``input``, at most ``max``."""
     return clamp(input, None, max)
+
+
+def heaviside(input: Tensor, values: Tensor) -> Tensor:
+    """The step: 0 where ``input < 0`` (or NaN), 1 where ``input > 0``, and ``values`` at 0; broadcast, no gradient.
+
+    Raises:
+        RuntimeError: the types differ.
+    """
+    expect("heaviside", input=input, values=values)
+    if input.dtype is not values.dtype:
+        raise RuntimeError(f"heaviside: input is {input.dtype}, values are {values.dtype}")
+    input, values = input.detach(), values.detach()
+    return where(eq(input, 0), values, cast(gt(input, 0), input.array.dtype))

@@ -49,8 +49,20 @@ def _numbers(data: Any) -> Any:
     return [_numbers(d) for d in data] if isinstance(data, (list, tuple)) else data
 
 
+def _element_dtypes(data: Any) -> set[np.dtype]:
+    """The types of the elements of nested sequences: a Python float has the default one, a NumPy number its own."""
+    if isinstance(data, (Tensor, np.ndarray, np.generic)):
+        return {(data.array if isinstance(data, Tensor) else data).dtype}
+    if not isinstance(data, (list, tuple)):
+        return {np.dtype(type(data)) if isinstance(data, int) else dtypes.as_numpy(None)}
+    if set(map(type, data)) <= {float}:  # a quick answer for long lists; of an empty one, too
+        return {dtypes.as_numpy(None)}
+    return set().union(*map(_element_dtypes, data))
+
+
 def _from_python(data: Any, dtype: Any) -> Any:
-    """Numbers and nested sequences as an array; floats in the default type unless one is asked for."""
+    """Numbers and nested sequences as an array; Python floats in the default type unless one is asked for."""
+    given = data
     if _has_tensor(data):
         data = _numbers(data)
     try:
@@ -63,15 +75,8 @@ def _from_python(data: Any, dtype: Any) -> Any:
         limits = np.iinfo(dtypes.as_numpy(dtype))
         if host.min() < limits.min or host.max() > limits.max:
             raise RuntimeError(f"tensor: numbers from {host.min()} to {host.max()} do not fit into {dtype}")
-    first = data
-    while isinstance(first, (list, tuple)) and first:
-        first = first[0]
-    if (
-        dtype is None
-        and (host.dtype == np.float64 or not host.size)
-        and not isinstance(first, (np.ndarray, np.generic))
-    ):
-        return host.astype(dtypes.as_numpy(None))
+    if dtype is None and (host.dtype.kind == "f" or not host.size):
+        return host.astype(functools.reduce(dtypes.promote_numpy, _element_dtypes(given)))
     return host
 
 
@@ -127,8 +132,23 @@ def check_sizes(shape: tuple, name: str) -> None:
 
 def _made(shape: tuple, value: Any, dtype: Any, device: Any, requires_grad: bool, name: str) -> Tensor:
     check_sizes(shape, name)
-    array = backend_on(device).full(shape, _number(value), dtypes.as_numpy(dtype))
+    number, target = _number(value), dtypes.as_numpy(dtype)
+    if target.kind in "iu" and isinstance(number, int):
+        number = _fitting(number, target, name)
+    array = backend_on(device).full(shape, number, target)
     return Tensor(array, requires_grad=requires_grad)
+
+
+def _fitting(number: int, dtype: np.dtype, name: str) -> int:
+    """``number`` as an integer type holds it: an unsigned one has -1 as its largest number, as in C.
+
+    Raises:
+        RuntimeError: it is beyond the type's numbers.
+    """
+    limits = np.iinfo(dtype)
+    if not (limits.min or -limits.max) <= number <= limits.max:
+        raise RuntimeError(f"{name}: {number} does not fit into {dtypes.of(dtype)}")
+    return number if number >= limits.min else number + limits.max + 1
 
 
 def _number(x: Any) -> Any:

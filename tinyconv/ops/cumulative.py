@@ -16,12 +16,13 @@ from ..tensor import Tensor
 from . import return_types
 from .compare import eq, ne, where
 from .convert import cast
-from .elementwise import div, mul, sub
+from .elementwise import add, div, mul, sub
 from .gather import index_along
 from .index import Scatter, counting
 from .join import cat
 from .reduce import any_, axes_of, sum
 from .shape import permute, reshape, unsqueeze, view
+from .types import expect
 
 
 class Cumsum(Function):
@@ -193,6 +194,52 @@ def diff(input: Tensor, n: int = 1, dim: int = -1, prepend: Tensor | None = None
         later, earlier = input[(*before, slice(1, None))], input[(*before, slice(-1))]
         input = ne(later, earlier) if input.dtype is dtypes.boolean else sub(later, earlier)
     return input
+
+
+def trapezoid(y: Tensor, x: Tensor | None = None, *, dx: float = 1, dim: int = -1) -> Tensor:
+    """The integral of a function by the trapezoidal rule: the mean of each two neighbours times their distance, summed.
+
+    Args:
+        y: its values.
+        x: where they are: a vector, or a tensor that broadcasts to ``y``.
+        dx: their distance, without ``x``.
+        dim: the axis.
+
+    Raises:
+        RuntimeError: bools, or an ``x`` of another length.
+    """
+    expect("trapezoid", "iuf", y=y)
+    axis = axes_of(y, dim, "trapezoid")
+    if not axis:
+        raise IndexError("trapezoid: y must have at least 1 dimension")
+    n = y.array.shape[axis[0]]
+    if not n:
+        return sum(y, axis[0])
+    if x is not None and x.array.ndim == 1:
+        if x.array.shape[0] != n:
+            raise RuntimeError(f"trapezoid: x must have {n} elements, as y along dim {dim}, got {x.array.shape[0]}")
+        x = reshape(x, [n if d == axis[0] else 1 for d in range(y.array.ndim)])
+    steps = dx if x is None else diff(x, dim=axis[0] - y.array.ndim)
+    means = div(add(y.narrow(axis[0], 0, n - 1), y.narrow(axis[0], 1, n - 1)), 2)
+    return sum(mul(means, steps), axis[0])
+
+
+def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
+    """Vandermonde's matrix: a row for each element of a vector, of its powers from ``N - 1`` down to 0.
+
+    Args:
+        x: 1-D.
+        N: how many powers; by default as many as elements.
+        increasing: from 0 up.
+    """
+    if x.array.ndim != 1:
+        raise RuntimeError(f"vander: x must be a vector, got shape {tuple(x.array.shape)}")
+    N = x.array.shape[0] if N is None else N
+    if N < 0:
+        raise RuntimeError(f"vander: N must not be negative, got {N}")
+    powers = cat([x.new_ones((x.array.shape[0], 1)), unsqueeze(x, 1).expand(-1, max(N - 1, 0))], 1).narrow(1, 0, N)
+    powers = cumprod(powers, 1)
+    return powers if increasing else powers.flip(1)
 
 
 def prod(input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype: dtypes.dtype | None = None) -> Tensor:

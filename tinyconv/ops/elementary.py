@@ -243,6 +243,14 @@ def logaddexp(input: Tensor, other: Tensor) -> Tensor:
     return LogAddExp.apply(a, b)
 
 
+def logaddexp2(input: Tensor, other: Tensor) -> Tensor:
+    """``log2(2**input + 2**other)`` without overflow; broadcast as in :func:`add`."""
+    expect("logaddexp2", input=input, other=other)
+    a, b = operands(input, other, "logaddexp2")
+    expect("logaddexp2", "f", input=a, other=b)
+    return div(logaddexp(mul(a, math.log(2)), mul(b, math.log(2))), math.log(2))
+
+
 def xlogy(input: Any, other: Any) -> Tensor:
     """``input * log(other)``, and 0 where ``input`` is 0 (except where ``other`` is NaN); broadcast as in :func:`add`.
     One of the two may be a number."""
@@ -260,6 +268,14 @@ def logit(input: Tensor, eps: float | None = None) -> Tensor:
     if eps is not None:
         p = clamp(p, eps, 1 - eps)
     return log(div(p, sub(1, p)))
+
+
+def sinc(input: Tensor) -> Tensor:
+    """``sin(pi * input) / (pi * input)``, and 1 at 0."""
+    angle = mul(floating(input, "sinc"), math.pi)
+    middle = eq(angle, 0)
+    angle = where(middle, 1, angle)
+    return where(middle, 1, div(sin(angle), angle))
 
 
 def deg2rad(input: Tensor) -> Tensor:

@@ -145,6 +145,8 @@ def add(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
 def _scaled(input: Any, other: Any, alpha: Any, name: str) -> Any:
     if isinstance(alpha, float) and _kind(input) in "biu" and _kind(other) in "biu":
         raise RuntimeError(f"{name}: alpha must be an integer where both operands are, got {alpha}")
+    if _is_bool(input) and _is_bool(other):
+        alpha = bool(alpha)  # bools stay bools
     return mul(other, alpha) if isinstance(other, Tensor) else other * alpha
 
 
@@ -306,6 +308,8 @@ def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
     expect("lerp", "f", input=input, end=end)
     if input.array.dtype != end.array.dtype:
         raise RuntimeError(f"lerp: input is {input.dtype}, end is {end.dtype}")
+    if isinstance(weight, Tensor) and weight.array.dtype != input.array.dtype:
+        raise RuntimeError(f"lerp: input is {input.dtype}, weight is {weight.dtype}")
     step = sub(end, input)
     near_start, near_end = add(input, mul(step, weight)), sub(end, mul(step, 1 - weight))
     if isinstance(weight, Tensor):

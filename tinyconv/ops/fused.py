@@ -21,7 +21,7 @@ WINDOWS = (2, 2), (2, 2), (0, 0), (1, 1)
 
 
 class Conv2dReLUMaxPool2d(Function):
-    """z = conv(x, w) + b, y = relu(max of each window of z);  gz = each gy where y > 0 sent to its winner, and from
+    """z = conv(x, w) + b, y = relu(max of each window of z);  gz = each gy, unless y <= 0, sent to its winner, and from
     there as in a convolution."""
 
     materialize_grads = False  # only the first output has a gradient

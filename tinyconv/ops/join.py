@@ -275,3 +275,56 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
     return tuple([
         view(x, [-1 if i == axis else 1 for i in range(len(xs))]).expand(shape) for x, axis in zip(xs, axes)
     ])  # fmt: skip
+
+
+def block_diag(*tensors: Tensor) -> Tensor:
+    """The matrices along the diagonal of a larger one of zeros. A vector is a row, a number a matrix of one element.
+
+    Raises:
+        RuntimeError: more than two dimensions.
+    """
+    blocks = [atleast_2d(x) for x in _tensors(tensors, "block_diag")]
+    for i, block in enumerate(blocks):
+        if block.array.ndim != 2:
+            raise RuntimeError(f"block_diag: expected at most 2 dimensions, tensor {i} is {tuple(block.array.shape)}")
+    widths = [block.array.shape[1] for block in blocks]
+    rows = []
+    for i, block in enumerate(blocks):
+        before, after = (block.new_zeros((block.array.shape[0], sum(w))) for w in (widths[:i], widths[i + 1 :]))
+        rows.append(cat([before, block, after], 1))
+    return cat(rows)
+
+
+def cartesian_prod(*tensors: Tensor) -> Tensor:
+    """Every choice of one element of each vector, in the order of nested loops: ``(N1 * N2 * ..., k)`` of ``k`` vectors
+    (of one vector itself)."""
+    xs = _tensors(tensors, "cartesian_prod")
+    for i, x in enumerate(xs):
+        if x.array.ndim != 1:
+            raise RuntimeError(f"cartesian_prod: expected vectors, tensor {i} has shape {tuple(x.array.shape)}")
+    if len(xs) == 1:
+        return xs[0]
+    return stack([view(grid.contiguous(), (-1,)) for grid in meshgrid(*xs, indexing="ij")], 1)
+
+
+def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> Tensor:
+    """Every choice of ``r`` elements of a vector, in its order: as ``itertools.combinations``.
+
+    Args:
+        input: 1-D.
+        r: how many.
+        with_replacement: an element may be chosen again.
+
+    Returns:
+        ``(number of choices, r)``.
+
+    Raises:
+        RuntimeError: ``input`` is no vector, or ``r`` is negative.
+    """
+    if input.array.ndim != 1 or r < 0:
+        raise RuntimeError(f"combinations: expected a vector and r >= 0, got {tuple(input.array.shape)} and r={r}")
+    if r == 0:
+        return input.new_zeros((0,))
+    choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
+    places = list(choose(range(input.array.shape[0]), r))
+    return input[input.new_tensor(places, dtype=dtypes.int64).reshape(len(places), r)]

@@ -6,13 +6,16 @@ from typing import Any
 
 from .. import dtypes
 from ..tensor import Tensor
-from .compare import eq, ne, where
+from .compare import eq, gt, ne, where
 from .convert import cast
-from .elementwise import abs, mul, pow, sub
+from .creation import eye
+from .elementwise import abs, add, div, mul, pow, sub
+from .matmul import matmul
+from .rearrange import roll
 from .reduce import amax, amin, axes_of, elements_along, sum
 from .shape import unsqueeze
 from .statistics import root
-from .types import expect
+from .types import broadcast_shape, expect, same_type
 
 INFINITY = float("inf")
 
@@ -138,5 +141,72 @@ def cdist(x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: str = "use_mm_fo
     Returns:
         ``(..., P, R)``.
     """
-    expect("cdist", "f", x1=x1, x2=x2)
+    expect("cdist", "f", x1=x1)
+    same_type("cdist", x1=x1, x2=x2)
     return vector_norm(sub(unsqueeze(x1, -2), unsqueeze(x2, -3)), p, -1)
+
+
+def renorm(input: Tensor, p: float, dim: int, maxnorm: float) -> Tensor:
+    """``input`` with each slice along ``dim`` whose norm of order ``p`` exceeds ``maxnorm`` scaled down to that."""
+    expect("renorm", "f", input=input)
+    if p <= 0 or maxnorm < 0 or input.array.ndim < 2:
+        raise RuntimeError(
+            f"renorm: expected p > 0, maxnorm >= 0 and at least 2 dimensions, got p={p}, maxnorm={maxnorm} and shape "
+            f"{tuple(input.array.shape)}"
+        )
+    axis = axes_of(input, dim, "renorm")[0]
+    length = vector_norm(input, p, tuple([d for d in range(input.array.ndim) if d != axis]), True)
+    return mul(input, where(gt(length, maxnorm), div(maxnorm, add(length, 1e-7)), 1))
+
+
+def cross(input: Tensor, other: Tensor, dim: int | None = None) -> Tensor:
+    """The vector product: ``y[i] = a[i+1] * b[i+2] - a[i+2] * b[i+1]``, of the vectors of 3 elements along ``dim``.
+
+    Args:
+        input, other: of as many dimensions, that broadcast.
+        dim: of size 3; by default the first such.
+
+    Raises:
+        RuntimeError: no dim, or ``dim``, has size 3; or the numbers of dimensions differ.
+    """
+    same_type("cross", input=input, other=other)
+    a, b = tuple(input.array.shape), tuple(other.array.shape)
+    if len(a) != len(b):
+        raise RuntimeError(f"cross: expected as many dimensions, got shapes {a} and {b}")
+    broadcast_shape(a, b, "cross")
+    if dim is None:
+        dim = a.index(3) if 3 in a else 0
+    axes = axes_of(input, dim, "cross")
+    if not axes or a[axes[0]] != 3 or b[axes[0]] != 3:
+        raise RuntimeError(f"cross: a dim of size 3 is needed, got dim {dim} of shapes {a} and {b}")
+    next_a, next_b = roll(input, -1, axes[0]), roll(other, -1, axes[0])
+    return roll(sub(mul(input, next_b), mul(next_a, other)), -1, axes[0])
+
+
+def linalg_cross(input: Tensor, other: Tensor, *, dim: int = -1) -> Tensor:
+    """``linalg.cross``: the vector product along the last axis unless ``dim`` says another; as :func:`cross`."""
+    return cross(input, other, dim)
+
+
+def matrix_power(input: Tensor, n: int) -> Tensor:
+    """The product of ``n`` copies of a square matrix, or of each of a batch: the identity for 0.
+
+    Raises:
+        RuntimeError: the matrices are not square.
+        NotImplementedError: a negative power, which is one of the inverse.
+    """
+    shape = input.array.shape
+    if len(shape) < 2 or shape[-1] != shape[-2]:
+        raise RuntimeError(f"matrix_power: expected square matrices, got shape {tuple(shape)}")
+    if n < 0:
+        raise NotImplementedError(f"matrix_power: n must not be negative, got {n}")
+    power = None
+    square = input
+    while n:  # by the binary digits of n, the lowest first
+        if n & 1:
+            power = square if power is None else matmul(power, square)
+        n >>= 1
+        square = matmul(square, square) if n else square
+    if power is None:
+        return eye(shape[-1], dtype=input.dtype, device=input.device).expand(shape).clone()
+    return power.clone() if power is input else power

@@ -12,6 +12,7 @@ from typing import Any
 from .. import kernels
 from ..autograd import Function
 from ..tensor import Tensor
+from .convert import cast
 from .elementwise import add, mul
 from .reduce import Sum
 from .shape import Permute, reshape, squeeze, unsqueeze
@@ -206,13 +207,17 @@ def kron(input: Tensor, other: Tensor) -> Tensor:
 
 
 def _plus(input: Tensor, product: Tensor, beta: Any, alpha: Any, name: str) -> Tensor:
-    """``beta * input + alpha * product``; with beta 0, ``input`` counts for nothing, NaN or not."""
+    """``beta * input + alpha * product``; with beta 0, ``input`` counts for nothing, NaN or not. Integers stay
+    integers."""
     if broadcast_shape(input.array.shape, product.array.shape, name) != product.array.shape:
         raise RuntimeError(
             f"{name}: input of shape {tuple(input.array.shape)} does not expand to {tuple(product.array.shape)}"
         )
     if input.array.dtype != product.array.dtype:
         raise RuntimeError(f"{name}: expected all of the same dtype, got {input.dtype} and {product.dtype}")
+    for argument, factor in (("beta", beta), ("alpha", alpha)):
+        if product.array.dtype.kind != "f" and isinstance(factor, float):
+            raise RuntimeError(f"{name}: {argument} must be an integer where the tensors are, got {factor}")
     product = product if alpha == 1 else mul(product, alpha)
     if beta == 0:
         return product
@@ -230,8 +235,8 @@ def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: Any = 1, alpha: Any 
 
 
 def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
-    """``beta * input + alpha * outer(vec1, vec2)``; ``input`` is broadcast."""
-    return _plus(input, outer(vec1, vec2), beta, alpha, "addr")
+    """``beta * input + alpha * outer(vec1, vec2)``; ``input`` is broadcast, and the types may differ."""
+    return _plus(*operands(input, outer(vec1, vec2), "addr", shapes=False), beta, alpha, "addr")
 
 
 def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
@@ -241,7 +246,9 @@ def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alp
 
 def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
     """``beta * input + alpha *`` the sum of the products of two batches of matrices; ``input`` is broadcast."""
-    return _plus(input, Sum.apply(bmm(batch1, batch2), (0,), False), beta, alpha, "addbmm")
+    products = bmm(batch1, batch2)
+    total = cast(Sum.apply(products, (0,), False), products.array.dtype)  # sums of small integers are int64
+    return _plus(input, total, beta, alpha, "addbmm")
 
 
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:

@@ -139,6 +139,14 @@ def sum_to(input: Tensor, *size: Any) -> Tensor:
     return input.reshape(shape) if extra else input
 
 
+def shared_among_equals(gy: Tensor, x: Tensor, y: Tensor, axes: tuple, of_nans: bool) -> Tensor:
+    """The gradient of elements ``y`` picked out of ``x`` along ``axes``: shared equally by all that equal the one that
+    was picked (NaN equals NaN here, where ``of_nans`` says so)."""
+    same = logical_or(eq(x, y), logical_and(ne(x, x), ne(y, y))) if of_nans else eq(x, y)
+    winners = cast(same, x.array.dtype)
+    return mul(winners, div(gy, Sum.apply(winners, axes, True) if axes else winners))
+
+
 class Extreme(Function):
     """y = max (or min) of x over axes;  gx = gy shared equally among the elements that equal y (NaN equals NaN here,
     where ``of_all`` says so)."""
@@ -156,10 +164,7 @@ class Extreme(Function):
     def backward(ctx: Any, gy: Tensor) -> tuple:
         x, y = ctx.saved_tensors
         gy, y = (_restore(t, x.array.shape, ctx.axes, ctx.keepdims) for t in (gy, y))
-        same = eq(x, y) if not ctx.of_all else logical_or(eq(x, y), logical_and(ne(x, x), ne(y, y)))
-        winners = cast(same, x.array.dtype)
-        gx = mul(winners, div(gy, Sum.apply(winners, ctx.axes, True) if ctx.axes else winners))
-        return gx, None, None, None, None
+        return shared_among_equals(gy, x, y, ctx.axes, ctx.of_all), None, None, None, None
 
     def name(self) -> str:
         return self.kernel.capitalize()

@@ -341,6 +341,22 @@ def mT(input: Tensor) -> Tensor:
     return transpose(input, -2, -1)
 
 
+def adjoint(input: Tensor) -> Tensor:
+    """The conjugate transpose of each matrix: of real numbers :func:`mT`. A 0-d tensor is its own."""
+    return mT(input) if input.array.ndim else t(input)
+
+
+def H(input: Tensor) -> Tensor:
+    """The conjugate transpose of a matrix: of real numbers a view with its axes exchanged.
+
+    Raises:
+        RuntimeError: not a matrix.
+    """
+    if input.array.ndim not in (0, 2):
+        raise RuntimeError(f"H: expected a matrix, got shape {tuple(input.array.shape)}")
+    return t(input)
+
+
 def expand(input: Tensor, *size: Any) -> Tensor:
     """A view repeated to ``size`` along axes of size 1 (and new leading ones); -1 keeps a size.
 

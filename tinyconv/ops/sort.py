@@ -11,17 +11,17 @@ from .. import dtypes, kernels
 from ..autograd import Function
 from ..tensor import Tensor
 from . import return_types
-from .compare import eq, ne, where
+from .compare import clamp, eq, isinf, ne, where
 from .convert import cast
 from .cumulative import cummax, cumsum
 from .elementwise import add, mul, sub
 from .gather import gather, index_along, nonzero, scatter
 from .index import Scatter, counting
 from .join import cat
-from .logic import logical_not
-from .reduce import any_, argmax, axes_of, sum
+from .logic import logical_and, logical_not
+from .reduce import any_, argmax, axes_of, shared_among_equals, sum
 from .shape import flatten, movedim, reshape, squeeze, unsqueeze, view
-from .types import floating
+from .types import floating, operands
 
 
 class Sort(Function):
@@ -118,11 +118,31 @@ def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Any
                          return_types.kthvalue)  # fmt: skip
 
 
+class MedianOfAll(Function):
+    """y = the median (as ``along`` finds it) of all elements of x;  gx = gy shared equally among those that equal y."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, along: Any) -> Tensor:
+        y = along(flatten(x), 0)[0]
+        ctx.save_for_backward(x, y)
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, gy: Tensor) -> tuple:
+        x, y = ctx.saved_tensors
+        return shared_among_equals(gy, x, y, tuple(range(x.array.ndim)), True), None
+
+
+def _median_of_all(input: Tensor, along: Any) -> Tensor:
+    _check_order(input, along.__name__)
+    return MedianOfAll.apply(input, along) if input.numel() else input.new_full((), float("nan"))
+
+
 def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
-    """The lower of the two middle elements: of all (a 0-d tensor), or (values, indices) along ``dim``. NaN if any is
-    NaN."""
+    """The lower of the two middle elements: of all (a 0-d tensor, whose gradient is shared by all elements that equal
+    it), or (values, indices) along ``dim``. NaN if any is NaN."""
     if dim is None:
-        return median(flatten(input), 0)[0] if input.numel() else input.new_full((), float("nan"))
+        return _median_of_all(input, median)
 
     def place(values: Tensor, indices: Tensor, axis: int) -> Tensor:
         n = values.array.shape[axis]
@@ -136,7 +156,7 @@ def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
 def nanmedian(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
     """:func:`median` of the elements that are not NaN; NaN if there are none."""
     if dim is None:
-        return nanmedian(flatten(input), 0)[0] if input.numel() else input.new_full((), float("nan"))
+        return _median_of_all(input, nanmedian)
 
     def place(values: Tensor, indices: Tensor, axis: int) -> Tensor:
         count = sum(eq(values, values), axis, True)
@@ -219,7 +239,7 @@ def quantile(input: Tensor, q: Any, dim: int | None = None, keepdim: bool = Fals
     low, high = values.index_select(0, below), values.index_select(0, above)
     apart = sub(high, low)  # from the nearer one on, which keeps an infinity that is the farther one
     y = where(weight < 0.5, add(low, mul(apart, weight)), sub(high, mul(apart, sub(1, weight))))
-    y = where(eq(low, high), low, y)
+    y = where(logical_and(eq(low, high), isinf(low)), low, y)  # not infinity minus infinity
     last = values[-1:]
     y = where(ne(last, last), last, y)
     if keepdim:
@@ -299,6 +319,29 @@ def unique_consecutive(input: Tensor, return_inverse: bool = False, return_count
     else:
         values = movedim(values, 0, dim)
     return _answer(values, group, counts, return_inverse, return_counts)
+
+
+def isin(elements: Any, test_elements: Any, *, assume_unique: bool = False, invert: bool = False) -> Tensor:
+    """bool: whether each of ``elements`` is one of ``test_elements``. NaN is nowhere.
+
+    Args:
+        elements: a tensor or a number.
+        test_elements: a tensor of any shape, or a number; one of the two must be a tensor.
+        assume_unique: accepted: the answer is the same.
+        invert: whether it is none of them.
+    """
+    x, known = operands(elements, test_elements, "isin", shapes=False)
+    for given in (elements, test_elements):
+        if isinstance(given, Tensor):
+            _check_order(given, "isin")
+    x, known = (v if isinstance(v, Tensor) else w.new_tensor(v) for v, w in ((x, known), (known, x)))
+    if known.numel():
+        known = sort(known.detach().reshape(-1))[0]
+        place = searchsorted(known, x.detach().contiguous())
+        found = eq(known[clamp(place, max=known.numel() - 1)], x)
+    else:
+        found = x.new_zeros(x.array.shape, dtype=dtypes.boolean)
+    return logical_not(found) if invert else found
 
 
 def searchsorted(sorted_sequence: Tensor, input: Any, *, out_int32: bool = False, right: bool = False,

@@ -1,4 +1,4 @@
-"""Variance, standard deviation, and counts: ``var``, ``std``, ``histc``, ``bincount``."""
+"""Variance, standard deviation, covariance, and counts: ``var``, ``std``, ``cov``, ``histc``, ``bincount``."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ from typing import Any
 
 from .. import dtypes
 from ..tensor import Tensor
-from .compare import eq, where
+from .compare import clamp, eq, where
 from .convert import cast
+from .diagonal import diagonal
 from .elementary import sqrt
 from .elementwise import div, mul, sub
 from .index import Scatter
-from .reduce import Sum, axes_of, elements_along, mean
-from .shape import reshape
+from .matmul import matmul
+from .reduce import Sum, axes_of, elements_along, mean, sum
+from .shape import reshape, squeeze, t, unsqueeze
+from .types import expect, floating
 
 
 def _moments(x: Tensor, dim: Any, unbiased: Any, keepdim: bool, correction: Any, name: str) -> tuple[Tensor, Tensor]:
@@ -139,3 +142,46 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
     n = input.amax().item() + 1 if input.numel() else 0
     size = n if n > minlength else minlength
     return Scatter.apply(weights.detach(), (size,), cast(input, dtypes.int64.numpy).array)
+
+
+def cov(
+    input: Tensor, *, correction: int = 1, fweights: Tensor | None = None, aweights: Tensor | None = None
+) -> Tensor:
+    """The covariances of variables: the mean product of their deviations.
+
+    Args:
+        input: ``(variables, observations)``, or the observations of one variable.
+        correction: subtracted from the number of observations: 1 is Bessel's.
+        fweights: ``(observations,)`` integers: how often each was made.
+        aweights: ``(observations,)``: how much each counts.
+
+    Returns:
+        ``(variables, variables)``; a 0-d tensor for one variable.
+
+    Raises:
+        RuntimeError: more than two dimensions, bools, or weights of another shape.
+    """
+    if input.array.ndim > 2 or input.array.dtype.kind == "b":
+        raise RuntimeError(f"cov: expected numbers in 2 dimensions, got {input.dtype} of shape {tuple(input.shape)}")
+    x = reshape(floating(input), (1, -1)) if input.array.ndim < 2 else floating(input)
+    n = x.array.shape[1]
+    weights = x.new_ones(n)
+    for name, kinds, given in (("fweights", "iu", fweights), ("aweights", "f", aweights)):
+        if given is not None:
+            expect("cov", kinds, **{name: given})
+            if given.array.shape != (n,):
+                raise RuntimeError(f"cov: {name} must have shape ({n},), got {tuple(given.array.shape)}")
+            weights = mul(weights, given)
+    total = sum(weights)
+    spent = correction if aweights is None else div(mul(sum(mul(weights, aweights)), correction), total)
+    off = sub(x, unsqueeze(div(sum(mul(x, weights), 1), total), 1))
+    return squeeze(div(matmul(off, t(mul(off, weights))), clamp(sub(total, spent), 0)))
+
+
+def corrcoef(input: Tensor) -> Tensor:
+    """Pearson's correlations of variables, from -1 to 1: :func:`cov` divided by both standard deviations."""
+    covariances = cov(input)
+    if not covariances.array.ndim:
+        return div(covariances, covariances)
+    deviations = sqrt(diagonal(covariances))
+    return clamp(div(div(covariances, unsqueeze(deviations, 1)), deviations), -1, 1)

@@ -34,7 +34,7 @@ class LBFGS(Optimizer):
         line_search_fn: "strong_wolfe", or None for steps of length ``lr``.
 
     Raises:
-        ValueError: a negative lr, or several parameter groups.
+        ValueError: a negative lr, a history of no pairs, or several parameter groups.
     """
 
     def __init__(
@@ -49,6 +49,8 @@ class LBFGS(Optimizer):
         line_search_fn: str | None = None,
     ):
         check_rate(lr)
+        if not isinstance(history_size, int) or history_size < 1:
+            raise ValueError(f"LBFGS: history_size must be at least 1, got {history_size!r}")
         super().__init__(
             params,
             {

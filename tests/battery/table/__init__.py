@@ -20,6 +20,7 @@ for _noun in (
     "reduce",
     "shape",
     "tensor",
+    "differences",  # the last: it speaks of the others' entries
 ):
     import_module(f"{__name__}.{_noun}")
 

@@ -38,8 +38,7 @@ for name, formula in {
     "frac": lambda a: a - np.trunc(a), "asinh": np.arcsinh, "arcsinh": np.arcsinh,
 }.items():  # fmt: skip
     entry(name, *unary(), call(integers(2, 3)), formula=formula)
-NAN = {"values: nan": "the slope at NaN is 0 here, 1 there"}
-entry("relu", *unary(), call(integers(2, 3)), formula=lambda a: np.maximum(a, 0), without=NAN)
+entry("relu", *unary(), call(integers(2, 3)), formula=lambda a: np.maximum(a, 0))
 entry("round", *unary(), call(x(2, 3), decimals=1), call(x(2, 3), decimals=-1), call(integers(2, 3)),
       formula=lambda a, decimals=0: np.round(a, decimals))  # fmt: skip
 for name, formula in {
@@ -49,7 +48,7 @@ for name, formula in {
     entry(name, *unary("positive"), call(x(2, 3)), call(integers(2, 3)), formula=formula)
 for name, formula in {"asin": np.arcsin, "acos": np.arccos, "atanh": np.arctanh, "arctanh": np.arctanh,
                       "arcsin": np.arcsin,
-                      "arccos": np.arccos, "erfinv": special.erfinv}.items():  # fmt: skip
+                      "arccos": np.arccos}.items():  # fmt: skip
     entry(name, *unary("unit"), call(x(2, 3)), formula=formula)
 entry("acosh arccosh", call(x(2, 3, kind="positive")), call(x(3)), formula=np.arccosh)
 entry(
@@ -59,7 +58,6 @@ entry(
     call(x(3), 0.1),
     without={"values": "infinite slopes at 0 and 1"} | {"values: equal": "infinite slopes at 0 and 1"},
 )
-entry("lgamma digamma i0", *unary("positive"))
 
 entry(
     "add",
@@ -125,7 +123,7 @@ entry(
 )
 entry("__rpow__", call(x(2, 3), 2), call(integers(3), 2), call(integers(3), 2.5))
 entry("maximum minimum fmax fmin", *binary()[:6], *ints[:1], call(x(2, 3, kind="distinct"), x(3, kind="distinct")))
-entry("atan2 arctan2 hypot logaddexp logaddexp2 copysign nextafter heaviside", *binary()[:6])
+entry("atan2 arctan2 hypot logaddexp logaddexp2 heaviside", *binary()[:6])
 entry("xlogy", *binary("normal", "positive"), call(x(3), 0))
 entry(
     "lerp",
@@ -184,13 +182,13 @@ entry("__rlshift__ __rrshift__", call(integers(3, below=4), 2))
 
 # --------------------------------------------------------------------------------------------------------- activations
 
-entry("F.relu", *unary(), call(x(2, 3), inplace=False), call(integers(2, 3)), without=NAN)
+entry("F.relu", *unary(), call(x(2, 3), inplace=False), call(integers(2, 3)))
 entry("F.tanh F.sigmoid", *unary())
 SIXTH = {"values: nan": "the slope at NaN is 0 there"} | {
     f"{check}: float64": "1/6 is a float32 there" for check in ("gradient", "gradgrad")
 }
 entry(
-    "relu6 F.relu6 selu F.selu F.silu silu F.mish mish F.hardswish F.softsign F.tanhshrink F.logsigmoid",
+    "F.relu6 selu F.selu F.silu F.mish F.hardswish F.softsign F.tanhshrink F.logsigmoid",
     *unary(),
     call(x(2, 3)),
 )
@@ -231,7 +229,7 @@ entry(
     without={"dtypes: uint8": "without negative limits"},
 )
 entry("F.softplus", *unary(), call(x(2, 3), 2), call(x(2, 3), beta=3, threshold=1), call(x(2, 3), threshold=0.5))
-entry("hardshrink F.hardshrink softshrink F.softshrink Tensor.hardshrink", *unary(), call(x(2, 3), 0.2))
+entry("hardshrink F.hardshrink F.softshrink Tensor.hardshrink", *unary(), call(x(2, 3), 0.2))
 entry(
     "threshold F.threshold",
     call(x(2, 3), 0.1, 2.0),
@@ -240,7 +238,7 @@ entry(
     call(x(2, 3), threshold=0.1, value=-1.0),
 )
 entry(
-    "F.glu glu",
+    "F.glu",
     call(x(2, 4)),
     call(x(4, 3), 0),
     call(x(2, 6, 3), dim=1),
@@ -267,7 +265,7 @@ entry("F.softmin", call(x(2, 3), 1), call(x(2, 3), dim=0), call(x(2, 3, 4), -1))
 entry("F.gumbel_softmax", call(x(2, 3)), call(x(2, 3), tau=0.5, hard=True), call(x(3, 2), dim=0), random=True)
 entry("Tensor.__pos__", *unary(), call(integers(3)))
 exclude("Tensor.__abs__", "spelled Tensor.abs")
-entry("F.relu_", *unary(), call(integers(2, 3)), without=NAN)
+entry("F.relu_", *unary(), call(integers(2, 3)))
 entry("F.selu_", *unary(), without={"values: nan": "there the slope at NaN is NaN in place"})
 entry(
     "F.celu_ F.elu_",

@@ -13,7 +13,7 @@ for name, formula in {"eq": np.equal, "ne": np.not_equal, "lt": np.less, "le": n
           without={"rejects: -100": "a number that no uint8 is wraps around there"})  # fmt: skip
 entry("greater greater_equal less less_equal not_equal", *binary(), *ints)
 entry(
-    "isnan isinf isfinite isposinf isneginf isreal signbit",
+    "isnan isinf isfinite isposinf isneginf isreal",
     *unary(),
     call(x(9, special="nan")),
     call(x(9, special="infinite")),
@@ -73,7 +73,6 @@ entry(
     "Tensor.where",
     call(x(2, 3), mask(2, 3), x(2, 3, salt=1)),
     call(x(3), mask(2, 3), 0.5),
-    without={"dtypes: index 1 uint8": "deprecated there"},
 )
 entry("tinyconv.is_tensor", call(x(3)), call(3.0), call([1.0]))
 entry("is_floating_point is_complex is_nonzero", call(x(1)), call(integers(1)), call(mask(1)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..calls import Build, Call, Program
@@ -38,6 +38,15 @@ def entry(names: str, *calls: Call, **more: Any) -> None:
         if name in TABLE:
             raise ValueError(f"{name} has an entry already")
         TABLE[name] = Entry(calls, **more)
+
+
+def differs(names: str, checks: str, reason: str) -> None:
+    """Leave ``checks`` (``"check"`` or ``"check: part of a variation's note"``, several with ``|`` between) of entries
+    out, and say why."""
+    for name in names.split():
+        found = TABLE[name]
+        more = {check.strip(): reason for check in checks.split("|")}
+        TABLE[name] = replace(found, without={**found.without, **more})
 
 
 def exclude(names: str, reason: str) -> None:

@@ -172,7 +172,7 @@ def relu(x):
 
 @elementwise
 def relu_gx(gy, y):
-    return np.where(y > 0, gy, 0)
+    return np.where(y <= 0, 0, gy)
 
 
 @elementwise

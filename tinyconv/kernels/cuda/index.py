@@ -4,6 +4,9 @@ An index by arrays is brought to one form: a view of ``x`` from which one axis p
 each place that the arrays name together an *offset*, the sum of index times stride. Then ``y[i] = x[rest of i] +
 offset``, where the axes of the index arrays stand in the result as NumPy has it: in the place of the indexed ones if
 those are neighbours, else in front.
+
+Floats are added where they are indexed in an order that never changes: the places are sorted by their offsets, and one
+thread adds all that belong to one. (A number indexed very often is one thread's long work.)
 """
 
 from __future__ import annotations
@@ -18,10 +21,11 @@ from .array import DeviceArray, dense_strides
 from .arrays import BLOCK, RAW, R, _writable, assign, broadcast_to, cast, dense, from_host, full, to_host
 from .elementwise import add_
 from .faults import note_index
-from .kernel import element_type, kernel
+from .kernel import FLOATS, element_type, kernel
 from .language import atomic_add, cuda, int64, quotient, store_any
 from .layout import collapsed, stretched
 from .runtime import ceil_div, empty, faults, launch
+from .sort import sort
 
 # -------------------------------------------------------------------------------------------------------------- kernels
 
@@ -77,10 +81,10 @@ def scatter(x, offsets, y, n, shape, sx, so, sy):
         store_any(x, at + i * sx[0] + offsets[which + i * so[0]], y[source + i * sy[0]])
 
 
-@kernel("T*, int64*, T*, int32, int32[R], int32[R], int32[R], int32[R]",
-        T=(np.float32, np.float64, np.int32, np.int64), R=(1, 2, 3), block=BLOCK, registers=48)  # fmt: skip
+@kernel("T*, int64*, T*, int32, int32[R], int32[R], int32[R], int32[R]", T=(np.int32, np.int64), R=(1, 2, 3),
+        block=BLOCK, registers=48)  # fmt: skip
 def scatter_add(x, offsets, y, n, shape, sx, so, sy):
-    """x[offsets] += y, in any order."""
+    """x[offsets] += y, in any order: of integers, the sum is the same."""
     i = cuda.grid(1)
     if i < n:
         at = int64(0)
@@ -94,6 +98,36 @@ def scatter_add(x, offsets, y, n, shape, sx, so, sy):
             source += k * sy[axis]
             i = outer
         atomic_add(x, at + i * sx[0] + offsets[which + i * so[0]], y[source + i * sy[0]])
+
+
+@kernel("T*, int64*, int64*, T*, int32, int32, int32, int32, int32[R], int32[R], int32[R]", T=FLOATS, R=(1, 2, 3),
+        block=BLOCK, registers=56)  # fmt: skip
+def add_in_order(x, offsets, order, y, n, places, rest, step, shape, sx, sy):
+    """x[offsets] += y where the offsets are sorted and ``order`` says which place each was; ``rest`` numbers a place.
+
+    The thread at the first of equal offsets adds all of their numbers, in the order of their places: the sum is the
+    same at every run, which atomic additions are not.
+    """
+    i = cuda.grid(1)
+    if i < n:
+        k = quotient(i, rest)
+        at = offsets[k]
+        if k == 0 or offsets[k - 1] != at:
+            which = i - k * rest
+            source = int64(0)
+            to = at
+            for axis in range(R - 1, 0, -1):
+                outer = quotient(which, shape[axis])
+                to += (which - outer * shape[axis]) * sx[axis]
+                source += (which - outer * shape[axis]) * sy[axis]
+                which = outer
+            to += which * sx[0]
+            source += which * sy[0]
+            total = x[to]
+            while k < places and offsets[k] == at:
+                total += y[source + order[k] * step]
+                k += 1
+            x[to] = total
 
 
 # --------------------------------------------------------------------------------------------------------- the contract
@@ -130,7 +164,8 @@ def _write(how: Any, x: DeviceArray, index: Any, y: Any) -> None:
         else:
             add_(at, y)
         return
-    if how is scatter_add and element_type(x.dtype) not in how.constants["T"]:
+    floating = x.dtype.kind == "f"
+    if how is scatter_add and not floating and element_type(x.dtype) not in how.constants["T"]:
         wide = cast(x, np.dtype(np.int64))
         _write(how, wide, index, cast(y, np.dtype(np.int64)))
         assign(x, wide)
@@ -139,10 +174,34 @@ def _write(how: Any, x: DeviceArray, index: Any, y: Any) -> None:
     shape, sx, offsets, so = target
     while y.ndim > len(shape):
         y = y.viewed(y.shape[1:], y.strides[1:])
+    if how is scatter_add and floating:
+        _add_in_order(at, shape, sx, offsets, so, y)
+        return
     lengths, sx, so, sy = collapsed(shape, sx, so, stretched(y.shape, y.strides, shape))
     n = math.prod(shape)
     constants = {"U": RAW[x.dtype.itemsize]} if how is scatter else {}
     launch(how, ceil_div(n, BLOCK), at, offsets, y, n, lengths, sx, so, sy, R=len(lengths), **constants)
+
+
+def _add_in_order(
+    x: DeviceArray, shape: tuple[int, ...], sx: tuple[int, ...], offsets: DeviceArray, so: tuple[int, ...],
+    y: DeviceArray,
+) -> None:  # fmt: skip
+    """x[offsets] += y for floats, whose sums depend on the order; ``y`` is nobody else's memory."""
+    if 0 in shape:
+        return
+    sy = stretched(y.shape, y.strides, shape)
+    places = [axis for axis, step in enumerate(so) if step]
+    (lengths, steps) = collapsed(offsets.shape, tuple(sy[axis] for axis in places))
+    if len(lengths) > 1:  # no one step leads from place to place
+        _add_in_order(x, shape, sx, offsets, so, dense(broadcast_to(y, shape)))
+        return
+    values, order = sort(offsets.viewed((offsets.size,), (1,)), 0, False, offsets.size)
+    others = [axis for axis, step in enumerate(so) if not step]
+    rest, rest_x, rest_y = collapsed(*(tuple(v[axis] for axis in others) for v in (shape, sx, sy)))
+    n = math.prod(shape)
+    launch(add_in_order, ceil_div(n, BLOCK), x, values, order, y, n, offsets.size, n // offsets.size, steps[0], rest,
+           rest_x, rest_y, R=len(rest))  # fmt: skip
 
 
 def _taken_apart(x: DeviceArray, index: Any) -> tuple[DeviceArray, list[DeviceArray], Any]:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.kernels.simulated import memory_of, seen_from_the_device
 from tinyconv.kernels import reference
-from tinyconv.kernels.cuda.runtime import simulated
+from tinyconv.kernels.cuda.runtime import launch, simulated
 from tinyconv.kernels.cuda.tile import FLAT, LARGE, MEDIUM, NARROW, SMALL, TOY, Tile, parts_of, tile_for
 from tinyconv.kernels.precision import PRECISION
 
@@ -153,6 +153,43 @@ def test_a_gpu_without_tensor_cores_computes_in_float32(device, tensor_cores, mo
     PRECISION["matmul"] = "highest"
     np.testing.assert_array_equal(without, memory_of(device, matmul.matmul(x, x)))
     assert (with_them != without).any()
+
+
+@pytest.mark.parametrize("batch", [1, 5])
+@pytest.mark.parametrize("layout", ["rows", "columns"])
+def test_more_blocks_than_a_grid_has(device, monkeypatch, batch, layout):
+    """Along y (rows) and along z (matrices): several launches."""
+    monkeypatch.setattr(matmul, "MOST_BLOCKS", 2)
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((batch, 300, 12), np.float32)
+    x = x if layout == "rows" else np.ascontiguousarray(x.swapaxes(1, 2)).swapaxes(1, 2)
+    y = rng.standard_normal((batch, 12, 8), np.float32)
+    z = memory_of(device, matmul.matmul(*(seen_from_the_device(device, v) for v in (x, y))))
+    np.testing.assert_allclose(z, x.astype(np.float64) @ y, rtol=0, atol=1e-5)
+
+
+def test_a_grid_that_no_gpu_has(device):
+    x = seen_from_the_device(device, np.ones((1, 1, 1), np.float32))
+    with pytest.raises(ValueError, match=r"at most 65535 blocks along y and z, got \(1, 65536, 1\)"):
+        launch(matmul.add_parts, (1, 65536), x, None, x, 1, 1, 1, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("N", "C", "O", "groups"), [(0, 3, 5, 1), (2, 0, 5, 1), (2, 3, 0, 1), (2, 4, 32, 4), (2, 6, 6, 6)]
+)
+def test_convolutions_of_nothing_and_in_groups(device, N, C, O, groups):
+    rng = np.random.default_rng(0)
+    x, w = rng.standard_normal((N, C, 5, 4)), rng.standard_normal((O, C // groups, 3, 3))
+    b, geometry = rng.standard_normal(O), ((2, 1), (1, 1), (1, 1), groups)
+    y = reference.conv2d(x, w, b, *geometry)
+    gy = rng.standard_normal(y.shape)
+    on_x, on_w, on_b, on_gy = (seen_from_the_device(device, v) for v in (x, w, b, gy))
+    for ours, expected in (
+        (conv.conv2d(on_x, on_w, on_b, *geometry), y),
+        (conv.conv2d_gx(on_gy, on_w, (5, 4), *geometry), reference.conv2d_gx(gy, w, (5, 4), *geometry)),
+        (conv.conv2d_gw(on_gy, on_x, (3, 3), *geometry), reference.conv2d_gw(gy, x, (3, 3), *geometry)),
+    ):
+        np.testing.assert_allclose(memory_of(device, ours), expected, rtol=0, atol=1e-12, strict=True)
 
 
 def test_which_tile():

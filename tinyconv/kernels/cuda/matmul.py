@@ -13,7 +13,7 @@ from collections.abc import Callable
 from .array import DeviceArray
 from .kernel import FLOATS, T, kernel
 from .language import cuda, load4
-from .runtime import ceil_div, empty, launch
+from .runtime import MOST_BLOCKS, ceil_div, empty, launch
 from .tile import (
     A_BATCH,
     A_K,
@@ -39,8 +39,6 @@ from .tile import (
     product,
     tile_for,
 )
-
-MOST_BLOCKS = 65535  # along y and z of a grid
 
 
 def place_a(table, p, batch, row):
@@ -123,8 +121,8 @@ def _operand(x: DeviceArray, row_axis: int, k_axis: int, place: Callable) -> Ope
 
 
 def _multiply(x: DeviceArray, y: DeviceArray, bias: DeviceArray | None, out: DeviceArray) -> None:
-    """``out[b] = x[b] @ y[b].T + bias``: x (batch, M, K), y (batch, N, K), out (batch, M, N) dense; steps of 0 repeat a
-    matrix."""
+    """``out[b] = x[b] @ y[b].T + bias``: x (batch, M, K), y (batch, N, K), out (batch, M, N) of dense rows; steps of 0
+    repeat a matrix."""
     batch, M, N = out.shape
     K = x.shape[2]
     a, b = _operand(x, -2, -1, place_a), _operand(y, -2, -1, place_b)
@@ -136,14 +134,15 @@ def _multiply(x: DeviceArray, y: DeviceArray, bias: DeviceArray | None, out: Dev
     step = 0 if bias is None else bias.strides[0]
     added = bias if parts == 1 else None
     chosen = constants(tile, a, b, column_of_matrix, PARAMETERS, how)
-    for first in range(0, batch, MOST_BLOCKS // parts):
-        n = min(batch - first, MOST_BLOCKS // parts)
-        p = (x.strides[1], x.strides[2], x.strides[0], y.strides[1], y.strides[2], y.strides[0], N, M * N, out.size,
-             int(N % 4 == 0), int(added is not None), 0, step, 0)  # fmt: skip
-        grid = (ceil_div(N, tile.BN), ceil_div(M, tile.BM), n * parts)
-        views = [v.viewed((n, *v.shape[1:]), v.strides, first * v.strides[0]) for v in (x, y)]
-        target = to if first == 0 else to.viewed(to.shape, to.strides, first * M * N)
-        launch(product, grid, views[0], None, views[1], None, added, target, M, N, K, parts, p, **chosen)
+    p = (x.strides[1], x.strides[2], x.strides[0], y.strides[1], y.strides[2], y.strides[0], N, to.strides[-3],
+         out.size, int(N % 4 == 0), int(added is not None), 0, step, 0)  # fmt: skip
+    for first, top in itertools.product(range(0, batch, MOST_BLOCKS // parts), range(0, M, MOST_BLOCKS * tile.BM)):
+        n, rows = min(batch - first, MOST_BLOCKS // parts), min(M - top, MOST_BLOCKS * tile.BM)
+        grid = (ceil_div(N, tile.BN), ceil_div(rows, tile.BM), n * parts)
+        some_x = x.viewed((n, rows, K), x.strides, first * x.strides[0] + top * x.strides[1])
+        some_y = y.viewed((n, N, K), y.strides, first * y.strides[0])
+        target = to.viewed((*to.shape[:-3], n, rows, N), to.strides, first * to.strides[-3] + top * N)
+        launch(product, grid, some_x, None, some_y, None, added, target, rows, N, K, parts, p, **chosen)
     if parts > 1:
         launch(add_parts, ceil_div(out.size, 256), to, bias, out, out.size, parts, N, int(bias is not None), step)
 

@@ -56,6 +56,8 @@ class Device(Protocol):
         """A graph's launches, ready to be run again and again."""
 
 
+MOST_BLOCKS = 65535  # along y and z of a grid; along x there are as many as anyone wants
+
 _device: Device | None = None
 _thread = threading.local()  # .graph: the one that this thread records
 
@@ -156,6 +158,8 @@ def launch(kernel: Kernel, grid: int | tuple[int, ...], *args: Any, **constants:
             constants[name] = element_type(args[i].dtype)
     x, y, z, *_ = (grid, 1, 1) if isinstance(grid, int) else (*grid, 1, 1)
     blocks = (x, y, z)
+    if max(y, z) > MOST_BLOCKS:
+        raise ValueError(f"{kernel}: a grid has at most {MOST_BLOCKS} blocks along y and z, got {blocks}")
     if 0 not in blocks:
         (recording() or device()).launch(kernel.variant(**constants), blocks, args)
 

@@ -42,7 +42,7 @@ def _some(T: Any, F: Any) -> bool:
 # -------------------------------------------------------------------------------------------------------------- kernels
 
 
-@kernel("T*, T*, W, int32, int32, int32", **TOTALS, only=_wide, block=BLOCK, registers=48)
+@kernel("T*, T*, W, int32, int32, int32", **TOTALS, only=_wide, block=BLOCK, registers=64, resident=4)
 def run_lines(x, y, one, n, K, B):
     """Running totals of n = A*B lines of ``(A, K, B)``, a thread each; ``one`` is what the totals begin with."""
     line = cuda.grid(1)
@@ -54,7 +54,7 @@ def run_lines(x, y, one, n, K, B):
             y[corner + k * B] = T(total)
 
 
-@kernel("T*, W*, W, int32, int32", **TOTALS, only=_wide, block=BLOCK, registers=48)
+@kernel("T*, W*, W, int32, int32", **TOTALS, only=_wide, block=BLOCK, registers=64, resident=4)
 def total_chunks(x, totals, one, K, chunks):
     """The total of each chunk of each row."""
     partial = shared(BLOCK, W)
@@ -68,7 +68,7 @@ def total_chunks(x, totals, one, K, chunks):
         totals[cuda.blockIdx.x] = partial[0]
 
 
-@kernel("T*, W*, T*, W, int32, int32", **TOTALS, only=_wide, block=BLOCK, registers=56)
+@kernel("T*, W*, T*, W, int32, int32", **TOTALS, only=_wide, block=BLOCK, registers=64, resident=4)
 def run_chunks(x, carry, y, one, K, chunks):
     """Running totals of each chunk of each row; ``carry`` has those of the chunks."""
     of_warps = shared(WARP, W)
@@ -112,7 +112,7 @@ def leader(x, corner, step, i, j):
 EXTREMES: Any = {"T": (*FLOATS, int64, int32, uint8), "F": (functions.ge, functions.le)}
 
 
-@kernel("T*, T*, int64*, int32, int32, int32", **EXTREMES, only=_some, block=BLOCK, registers=48)
+@kernel("T*, T*, int64*, int32, int32, int32", **EXTREMES, only=_some, block=BLOCK, registers=64, resident=4)
 def lead_lines(x, y, places, n, K, B):
     """Running extremes and their places of n = A*B lines of ``(A, K, B)``, a thread each."""
     line = cuda.grid(1)
@@ -125,7 +125,7 @@ def lead_lines(x, y, places, n, K, B):
             places[corner + k * B] = place
 
 
-@kernel("T*, T*, int64*, int32, int32", **EXTREMES, only=_some, block=BLOCK, registers=56)
+@kernel("T*, T*, int64*, int32, int32", **EXTREMES, only=_some, block=BLOCK, registers=64, resident=4)
 def lead_rows(x, y, places, K, B):
     """Likewise, a block to a line: what is passed on between lanes are places."""
     of_warps = shared(WARP, int32)

@@ -69,7 +69,7 @@ def chunk_stats(x, partial, C, L, M, chunks):
         partial[2 * cuda.blockIdx.x + 1] = squares
 
 
-@kernel("T*, T*, T*, int32, int32", T=FLOATS, block=BLOCK, registers=48)
+@kernel("T*, T*, T*, int32, int32", T=FLOATS, block=BLOCK, registers=64, resident=4)
 def join_stats(partial, mean, var, M, chunks):
     """The mean and the biased variance of each channel, of what its chunks say."""
     mean_of_all = shared(1, T)
@@ -109,7 +109,15 @@ def normalize(x, mean, rstd, w, b, y, n, C, L):
             y[i] = (x[i] - m) * s + shift
 
 
-@kernel("T*, T*, T*, T*, T*, int32, int32, int32, int32", T=FLOATS, V=(1, 4), only=_sensible, block=BLOCK, registers=56)
+@kernel(
+    "T*, T*, T*, T*, T*, int32, int32, int32, int32",
+    T=FLOATS,
+    V=(1, 4),
+    only=_sensible,
+    block=BLOCK,
+    registers=64,
+    resident=4,
+)
 def chunk_products(gy, x, mean, rstd, partial, C, L, M, chunks):
     """partial[c, chunk] = the sums of gy and of gy * (x - mean) * rstd over a chunk of channel c."""
     channel = quotient(cuda.blockIdx.x, chunks)
@@ -154,7 +162,7 @@ def join_products(partial, gw, gb, chunks):
 
 
 @kernel("T*, T*, T*, T*, T*, T*, T*, T*, int32, int32, int32, int32", T=FLOATS, V=(1, 4), only=_sensible, block=BLOCK,
-        registers=48)  # fmt: skip
+        registers=64, resident=4)  # fmt: skip
 def normalize_gx(gy, x, mean, rstd, w, gw, gb, gx, n, C, L, M):
     """gx = w * rstd * (gy - gb / M - (x - mean) * rstd * gw / M), V neighbours to a thread."""
     i = V * cuda.grid(1)

@@ -84,7 +84,7 @@ def tree(partial, value, width):
 # -------------------------------------------------------------------------------------------------------------- kernels
 
 
-@kernel("T*, T*, int32, int32, int32, T", T=NUMBERS, F=FOLDS, only=_sensible, block=BLOCK, registers=48)
+@kernel("T*, T*, int32, int32, int32, T", T=NUMBERS, F=FOLDS, only=_sensible, block=BLOCK, registers=64, resident=4)
 def fold_rows(x, y, n, K, lanes, start):
     """y = the fold of each of n rows, by ``lanes`` neighbouring threads (a power of two, at most a warp)."""
     i = cuda.grid(1)
@@ -101,7 +101,7 @@ def fold_rows(x, y, n, K, lanes, start):
         y[row] = T(value)
 
 
-@kernel("T*, T*, int32, int32, T", T=NUMBERS, F=FOLDS, V=(1, 4), only=_sensible, block=BLOCK, registers=48)
+@kernel("T*, T*, int32, int32, T", T=NUMBERS, F=FOLDS, V=(1, 4), only=_sensible, block=BLOCK, registers=64, resident=4)
 def fold_chunks(x, y, K, chunks, start):
     """y = the fold of each chunk of V * DEPTH * BLOCK numbers of each row."""
     partial = shared(BLOCK, T)
@@ -127,7 +127,15 @@ def fold_chunks(x, y, K, chunks, start):
         y[cuda.blockIdx.x] = partial[0]
 
 
-@kernel("T*, T*, int32, int32, int32, int32, int32, T", T=NUMBERS, F=FOLDS, only=_sensible, block=BLOCK, registers=48)
+@kernel(
+    "T*, T*, int32, int32, int32, int32, int32, T",
+    T=NUMBERS,
+    F=FOLDS,
+    only=_sensible,
+    block=BLOCK,
+    registers=64,
+    resident=4,
+)
 def fold_columns(x, y, K, B, width, chunks, tiles, start):
     """y = the folds of ``(A, K, B)`` over chunks of K: a block takes ``width`` columns (a power of two), and of each
     DEPTH times as many rows as it has threads left."""
@@ -155,7 +163,7 @@ def beats(v, i, w, j):
 
 
 @kernel("T*, int64*, int32, int32, int32, int32", T=(*NUMBERS, uint8), F=(functions.gt, functions.lt),
-        only=lambda T, F: F is functions.gt or T is np.float32, block=BLOCK, registers=56)  # fmt: skip
+        only=lambda T, F: F is functions.gt or T is np.float32, block=BLOCK, registers=64, resident=4)  # fmt: skip
 def find(x, y, n, K, B, lanes):
     """y = where along K the extreme of ``(A, K, B)`` is; ``lanes`` threads to each of n = A*B lines."""
     values = shared(BLOCK, T)

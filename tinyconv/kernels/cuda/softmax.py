@@ -64,7 +64,7 @@ def group_maximum(value, lanes):
     return value
 
 
-@kernel("T*, T*, int32, int32, int32, int32", T=FLOATS, LOG=(0, 1), block=BLOCK, registers=56)
+@kernel("T*, T*, int32, int32, int32, int32", T=FLOATS, LOG=(0, 1), block=BLOCK, registers=64, resident=4)
 def shares(x, y, n, K, B, lanes):
     """y = softmax (or its logarithm) of n = A*B lines, each by a group of ``lanes`` threads."""
     i = cuda.grid(1)
@@ -86,7 +86,7 @@ def shares(x, y, n, K, B, lanes):
         y[corner + k * B] = z - total if LOG == 1 else formulas.exp(z) / total
 
 
-@kernel("T*, T*, T*, int32, int32, int32, int32", T=FLOATS, LOG=(0, 1), block=BLOCK, registers=56)
+@kernel("T*, T*, T*, int32, int32, int32, int32", T=FLOATS, LOG=(0, 1), block=BLOCK, registers=64, resident=4)
 def shares_gx(gy, y, gx, n, K, B, lanes):
     """gx = gy - exp(y) * sum(gy) for the logarithm, y * (gy - sum(gy * y)) for softmax itself."""
     i = cuda.grid(1)

@@ -43,7 +43,7 @@ def precedes(v, i, w, j, K):
 # -------------------------------------------------------------------------------------------------------------- kernels
 
 
-@kernel("T*, T*, int32*, int32, int32, int32, int32, int32", T=NUMBERS, block=BLOCK, registers=40)
+@kernel("T*, T*, int32*, int32, int32, int32, int32, int32", T=NUMBERS, block=BLOCK, registers=64, resident=4)
 def lay_out(x, keys, places, total, n, K, B, P):
     """The n lines of ``(A, K, B)``, each in P places of its own."""
     i = cuda.grid(1)
@@ -57,7 +57,9 @@ def lay_out(x, keys, places, total, n, K, B, P):
         places[i] = int32(k)
 
 
-@kernel("T*, int32*, int32, int32, int32, int32", T=NUMBERS, D=(0, 1), only=_some, block=BLOCK, registers=64)
+@kernel(
+    "T*, int32*, int32, int32, int32, int32", T=NUMBERS, D=(0, 1), only=_some, block=BLOCK, registers=64, resident=4
+)
 def sort_tiles(keys, places, K, P, smallest, largest):
     """The network's steps from sorted runs of ``smallest`` to runs of ``largest``, as far as they stay in a tile."""
     key = shared(TILE, T)
@@ -92,7 +94,15 @@ def sort_tiles(keys, places, K, P, smallest, largest):
         places[start + u] = place[u]
 
 
-@kernel("T*, int32*, int32, int32, int32, int32, int32", T=NUMBERS, D=(0, 1), only=_some, block=BLOCK, registers=64)
+@kernel(
+    "T*, int32*, int32, int32, int32, int32, int32",
+    T=NUMBERS,
+    D=(0, 1),
+    only=_some,
+    block=BLOCK,
+    registers=64,
+    resident=4,
+)
 def sort_step(keys, places, pairs, K, P, size, stride):
     """One step between places that are ``stride`` apart."""
     pair = cuda.grid(1)
@@ -110,7 +120,7 @@ def sort_step(keys, places, pairs, K, P, size, stride):
             places[b] = i
 
 
-@kernel("T*, int32*, T*, int64*, int32, int32, int32, int32", T=NUMBERS, block=BLOCK, registers=40)
+@kernel("T*, int32*, T*, int64*, int32, int32, int32, int32", T=NUMBERS, block=BLOCK, registers=64, resident=4)
 def collect(keys, places, y, indices, total, K, B, P):
     """The lines' first K places, back in ``(A, K, B)``."""
     i = cuda.grid(1)

@@ -83,13 +83,17 @@ val_loader = DataLoader(val_set, batch_size=32, num_workers=2)
 model = models.squeezenet1_1(weights=weights)
 model.features.requires_grad_(False)
 model.classifier = nn.Sequential(
-    nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(0.5), nn.Linear(512, len(dataset.classes))
+    nn.AdaptiveAvgPool2d(1),
+    nn.Flatten(),
+    nn.LayerNorm(512),  # photographs differ in contrast; features are compared with each other
+    nn.Dropout(0.5),
+    nn.Linear(512, len(dataset.classes)),
 )
 history = training.fit(
     model,
     train_loader,
     val_loader,
-    optimizer=optim.Adam(model.classifier.parameters(), lr=1e-2),
+    optimizer=optim.Adam(model.classifier.parameters(), lr=3e-3),
     epochs=1 if args.quick else args.epochs,
     callbacks=[training.ConsoleProgress()],
 )

@@ -8,9 +8,11 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
+from tinyconv.cli import main
 from tinyconv.training import ConsoleProgress
 
 FILES = {
@@ -334,3 +336,18 @@ def test_without_the_gpu_that_was_asked_for(tiny, monkeypatch):
     result = tiny("train", "lenet5", "--data", "strokes", "--device", "cuda")
     assert result.status == 1
     assert result.err.strip().endswith("--device cuda: no GPU: buy one")
+
+
+def test_a_part_of_cifar_is_trained_on(tmp_path, monkeypatch, capsys):
+    """One of five training files is enough, and said, where the others cannot be fetched."""
+    folder = tmp_path / "data" / "cifar-10-batches-bin"
+    folder.mkdir(parents=True)
+    records = np.random.default_rng(0).integers(0, 256, (10_000, 3073), np.uint8)
+    records[:, 0] %= 10
+    for name in ("data_batch_2.bin", "test_batch.bin"):
+        (folder / name).write_bytes(records.tobytes())
+    for scheme in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
+        monkeypatch.setenv(scheme, "http://127.0.0.1:9")
+    options = ["--data", "cifar10", "--data-dir", str(tmp_path / "data"), "--limit", "32", "--epochs", "1"]
+    assert main(["train", "resnet20", *options, "--out", str(tmp_path / "run")]) == 0
+    assert "only data_batch_2.bin are here" in capsys.readouterr().err

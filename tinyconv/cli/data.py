@@ -41,10 +41,23 @@ def _load(dataset: Callable[..., Any]) -> Callable[..., InMemoryDataset]:
     return lambda data_dir, train, transform: dataset(data_dir, train=train, transform=transform, download=True)
 
 
+def _load_cifar(data_dir: str | None, train: bool, transform: Any) -> CIFAR10:
+    """CIFAR-10; without a network, as many of its five training files as there are (and a word about it)."""
+    try:
+        return CIFAR10(data_dir, train=train, transform=transform, download=True)
+    except DatasetNotFound as error:
+        try:
+            found = CIFAR10(data_dir, train=train, transform=transform, allow_missing=True)
+        except DatasetNotFound:
+            raise error from None
+        print(f"CIFAR-10 is not complete: only {', '.join(found.parts)} are here ({error}).", file=sys.stderr)
+        return found
+
+
 DATA = {
     "mnist": Source("MNIST", [str(digit) for digit in range(10)], _load(MNIST)),
     "fashion-mnist": Source("Fashion-MNIST", FashionMNIST.classes, _load(FashionMNIST)),
-    "cifar10": Source("CIFAR-10", CIFAR10.classes, _load(CIFAR10), grey=False, side=32, augment="shift,flip"),
+    "cifar10": Source("CIFAR-10", CIFAR10.classes, _load_cifar, grey=False, side=32, augment="shift,flip"),
     "strokes": Source(
         "StrokeDigits",
         [str(digit) for digit in range(10)],

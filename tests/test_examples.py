@@ -208,6 +208,15 @@ def test_lenet5_mnist(tmp_path):
     assert float(re.findall(r"test accuracy (\d+\.\d+)%", out)[-1]) > 30
 
 
+def test_the_tour_has_every_example_and_its_pictures():
+    folder = ROOT / "examples"
+    linked = set(re.findall(r"\]\(([^:)]+)\)", (folder / "README.md").read_text()))
+    assert {path.name for path in folder.glob("*.py")} <= linked
+    for name in linked:
+        assert (folder / name).is_file(), name
+    assert all(path.stat().st_size < 100_000 for path in (ROOT / "docs" / "examples").iterdir())
+
+
 def test_the_readmes_twelve_lines(monkeypatch, capsys):
     (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     assert len(code.splitlines()) == 12

@@ -41,9 +41,9 @@ def set_float32_matmul_precision(precision: str) -> None:
 
     ``"highest"``, the default, multiplies and adds in float32. ``"high"`` lets tensor cores do it (from compute
     capability 8.0 on) with each number as the sum of two TF32 numbers: the error stays float32's, unlike that of
-    PyTorch's TF32, a thousand times as large. It differs at the ends of float32's range: a number closer to the largest
-    than 1 in 4096 counts as infinite, an infinite operand may give NaN where float32 gives infinity, and numbers below
-    1e-31 may lose digits. ``"medium"`` is the same as ``"high"``. Elsewhere all three are ``"highest"``.
+    PyTorch's TF32, a thousand times as large. It differs at the ends of float32's range: a number that is infinite, or
+    closer to the largest than 1 in 4096, gives NaN, and numbers below 1e-31 may lose digits. ``"medium"`` is the same
+    as ``"high"``. Elsewhere all three are ``"highest"``. (Tried in the simulator and compiled; no GPU has run it yet.)
 
     Raises:
         ValueError: ``precision`` is not "highest", "high" or "medium".

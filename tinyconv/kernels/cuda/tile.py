@@ -138,13 +138,8 @@ def put_down_split(slab, at, row, k, stride, way, a, b, c, d):
     """The same as big + small: the small parts lie behind all the big ones. Done here, it is done once a number."""
     p, q, r, s = tf32(a), tf32(b), tf32(c), tf32(d)
     put_down(slab, at, row, k, stride, way, p, q, r, s)
-    p, q, r, s = small_part(a, p), small_part(b, q), small_part(c, r), small_part(d, s)
+    p, q, r, s = tf32(a - p), tf32(b - q), tf32(c - r), tf32(d - s)
     put_down(slab, at + BK * stride, row, k, stride, way, p, q, r, s)
-
-
-def small_part(x, big):
-    """What is left of x, none of an infinity."""
-    return tf32(x - big) if big - big == T(0) else T(0)
 
 
 def warp_row(thread):

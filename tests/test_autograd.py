@@ -761,6 +761,9 @@ def test_grad_errors():
         grad(x * 2, x.detach())
     with pytest.raises(NotImplementedError, match="vmap"):
         grad(x * 2, x, is_grads_batched=True)
+    assert values(grad(x * 2, x, only_inputs=True)[0]) == [2.0]
+    with pytest.warns(UserWarning, match="only_inputs=False is ignored"):
+        grad(x * 2, x, only_inputs=False)
 
 
 def test_backward_into_chosen_inputs():

@@ -99,6 +99,14 @@ def test_mixed_precision_computes_in_full():
     assert (f(1), g(1), tinyconv.amp.custom_bwd(g)(1)) == (2, 3, 3)
 
 
+def test_mixed_precision_by_its_older_name():
+    from tinyconv.cuda.amp import GradScaler, autocast
+
+    assert GradScaler is tinyconv.GradScaler is tinyconv.amp.GradScaler and autocast is tinyconv.autocast
+    with autocast(enabled=True, dtype=tinyconv.float16):
+        assert (tinyconv.ones(2) * 2).dtype is tinyconv.float32
+
+
 @pytest.mark.parametrize("name", ["amp.GradScaler", "amp.custom_fwd", "use_deterministic_algorithms"])
 def test_arguments_as_pytorchs(name):
     torch = pytest.importorskip("torch")

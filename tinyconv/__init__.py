@@ -6,8 +6,10 @@ its twins ``kernels/reference/conv.py`` (the obvious loops) and ``kernels/cpu/co
 """
 
 from importlib import import_module as _import_module
+from types import SimpleNamespace as _SimpleNamespace
 
 from . import accelerator, amp, autograd, backends, dtypes, gradcheck, linalg, nn, ops, optim, utils
+from .amp import GradScaler, autocast
 from .autograd import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
 from .dtypes import (
     can_cast,
@@ -374,6 +376,7 @@ from .switches import (
 from .tensor import Size, Tensor, device
 
 __version__ = "0.1.0"
+version = _SimpleNamespace(__version__=__version__, cuda=None, hip=None)  # PyTorch's `version`: built with no toolkit
 
 autograd.gradcheck, autograd.gradgradcheck = (
     gradcheck.gradcheck,

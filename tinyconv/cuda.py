@@ -13,13 +13,14 @@ from collections.abc import Callable, Iterable
 from importlib import import_module
 from typing import Any, NamedTuple
 
-from . import random
+from . import amp, random
 from .tensor import Tensor
 from .tensor import device as Device
 
 __all__ = [
     "CUDAGraph",
     "GraphedStep",
+    "amp",
     "current_device",
     "device",
     "device_count",
@@ -43,6 +44,10 @@ __all__ = [
     "synchronize",
     "why_unavailable",
 ]
+
+
+__path__: list[str] = []  # `from torch.cuda.amp import GradScaler` is an import, too
+sys.modules[f"{__name__}.amp"] = amp
 
 
 def _runtime() -> Any:

@@ -63,6 +63,7 @@ def test_errors():
         (RuntimeError, "no norm of order inf of nothing", lambda: x[:0].norm(float("inf"))),
         (RuntimeError, "matrix_norm: expected at least 2 dimensions", lambda: tinyconv.linalg.norm(x[0], "fro")),
         (NotImplementedError, 'must be "fro", 1, -1, inf or -inf, got 2', lambda: tinyconv.linalg.norm(x, 2)),
+        (RuntimeError, "rows of one length, got shapes", lambda: tinyconv.cdist(x, x[:, :1])),
         (NotImplementedError, "singular values", lambda: x.norm("nuc")),
         (RuntimeError, "a vector or a matrix is expected", lambda: tinyconv.linalg.norm(x[None], 1)),
     ):

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from heapq import heappop, heappush, heappushpop
 from typing import Any
@@ -235,11 +236,14 @@ def grad(
     grad_outputs: Any = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
+    only_inputs: bool = True,
     allow_unused: bool | None = None,
     is_grads_batched: bool = False,
     materialize_grads: bool = False,
 ) -> tuple[Tensor | None, ...]:
     """The gradients of ``outputs`` with respect to ``inputs``, returned instead of accumulated: no ``.grad`` changes.
+
+    ``only_inputs`` is accepted for older programs' sake, and always holds: False only warns.
 
     Raises:
         RuntimeError: as :func:`backward`; and an input that the outputs do not depend on, unless ``allow_unused``
@@ -247,6 +251,8 @@ def grad(
     """
     if is_grads_batched:
         raise NotImplementedError("grad: is_grads_batched needs vmap, which tinyconv does not have; loop over the rows")
+    if not only_inputs:
+        warnings.warn("grad: only_inputs=False is ignored; to accumulate into .grad call backward()", stacklevel=2)
     ys, xs = _as_list(outputs), _as_list(inputs)
     roots, gys = _roots(ys, [None] * len(ys) if grad_outputs is None else _as_list(grad_outputs), "grad")
     for i, x in enumerate(xs):

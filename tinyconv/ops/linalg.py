@@ -143,6 +143,9 @@ def cdist(x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: str = "use_mm_fo
     """
     expect("cdist", "f", x1=x1)
     same_type("cdist", x1=x1, x2=x2)
+    a, b = tuple(x1.array.shape), tuple(x2.array.shape)
+    if len(a) < 2 or len(b) < 2 or a[-1] != b[-1]:
+        raise RuntimeError(f"cdist: expected matrices with rows of one length, got shapes {a} and {b}")
     return vector_norm(sub(unsqueeze(x1, -2), unsqueeze(x2, -3)), p, -1)
 
 

@@ -305,6 +305,8 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
     if len(w) != 3 or a[:-1] != b[:-1] or (a[-1:], b[-1:]) != (w[1:2], w[2:3]):
         raise RuntimeError(f"bilinear: weight {w} expects (..., I) and (..., J), got {a} and {b}")
     O, I, J = w
+    if bias is not None and bias.array.shape != (O,):
+        raise RuntimeError(f"bilinear: bias must have shape ({O},), got {tuple(bias.array.shape)}")
     # input1 W_o for all o at once, and that times input2: rows (N, O, J) @ (N, J, 1)
     rows = matmul(reshape(input1, -1, I), reshape(Permute.apply(weight, (1, 0, 2)), I, O * J))
     y = reshape(matmul(reshape(rows, -1, O, J), reshape(input2, -1, J, 1)), (*a[:-1], O))

@@ -65,3 +65,8 @@ def test_errors():
     ):
         with pytest.raises(RuntimeError, match=match):
             tinyconv.einsum(equation, *operands)
+
+
+def test_products_without_a_sum_promote():
+    y = tinyconv.einsum("i,j->ij", tinyconv.tensor([1, 2]), tinyconv.tensor([0.5, 1.0]))
+    assert y.tolist() == [[0.5, 1.0], [1.0, 2.0]]

@@ -41,6 +41,12 @@ def test_ways_to_say_biased():
         x.long().std()
 
 
+def test_the_mean_of_one_number_is_no_view():
+    x = tinyconv.tensor(2.0)
+    tinyconv.var_mean(x, correction=0)[1].zero_()
+    assert x.item() == 2
+
+
 def test_large_means_do_not_cancel():
     x = tinyconv.tensor([1e4 + 1, 1e4 + 2, 1e4 + 3])
     assert x.var().item() == pytest.approx(1, rel=1e-3)

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..tensor import Tensor
 from .diagonal import diagonal
+from .elementwise import mul
 from .matmul import matmul
 from .reduce import sum
 from .shape import dim_of, permute, reshape, sizes, squeeze
@@ -120,7 +121,8 @@ def _product(a: Tensor, p: list, b: Tensor, q: list, kept: Any) -> tuple[Tensor,
     batch, gone = [n for n in shared if n in kept], [n for n in shared if n not in kept]
     rows, columns = [n for n in p if n not in q], [n for n in q if n not in p]
     sizes_of = dict(zip(p + q, (*a.array.shape, *b.array.shape)))
-    y = matmul(_arranged(a, p, batch, rows, gone), _arranged(b, q, batch, gone, columns))
+    left, right = _arranged(a, p, batch, rows, gone), _arranged(b, q, batch, gone, columns)
+    y = matmul(left, right) if gone else mul(left, right)  # with nothing to sum, types may differ
     names = batch + rows + columns
     return reshape(y, tuple([sizes_of[name] for name in names])), names
 

@@ -14,7 +14,7 @@ from .elementwise import div, mul, sub
 from .index import Scatter
 from .matmul import matmul
 from .reduce import Sum, axes_of, elements_along, mean, sum
-from .shape import reshape, squeeze, t, unsqueeze
+from .shape import clone, reshape, squeeze, t, unsqueeze
 from .types import expect, floating
 
 
@@ -29,7 +29,7 @@ def _moments(x: Tensor, dim: Any, unbiased: Any, keepdim: bool, correction: Any,
             raise TypeError(f"{name}: expected unbiased or correction, got both")
         correction = int(unbiased)
     axes = axes_of(x, None if dim == () else dim, name)
-    center = mean(x, axes, True) if axes else x
+    center = mean(x, axes, True) if axes else clone(x)  # a result of its own
     off = sub(x, center)
     total = Sum.apply(mul(off, off), axes, keepdim)
     freedom = max(0, elements_along(x, axes) - (1 if correction is None else correction))

@@ -13,6 +13,7 @@ import numpy as np
 
 import tinyconv
 from tinyconv.kernels.cuda import runtime
+from tinyconv.kernels.precision import PRECISION
 from tinyconv.optim import SGD
 from tinyconv.optim.lr_scheduler import CosineAnnealingLR
 from tinyconv.training import Callback, TrainingState, fit
@@ -133,15 +134,20 @@ def check(place: Place, sizes: Sizes, options: argparse.Namespace) -> list[Row]:
 
 
 def products(place: Place, sizes: Sizes, options: argparse.Namespace) -> list[Row]:
-    """Matrix products of float32."""
+    """Matrix products of float32; the large ones once more on tensor cores, as exact (3xTF32)."""
     table = Table("tflops", product=22)
     rows = []
     chosen = [(f"square {n}", n, n, n, "") for n in sizes.squares]
     chosen += [product for product in gemm.PRODUCTS if product[4] and "square" in product[0] and not sizes.toy]
+    chosen += [(f"3xTF32 {n}", n, n, n, "") for n in sizes.squares if n >= 2048 or sizes.toy]
     for name, M, K, N, turned in chosen:
         ours, peer = gemm.contenders(M, K, N, turned, place)
         row = {"name": name, "shape": [M, K, N]}
-        rows.append(row | compare_kernels(ours, peer, place, options).row(2e-12 * M * K * N, "tflops"))
+        before, PRECISION["matmul"] = PRECISION["matmul"], "high" if name.startswith("3xTF32") else "highest"
+        try:
+            rows.append(row | compare_kernels(ours, peer, place, options).row(2e-12 * M * K * N, "tflops"))
+        finally:
+            PRECISION["matmul"] = before
         table.add(rows[-1], name)
     table.end("trillions of multiplications and additions a second")
     return rows

@@ -21,6 +21,7 @@ def lines(rows: Rows) -> list[tuple[str, str, str]]:
     """What was to be shown, the aim, and what was found; "not measured" where a part is missing."""
     checked, copied = part(rows, "check"), part(rows, "copy")
     large = [row for row in part(rows, "gemm") if row["name"].startswith("square") and row["shape"][0] >= 2048]
+    threefold = [row for row in part(rows, "gemm") if row["name"].startswith("3xTF32")]
     threes = [row for row in part(rows, "conv") if row["kernel_size"] == 3]
     shares = [row["of_copy"] for row in part(rows, "kernels")]
     launches = {row["name"]: row["ours_microseconds"] for row in part(rows, "launch")}
@@ -36,6 +37,7 @@ def lines(rows: Rows) -> list[tuple[str, str, str]]:
         ("the same in a graph", "", f"{launches['a kernel, in a graph']:.2f}" if launches else ""),
         ("copy, GB/s", "", f"{max(r['ours_gbytes_per_second'] for r in copied):,.0f}" if copied else ""),
         ("SGEMM from 2048 on / cuBLAS", "0.75", ratio(large)),
+        ("3xTF32 from 2048 on / cuBLAS fp32", "1.2", ratio(threefold)),
         ("3x3 convolutions / cuDNN", "0.5", ratio(threes)),
         ("memory-bound kernels, of copy", "80%", f"{np.median(shares):.0%}, least {min(shares):.0%}" if shares else ""),
     ]

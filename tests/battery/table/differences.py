@@ -26,7 +26,7 @@ differs("trapezoid", "shapes: axes of 1", "x with more axes than y")
 differs("F.batch_norm F.instance_norm nn.BatchNorm1d nn.BatchNorm2d nn.InstanceNorm1d nn.InstanceNorm2d",
         "rejects: 'one'", "an option that is not used is not looked at")  # fmt: skip
 differs("F.poisson_nll_loss nn.PoissonNLLLoss", "dtypes: bool", "counts of 0 and 1 may be bools here")
-differs("clamp clip", "shapes: shape of 0", "a smaller input is broadcast to its bounds here")
+differs("clamp clip", "shapes: shape of 0 | shapes: axes of 0", "a smaller input is broadcast to its bounds here")
 differs("pixel_unshuffle", "shapes: , 0, ", "no pixels are rearranged here")
 
 # What depends on the order of sums, on the width of vectors, or on numbers beyond the type.
@@ -55,3 +55,9 @@ differs("conv_transpose2d nn.ConvTranspose2d", "values: argument 0 infinite", "0
 differs("F.binary_cross_entropy_with_logits nn.BCEWithLogitsLoss", "values: argument 0 infinite",
         "infinity minus infinity on the way")  # fmt: skip
 differs("F.cross_entropy nn.CrossEntropyLoss", "dtypes: probability", "a weight of another type is an error here")
+differs("F.leaky_relu", "values: negative_slope=-0.2", "in place, there is no gradient of a negative slope there")
+differs("nn.GroupNorm", "shapes: , 0]", "infinity times 0")
+differs(
+    "nn.InstanceNorm1d nn.InstanceNorm2d", "shapes: [0, ", "an empty batch is an error there, or makes statistics NaN"
+)
+differs("nn.PixelUnshuffle", "shapes: shape of 0", "no pixels are rearranged here")

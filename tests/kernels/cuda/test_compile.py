@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import struct
 from importlib import import_module
@@ -24,6 +25,12 @@ ANGLES = ("map1_float32_cos", "map1_float32_sin", "map1_float32_tan", "gaussian_
 VARIANTS = {variant.name: variant for kernel in KERNELS.values() for variant in kernel.variants()}
 
 
+@functools.cache
+def compiled(name: str, architecture: str) -> compiler.Machine:
+    """Compiled once for all tests."""
+    return compiler.compiled(VARIANTS[name], ARCHITECTURES[architecture])
+
+
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize("name", VARIANTS)
 def test_a_kernel_fits_into_its_registers(name, architecture):
@@ -32,7 +39,7 @@ def test_a_kernel_fits_into_its_registers(name, architecture):
         with pytest.raises(ValueError, match=r"needs a GPU of compute capability 8\.0 or newer, got 7\.5"):
             compiler.compiled(variant, ARCHITECTURES[architecture])
         return
-    machine = compiler.compiled(variant, ARCHITECTURES[architecture])
+    machine = compiled(name, architecture)
     assert machine.spills == 0
     assert machine.stack == 0 or not variant.single or name.endswith(ANGLES)
     assert machine.registers <= variant.kernel.registers
@@ -82,7 +89,7 @@ def test_the_inner_loop_multiplies_and_adds(size, architecture):
     names = [name for name in VARIANTS if name.startswith("tile_product") and f"_put_by_threads_{size}_" in name]
     assert names
     for name in names:
-        share = fused_share(compiler.compiled(VARIANTS[name], ARCHITECTURES[architecture]).cubin)
+        share = fused_share(compiled(name, architecture).cubin)
         assert share >= SHARES[size], (name, share)
 
 

@@ -208,7 +208,7 @@ def trapezoid(y: Tensor, x: Tensor | None = None, *, dx: float = 1, dim: int = -
     Raises:
         RuntimeError: bools, or an ``x`` of another length.
     """
-    expect("trapezoid", "iuf", y=y)
+    expect("trapezoid", "iuf", y=y, **({} if x is None else {"x": x}))
     axis = axes_of(y, dim, "trapezoid")
     if not axis:
         raise IndexError("trapezoid: y must have at least 1 dimension")

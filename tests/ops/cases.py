@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 import tinyconv
-from tinyconv.ops.activation import LogSigmoid, ReLU, ReLUGx, Sigmoid, SigmoidGx, Tanh, TanhGx
+from tinyconv.ops.activation import Hardtanh, LeakyReLU, LogSigmoid, ReLU, ReLUGx, Sigmoid, SigmoidGx, Tanh, TanhGx
 from tinyconv.ops.compare import Clamp, Compare, Maximum, Minimum, Where
 from tinyconv.ops.conv import Conv2d, Conv2dGw, Conv2dGx, ConvTranspose2d
 from tinyconv.ops.convert import Cast, ToDevice
@@ -36,6 +36,7 @@ from tinyconv.ops.probability_loss import BinaryCrossEntropy
 from tinyconv.ops.rearrange import Flip
 from tinyconv.ops.recurrent import Pieces
 from tinyconv.ops.reduce import Extreme, Pick, Sum
+from tinyconv.ops.regression_loss import Huber
 from tinyconv.ops.shape import Clone, Expand, Permute, Reinterpret, View, Windows
 from tinyconv.ops.softmax import LogSoftmax, Softmax
 from tinyconv.ops.sort import MedianOfAll, Sort
@@ -168,6 +169,8 @@ for name, options in (
     ("hardswish", {}), ("glu", {"dim": 1}),
 ):  # fmt: skip
     case(Mul, f"{name} {options}", lambda m, x, n=name, o=options: getattr(m.nn.functional, n)(x, **o), (3, 4))
+case(LeakyReLU, "", lambda m, x: m.nn.functional.leaky_relu(x, 0.2), (3, 4))
+case(Hardtanh, "", lambda m, x: m.nn.functional.hardtanh(x, -0.4, 0.9), (3, 4))
 case(Sub, "tanhshrink", lambda m, x: m.nn.functional.tanhshrink(x), (3, 4))
 case(Div, "softsign", lambda m, x: m.nn.functional.softsign(x), (3, 4))
 case(LogSigmoid, "", lambda m, x: m.nn.functional.logsigmoid(x), (3, 4))
@@ -373,7 +376,8 @@ for equation, shapes in {
     "iij,jk->k": ((2, 2, 3), (3, 2)),
     "ab,cd->": ((2, 2), (2, 3)),
 }.items():
-    case(MatMul if "," in equation else Permute, equation, lambda m, *xs, e=equation: m.einsum(e, *xs), *shapes)
+    function = Mul if equation in ("i,j", "ab,cd->") else MatMul if "," in equation else Permute
+    case(function, equation, lambda m, *xs, e=equation: m.einsum(e, *xs), *shapes)
 case(
     MatMul, "tensordot", lambda m, a, b: (m.tensordot(a, b), m.tensordot(a, b, ([1, 0], [0, 2]))), (2, 3, 2), (3, 2, 2)
 )
@@ -627,7 +631,13 @@ for name, compute, shapes in (
     ("distance", lambda F, m, a, b: (F.pairwise_distance(a, b), F.pairwise_distance(a, b, 3.0)), ((2, 3), (2, 3))),
     ("normalize", lambda F, m, x: (F.normalize(x), F.normalize(x, 3.0, 0)), ((2, 3),)),
 ):
-    function = {"l1": Abs, "soft margin": LogSigmoid, "logits": LogSigmoid, "multi label": LogSigmoid}.get(name, Sub)
+    function = {
+        "l1": Abs,
+        "huber": Huber,
+        "soft margin": LogSigmoid,
+        "logits": LogSigmoid,
+        "multi label": LogSigmoid,
+    }.get(name, Sub)
     if name in ("cosine", "similarity", "normalize"):
         function = Div
     if name == "log divergence":

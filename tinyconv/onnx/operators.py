@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..autograd import Function
-from ..ops.activation import LogSigmoid, ReLU, Sigmoid, Tanh
+from ..ops.activation import Hardtanh, LogSigmoid, ReLU, Sigmoid, Tanh
 from ..ops.compare import Clamp, Compare, Maximum, Minimum, Where
 from ..ops.conv import Conv2d, ConvTranspose2d, output_size
 from ..ops.convert import Cast, ToDevice
@@ -105,7 +105,7 @@ def _compare(g: Tracer, a: Any, b: Any, relation: str) -> str:
     return g.node("Not", g.node("Equal", *names)) if relation == "!=" else g.node(_RELATIONS[relation], *names)
 
 
-@_translates(Clamp)
+@_translates(Clamp, Hardtanh)
 def _clamp(g: Tracer, x: Tensor, low: Any, high: Any) -> str:
     y = g.value(x)
     for operator, bound in (("Max", low), ("Min", high)):

@@ -1,4 +1,4 @@
-"""tinyconv: a deep-learning engine small enough to read in a weekend.
+"""tinyconv: a deep-learning engine whose heart can be read in a weekend.
 
 The public names are PyTorch's: ``tinyconv.tensor``, ``tinyconv.nn``, ``tinyconv.optim``, ... Where to start reading:
 ``tensor.py`` and ``autograd/`` (the engine), then ``ops/conv.py`` (what a convolution and its gradients are) and

@@ -239,8 +239,9 @@ def train(place: Place, sizes: Sizes, options: argparse.Namespace) -> list[Row]:
         print("No MNIST is found here (TINYCONV_DATA names its folder): digits drawn by the program instead.")
     tinyconv.manual_seed(RECIPE["seed"])
     model = get_model("lenet5").to("cuda")
-    train_set = data.load(name, None, True, data.train_transform(), sizes.images)
-    test_set = data.load(name, None, False, data.test_transform(), sizes.images)
+    source = data.DATA[name]
+    train_set = data.load(source, None, True, data.transform(source, "lenet5", source.augment), sizes.images)
+    test_set = data.load(source, None, False, data.transform(source, "lenet5"), sizes.images)
     loader = DataLoader(train_set, 2 if sizes.toy else RECIPE["batch_size"], shuffle=True)
     optimizer = SGD(
         model.parameters(), RECIPE["lr"], momentum=RECIPE["momentum"], nesterov=True,
@@ -253,7 +254,7 @@ def train(place: Place, sizes: Sizes, options: argparse.Namespace) -> list[Row]:
         scheduler=scheduler, schedule="step", callbacks=[until],
     )  # fmt: skip
     for row in until.rows:
-        row |= {"data": data.DATA[name].title, "reached": row["accuracy"] >= GOAL}
+        row |= {"data": source.title, "reached": row["accuracy"] >= GOAL}
     return until.rows
 
 

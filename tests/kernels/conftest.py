@@ -141,7 +141,7 @@ def same(a, b) -> bool:
     return a.shape == b.shape and a.dtype == b.dtype and np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
 
 
-@pytest.fixture(scope="session", params=[*HOST_BACKENDS, "cuda"])
+@pytest.fixture(scope="module", params=[*HOST_BACKENDS, "cuda"])
 def kernels(request) -> Iterator[Backend]:
     """Each backend in turn; the GPU's run in the simulator, which finds races, bad indexes and undefined numbers."""
     if request.param in HOST_BACKENDS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from numbers import Number
 from typing import Any
 
 import numpy as np
@@ -133,6 +134,8 @@ def check_sizes(shape: tuple, name: str) -> None:
 def _made(shape: tuple, value: Any, dtype: Any, device: Any, requires_grad: bool, name: str) -> Tensor:
     check_sizes(shape, name)
     number, target = _number(value), dtypes.as_numpy(dtype)
+    if not isinstance(number, Number):
+        raise TypeError(f"{name}: fill_value must be a number, got {type(number).__name__}")
     if target.kind in "iu" and isinstance(number, int):
         number = _fitting(number, target, name)
     array = backend_on(device).full(shape, number, target)

@@ -197,6 +197,8 @@ def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *,
 def _refill(x: Tensor, kernel: str, a: Any, b: Any, generator: Generator | None) -> Tensor:
     check_may_change(x, kernel + "_")
     dtype = x.array.dtype
+    if dtype.kind != "f":
+        raise RuntimeError(f"{kernel}_: a floating-point tensor is filled so, got {x.dtype}")
     backend = kernels.of(x.array)
     new = getattr(backend, kernel)(x.array.shape, a, b, dtype, *_draw(x.numel(), dtype, generator))
     if x.requires_grad:  # the new values depend on nothing: so does their history

@@ -304,6 +304,7 @@ def test_chains():
 
 SCRIPT = """
 import os, signal, threading, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # also where a shell has started the tests in the background
 import tinyconv
 from tinyconv.utils.data import DataLoader
 

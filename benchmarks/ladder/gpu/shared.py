@@ -16,7 +16,7 @@ SIDE, AREA = Constant("SIDE"), Constant("AREA")
 
 
 @kernel("float32*, float32*, float32*, int32, int32", SIDE=(32,), AREA=(1024,),
-        block=lambda SIDE, AREA: (SIDE, SIDE), registers=40)  # fmt: skip
+        block=lambda SIDE, AREA: (SIDE, SIDE), registers=48)  # fmt: skip
 def by_squares(a, b, c, N, K):
     """A square of c, one number a thread; all sizes are multiples of SIDE."""
     square_a = shared_memory(AREA, float32)

@@ -89,6 +89,8 @@ def test_follows_pytorch(make, batches):
     ours, _ = trajectory(tinyconv, make, batches, weights, "float32")
     np.testing.assert_allclose(ours[:5], truth[:5], rtol=2e-6)
     strays = [np.maximum.accumulate(np.abs(found - truth) / truth) for found in (ours, theirs)]
-    # Half of the way: later a rounding that moves one maximum to its neighbour can have grown to a hundredth.
+    # Half of the way: later one moved maximum has grown, in either library. PyTorch's bits change with its number of
+    # threads (LeNet-5 ends 1e-5 from the truth with one, 0.6 with two), so its stray alone would be no measure of ours.
     half = slice(STEPS // 2)
     assert (strays[0][half] <= 10 * strays[1][half] + 1e-5).all(), strays
+    assert strays[0][half].max() <= 1e-5, strays[0]

@@ -13,7 +13,7 @@ LEGACY = {"size_average", "reduce", "verbose"}
 
 def defaults(cls):
     return {
-        name: p.default
+        name: getattr(p.default, "__name__", p.default)  # a function is compared by its name
         for name, p in inspect.signature(cls.__init__).parameters.items()
         if name not in LEGACY and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
     }

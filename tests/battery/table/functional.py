@@ -498,9 +498,45 @@ entry(
     call(x(2, 2, 3, 4), x(2, 2, 3, 4, salt=1), x(2, 2, 3, 4, salt=2), is_causal=True),
     call(x(3, 4), x(5, 4), x(5, 2), attn_mask=mask(3, 5, salt=3)),
     call(x(3, 4), x(5, 4), x(5, 4), scale=0.3),
+    call(x(2, 3, 4), x(2, 5, 4, salt=1), x(2, 5, 4, salt=2), x(3, 5, salt=3)),
+    call(x(2, 6, 3, 4), x(2, 2, 5, 4, salt=1), x(2, 2, 5, 4, salt=2), enable_gqa=True),
+    rejected=(
+        call(x(3, 4), x(5, 4), x(5, 4), mask(3, 5), is_causal=True),
+        call(x(4), x(4), x(4)),
+        call(x(2, 6, 3, 4), x(2, 4, 5, 4), x(2, 4, 5, 4), enable_gqa=True),
+    ),
     without={"shapes": "some make PyTorch write beyond its arrays, and the process dies"}
     | {"values": "a softmax of NaN and infinities"},
 )
+
+
+def heads(E=4, K=4, V=4, H=2, bias=True, more=False):
+    """The weights of :func:`multi_head_attention_forward`, in its order from ``embed_dim_to_check`` on."""
+    packed = x(3 * E, E, salt=3) if K == E == V else None
+    extra = (x(1, 1, E, salt=5), x(1, 1, E, salt=6)) if more else (None, None)
+    return (E, H, packed, x(3 * E, salt=4) if bias else None, *extra, more, 0.0, x(E, E, salt=7),
+            x(E, salt=8) if bias else None)  # fmt: skip
+
+
+entry(
+    "F.multi_head_attention_forward",
+    call(x(3, 2, 4), x(5, 2, 4, salt=1), x(5, 2, 4, salt=2), *heads()),
+    call(x(3, 2, 4), x(5, 2, 4, salt=1), x(5, 2, 4, salt=2), *heads(), need_weights=False, attn_mask=x(3, 5, salt=9)),
+    call(x(3, 4), x(5, 4, salt=1), x(5, 4, salt=2), *heads(bias=False), average_attn_weights=False),
+    call(x(3, 2, 4), x(5, 2, 4, salt=1), x(5, 2, 4, salt=2), *heads(more=True), True, x(2, 5, salt=9), False),
+    call(x(3, 2, 4), x(5, 2, 3, salt=1), x(5, 2, 2, salt=2), *heads(4, 3, 2), use_separate_proj_weight=True,
+         q_proj_weight=x(4, 4), k_proj_weight=x(4, 3), v_proj_weight=x(4, 2)),
+    call(x(3, 2, 4), x(5, 2, 4), x(5, 2, 4, salt=2), *heads(), static_k=x(4, 5, 2), static_v=x(4, 5, 2, salt=1)),
+    rejected=(
+        call(x(3, 2, 4), x(5, 2, 4), x(4, 2, 4), *heads()),
+        call(x(3, 2, 4), x(5, 4), x(5, 4), *heads()),
+        call(x(3, 2, 4), x(5, 2, 4), x(5, 2, 4), *heads(8)),
+        call(x(3, 2, 4), x(5, 2, 4), x(5, 2, 4), *heads(H=3)),
+        call(x(3, 2, 4), x(5, 2, 4), x(5, 2, 4), *heads(), attn_mask=x(5, 3)),
+        call(x(3, 2, 4), x(5, 2, 4), x(5, 2, 4), *heads(), is_causal=True),
+    ),
+    without={"shapes": "biases are broadcast there", "values": "a softmax of NaN and infinities"} | FLOATS,
+)  # fmt: skip
 entry(
     "F.dropout F.dropout1d F.dropout2d F.alpha_dropout F.feature_alpha_dropout",
     call(x(2, 3, 4), 0.5, True),

@@ -401,6 +401,55 @@ for name, states in (("RNN", 1), ("GRU", 1), ("LSTM", 2)):
     )
 
 
+SOFTMAX = FLOATS | {"shapes": "biases are broadcast there", "values": "a softmax of NaN and infinities"}
+entry(
+    "nn.MultiheadAttention",
+    build(4, 2)(x(3, 2, 4), x(5, 2, 4, salt=1), x(5, 2, 4, salt=2)),
+    build(4, 2, batch_first=True)(x(2, 3, 4), x(2, 3, 4), x(2, 3, 4), attn_mask=x(3, 3, salt=1)),
+    build(4, 2, 0.0, False, True, True)(x(3, 2, 4), x(5, 2, 4, salt=1), x(5, 2, 4, salt=2), average_attn_weights=False),
+    build(4, 2, kdim=3, vdim=2)(x(3, 2, 4), x(5, 2, 3, salt=1), x(5, 2, 2, salt=2)),
+    build(4, 1)(x(3, 4), x(5, 4, salt=1), x(5, 4, salt=2), key_padding_mask=x(5, salt=3)),
+    build(4, 2, 0.5)(x(3, 2, 4), x(5, 2, 4, salt=1), x(5, 2, 4, salt=2), train=False),
+    rejected=(build(5, 2)(x(3, 2, 5), x(3, 2, 5), x(3, 2, 5)), build(0, 1)(x(3, 0), x(3, 0), x(3, 0))),
+    without=SOFTMAX,
+)
+entry(
+    "nn.TransformerEncoderLayer",
+    build(4, 2, 6, 0.0)(x(3, 2, 4)),
+    build(4, 2, 6, 0.0, "gelu", 1e-3, True, True)(x(2, 3, 4), x(3, 3, salt=1)),
+    build(d_model=4, nhead=1, dim_feedforward=3, bias=False)(x(3, 4), train=False),
+    without=SOFTMAX,
+)
+entry(
+    "nn.TransformerDecoderLayer",
+    build(4, 2, 6, 0.0)(x(3, 2, 4), x(5, 2, 4, salt=1)),
+    build(4, 2, 6, 0.0, "gelu", 1e-3, True, True)(x(2, 3, 4), x(2, 5, 4, salt=1), x(3, 3, salt=2), x(3, 5, salt=3)),
+    without=SOFTMAX,
+)
+entry(
+    "nn.Transformer",
+    build(4, 2, 1, 2, 6, 0.0)(x(3, 2, 4), x(5, 2, 4, salt=1)),
+    build(4, 2, 2, 1, 6, 0.0, batch_first=True, norm_first=True)(x(2, 3, 4), x(2, 5, 4, salt=1), tgt_mask=x(5, 5)),
+    rejected=(build(4, 2, 1, 1, 6)(x(3, 2, 4), x(3, 1, 4)), build(4, 2, 1, 1, 6)(x(3, 2, 5), x(3, 2, 5))),
+    without=SOFTMAX,
+)
+
+
+def layered(m, stack, *sequences):
+    """Two copies of a layer."""
+    layers = m.nn.TransformerDecoderLayer if stack is m.nn.TransformerDecoder else m.nn.TransformerEncoderLayer
+    made = stack(layers(4, 2, 3, 0.0), 2, m.nn.LayerNorm(4))
+    numbers = made.state_dict()
+    for name, value in numbers.items():
+        numbers[name] = (m.arange(value.numel()) % 7 - 2.5).reshape(tuple(value.shape)) / 8
+    made.load_state_dict(numbers)
+    return made.to(sequences[0].dtype)(*sequences), repr(made), list(numbers)
+
+
+entry("nn.TransformerEncoder", program(layered, x(3, 2, 4)), without=SOFTMAX)
+entry("nn.TransformerDecoder", program(layered, x(3, 2, 4), x(5, 2, 4, salt=1)), without=SOFTMAX)
+
+
 def held(m, container, t):
     """Layers in a container: named, counted, changed, called."""
     made = (

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import tinyconv
+from tinyconv import nn
 from tinyconv.nn import Parameter
 
 
@@ -53,3 +54,32 @@ def test_repr():
 def test_operations_on_parameters_give_plain_tensors():
     p = Parameter(tinyconv.from_numpy(np.ones(2, np.float32)))
     assert type(p * 2) is tinyconv.Tensor and type(p.detach()) is tinyconv.Tensor
+
+
+def test_a_buffer_files_itself():
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.mean = nn.Buffer(tinyconv.ones(2))
+            self.scratch = nn.Buffer(tinyconv.zeros(1), persistent=False)
+
+    net = Net()
+    assert [name for name, _ in net.named_buffers()] == ["mean", "scratch"] and not list(net.parameters())
+    assert list(net.state_dict()) == ["mean"]
+    assert isinstance(net.mean, nn.Buffer) and type(net.mean) is tinyconv.Tensor
+    assert not isinstance(tinyconv.ones(2), nn.Buffer) and not isinstance(nn.Parameter(tinyconv.ones(2)), nn.Buffer)
+    assert nn.Buffer().shape == (0,)
+
+
+def test_a_buffer_takes_the_place_of_what_had_its_name_and_needs_an_initialized_module():
+    net = nn.Linear(1, 1)
+    net.note = "text"
+    net.note = nn.Buffer(tinyconv.ones(1))
+    assert list(net.state_dict()) == ["weight", "bias", "note"] and "note" not in vars(net)
+
+    class Early(nn.Module):
+        def __init__(self):
+            self.mean = nn.Buffer(tinyconv.ones(2))
+
+    with pytest.raises(AttributeError, match="before Module.__init__"):
+        Early()

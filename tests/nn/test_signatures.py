@@ -7,7 +7,8 @@ import pytest
 from tinyconv import nn, optim
 from tinyconv.optim import lr_scheduler
 
-LAYERS = [name for name in nn.__all__ if isinstance(getattr(nn, name), type) and name not in ("Module", "Parameter")]
+NO_LAYERS = ("Buffer", "Module", "Parameter", "UninitializedBuffer", "UninitializedParameter")
+LAYERS = [name for name in nn.__all__ if isinstance(getattr(nn, name), type) and name not in NO_LAYERS]
 LEGACY = {"size_average", "reduce", "verbose"}
 
 

@@ -18,7 +18,7 @@ from ..dtypes import dtype as dtype_class
 from ..dtypes import float16, float32, float64
 from ..tensor import Tensor
 from .hooks import Hooked
-from .parameter import Parameter
+from .parameter import Buffer, Parameter
 from .state import Stateful
 
 __all__ = ["Module"]
@@ -131,6 +131,11 @@ class Module(Hooked, Stateful):
                     f"cannot assign '{_class_name(value)}' as buffer '{name}' (tinyconv.Tensor or None expected)"
                 )
             self._buffers[name] = value
+        elif isinstance(value, Buffer):
+            if "_buffers" not in own:
+                raise AttributeError("cannot assign buffer before Module.__init__() call")
+            self._forget(name, keep="_buffers")
+            self.register_buffer(name, value, value.persistent)  # type: ignore[arg-type, attr-defined]
         else:
             object.__setattr__(self, name, value)
 

@@ -9,7 +9,7 @@ from typing import Any
 from ..autograd import RemovableHandle, no_grad
 from ..tensor import Tensor
 from .hooks import added
-from .parameter import Parameter
+from .parameter import Parameter, is_lazy
 
 __all__ = ["IncompatibleKeys", "Stateful"]
 
@@ -68,7 +68,7 @@ class Stateful:
         for hook in list(self._state_dict_pre_hooks.values()):
             hook(self, prefix, keep_vars)
         for name, value in self._local_state():
-            state[prefix + name] = value if keep_vars else value.detach()
+            state[prefix + name] = value if keep_vars or is_lazy(value) else value.detach()
         for name, child in self._modules.items():
             if child is not None:
                 child.state_dict(destination=state, prefix=f"{prefix}{name}.", keep_vars=keep_vars)
@@ -124,6 +124,9 @@ class Stateful:
                         f'While copying the parameter named "{key}", expected tinyconv.Tensor from checkpoint but '
                         f"received {type(value)}"
                     )
+                elif is_lazy(own):
+                    if not is_lazy(value):  # if both are, they agree already
+                        fitting.append((module, name, own, value))
                 elif value.shape != own.shape:
                     errors.append(
                         f"size mismatch for {key}: copying a param with shape {value.shape} from checkpoint, "
@@ -141,6 +144,8 @@ class Stateful:
             raise RuntimeError(f"Error(s) in loading state_dict for {type(self).__name__}:\n\t{listed}")
         with no_grad():
             for module, name, own, value in fitting:
+                if is_lazy(own):
+                    own.materialize(value.shape)  # type: ignore[attr-defined]
                 if not assign:
                     own.copy_(value)
                 elif isinstance(own, Parameter):

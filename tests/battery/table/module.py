@@ -1,7 +1,7 @@
 """Layers: made, filled with the same numbers, called."""
 
 from ..arrays import index, x
-from ..calls import dtype
+from ..calls import as_numpy, dtype, state_values, tensor_of
 from .arithmetic import SIXTH
 from .entry import build, entry, exclude, program
 from .functional import FLOATS, MIXED, NEAREST, PADDED, SPREAD, WINNER
@@ -517,7 +517,42 @@ def parallel(m, wrapper, t):
 
 
 entry("nn.DataParallel", program(parallel, x(2, 3)))
+
+
+def dry_run(*options, **by_name):
+    """A lazy layer made with these options, before and after its first input: printed, filled, called."""
+
+    def called(m, lazy, t):
+        made = lazy(*options, **by_name)
+        before = repr(made), list(made.state_dict())
+        made(t)
+        with m.no_grad():
+            for name, value in [*made.named_parameters(), *made.named_buffers()]:
+                if value.ndim:
+                    value.copy_(tensor_of(m, state_values(name, tuple(value.shape), as_numpy(value).dtype)))
+        return *before, made(t), repr(made), list(made.state_dict()), [tuple(p.shape) for p in made.parameters()]
+
+    called.__name__ = f"{options}{by_name}"
+    return called
+
+
+LAZY = {
+    "dtypes": "floating point only",
+    "shapes: , 0": "a layer without channels is made here, an error there",
+    "shapes: [0": "as above, of no images",
+    "shapes: axes of 0": "one sequence or image alone has its channels first, which is looked for second there",
+}
+entry("nn.LazyLinear", *(program(dry_run(4, **o), x(2, 3)) for o in ({}, {"bias": False})), without=LAZY)
+entry("nn.LazyConv1d", program(dry_run(4, 3, padding=1), x(2, 3, 7)), without=LAZY)
+entry("nn.LazyConv2d", program(dry_run(4, (3, 2), 2, groups=2, bias=False), x(2, 4, 7, 6)), without=LAZY)
+entry("nn.LazyConvTranspose1d", program(dry_run(4, 3, 2), x(2, 3, 5)), without=LAZY)
+entry("nn.LazyConvTranspose2d", program(dry_run(4, (3, 2), 2, groups=2), x(2, 4, 4, 3)), without=LAZY)
+entry("nn.LazyBatchNorm1d", program(dry_run(), x(4, 3)), program(dry_run(0.1, affine=False), x(4, 3, 5)), without=LAZY)
+entry("nn.LazyBatchNorm2d", program(dry_run(momentum=None, bias=False), x(4, 3, 2, 5)), without=LAZY)
+entry("nn.LazyInstanceNorm1d", program(dry_run(), x(4, 3, 5)), without=LAZY)
+entry("nn.LazyInstanceNorm2d", program(dry_run(0.1, affine=False), x(4, 3, 5, 2)), without=LAZY)
 exclude(
-    "nn.functional nn.init nn.utils nn.Module nn.Parameter nn.RNNBase nn.RNNCellBase ",
+    "nn.functional nn.init nn.utils nn.Buffer nn.Module nn.Parameter nn.UninitializedBuffer nn.UninitializedParameter "
+    "nn.RNNBase nn.RNNCellBase",
     "no computation: tests/nn has their tests",
 )

@@ -488,6 +488,19 @@ case(AvgPool2d, "sequence", lambda m, x: m.nn.functional.avg_pool1d(x, 3, 2, 1) 
 case(AvgPool2d, "norm", lambda m, x: m.nn.functional.lp_pool2d(x, 2, 2), (2, 3, 4, 4))
 case(AvgPool2d, "sum", lambda m, x: m.nn.functional.avg_pool2d(x, 2, divisor_override=1), (1, 1, 4, 4))
 
+# ------------------------------------------------------------------------------------------------------------- sampling
+
+for mode in ("bilinear", "bicubic"):
+    for padding in ("zeros", "border", "reflection"):
+        case(
+            Gather,
+            f"{mode} {padding}",
+            lambda m, x, grid, o=(mode, padding, False): m.nn.functional.grid_sample(x, grid.tanh() * 1.3, *o) ** 2,
+            (1, 2, 3, 4),
+            (1, 2, 3, 2),
+        )
+case(MatMul, "affine grid", lambda m, theta: m.nn.functional.affine_grid(theta, (2, 1, 2, 3), False) ** 2, (2, 2, 3))
+
 # -------------------------------------------------------------------------------------------------------- normalization
 
 

@@ -17,7 +17,9 @@ from tinyconv.vision.datasets import strokes, write_idx
 
 ROOT = Path(__file__).parents[2]
 PROGRAMS = Path(__file__).parent / "pytorch"
-WITH_TORCHVISION = {"mnist", "blitz_classifier", "fashion_quickstart", "vae", "transfer_learning"}
+WITH_TORCHVISION = {
+    "mnist", "blitz_classifier", "fashion_quickstart", "spatial_transformer", "transfer_learning", "vae",
+}  # fmt: skip
 ALONE = sorted(path.stem for path in PROGRAMS.glob("*.py") if path.stem not in WITH_TORCHVISION)
 
 
@@ -128,6 +130,15 @@ def test_fashion_quickstart(place):
     averages = losses(said, r"Avg loss: (\d+\.\d+)")
     assert averages[-1] < averages[0]
     assert "<All keys matched successfully>" in said
+
+
+def test_spatial_transformer(place):
+    pytest.importorskip("matplotlib")
+    said = run(PROGRAMS / "spatial_transformer.py", place=place)
+    averages = losses(said, r"Average loss: (\d+\.\d+)")
+    assert len(averages) == 5 and averages[-1] < averages[0]
+    assert losses(said, r"moved by (\d+\.\d+)")[0] > 0
+    assert (place / "run" / "transformed.png").exists()
 
 
 def test_vae(place):

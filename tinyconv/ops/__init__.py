@@ -234,6 +234,7 @@ from .gather import (
     take,
     take_along_dim,
 )
+from .grid import affine_grid, grid_sample
 from .index import getitem, index_put, index_put_, iterate, setitem
 from .interpolate import interpolate, upsample, upsample_bilinear, upsample_nearest
 from .join import (

@@ -34,14 +34,15 @@ def _nearest(n: int, out: int, scale: float, shift: float) -> list[int]:
     return [min(math.floor((np.float32(j) + np.float32(shift)) * step), n - 1) for j in range(out)]
 
 
-def _cubic(t: float) -> list[float]:
-    """The weights of four neighbours where the place is t behind the second (Keys 1981, with a = -3/4)."""
+def cubic_weights(t: Any) -> list:
+    """The weights of four neighbours where the place (a number, or a tensor of them) is t behind the second (Keys 1981,
+    with a = -3/4)."""
     a = -0.75
 
-    def near(d: float) -> float:
+    def near(d: Any) -> Any:
         return ((a + 2) * d - (a + 3)) * d * d + 1
 
-    def far(d: float) -> float:
+    def far(d: Any) -> Any:
         return ((a * d - 5 * a) * d + 8 * a) * d - 4 * a
 
     return [far(t + 1), near(t), near(1 - t), far(2 - t)]
@@ -55,7 +56,7 @@ def _weights(n: int, out: int, scale: float, align_corners: bool, cubic: bool) -
         s = j * scale if align_corners else (j + 0.5) * scale - 0.5
         first = math.floor(s)
         t = s - first
-        taps = zip(range(first - 1, first + 3), _cubic(t)) if cubic else ((first, 1 - t), (first + 1, t))
+        taps = zip(range(first - 1, first + 3), cubic_weights(t)) if cubic else ((first, 1 - t), (first + 1, t))
         for i, weight in taps:
             place = j, min(max(i, 0), n - 1)  # beyond the edge the edge is seen again
             entries[place] = entries.get(place, 0.0) + weight

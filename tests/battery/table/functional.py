@@ -126,6 +126,33 @@ entry(
     without=FLOATS,
 )
 
+entry(
+    "F.affine_grid",
+    call(x(2, 2, 3), (2, 1, 3, 4)),
+    call(x(2, 2, 3), [2, 3, 1, 4], align_corners=True),
+    call(x(1, 3, 4), size=(1, 1, 2, 3, 4), align_corners=False),
+    rejected=(call(x(2, 2, 2), (2, 1, 3, 4)), call(x(2, 2, 3), (1, 1, 3, 4)), call(x(2, 2, 3), (2, 1, 0, 4))),
+    without=FLOATS,
+)
+entry(
+    "F.grid_sample",
+    call(x(2, 3, 4, 5), w(2, 3, 2, 2)),
+    call(x(2, 3, 4, 5), w(2, 3, 2, 2), "nearest", "border", True),
+    call(x(1, 2, 4, 5), w(1, 3, 2, 2), mode="bicubic", padding_mode="reflection", align_corners=False),
+    call(x(1, 2, 3, 4, 2), w(1, 2, 1, 3, 3), padding_mode="reflection", align_corners=True),
+    call(x(2, 2, 3, 4), w(2, 2, 2, 2), padding_mode="border"),
+    call(x(0, 2, 3, 4), w(0, 2, 2, 2)),
+    rejected=(
+        call(x(2, 3, 4, 5), w(2, 3, 2, 3)),
+        call(x(2, 3, 4, 5), w(1, 3, 2, 2)),
+        call(x(2, 3, 0, 5), w(2, 3, 2, 2)),
+        call(x(1, 2, 3, 4, 2), w(1, 2, 1, 3, 3), "bicubic"),
+    ),
+    without=SPREAD
+    | {"values: argument 1 infinite": "an infinity mirrored may be anywhere"}
+    | {"values: argument 1 nan": "a point that is no number sees NaN here, with some options the border there"},
+)
+
 pool2d = (
     call(x(2, 3, 6, 5), 2),
     call(x(2, 3, 6, 5), (3, 2), 1),

@@ -285,7 +285,12 @@ TOLERANCE = {"float16": 2e-3, "float32": 2e-5, "float64": 1e-10}
 
 
 def difference(
-    ours: Outcome, theirs: Outcome, strict: bool = True, values: bool = True, loose: bool = False
+    ours: Outcome,
+    theirs: Outcome,
+    strict: bool = True,
+    values: bool = True,
+    loose: bool = False,
+    families: tuple[type[Exception], ...] | None = None,
 ) -> str | None:
     """What differs, or None. Errors are alike if both are errors that users expect; absent gradients equal zeros.
 
@@ -294,11 +299,16 @@ def difference(
         strict: whether dtypes count.
         values: whether values count.
         loose: whether float64 results are compared as float32 ones, because float32 numbers went into them.
+        families: errors are alike only if ours is of the first of these classes that theirs is of, so that a program
+            that catches theirs catches ours.
     """
     if theirs.error is not None:
         if ours.error is None:
             return f"accepted; the other says {type(theirs.error).__name__}: {first_line(theirs.error)}"
-        return None if isinstance(ours.error, EXPECTED) else f"raised {ours.error!r}"
+        family = next((f for f in families or () if isinstance(theirs.error, f)), EXPECTED)
+        if isinstance(ours.error, family):
+            return None
+        return f"raised {ours.error!r}; the other says {type(theirs.error).__name__}: {first_line(theirs.error)}"
     if ours.error is not None:
         return f"raised {type(ours.error).__name__}: {first_line(ours.error)}"
     if len(ours.values) != len(theirs.values):

@@ -142,6 +142,9 @@ def rejected(subject: Subject) -> Variations:
                 )
 
 
+WORD = "one"  # where a number belongs
+
+
 def nonsense(key: str, value: object) -> list:
     """Values of the wrong kind, or out of any range, for an option that has this value."""
     if key in ("reduction", "mode", "padding_mode", "approximate", "rounding_mode", "nonlinearity") or (
@@ -151,9 +154,9 @@ def nonsense(key: str, value: object) -> list:
     if isinstance(value, bool):
         return []
     if isinstance(value, int):
-        return [-100, 100, "one"] if key in ("dim", "axis", "start_dim", "end_dim", "dim0", "dim1") else [-100, "one"]
+        return [-100, 100, WORD] if key in ("dim", "axis", "start_dim", "end_dim", "dim0", "dim1") else [-100, WORD]
     if isinstance(value, float):
-        return ["one"]
+        return [WORD]
     if isinstance(value, tuple) and value and all(type(v) is int for v in value):
         return [(*value, 2, 2, 2), tuple(-9 for _ in value)]
     return []
@@ -171,7 +174,10 @@ class Check:
     order: int = 0
 
 
-def beside_torch(subject: Subject, call: Call, order: int) -> str | None:
+FAMILIES = (IndexError, TypeError, ValueError, RuntimeError)
+
+
+def beside_torch(subject: Subject, call: Call, order: int, families: tuple | None = None) -> str | None:
     """PyTorch's values, dtypes, shapes, gradients and errors; without it, the reference kernels'."""
     if torch is None:
         return on_reference(subject, call, order)
@@ -183,7 +189,13 @@ def beside_torch(subject: Subject, call: Call, order: int) -> str | None:
         return None
     if ours.error is not None and theirs.error is None and empty(theirs):
         return None if isinstance(ours.error, EXPECTED) else f"raised {ours.error!r}"
-    return difference(ours, theirs, values=not subject.entry.random, loose=mixed(call))
+    return difference(ours, theirs, values=not subject.entry.random, loose=mixed(call), families=families)
+
+
+def errors_beside_torch(subject: Subject, call: Call, order: int) -> str | None:
+    """PyTorch's error, of a class that a program which catches PyTorch's catches, too. (A word where a number belongs
+    is a TypeError or a ValueError, as Python happens to stumble over it.)"""
+    return beside_torch(subject, call, order, None if repr(WORD) in call.note else FAMILIES)
 
 
 def mixed(call: Call) -> bool:
@@ -293,7 +305,7 @@ CHECKS = {
     "shapes": Check(other_shapes, beside_torch, 1),
     "values": Check(special_values, beside_torch, 1),
     "keywords": Check(by_keyword, beside_torch),
-    "rejects": Check(rejected, beside_torch),
+    "rejects": Check(rejected, errors_beside_torch),
     "memory": Check(plain, memory_beside_torch),
     "formula": Check(plain, by_formula),
     "reference": Check(plain, on_reference, 1),

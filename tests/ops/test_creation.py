@@ -56,8 +56,8 @@ def test_tensor_requires_grad():
 def test_tensor_errors():
     with pytest.raises(ValueError, match="nested sequences must all have the same lengths"):
         tinyconv.tensor([[1, 2], [3]])
-    for bad in ("abc", [None], {"a": 1}, [1j]):
-        with pytest.raises(TypeError):
+    for bad, error in (("abc", TypeError), ([None], RuntimeError), ({"a": 1}, RuntimeError), ([1j], TypeError)):
+        with pytest.raises(error, match="cannot make a tensor"):
             tinyconv.tensor(bad)
     with pytest.raises(TypeError, match="tensors cannot hold NumPy's complex128"):
         tinyconv.tensor(np.ones(2, complex))

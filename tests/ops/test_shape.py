@@ -156,7 +156,7 @@ def test_cat_promotes_types_as_in_torch():
 
 
 def test_cat_errors():
-    with pytest.raises(RuntimeError, match="cat: expected at least one tensor"):
+    with pytest.raises(ValueError, match="cat: expected at least one tensor"):
         tinyconv.cat([])
     with pytest.raises(RuntimeError, match="stack: expected at least one tensor"):
         tinyconv.stack([])

@@ -414,6 +414,8 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
         RuntimeError: the size along ``dim`` is odd, or there are no dimensions.
     """
     expect("glu", "f", input=input)
+    if not input.array.ndim:
+        raise RuntimeError("glu: a tensor without dimensions has no halves")
     axis, shape = dim_of(dim, input.array.ndim, "glu"), input.array.shape
     if shape[axis] % 2:
         raise RuntimeError(f"glu: the size along dim {dim} must be even, input has shape {tuple(shape)}")

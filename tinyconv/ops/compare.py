@@ -132,16 +132,16 @@ def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
     as older programs have it, holds where it is not 0.
 
     Raises:
-        TypeError: ``condition`` is not bool.
-        RuntimeError: the shapes do not broadcast, or the tensors are on different devices.
+        TypeError: ``condition`` is no tensor.
+        RuntimeError: it is not bool; the shapes do not broadcast, or the tensors are on different devices.
     """
     if input is None and other is None:
         return condition.nonzero(as_tuple=True)
-    if not isinstance(condition, Tensor) or condition.array.dtype.kind != "b":
-        if getattr(condition, "dtype", None) is not dtypes.uint8:
-            raise TypeError(
-                f"where: condition must be a bool tensor, got {getattr(condition, 'dtype', type(condition).__name__)}"
-            )
+    if not isinstance(condition, Tensor):
+        raise TypeError(f"where: condition must be a bool tensor, got {type(condition).__name__}")
+    if condition.array.dtype.kind != "b":
+        if condition.dtype is not dtypes.uint8:
+            raise RuntimeError(f"where: condition must be a bool tensor, got {condition.dtype}")
         warnings.warn("where takes a uint8 tensor for a mask; use a bool tensor", stacklevel=2)
         condition = cast(condition, dtypes.boolean.numpy)
     if not isinstance(input, Tensor) and not isinstance(other, Tensor):

@@ -34,8 +34,8 @@ def pair(value: Any, name: str, minimum: int) -> tuple[int, int]:
     """``3`` or ``(3, 5)`` as two ints, vertical first.
 
     Raises:
-        TypeError: neither an int nor two.
-        ValueError: below ``minimum``.
+        TypeError: something else than ints.
+        RuntimeError: neither one int nor two, or below ``minimum``.
     """
     if type(value) is int and value >= minimum:  # what it nearly always is
         return value, value
@@ -46,11 +46,13 @@ def pair(value: Any, name: str, minimum: int) -> tuple[int, int]:
     two = (value, value) if hasattr(value, "__index__") else tuple(value) if isinstance(value, (tuple, list)) else ()
     if len(two) == 1:
         two = two * 2
-    if len(two) != 2 or not all([hasattr(v, "__index__") for v in two]):
+    if not two or not all([hasattr(v, "__index__") for v in two]):
         raise TypeError(f"{name} must be an int or two ints, got {value!r}")
+    if len(two) != 2:
+        raise RuntimeError(f"{name} must be an int or two ints, got {value!r}")
     a, b = (v.__index__() for v in two)
     if a < minimum or b < minimum:
-        raise ValueError(f"{name} must be at least {minimum}, got {value!r}")
+        raise RuntimeError(f"{name} must be at least {minimum}, got {value!r}")
     return a, b
 
 
@@ -58,12 +60,14 @@ def along(value: Any, name: str, minimum: int, across: int) -> tuple[int, int]:
     """``3`` or ``(3,)``, meant for a row of pixels, as a pair for an image of that one row, ``across`` in the vertical.
 
     Raises:
-        TypeError: neither an int nor one.
-        ValueError: below ``minimum``.
+        TypeError: something else than ints.
+        RuntimeError: not one int, or below ``minimum``.
     """
     one = tuple(value) if isinstance(value, (tuple, list)) else (value,)
-    if len(one) != 1 or not hasattr(one[0], "__index__"):
+    if not all([hasattr(v, "__index__") for v in one]):
         raise TypeError(f"{name} must be an int, got {value!r}")
+    if len(one) != 1:
+        raise RuntimeError(f"{name} must be an int, got {value!r}")
     return across, pair(one[0], name, minimum)[1]
 
 
@@ -190,6 +194,13 @@ def _check_bias(bias: Tensor | None, channels: int, name: str) -> None:
         raise RuntimeError(f"{name}: bias must have shape ({channels},), got {tuple(bias.array.shape)}")
 
 
+def _check_groups(groups: Any, name: str) -> None:
+    if not hasattr(groups, "__index__"):
+        raise TypeError(f"{name}: groups must be an int, got {groups!r}")
+    if groups < 1:
+        raise RuntimeError(f"{name}: groups must be a positive int, got {groups}")
+
+
 def conv2d(
     input: Tensor,
     weight: Tensor,
@@ -215,8 +226,9 @@ def conv2d(
         ``(N, O, OH, OW)`` with ``OH = floor((H + 2*padding - dilation*(KH - 1) - 1) / stride) + 1``.
 
     Raises:
-        RuntimeError: ranks, channels, types or devices that do not fit; a kernel larger than the padded image.
-        ValueError: a stride or dilation below 1, a negative padding, groups that do not divide the channels.
+        RuntimeError: ranks, channels, types or devices that do not fit; a kernel larger than the padded image; a stride
+            or dilation below 1, a negative padding, groups that do not divide the channels.
+        TypeError: options that are no ints.
     """
     x, options, single = conv2d_arguments(input, weight, bias, stride, padding, dilation, groups)
     y = Conv2d.apply(x, weight, bias, *options)
@@ -233,10 +245,9 @@ def conv2d_arguments(
     if weight.array.ndim != 4:
         raise RuntimeError(f"conv2d: weight must have shape (O, C/groups, KH, KW), got {tuple(weight.array.shape)}")
     (_, C, H, W), (O, CG, KH, KW) = x.array.shape, weight.array.shape
-    if not hasattr(groups, "__index__") or groups < 1:
-        raise ValueError(f"conv2d: groups must be a positive int, got {groups!r}")
+    _check_groups(groups, "conv2d")
     if C % groups or O % groups:
-        raise ValueError(
+        raise RuntimeError(
             f"conv2d: groups must divide the {C} input and {O} output channels, got {groups} {_shapes(input, weight)}"
         )
     if CG * groups != C:
@@ -264,7 +275,7 @@ def _named_padding(padding: str, stride: tuple, dilation: tuple, kernel: tuple) 
     if padding == "valid":
         return (0, 0), (0, 0)
     if padding != "same":
-        raise ValueError(f"conv2d: padding must be an int, two ints, 'valid' or 'same', got {padding!r}")
+        raise RuntimeError(f"conv2d: padding must be an int, two ints, 'valid' or 'same', got {padding!r}")
     if stride != (1, 1):
         raise RuntimeError(f"conv2d: padding='same' is not supported for strided convolutions (stride {stride})")
     total = [d * (k - 1) for d, k in zip(dilation, kernel)]
@@ -298,7 +309,7 @@ def conv_transpose2d(
         ``(N, O, OH, OW)`` with ``OH = (H - 1)*stride - 2*padding + dilation*(KH - 1) + output_padding + 1``.
 
     Raises:
-        RuntimeError, ValueError: as :func:`conv2d`.
+        RuntimeError, TypeError: as :func:`conv2d`.
     """
     name = "conv_transpose2d"
     same_type(name, input=input, weight=weight, bias=bias)
@@ -308,11 +319,9 @@ def conv_transpose2d(
     (_, C, H, W), (CW, OG, KH, KW) = x.array.shape, weight.array.shape
     if not OG or not KH or not KW:
         raise RuntimeError(f"{name}: expected a weight with channels and a kernel with taps {_shapes(input, weight)}")
-    if not hasattr(groups, "__index__") or groups < 1 or CW % groups:
-        raise ValueError(
-            f"{name}: groups must be a positive divisor of the {CW} input channels, got {groups!r} "
-            f"{_shapes(input, weight)}"
-        )
+    _check_groups(groups, name)
+    if CW % groups:
+        raise RuntimeError(f"{name}: groups must divide the {CW} input channels, got {groups} {_shapes(input, weight)}")
     if C != CW:
         raise RuntimeError(f"{name}: weight expects {CW} input channels, x has {C} {_shapes(input, weight)}")
     _check_bias(bias, OG * groups, name)
@@ -378,10 +387,11 @@ def conv1d(
         ``(N, O, OL)`` with ``OL = floor((L + 2*padding - dilation*(K - 1) - 1) / stride) + 1``.
 
     Raises:
-        RuntimeError, ValueError: as :func:`conv2d`.
+        RuntimeError, TypeError: as :func:`conv2d`.
     """
     name = "conv1d"
     x = as_rows(input, name)
+    _check_groups(groups, name)
     w = _row_kernel(input, weight, weight.array.shape[1] * groups if weight.array.ndim == 3 else 0, name)
     if not isinstance(padding, str):
         padding = along(padding, "conv1d: padding", 0, 0)
@@ -410,7 +420,7 @@ def conv_transpose1d(
         ``(N, O, OL)`` with ``OL = (L - 1)*stride - 2*padding + dilation*(K - 1) + output_padding + 1``.
 
     Raises:
-        RuntimeError, ValueError: as :func:`conv2d`.
+        RuntimeError, TypeError: as :func:`conv2d`.
     """
     name = "conv_transpose1d"
     x = as_rows(input, name)

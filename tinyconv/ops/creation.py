@@ -71,7 +71,8 @@ def _from_python(data: Any, dtype: Any) -> Any:
     except ValueError:
         raise ValueError("tensor: nested sequences must all have the same lengths") from None
     if host.dtype.kind not in "biuf":
-        raise TypeError(f"tensor: cannot make a tensor of {type(data).__name__} with elements {host.dtype}")
+        kind = RuntimeError if host.dtype.kind == "O" else TypeError
+        raise kind(f"tensor: cannot make a tensor of {type(data).__name__} with elements {host.dtype}")
     if dtype is not None and host.dtype.kind in "iu" and host.size and dtypes.as_numpy(dtype).kind in "iu":
         limits = np.iinfo(dtypes.as_numpy(dtype))
         if host.min() < limits.min or host.max() > limits.max:
@@ -253,6 +254,8 @@ def logspace(start: Any, end: Any, steps: int, base: float = 10.0, *, dtype: Any
     Raises:
         RuntimeError: ``steps`` is negative.
     """
+    if isinstance(base, str):
+        raise TypeError(f"logspace: base must be a number, got {base!r}")
     host = np.power(float(base), _even(start, end, steps, "logspace")).astype(dtypes.as_numpy(dtype))
     return Tensor(backend_on(device).from_host(host), requires_grad=requires_grad)
 

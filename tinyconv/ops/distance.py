@@ -6,7 +6,7 @@ from ..autograd import no_grad
 from ..tensor import Tensor
 from .compare import clamp_min
 from .elementwise import add, div, mul, sub
-from .linalg import vector_norm
+from .linalg import norm, vector_norm
 from .types import broadcast_shape, operands, same_type
 
 
@@ -25,7 +25,7 @@ def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12, o
     """
     if out is not None:
         raise NotImplementedError("normalize: out is not supported, the result is a new tensor")
-    return div(input, clamp_min(vector_norm(input, p, dim, True), eps))
+    return div(input, clamp_min(norm(input, p, dim, True), eps))
 
 
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:

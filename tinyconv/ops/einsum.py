@@ -182,6 +182,8 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
         first, second = list(range(a.array.ndim - n, a.array.ndim)), list(range(n))
         if not 0 <= n <= min(a.array.ndim, b.array.ndim):
             raise RuntimeError(f"tensordot: dims must be at most the number of dimensions of either, got {n}")
+    elif not isinstance(dims, (tuple, list)) or len(dims) != 2:
+        raise RuntimeError(f"tensordot: dims must be a number or two lists of axes, got {dims!r}")
     else:
         first, second = (
             [dim_of(d, x.array.ndim, "tensordot") for d in sizes((axes,))] for axes, x in zip(dims, (a, b))

@@ -8,6 +8,7 @@ are each other's gradients.
 from __future__ import annotations
 
 import math
+import operator
 from typing import Any
 
 from .. import dtypes
@@ -201,7 +202,7 @@ def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
     if not input.array.ndim:
         raise RuntimeError("narrow: a tensor without dimensions has nothing to narrow")
     axis = dim_of(dim, input.array.ndim, "narrow")
-    n, start = input.array.shape[axis], int(start)
+    n, start = input.array.shape[axis], operator.index(start)
     if not -n <= start <= n:
         raise IndexError(f"narrow: start must be in [{-n}, {n}], got {start}")
     start += n if start < 0 else 0

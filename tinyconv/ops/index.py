@@ -67,6 +67,10 @@ def _plain(part: Any, x: Tensor) -> tuple[Any, bool]:
     from .creation import as_tensor
 
     part = list(part) if isinstance(part, (tuple, range)) else part
+    if not isinstance(part, (bool, list, np.generic, np.ndarray, str)):
+        raise IndexError(
+            f"indexing: only integers, slices, `...`, None, lists and tensors are indices, got {type(part).__name__}"
+        )
     return _plain(as_tensor(part, dtypes.int64 if isinstance(part, list) and not part else None, x.device), x)[0], True
 
 
@@ -202,14 +206,14 @@ def _put(x: Any, index: Any, value: Any) -> None:
 
     Raises:
         RuntimeError: the value does not broadcast to what the index selects, or the memory is read-only.
+        TypeError: the value is neither a tensor nor numbers.
     """
     try:
         kernels.of(x).setitem(x, index, value.array if isinstance(value, Tensor) else value)
     except (TypeError, ValueError) as error:
         what = f"a tensor of shape {tuple(value.array.shape)}" if isinstance(value, Tensor) else repr(value)
-        raise RuntimeError(
-            f"setitem: {what} cannot be written into a tensor of shape {tuple(x.shape)}: {error}"
-        ) from None
+        kind = TypeError if isinstance(value, str) or value is None else RuntimeError
+        raise kind(f"setitem: {what} cannot be written into a tensor of shape {tuple(x.shape)}: {error}") from None
 
 
 def _masks_only(index: Any) -> bool:

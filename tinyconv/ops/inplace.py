@@ -15,7 +15,7 @@ from ..autograd import Function, check_may_change, enable_grad, is_grad_enabled,
 from ..tensor import Tensor
 from .convert import cast
 from .elementwise import add, mul, sub
-from .types import operands, values
+from .types import number, operands, values
 
 
 def _recorded(*tensors: Any) -> bool:
@@ -143,8 +143,11 @@ def fill_(self: Tensor, value: Any) -> Tensor:
 
     Raises:
         RuntimeError: ``value`` is a tensor with dimensions.
+        TypeError: it is neither a number nor a tensor.
     """
-    if isinstance(value, Tensor) and value.array.ndim:
+    if not isinstance(value, Tensor):
+        number(value, "fill_: value")
+    elif value.array.ndim:
         raise RuntimeError(f"fill_: value must be a number or a 0-d tensor, got shape {tuple(value.array.shape)}")
     if _recorded(self, value):
         value = cast(value, self.array.dtype) if isinstance(value, Tensor) else value

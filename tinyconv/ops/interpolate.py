@@ -22,7 +22,7 @@ from .creation import tensor
 from .index import getitem
 from .matmul import linear, matmul
 from .pool import AvgPool2dGx, adaptive_avg_pool1d, adaptive_avg_pool2d
-from .types import same_type
+from .types import number, same_type
 
 AXES = {"nearest": (1, 2), "nearest-exact": (1, 2), "area": (1, 2), "linear": (1,), "bilinear": (2,), "bicubic": (2,)}
 
@@ -77,6 +77,7 @@ def _sizes(x: Tensor, size: Any, scale_factor: Any, recompute: bool | None) -> t
 
     Raises:
         ValueError: both or none are given, or not one for each axis.
+        TypeError: no numbers.
     """
     spatial = x.array.shape[2:]
     if (size is None) == (scale_factor is None):
@@ -94,9 +95,9 @@ def _sizes(x: Tensor, size: Any, scale_factor: Any, recompute: bool | None) -> t
     if scale_factor is None:
         if recompute:
             raise ValueError("recompute_scale_factor is not meaningful with an explicit size.")
-        return [int(n) for n in each], [None] * len(each)
-    out = [math.floor(float(n) * float(factor)) for n, factor in zip(spatial, each)]
-    return out, [None if recompute else float(factor) for factor in each]
+        return [int(number(n, "interpolate: size")) for n in each], [None] * len(each)
+    each = [number(factor, "interpolate: scale_factor") for factor in each]
+    return [math.floor(n * factor) for n, factor in zip(spatial, each)], [None if recompute else f for f in each]
 
 
 def interpolate(

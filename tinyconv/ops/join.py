@@ -14,7 +14,7 @@ from ..autograd import Function
 from ..tensor import Tensor
 from .convert import cast
 from .index import Slice
-from .shape import atleast_1d, atleast_2d, atleast_3d, dim_of, unsqueeze, view
+from .shape import atleast_1d, atleast_2d, atleast_3d, dim_of, sizes, unsqueeze, view
 
 
 class Cat(Function):
@@ -58,8 +58,11 @@ def cat(tensors: Any, dim: int = 0) -> Tensor:
     A 1-D tensor without elements joins anything, and adds nothing: the old way to say "empty".
 
     Raises:
-        RuntimeError: no tensors, or sizes that do not agree.
+        RuntimeError: sizes that do not agree.
+        ValueError: no tensors.
     """
+    if isinstance(tensors, (tuple, list)) and not tensors:
+        raise ValueError("cat: expected at least one tensor")
     xs = _tensors(tensors, "cat")
     kept = [x for x in xs if x.array.shape != (0,)] or xs[:1]
     first = kept[0].array.shape
@@ -161,7 +164,7 @@ def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Te
             raise RuntimeError(f"split: split_size must be positive, got {size}")
         lengths = [min(size, n - start) for start in range(0, n, size or 1)] or [0]
     else:
-        lengths = [int(length) for length in split_size_or_sections]
+        lengths = list(sizes((split_size_or_sections,)))
         if min(lengths, default=0) < 0 or sum(lengths) != n:
             raise RuntimeError(
                 f"split: the lengths {lengths} must add up to {n}, the size of dim {dim} of shape "
@@ -256,12 +259,11 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
         indexing: "ij": axis k of the grid follows tensor k. "xy": the first two are exchanged.
 
     Raises:
-        RuntimeError: a tensor of more than one dimension.
-        ValueError: another ``indexing``.
+        RuntimeError: a tensor of more than one dimension, or another ``indexing``.
     """
     xs = _tensors(tensors[0] if len(tensors) == 1 and not isinstance(tensors[0], Tensor) else tensors, "meshgrid")
     if indexing not in ("ij", "xy"):
-        raise ValueError(f'meshgrid: indexing must be "ij" or "xy", got {indexing!r}')
+        raise RuntimeError(f'meshgrid: indexing must be "ij" or "xy", got {indexing!r}')
     if any([x.array.dtype != xs[0].array.dtype for x in xs]):
         raise RuntimeError(f"meshgrid: expected tensors of one dtype, got {[x.dtype for x in xs]}")
     if any([x.array.ndim > 1 for x in xs]):

@@ -15,7 +15,7 @@ from .rearrange import roll
 from .reduce import amax, amin, axes_of, elements_along, sum
 from .shape import unsqueeze
 from .statistics import root
-from .types import broadcast_shape, expect, same_type
+from .types import broadcast_shape, expect, number, same_type
 
 INFINITY = float("inf")
 
@@ -118,15 +118,21 @@ def norm(input: Tensor, p: Any = "fro", dim: Any = None, keepdim: bool = False,
         dim: an axis, several, or None for all.
         keepdim: leave them as axes of size 1.
         dtype: cast to this type first.
+
+    Raises:
+        NotImplementedError: "nuc", which needs singular values.
+        RuntimeError: another name, or as :func:`tinyconv.linalg.vector_norm`.
     """
     if p == "nuc":
         raise NotImplementedError("norm: p='nuc' needs singular values, which tinyconv does not compute")
+    if isinstance(p, str) and p != "fro":
+        raise RuntimeError(f'norm: p must be a number, "fro" or "nuc", got {p!r}')
     return vector_norm(input, 2 if p in ("fro", None) else p, dim, keepdim, dtype=dtype)
 
 
 def dist(input: Tensor, other: Tensor, p: float = 2) -> Tensor:
     """``norm(input - other, p)``."""
-    return norm(sub(input, other), p)
+    return norm(sub(input, other), number(p, "dist: p"))
 
 
 def cdist(x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: str = "use_mm_for_euclid_dist_if_necessary") -> Tensor:

@@ -144,8 +144,15 @@ def reduced(loss: Tensor, reduction: str) -> Tensor:
 
 
 def _check_classes(input: Tensor, target: Tensor, weight: Tensor | None, name: str) -> None:
-    """Check an input (C,), (N, C) or (N, C, ...) with class indices as target."""
+    """Check an input (C,), (N, C) or (N, C, ...) with class indices as target.
+
+    Raises:
+        RuntimeError: shapes or types that do not fit.
+        ValueError: another number of targets than of samples.
+    """
     x, t = input.array.shape, target.array.shape
+    if len(x) > 1 and t and t[0] != x[0]:
+        raise ValueError(f"{name}: input {tuple(x)} has {x[0]} samples, but target {tuple(t)} is for {t[0]}")
     if not x or (t != x[:1] + x[2:] if len(x) > 1 else t != ()):
         want = (x[:1] + x[2:] if len(x) > 1 else ()) if x else "one fewer axis"
         raise RuntimeError(f"{name}: for input of shape {tuple(x)} target must have shape {want}, got {tuple(t)}")
@@ -178,6 +185,7 @@ def nll_loss(
     Raises:
         IndexError: a target that is neither a class nor ``ignore_index``.
         RuntimeError: shapes or types that do not fit.
+        ValueError: another number of targets than of samples, or an unknown reduction.
     """
     reduction = named_reduction(reduction, size_average, reduce, "nll_loss")
     same_type("nll_loss", input=input, weight=weight)
@@ -207,7 +215,7 @@ def cross_entropy(
         label_smoothing: in [0, 1]: this share of the target is spread evenly over all classes (Szegedy et al. 2016).
 
     Raises:
-        IndexError, RuntimeError: as :func:`nll_loss`.
+        IndexError, RuntimeError, ValueError: as :func:`nll_loss`.
         RuntimeError: also for a ``label_smoothing`` outside [0, 1].
     """
     reduction = named_reduction(reduction, size_average, reduce, "cross_entropy")
@@ -243,7 +251,8 @@ def _soft_cross_entropy(
 ) -> Tensor:
     """Targets that are probabilities: -sum over the classes of weight * target * log_softmax(input)."""
     if target.array.shape != input.array.shape:
-        raise RuntimeError(
+        kind = ValueError if target.array.shape[:1] != input.array.shape[:1] else RuntimeError
+        raise kind(
             f"cross_entropy: probabilities as target must have input's shape {tuple(input.array.shape)}, "
             f"got {tuple(target.array.shape)}"
         )

@@ -30,6 +30,7 @@ from .elementary import sqrt
 from .elementwise import div, mul
 from .pad import pad
 from .pool import avg_pool2d
+from .shape import sizes
 from .types import same_type
 
 
@@ -176,19 +177,22 @@ def _scaled(y: Tensor, weight: Tensor | None, bias: Tensor | None, shape: tuple)
     return y if bias is None else y + bias.reshape(shape)
 
 
-def _last_axes(x: Tensor, normalized_shape: Any, name: str, **parameters: Tensor | None) -> tuple[int, ...]:
+def _last_axes(
+    x: Tensor, normalized_shape: Any, name: str, short: type[Exception] = RuntimeError, **parameters: Tensor | None
+) -> tuple[int, ...]:
     """``normalized_shape`` as a tuple, if ``x`` ends with it and the parameters have it.
 
     Raises:
-        RuntimeError: they do not.
+        RuntimeError: they do not; but if ``x`` has too few axes, ``short``.
     """
-    last = (normalized_shape,) if hasattr(normalized_shape, "__index__") else tuple(normalized_shape)
+    last = sizes((normalized_shape,))
     shape = tuple(x.array.shape)
-    if not last or shape[len(shape) - len(last) :] != last:
-        raise RuntimeError(f"{name}: normalized_shape is {last}, so input must end with it, got shape {shape}")
     for argument, value in parameters.items():
         if value is not None and tuple(value.array.shape) != last:
             raise RuntimeError(f"{name}: {argument} must have shape {last}, got {tuple(value.array.shape)}")
+    if not last or shape[len(shape) - len(last) :] != last:
+        kind = short if len(shape) < len(last) else RuntimeError
+        raise kind(f"{name}: normalized_shape is {last}, so input must end with it, got shape {shape}")
     return last
 
 
@@ -230,9 +234,13 @@ def rms_norm(
 
     Returns:
         ``x / sqrt(mean(x**2) + eps) * weight``, as ``input``.
+
+    Raises:
+        RuntimeError: ``input`` does not end with ``normalized_shape``, or ``weight`` has another.
+        ValueError: ``input`` has fewer dimensions.
     """
     same_type("rms_norm", input=input, weight=weight)
-    last = _last_axes(input, normalized_shape, "rms_norm", weight=weight)
+    last = _last_axes(input, normalized_shape, "rms_norm", ValueError, weight=weight)
     axes = tuple(range(input.array.ndim - len(last), input.array.ndim))
     small = dtypes.finfo(input.dtype).eps if eps is None else eps
     return _scaled(div(input, sqrt((input * input).mean(axes, keepdim=True) + small)), weight, None, last)

@@ -23,6 +23,7 @@ from ..autograd import Function
 from ..tensor import Tensor
 from .index import getitem
 from .shape import sizes
+from .types import number
 
 
 class Pad(Function):
@@ -75,6 +76,7 @@ def pad(input: Tensor, pad: Any, mode: str = "constant", value: float | None = N
         raise RuntimeError(
             f"pad: pad must hold a pair of numbers for each of at most {len(shape)} axes of input, got {amounts}"
         )
+    value = 0 if value is None else number(value, "pad: value")
     missing = len(shape) - len(amounts) // 2
     pairs = [(0, 0)] * missing + [amounts[i : i + 2] for i in range(len(amounts) - 2, -1, -2)]
     if any([min(before, 0) + n + min(after, 0) < 0 for n, (before, after) in zip(shape, pairs)]):
@@ -84,7 +86,7 @@ def pad(input: Tensor, pad: Any, mode: str = "constant", value: float | None = N
     full = tuple([before + n + after for n, (before, after) in zip(shape, pairs)])
     kept = tuple([slice(max(-before, 0), n - max(-after, 0)) for n, (before, after) in zip(shape, pairs)])
     middle = tuple([slice(max(before, 0), n - max(after, 0)) for n, (before, after) in zip(full, pairs)])
-    return Pad.apply(input[kept] if min(amounts, default=0) < 0 else input, full, middle, value or 0)
+    return Pad.apply(input[kept] if min(amounts, default=0) < 0 else input, full, middle, value)
 
 
 def _continued(x: Tensor, pairs: list, leading: int, mode: str, value: float | None) -> Tensor:

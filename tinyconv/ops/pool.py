@@ -245,11 +245,13 @@ def avg_pool2d(
         ``(N, C, OH, OW)``.
 
     Raises:
-        RuntimeError: as :func:`max_pool2d`.
-        ValueError: ``divisor_override`` is 0.
+        RuntimeError: as :func:`max_pool2d`, or ``divisor_override`` is 0.
+        TypeError: ``divisor_override`` is no int.
     """
+    if divisor_override is not None and not hasattr(divisor_override, "__index__"):
+        raise TypeError(f"avg_pool2d: divisor_override must be an int, got {divisor_override!r}")
     if divisor_override == 0:
-        raise ValueError("avg_pool2d: divisor_override must not be 0")
+        raise RuntimeError("avg_pool2d: divisor_override must not be 0")
     return _avg_pool(input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override, "avg_pool2d")
 
 
@@ -302,8 +304,10 @@ def _adaptive(input: Tensor, output_size: Any, name: str) -> tuple[Tensor, bool,
     if not H or not W:
         raise RuntimeError(f"{name}: input of shape {tuple(input.array.shape)} has no pixels")
     wanted = output_size if isinstance(output_size, (tuple, list)) else (output_size, output_size)
+    if len(wanted) != 2:
+        raise ValueError(f"{name}: output_size must be an int or two ints, got {output_size!r}")
     filled = tuple([n if size is None else size for n, size in zip((H, W), wanted)])
-    return x, single, pair(filled if len(wanted) == 2 else wanted, f"{name}: output_size", 1)
+    return x, single, pair(filled, f"{name}: output_size", 1)
 
 
 def _row_size(output_size: Any, name: str) -> tuple[int, int | None]:

@@ -17,7 +17,7 @@ from .compare import clamp_min, where
 from .elementary import exp, log, log1p, xlogy
 from .elementwise import add, div, mul, neg, sub
 from .loss import named_reduction, reduced
-from .types import broadcast_shape, operands, same_type
+from .types import broadcast_shape, number, operands, same_type
 
 
 class BinaryCrossEntropy(Function):
@@ -170,7 +170,7 @@ def gaussian_nll_loss(
         ValueError: a negative variance, or variances of another shape; an unknown reduction.
     """
     name = "gaussian_nll_loss"
-    var = var if isinstance(var, Tensor) else mul(input.new_ones(input.array.shape), float(var))
+    var = var if isinstance(var, Tensor) else mul(input.new_ones(input.array.shape), number(var, f"{name}: var"))
     same_type(name, var=var)
     if var.numel() and float(var.detach().min()) < 0:
         raise ValueError(f"{name}: var has negative entries, the smallest is {float(var.detach().min())}")

@@ -13,7 +13,7 @@ from .creation import check_sizes, named_size
 from .elementwise import mul
 from .shape import broadcast_shapes, sizes
 from .sort import searchsorted, topk
-from .types import expect
+from .types import expect, number
 
 
 def _draw(n: int, dtype: Any, generator: Generator | None) -> tuple[int, int]:
@@ -227,9 +227,10 @@ def normal_(self: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: Gen
     Raises:
         RuntimeError: a negative ``std``.
     """
+    mean, std = number(mean, "normal_: mean"), number(std, "normal_: std")
     if std < 0:
         raise RuntimeError(f"normal_: std must not be negative, got {std}")
-    return _refill(self, "normal", float(mean), float(std), generator)
+    return _refill(self, "normal", mean, std, generator)
 
 
 def bernoulli_(self: Tensor, p: Any = 0.5, *, generator: Generator | None = None) -> Tensor:

@@ -77,11 +77,12 @@ def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
     Raises:
         RuntimeError: not as many shifts as dims.
     """
+    amounts = sizes((shifts,))
     if dims is None:
-        if not isinstance(shifts, int) and len(shifts) != 1:
-            raise RuntimeError(f"roll: without dims there is one shift, got {tuple(shifts)}")
-        return reshape(roll(reshape(input, -1), shifts, 0), input.array.shape)
-    amounts, axes = sizes((shifts,)), sizes((dims,))
+        if len(amounts) != 1:
+            raise RuntimeError(f"roll: without dims there is one shift, got {amounts}")
+        return reshape(roll(reshape(input, -1), amounts, 0), input.array.shape)
+    axes = sizes((dims,))
     if len(amounts) != len(axes):
         raise RuntimeError(f"roll: shifts and dims must be equally many, got {amounts} and {axes}")
     out = input

@@ -7,7 +7,10 @@ A maximum sends its gradient to the element that won.
 
 from __future__ import annotations
 
+from numbers import Number
 from typing import Any
+
+import numpy as np
 
 from .. import dtypes, kernels
 from ..autograd import Function
@@ -18,7 +21,7 @@ from .convert import cast
 from .elementary import exp, log
 from .elementwise import abs, add, div, mul, sub
 from .logic import logical_and, logical_or
-from .shape import Expand
+from .shape import Expand, sizes
 from .types import floating
 
 
@@ -125,7 +128,7 @@ def nanmean(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: dty
 
 def sum_to(input: Tensor, *size: Any) -> Tensor:
     """``input`` summed to a shape that broadcasts to its own: the adjoint of broadcasting."""
-    shape = tuple(size[0]) if len(size) == 1 and not isinstance(size[0], int) else size
+    shape = sizes(size)
     extra = input.array.ndim - len(shape)
     if extra < 0 or any([n not in (1, m) for n, m in zip(shape, input.array.shape[extra:])]):
         raise RuntimeError(
@@ -321,5 +324,11 @@ def logsumexp(input: Tensor, dim: Any, keepdim: bool = False) -> Tensor:
 
 
 def contains(input: Tensor, element: Any) -> bool:
-    """Whether any element equals ``element``: ``3 in x``."""
+    """Whether any element equals ``element``: ``3 in x``.
+
+    Raises:
+        RuntimeError: ``element`` is neither a number nor a tensor.
+    """
+    if not isinstance(element, (Number, Tensor, np.generic)):
+        raise RuntimeError(f"in: only a number or a tensor can be in a tensor, got {type(element).__name__}")
     return bool(any_(eq(input, element)))

@@ -266,7 +266,7 @@ def permute(input: Tensor, dims: Any, *more: int) -> Tensor:
     """
     n = input.array.ndim
     wanted = sizes((dims, *more))
-    axes = tuple([dim_of(d, n, "permute") for d in wanted])
+    axes = tuple([dim_of(d, n, "permute") for d in wanted]) if len(wanted) == n else wanted
     if sorted(axes) != list(range(n)):
         raise RuntimeError(f"permute: dims must name each of the {n} axes once, got {wanted}")
     return Permute.apply(input, axes)
@@ -397,11 +397,12 @@ def broadcast_shapes(*shapes: Any) -> Size:
 
     Raises:
         RuntimeError: they do not.
+        ValueError: a negative size.
     """
     shape: tuple = ()
     for other in shapes:
         if any([n < 0 for n in sizes((other,))]):
-            raise RuntimeError(f"broadcast_shapes: sizes must not be negative, got {other}")
+            raise ValueError(f"broadcast_shapes: sizes must not be negative, got {other}")
         shape = broadcast_shape(shape, sizes((other,)), "broadcast_shapes")
     return Size(shape)
 

@@ -71,8 +71,9 @@ def _prepared(x: Tensor, dim: int | None, dtype: dtypes.dtype | None, name: str)
         )
     if dtype is not None:
         x = cast(x, dtype.numpy)
+    axis = dim_of(dim, max_1(x.array.ndim), name)
     expect(name, "f", input=x)
-    return x, dim_of(dim, max_1(x.array.ndim), name)
+    return x, axis
 
 
 def log_softmax(

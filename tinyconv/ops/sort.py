@@ -204,11 +204,10 @@ def quantile(input: Tensor, q: Any, dim: int | None = None, keepdim: bool = Fals
         NaN where any element is NaN.
 
     Raises:
-        RuntimeError: ``q`` outside of [0, 1], or no elements.
-        ValueError: another interpolation.
+        RuntimeError: ``q`` outside of [0, 1], no elements, or another interpolation.
     """
     if interpolation not in ("linear", "lower", "higher", "nearest", "midpoint"):
-        raise ValueError(f"quantile: interpolation {interpolation!r} is not known")
+        raise RuntimeError(f"quantile: interpolation {interpolation!r} is not known")
     if input.dtype not in (dtypes.float32, dtypes.float64):
         raise RuntimeError(f"quantile: input must be float32 or float64, got {input.dtype}")
     if not input.numel():

@@ -15,7 +15,7 @@ from .index import Scatter
 from .matmul import matmul
 from .reduce import Sum, axes_of, elements_along, mean, sum
 from .shape import clone, reshape, squeeze, t, unsqueeze
-from .types import expect, floating
+from .types import expect, floating, number
 
 
 def _moments(x: Tensor, dim: Any, unbiased: Any, keepdim: bool, correction: Any, name: str) -> tuple[Tensor, Tensor]:
@@ -96,7 +96,7 @@ def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Ten
     if input.array.dtype.kind != "f":
         raise RuntimeError(f"histc: input must be floating point, got {input.dtype}")
     x = reshape(input.detach(), -1)
-    low, high = float(min), float(max)
+    low, high = number(min, "histc: min"), number(max, "histc: max")
     if bins < 1:
         raise RuntimeError(f"histc: bins must be positive, got {bins}")
     if low == high and x.numel():

@@ -7,7 +7,7 @@ float) that holds both; a number, and a tensor without dimensions, count only if
 
 from __future__ import annotations
 
-from numbers import Number
+from numbers import Number, Real
 from typing import Any
 
 import numpy as np
@@ -141,6 +141,17 @@ def one_device(name: str, **tensors: Tensor) -> None:
     for argument, tensor in others:
         if type(tensor.array) is not type(first.array):
             raise RuntimeError(f"{name}: {first_name} is on {first.device}, {argument} on {tensor.device}")
+
+
+def number(value: Any, name: str) -> float:
+    """``value``, a number or a tensor of one element, as a float.
+
+    Raises:
+        TypeError: something else.
+    """
+    if not isinstance(value, (Real, Tensor)):
+        raise TypeError(f"{name} must be a number, got {value!r}")
+    return float(value)
 
 
 KINDS = {"b": "bool", "iu": "integer", "f": "floating point"}

@@ -17,6 +17,13 @@ differs("F.huber_loss nn.HuberLoss F.binary_cross_entropy_with_logits nn.BCEWith
 differs("conv_transpose2d", "dtypes: argument 2", "a bias of another type is an error here")
 differs("tinyconv.normal", "dtypes: argument 1", "two types are promoted here")
 
+# Another class of error, where PyTorch stumbles instead of looking.
+differs("F.avg_pool2d F.unfold", "rejects: <float32 [6, 6]> | rejects: <float32 [2, 2]>",
+        "too few axes are an IndexError there, of an axis that is not")  # fmt: skip
+differs("F.max_unpool1d F.max_unpool2d", "rejects: -100", "the output's size is a ValueError there, not the kernel's")
+differs("nn.Bilinear", "rejects: -100", "a ValueError here, as for 0; there memory is asked for first")
+differs("optim.LBFGS", "rejects: history_size=-100", "an IndexError at the second step there")
+
 # What PyTorch refuses, and we have no reason to.
 differs("F.cross_entropy nn.CrossEntropyLoss F.nll_loss nn.NLLLoss", "dtypes: uint8",
         "uint8 targets are accepted there, except with a smoothing or a weight")  # fmt: skip

@@ -20,6 +20,7 @@ from pathlib import Path
 from types import ModuleType
 
 STANDS_FOR = {"torch": "tinyconv", "torchvision": "tinyconv.vision"}
+LIKE = "2.13.0"  # the PyTorch whose documentation tinyconv follows: libraries ask whether torch is new enough for them
 
 
 def ours(name: str) -> str:
@@ -41,11 +42,13 @@ class TorchIsTinyconv(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def exec_module(self, module: ModuleType) -> None:
         name = module.__name__
         try:
-            sys.modules[name] = importlib.import_module(ours(name))
+            sys.modules[name] = stand_in = importlib.import_module(ours(name))
         except ModuleNotFoundError as error:
             if error.name is None or not ours(name).startswith(error.name):
                 raise
             raise ModuleNotFoundError(f"tinyconv has no {ours(name)} to stand for {name}", name=name) from None
+        if name == "torch" and "+" not in stand_in.__version__:
+            stand_in.__version__ = f"{LIKE}+tinyconv.{stand_in.__version__}"
 
 
 def install() -> None:

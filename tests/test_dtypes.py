@@ -35,6 +35,22 @@ def test_other_names():
     assert tinyconv.zeros(2).is_floating_point()
 
 
+@pytest.mark.parametrize("name", ["bfloat16", "complex64", "complex128"])
+def test_types_that_can_only_be_named(name):
+    t = getattr(tinyconv, name)
+    assert repr(t) == f"tinyconv.{name}"
+    assert t != tinyconv.zeros(1).dtype
+    assert pickle.loads(pickle.dumps(t)) is t
+    assert copy.deepcopy(t) is t
+    for use in (lambda: tinyconv.zeros(2, dtype=t), lambda: tinyconv.ones(2).to(t), lambda: tinyconv.tensor(1, dtype=t)):
+        with pytest.raises(TypeError, match=f"tensors cannot hold {name} .they can hold float16, float32"):
+            use()
+    torch = pytest.importorskip("torch")
+    theirs = getattr(torch, name)
+    facts = ("itemsize", "is_floating_point", "is_complex", "is_signed")
+    assert [getattr(t, fact) for fact in facts] == [getattr(theirs, fact) for fact in facts]
+
+
 @pytest.mark.parametrize("a, b", list(itertools.product(NAMES, NAMES)))
 def test_promotion_is_torchs(a, b):
     torch = pytest.importorskip("torch")

@@ -12,7 +12,10 @@ from . import accelerator, amp, autograd, backends, dtypes, gradcheck, linalg, n
 from .amp import GradScaler, autocast
 from .autograd import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
 from .dtypes import (
+    bfloat16,
     can_cast,
+    complex64,
+    complex128,
     dtype,
     finfo,
     float16,
@@ -384,6 +387,7 @@ autograd.gradcheck, autograd.gradgradcheck = (
 )  # they stand on ops, it does not
 
 float, double, half = float32, float64, float16  # PyTorch's other names for the types
+cfloat, cdouble = complex64, complex128
 int, long, short = int32, int64, int16
 bool = dtypes.boolean
 

@@ -12,8 +12,11 @@ import builtins
 import numpy as np
 
 __all__ = [
+    "bfloat16",
     "bool",
     "can_cast",
+    "complex64",
+    "complex128",
     "dtype",
     "finfo",
     "float16",
@@ -56,6 +59,24 @@ class dtype:
         return _by_name, (self.name,)
 
 
+class _OnlyName(dtype):
+    """A type of PyTorch's that no tensor here can have. Programs name it, in a table of choices or to ask whether an
+    input is of it; making a tensor of it is a TypeError."""
+
+    def __init__(self, name: str, itemsize: int):
+        self.name, self.itemsize = name, itemsize
+        self.is_floating_point, self.is_complex, self.is_signed = name == "bfloat16", name != "bfloat16", True
+
+    @property
+    def numpy(self) -> np.dtype:  # type: ignore[override]
+        raise TypeError(_unheld(self.name))
+
+    def __reduce__(self):
+        return self.name
+
+
+bfloat16 = _OnlyName("bfloat16", 2)
+complex64, complex128 = _OnlyName("complex64", 8), _OnlyName("complex128", 16)
 float16, float32, float64 = dtype("float16"), dtype("float32"), dtype("float64")
 int8, int16, int32, int64, uint8 = dtype("int8"), dtype("int16"), dtype("int32"), dtype("int64"), dtype("uint8")
 boolean = dtype("bool")
@@ -78,8 +99,11 @@ def of(numpy_dtype: np.dtype) -> dtype:
     try:
         return _ALL[numpy_dtype]
     except KeyError:
-        known = ", ".join(t.name for t in _ALL.values())
-        raise TypeError(f"tensors cannot hold NumPy's {numpy_dtype} (they can hold {known})") from None
+        raise TypeError(_unheld(f"NumPy's {numpy_dtype}")) from None
+
+
+def _unheld(what: str) -> str:
+    return f"tensors cannot hold {what} (they can hold {', '.join(t.name for t in _ALL.values())})"
 
 
 def as_numpy(t: dtype | np.dtype | type | str | None) -> np.dtype:

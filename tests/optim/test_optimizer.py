@@ -181,3 +181,37 @@ def test_state_dict_as_pytorch():
     np.testing.assert_array_equal(
         ours["state"][0]["momentum_buffer"].numpy(), theirs["state"][0]["momentum_buffer"].numpy()
     )
+
+
+def test_a_wrapper_that_keeps_another_optimizer_needs_no_init_of_ours():
+    """Lookahead and its kin derive from Optimizer, for schedulers to take them, and call no __init__ but their own."""
+
+    class Wrapper(Optimizer):
+        def __init__(self, optimizer):
+            self.optimizer, self.param_groups, self.steps = optimizer, optimizer.param_groups, 0
+
+        def step(self, closure=None):
+            self.steps += 1
+            return self.optimizer.step(closure)
+
+    (p,) = parameters([1.0, 2.0])
+    p.grad = tinyconv.ones_like(p)
+    wrapper = Wrapper(SGD([p], lr=0.5))
+    wrapper.step()
+    assert wrapper.steps == 1
+    assert p.tolist() == [0.5, 1.5]
+
+
+def test_setstate_completes_what_an_older_version_saved():
+    class Newer(SGD):
+        def __setstate__(self, state):
+            super().__setstate__(state)
+            for group in self.param_groups:
+                group.setdefault("clip", 1.0)
+
+    old, new = stepped(parameters([1.0])), Newer(parameters([2.0]), lr=0.1)
+    new.load_state_dict(old.state_dict())
+    assert new.param_groups[0]["clip"] == 1.0
+    assert new.state[new.param_groups[0]["params"][0]]["momentum_buffer"].tolist() == [1.0]
+    del new.param_groups[0]["clip"]
+    assert copy.deepcopy(new).param_groups[0]["clip"] == 1.0

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import tinyconv
 from tinyconv.vision import models
 from tinyconv.vision.datasets import strokes, write_idx
 
@@ -182,6 +183,12 @@ def test_the_program_sees_its_arguments_and_neighbours(tmp_path):
     )
     done = python(ROOT / "examples" / "run_as_torch.py", "program.py", "--lr", "1", cwd=tmp_path)
     assert done.stdout.startswith("['program.py', '--lr', '1'] True __main__ <function relu"), done.stderr
+
+
+def test_a_library_that_asks_for_a_version_is_told_pytorchs(tmp_path):
+    (tmp_path / "program.py").write_text("import torch\nimport torch.nn\nprint(torch.__version__)")
+    done = python(ROOT / "examples" / "run_as_torch.py", "program.py", cwd=tmp_path)
+    assert done.stdout == f"2.13.0+tinyconv.{tinyconv.__version__}\n"
 
 
 def test_no_program_is_a_usage_message(tmp_path):

@@ -199,7 +199,12 @@ class Optimizer:
             own.update({"params": params, **options})
             if names is not None:
                 own.setdefault("param_names", names)
-        self.state = state
+        self.__setstate__({"state": state, "param_groups": self.param_groups})
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take the attributes in ``state``: after copying, unpickling and loading. A subclass that has got new options
+        overrides it, to give groups that were saved without them their defaults."""
+        self.__dict__.update(state)
 
     def _check_memory(self, parameter: Tensor, memory: dict[str, Any]) -> None:
         """Raise ValueError if what is about to be loaded cannot belong to ``parameter``. For subclasses to define."""
@@ -217,7 +222,8 @@ def _hooked(step: Callable) -> Callable:
 
     @functools.wraps(step)
     def hooked(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
-        if type(self).step is not hooked:  # a subclass's own step, which has run the hooks, calls this one
+        inner = type(self).step is not hooked  # a subclass's own step, which has run the hooks, calls this one
+        if inner or "_step_pre_hooks" not in self.__dict__:  # or it wraps an optimizer and skipped our __init__
             return step(self, *args, **kwargs)
         if is_current_stream_capturing():
             raise RuntimeError(

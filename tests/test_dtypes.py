@@ -42,7 +42,11 @@ def test_types_that_can_only_be_named(name):
     assert t != tinyconv.zeros(1).dtype
     assert pickle.loads(pickle.dumps(t)) is t
     assert copy.deepcopy(t) is t
-    for use in (lambda: tinyconv.zeros(2, dtype=t), lambda: tinyconv.ones(2).to(t), lambda: tinyconv.tensor(1, dtype=t)):
+    for use in (
+        lambda: tinyconv.zeros(2, dtype=t),
+        lambda: tinyconv.ones(2).to(t),
+        lambda: tinyconv.tensor(1, dtype=t),
+    ):
         with pytest.raises(TypeError, match=f"tensors cannot hold {name} .they can hold float16, float32"):
             use()
     torch = pytest.importorskip("torch")

@@ -76,7 +76,7 @@ def test_history():
     x = tensor([1.0, 2.0], requires_grad=True)
     assert repr(x) == "tensor([1., 2.], requires_grad=True)"
     y = x * 2
-    assert repr(y) == f"tensor([2., 4.], grad_fn=<{type(y.grad_fn).__name__}>)"
+    assert repr(y) == "tensor([2., 4.], grad_fn=<MulBackward0>)"
     assert repr(y.detach()) == "tensor([2., 4.])"
     p = tinyconv.nn.Parameter(tensor([1.0]))
     assert repr(p) == "Parameter containing:\ntensor([1.], requires_grad=True)"
@@ -199,8 +199,7 @@ def test_parameters_and_results_as_pytorch_prints_them():
     ours = repr(tinyconv.nn.Parameter(tensor(data)))
     assert ours == repr(torch.nn.Parameter(torch.tensor(data)))
     y = tinyconv.nn.Parameter(tensor(data)) + 1
-    ours = repr(y).replace(type(y.grad_fn).__name__, "AddBackward0")
-    assert ours == repr(torch.nn.Parameter(torch.tensor(data)) + 1)
+    assert repr(y) == repr(torch.nn.Parameter(torch.tensor(data)) + 1)
 
 
 def test_profiles_are_not_changed_by_use():

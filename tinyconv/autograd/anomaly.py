@@ -67,6 +67,6 @@ def check(node: Any, gxs: Any) -> None:
         if isinstance(g, Tensor) and g.is_floating_point() and (g != g).any().item():
             where = getattr(node, "_called_at", None)
             raise RuntimeError(
-                f"{node.name()}: backward returned nan values for argument {i}. "
+                f"{node.operation()}: backward returned nan values for argument {i}. "
                 + (f"The operation was called here:\n{where}" if where else "It was recorded outside anomaly mode")
             )

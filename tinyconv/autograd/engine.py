@@ -108,7 +108,7 @@ def _differentiate(node: Any, slots: list) -> Sequence:
         gxs = (gxs,)
     n = len(node.edges)
     if len(gxs) != n and (len(gxs) < n or any([g is not None for g in gxs[n:]])):
-        raise RuntimeError(f"{node.name()}: backward returned {len(gxs)} gradients, forward had {n} arguments")
+        raise RuntimeError(f"{node.operation()}: backward returned {len(gxs)} gradients, forward had {n} arguments")
     if anomaly.enabled:
         anomaly.check(node, gxs)
     return gxs
@@ -123,7 +123,7 @@ def _fit(node: Node, gx: Any, shape: tuple, dtype: Any) -> Tensor:
         gx = gx if got == shape else gx.sum_to_size(shape)
         return gx if gx.array.dtype == dtype else gx.to(dtypes.of(dtype))
     raise RuntimeError(
-        f"{node.name()}: backward returned a gradient of shape {got} for an input of shape {tuple(shape)}"
+        f"{node.operation()}: backward returned a gradient of shape {got} for an input of shape {tuple(shape)}"
     )
 
 

@@ -37,9 +37,14 @@ class Node:
     _pre_hooks: dict[int, OrderedDict] | None = None  # by output; None while nobody looks at its outputs' gradients
     _retained: dict[int, Callable] = {}  # what keeps the gradient of an output, once all hooks have seen it
 
-    def name(self) -> str:
-        """The operation's name."""
+    def operation(self) -> str:
+        """The operation's name, for messages."""
         return type(self).__name__
+
+    def name(self) -> str:
+        """The node's name, as PyTorch writes it: ``MulBackward0`` for our Mul, ``ExpBackward`` for a user's Exp."""
+        ours = type(self).__module__.partition(".")[0] == __name__.partition(".")[0]
+        return f"{self.operation()}Backward{'0' if ours else ''}"
 
     @property
     def next_functions(self) -> tuple:
@@ -47,7 +52,7 @@ class Node:
         return tuple([(None, 0) if edge is None else edge for edge in self.edges])
 
     def __repr__(self) -> str:
-        return f"<{self.name()}>"
+        return f"<{self.name()} object at {id(self):#x}>"
 
     def _release(self) -> None:
         """Let go of saved values: the backward pass has used them."""
@@ -70,7 +75,7 @@ class _Saved:
     def unpack(self, node: Node) -> Tensor:
         if self.counter[0] != self.version:
             raise RuntimeError(
-                f"{node.name()}: a tensor of shape {tuple(self.array.shape)} that its gradient needs was "
+                f"{node.operation()}: a tensor of shape {tuple(self.array.shape)} that its gradient needs was "
                 f"changed in place: it is at version {self.counter[0]}, version {self.version} was saved. "
                 "Use the out-of-place form (y = y + 1, not y += 1), or clone() before changing it"
             )
@@ -155,8 +160,8 @@ class Function(Node):
         """
         if self._saved is _RELEASED:
             raise RuntimeError(
-                f"{self.name()}: trying to go backward through the graph a second time, but what it saved was freed by "
-                "the first. Say retain_graph=True the first time if you need both"
+                f"{self.operation()}: trying to go backward through the graph a second time, but what it saved was "
+                "freed by the first. Say retain_graph=True the first time if you need both"
             )
         return tuple([saved if saved is None else saved.unpack(self) for saved in self._saved])
 
@@ -200,7 +205,7 @@ class Function(Node):
         if not isinstance(output, Tensor):
             return output
         if self._dirty and _index_of(output, self._dirty) is not None:
-            output._check_may_change(self.name(), writes=False)
+            output._check_may_change(self.operation(), writes=False)
             output._bump()
             return output
         for a in args:
@@ -293,6 +298,9 @@ class AccumulateGrad(Node):
     that arrives may also be on its way to someone else (``z = x + y`` sends one tensor to both), unless it is known
     to be nobody else's.
     """
+
+    def name(self) -> str:
+        return "AccumulateGrad"
 
     def __init__(self, variable: Tensor):
         self._variable = weakref.ref(variable)

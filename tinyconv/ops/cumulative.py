@@ -123,7 +123,7 @@ class Leaders(Function):
         (indices,) = ctx.saved_tensors
         return Scatter.apply(gvalues, indices.array.shape, index_along(indices, ctx.axis)), None, None
 
-    def name(self) -> str:
+    def operation(self) -> str:
         return self.kernel.capitalize()
 
 

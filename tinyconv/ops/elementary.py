@@ -96,7 +96,7 @@ class Elementary(Function):
     def backward(ctx: Any, gy: Tensor) -> tuple:
         return GRADIENTS[ctx.function][1](gy, ctx.saved_tensors[0]), None
 
-    def name(self) -> str:
+    def operation(self) -> str:
         return self.function.capitalize()
 
 

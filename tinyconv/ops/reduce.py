@@ -169,7 +169,7 @@ class Extreme(Function):
         gy, y = (_restore(t, x.array.shape, ctx.axes, ctx.keepdims) for t in (gy, y))
         return shared_among_equals(gy, x, y, ctx.axes, ctx.of_all), None, None, None, None
 
-    def name(self) -> str:
+    def operation(self) -> str:
         return self.kernel.capitalize()
 
 

@@ -8,8 +8,23 @@ its twins ``kernels/reference/conv.py`` (the obvious loops) and ``kernels/cpu/co
 from importlib import import_module as _import_module
 from types import SimpleNamespace as _SimpleNamespace
 
-from . import accelerator, amp, autograd, backends, dtypes, gradcheck, linalg, nn, ops, optim, utils
-from .amp import GradScaler, autocast
+from . import (
+    accelerator,
+    amp,
+    autograd,
+    backends,
+    distributed,
+    dtypes,
+    gradcheck,
+    linalg,
+    mps,
+    nn,
+    ops,
+    optim,
+    utils,
+    xpu,
+)
+from .amp import GradScaler, autocast, get_autocast_dtype, is_autocast_enabled
 from .autograd import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
 from .dtypes import (
     bfloat16,
@@ -393,9 +408,9 @@ bool = dtypes.boolean
 
 
 def __getattr__(name):
-    """``tinyconv.cuda``, ``.onnx``, ``.training`` and ``.vision`` need no import of their own, and cost one only where
-    used. In-place methods are functions too: ``tinyconv.exp_(x)`` is ``x.exp_()``."""
-    if name in ("cuda", "onnx", "training", "vision"):
+    """``tinyconv.cuda``, ``.hub``, ``.onnx``, ``.training`` and ``.vision`` need no import of their own, and cost one
+    only where used. In-place methods are functions too: ``tinyconv.exp_(x)`` is ``x.exp_()``."""
+    if name in ("cuda", "hub", "onnx", "training", "vision"):
         return _import_module(f"{__name__}.{name}")
     if name.endswith("_") and not name.startswith("_") and hasattr(Tensor, name):
         return getattr(Tensor, name)

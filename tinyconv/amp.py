@@ -10,7 +10,9 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["GradScaler", "autocast", "custom_bwd", "custom_fwd"]
+from . import dtypes
+
+__all__ = ["GradScaler", "autocast", "custom_bwd", "custom_fwd", "get_autocast_dtype", "is_autocast_enabled"]
 
 
 class autocast:
@@ -92,3 +94,13 @@ def custom_fwd(fwd: Callable | None = None, *, device_type: str = "cuda", cast_i
 def custom_bwd(bwd: Callable | None = None, *, device_type: str = "cuda") -> Callable:
     """``bwd`` itself: nothing is cast. Also a decorator with options."""
     return functools.partial(custom_bwd, device_type=device_type) if bwd is None else bwd
+
+
+def is_autocast_enabled(device_type: str = "cuda") -> bool:
+    """False, inside an :class:`autocast` too: nothing is cast."""
+    return False
+
+
+def get_autocast_dtype(device_type: str) -> dtypes.dtype:
+    """float32: nothing is cast to less."""
+    return dtypes.float32

@@ -14,12 +14,22 @@ from importlib import import_module
 from typing import Any, NamedTuple
 
 from . import amp, random
+from .ops.typed import tensor_type
 from .tensor import Tensor
 from .tensor import device as Device
 
 __all__ = [
+    "BoolTensor",
+    "ByteTensor",
     "CUDAGraph",
+    "CharTensor",
+    "DoubleTensor",
+    "FloatTensor",
     "GraphedStep",
+    "HalfTensor",
+    "IntTensor",
+    "LongTensor",
+    "ShortTensor",
     "amp",
     "current_device",
     "device",
@@ -48,6 +58,10 @@ __all__ = [
 
 __path__: list[str] = []  # `from torch.cuda.amp import GradScaler` is an import, too
 sys.modules[f"{__name__}.amp"] = amp
+
+BoolTensor, ByteTensor, CharTensor = (tensor_type(word, "cuda") for word in ("Bool", "Byte", "Char"))
+DoubleTensor, FloatTensor, HalfTensor = (tensor_type(word, "cuda") for word in ("Double", "Float", "Half"))
+IntTensor, LongTensor, ShortTensor = (tensor_type(word, "cuda") for word in ("Int", "Long", "Short"))
 
 
 def _runtime() -> Any:

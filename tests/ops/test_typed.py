@@ -41,3 +41,15 @@ def test_types(name):
     assert not isinstance(1.0, kind)
     assert tinyconv.ones(2).type(kind).dtype is dtype
     assert x.type() == f"tinyconv.{name}"
+
+
+def test_types_of_the_gpu():
+    """`isinstance(x, torch.cuda.FloatTensor)`: they tell where a tensor is."""
+    x = tinyconv.ones(2)
+    assert not isinstance(x, tinyconv.cuda.FloatTensor)
+    assert isinstance(x, tinyconv.FloatTensor)
+    for name in NAMES:
+        kind = getattr(tinyconv.cuda, name)
+        assert kind.dtype is getattr(tinyconv, NAMES[name])
+        assert (kind.__module__, kind.__name__) == ("tinyconv.cuda", name)
+    assert x.type(tinyconv.DoubleTensor).type() == "tinyconv.DoubleTensor"

@@ -1,6 +1,6 @@
 """The parts that networks are built of, under the names of ``torch.nn``."""
 
-from . import functional, init, utils
+from . import functional, init, modules, utils
 from .activation import (
     CELU,
     ELU,

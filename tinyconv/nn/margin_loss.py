@@ -7,7 +7,7 @@ from collections.abc import Callable
 from ..tensor import Tensor
 from . import functional as F
 from .distance import PairwiseDistance
-from .loss import _Loss
+from .loss import _Loss, _WeightedLoss
 
 __all__ = [
     "CosineEmbeddingLoss",
@@ -102,7 +102,7 @@ class MarginRankingLoss(_Loss):
         return F.margin_ranking_loss(input1, input2, target, margin=self.margin, reduction=self.reduction)
 
 
-class MultiLabelSoftMarginLoss(_Loss):
+class MultiLabelSoftMarginLoss(_WeightedLoss):
     """Binary cross-entropy of each class by itself, averaged over the classes.
 
     Args:
@@ -114,22 +114,12 @@ class MultiLabelSoftMarginLoss(_Loss):
         ValueError: an unknown reduction.
     """
 
-    def __init__(
-        self,
-        weight: Tensor | None = None,
-        size_average: bool | None = None,
-        reduce: bool | None = None,
-        reduction: str = "mean",
-    ):
-        super().__init__(size_average, reduce, reduction)
-        self.register_buffer("weight", weight)
-
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """Scores and targets 0 or 1, ``(..., C)``."""
         return F.multilabel_soft_margin_loss(input, target, weight=self.weight, reduction=self.reduction)
 
 
-class MultiMarginLoss(_Loss):
+class MultiMarginLoss(_WeightedLoss):
     """The mean over the other classes j of ``max(0, margin - x[target] + x[j])**p``.
 
     Args:
@@ -152,14 +142,13 @@ class MultiMarginLoss(_Loss):
         reduce: bool | None = None,
         reduction: str = "mean",
     ):
-        super().__init__(size_average, reduce, reduction)
+        super().__init__(weight, size_average, reduce, reduction)
         if p not in (1, 2):
             raise ValueError(f"only p == 1 and p == 2 supported, got {p}")
         if weight is not None and weight.dim() != 1:
             raise ValueError(f"weight must be one-dimensional, got shape {tuple(weight.shape)}")
         self.p = p
         self.margin = margin
-        self.register_buffer("weight", weight)
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """Scores ``(N, C)`` or ``(C,)``, and classes, int64 ``(N,)`` or ``()``."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from ..tensor import Tensor
 from . import functional as F
-from .loss import _Loss
+from .loss import _Loss, _WeightedLoss
 
 __all__ = ["BCELoss", "BCEWithLogitsLoss", "GaussianNLLLoss", "KLDivLoss", "PoissonNLLLoss"]
 
 
-class BCELoss(_Loss):
+class BCELoss(_WeightedLoss):
     """Binary cross-entropy of probabilities: ``-(target * log(input) + (1 - target) * log(1 - input))``, averaged.
 
     Args:
@@ -20,16 +20,6 @@ class BCELoss(_Loss):
     Raises:
         ValueError: an unknown reduction.
     """
-
-    def __init__(
-        self,
-        weight: Tensor | None = None,
-        size_average: bool | None = None,
-        reduce: bool | None = None,
-        reduction: str = "mean",
-    ):
-        super().__init__(size_average, reduce, reduction)
-        self.register_buffer("weight", weight)
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """Probabilities and targets in [0, 1], of one shape."""

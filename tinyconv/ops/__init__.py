@@ -418,6 +418,7 @@ from .sort import (
     unique,
     unique_consecutive,
 )
+from .spelling import numpy_spelled
 from .statistics import bincount, corrcoef, cov, histc, std, std_mean, var, var_mean
 from .typed import (
     BoolTensor,
@@ -546,6 +547,13 @@ METHODS = {
     f"{name}_": inplace.in_place(operation, name, composed=operation in (div, logit, sinc))
     for name, operation in ELEMENTWISE.items()
 }  # fmt: skip
+
+for _table in (METHODS, globals()):
+    _table.update({
+        _name: numpy_spelled(_function)
+        for _name, _function in _table.items()
+        if getattr(_function, "__module__", "").startswith(__name__) and not isinstance(_function, type)
+    })  # fmt: skip
 
 PROPERTIES = {"H": H, "T": T, "is_cpu": is_cpu, "itemsize": itemsize, "mH": adjoint, "mT": mT, "nbytes": nbytes}
 

@@ -153,7 +153,8 @@ def type_(input: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
         return f"tinyconv.{'cuda.' if input.is_cuda else ''}{word}Tensor"
     if isinstance(dtype, dtypes.dtype):
         return cast(input, dtype.numpy)
-    *place, word = str(getattr(dtype, "__name__", dtype)).split(".")
+    name = f"{dtype.__module__}.{dtype.__name__}" if isinstance(dtype, type) else str(dtype)
+    *place, word = name.split(".")
     if not word.endswith("Tensor") or word[:-6] not in TYPE_NAMES:
         raise ValueError(f"type: expected a dtype or a name such as 'tinyconv.DoubleTensor', got {dtype!r}")
     out = cast(input, TYPE_NAMES[word[:-6]].numpy)

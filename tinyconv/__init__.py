@@ -6,6 +6,7 @@ its twins ``kernels/reference/conv.py`` (the obvious loops) and ``kernels/cpu/co
 """
 
 from importlib import import_module as _import_module
+from math import e, inf, nan, pi
 from types import SimpleNamespace as _SimpleNamespace
 
 from . import (
@@ -48,6 +49,7 @@ from .dtypes import (
 )
 from .formatting import set_printoptions
 from .kernels import get_num_threads, set_num_threads, use_kernels
+from .layout import channels_last, contiguous_format, layout, memory_format, preserve_format, strided
 from .ops import (
     BoolTensor,
     ByteTensor,
@@ -73,9 +75,11 @@ from .ops import (
     adjoint,
     all,
     allclose,
+    alpha_dropout,
     amax,
     amin,
     aminmax,
+    angle,
     arange,
     arccos,
     arccosh,
@@ -100,8 +104,8 @@ from .ops import (
     atleast_3d,
     avg_pool1d,
     baddbmm,
-    batch_norm,
     bernoulli,
+    bilinear,
     bincount,
     bitwise_and,
     bitwise_left_shift,
@@ -120,6 +124,7 @@ from .ops import (
     cdist,
     ceil,
     celu,
+    celu_,
     channel_shuffle,
     chunk,
     clamp,
@@ -131,10 +136,12 @@ from .ops import (
     combinations,
     concat,
     concatenate,
+    conj,
     conv1d,
     conv2d,
     conv_transpose1d,
     conv_transpose2d,
+    copysign,
     corrcoef,
     cos,
     cosh,
@@ -146,11 +153,13 @@ from .ops import (
     cummin,
     cumprod,
     cumsum,
+    cumulative_trapezoid,
     deg2rad,
     diag,
     diag_embed,
     diagflat,
     diagonal,
+    diagonal_scatter,
     diff,
     dist,
     div,
@@ -170,6 +179,7 @@ from .ops import (
     exp2,
     expm1,
     eye,
+    feature_alpha_dropout,
     fix,
     flatten,
     flip,
@@ -182,12 +192,15 @@ from .ops import (
     fmin,
     fmod,
     frac,
+    frexp,
     from_numpy,
     full,
     full_like,
     gather,
+    gcd,
     ge,
     ger,
+    get_device,
     greater,
     greater_equal,
     group_norm,
@@ -207,7 +220,9 @@ from .ops import (
     inner,
     is_complex,
     is_floating_point,
+    is_inference,
     is_nonzero,
+    is_signed,
     is_tensor,
     isclose,
     isfinite,
@@ -220,6 +235,8 @@ from .ops import (
     kron,
     kthvalue,
     layer_norm,
+    lcm,
+    ldexp,
     le,
     lerp,
     less,
@@ -232,6 +249,7 @@ from .ops import (
     log_softmax,
     logaddexp,
     logaddexp2,
+    logcumsumexp,
     logical_and,
     logical_not,
     logical_or,
@@ -248,6 +266,8 @@ from .ops import (
     matrix_power,
     max,
     max_pool1d,
+    max_pool1d_with_indices,
+    max_pool2d,
     maximum,
     mean,
     median,
@@ -271,6 +291,7 @@ from .ops import (
     ne,
     neg,
     negative,
+    nextafter,
     nonzero,
     normal,
     not_equal,
@@ -296,6 +317,7 @@ from .ops import (
     randn_like,
     randperm,
     ravel,
+    real,
     reciprocal,
     relu,
     remainder,
@@ -312,22 +334,28 @@ from .ops import (
     round,
     row_stack,
     rrelu,
+    rrelu_,
     rsqrt,
     rsub,
     scatter,
     scatter_add,
     searchsorted,
     select,
+    select_scatter,
     selu,
+    selu_,
     sgn,
     sigmoid,
     sign,
+    signbit,
     sin,
     sinc,
     sinh,
+    slice_scatter,
     softmax,
     sort,
     split,
+    split_with_sizes,
     sqrt,
     square,
     squeeze,
@@ -348,6 +376,7 @@ from .ops import (
     tensor_split,
     tensordot,
     threshold,
+    threshold_,
     tile,
     topk,
     trace,
@@ -364,6 +393,7 @@ from .ops import (
     unflatten,
     unique,
     unique_consecutive,
+    unravel_index,
     unsqueeze,
     vander,
     var,
@@ -380,6 +410,20 @@ from .ops import (
     any_ as any,
 )
 from .ops import norm_of as norm
+from .ops.native import (
+    adaptive_max_pool1d,
+    batch_norm,
+    binary_cross_entropy_with_logits,
+    constant_pad_nd,
+    cosine_embedding_loss,
+    embedding,
+    hinge_embedding_loss,
+    instance_norm,
+    kl_div,
+    margin_ranking_loss,
+    poisson_nll_loss,
+    triplet_margin_loss,
+)
 from .random import Generator, default_generator, get_rng_state, initial_seed, manual_seed, seed, set_rng_state
 from .serialization import load, save
 from .switches import (
@@ -405,6 +449,7 @@ float, double, half = float32, float64, float16  # PyTorch's other names for the
 cfloat, cdouble = complex64, complex128
 int, long, short = int32, int64, int16
 bool = dtypes.boolean
+newaxis = None  # x[:, newaxis], as in NumPy
 
 
 def __getattr__(name):

@@ -473,7 +473,13 @@ class Tensor:
     def is_nonzero(self) -> builtins.bool:
         ...
 
+    def is_inference(self) -> builtins.bool:
+        ...
+
     def is_pinned(self, device: Any=None) -> builtins.bool:
+        ...
+
+    def is_shared(self) -> builtins.bool:
         ...
 
     def is_signed(self) -> builtins.bool:
@@ -641,6 +647,9 @@ class Tensor:
     def chunk(self, chunks: builtins.int, dim: builtins.int=0) -> tuple[Tensor, ...]:
         ...
 
+    def split_with_sizes(self, split_sizes: Any, dim: builtins.int=0) -> tuple[Tensor, ...]:
+        ...
+
     def tensor_split(self, indices_or_sections: Any, dim: builtins.int=0) -> tuple[Tensor, ...]:
         ...
 
@@ -680,6 +689,9 @@ class Tensor:
     def diagonal(self, offset: builtins.int=0, dim1: builtins.int=0, dim2: builtins.int=1) -> Tensor:
         ...
 
+    def diagonal_scatter(self, src: Tensor, offset: builtins.int=0, dim1: builtins.int=0, dim2: builtins.int=1) -> Tensor:
+        ...
+
     def fill_diagonal_(self, fill_value: Any, wrap: builtins.bool=False) -> Tensor:
         ...
 
@@ -690,6 +702,9 @@ class Tensor:
         ...
 
     def triu(self, diagonal: builtins.int=0) -> Tensor:
+        ...
+
+    def new(self, *data: Any) -> Tensor:
         ...
 
     def new_empty(self, *size: Any, dtype: Any=None, device: Any=None, requires_grad: builtins.bool=False) -> Tensor:
@@ -711,6 +726,45 @@ class Tensor:
         ...
 
     def random_(self, start: builtins.int=0, to: builtins.int | None=None, *, generator: Generator | None=None) -> Tensor:
+        ...
+
+    def angle(self) -> Tensor:
+        ...
+
+    def apply_(self, callable: Callable) -> Tensor:
+        ...
+
+    def conj(self) -> Tensor:
+        ...
+
+    def data_ptr(self) -> builtins.int:
+        ...
+
+    def frexp(self) -> Any:
+        ...
+
+    def map_(self, tensor: Tensor, callable: Callable) -> Tensor:
+        ...
+
+    def resize_(self, *sizes_: Any, memory_format: Any=None) -> Tensor:
+        ...
+
+    def resize_as_(self, other: Tensor, *, memory_format: Any=None) -> Tensor:
+        ...
+
+    def share_memory_(self) -> Tensor:
+        ...
+
+    def signbit(self) -> Tensor:
+        ...
+
+    def storage(self) -> Any:
+        ...
+
+    def storage_offset(self) -> builtins.int:
+        ...
+
+    def untyped_storage(self) -> Any:
         ...
 
     def argwhere(self) -> Tensor:
@@ -755,6 +809,12 @@ class Tensor:
     def select(self, dim: builtins.int, index: builtins.int) -> Tensor:
         ...
 
+    def select_scatter(self, src: Tensor, dim: builtins.int, index: builtins.int) -> Tensor:
+        ...
+
+    def slice_scatter(self, src: Tensor, dim: builtins.int=0, start: builtins.int | None=None, end: builtins.int | None=None, step: builtins.int=1) -> Tensor:
+        ...
+
     def take(self, index: Tensor) -> Tensor:
         ...
 
@@ -795,6 +855,9 @@ class Tensor:
         ...
 
     def cumsum(self, dim: builtins.int, *, dtype: dtypes.dtype | None=None) -> Tensor:
+        ...
+
+    def logcumsumexp(self, dim: builtins.int) -> Tensor:
         ...
 
     def prod(self, dim: builtins.int | None=None, keepdim: builtins.bool=False, *, dtype: dtypes.dtype | None=None) -> Tensor:
@@ -1094,6 +1157,9 @@ class Tensor:
     def clamp_min(self, min: Any) -> Tensor:
         ...
 
+    def copysign(self, other: Any) -> Tensor:
+        ...
+
     def cos(self) -> Tensor:
         ...
 
@@ -1139,6 +1205,9 @@ class Tensor:
     def frac(self) -> Tensor:
         ...
 
+    def gcd(self, other: Tensor) -> Tensor:
+        ...
+
     def ge(self, other: Any) -> Tensor:
         ...
 
@@ -1149,6 +1218,12 @@ class Tensor:
         ...
 
     def hypot(self, other: Tensor) -> Tensor:
+        ...
+
+    def lcm(self, other: Tensor) -> Tensor:
+        ...
+
+    def ldexp(self, other: Tensor) -> Tensor:
         ...
 
     def le(self, other: Any) -> Tensor:
@@ -1194,6 +1269,9 @@ class Tensor:
         ...
 
     def neg(self) -> Tensor:
+        ...
+
+    def nextafter(self, other: Tensor) -> Tensor:
         ...
 
     def pow(self, exponent: Any) -> Tensor:
@@ -1367,6 +1445,9 @@ class Tensor:
     def clamp_min_(self, min: Any) -> Tensor:
         ...
 
+    def copysign_(self, other: Any) -> Tensor:
+        ...
+
     def cos_(self) -> Tensor:
         ...
 
@@ -1412,6 +1493,9 @@ class Tensor:
     def frac_(self) -> Tensor:
         ...
 
+    def gcd_(self, other: Tensor) -> Tensor:
+        ...
+
     def ge_(self, other: Any) -> Tensor:
         ...
 
@@ -1422,6 +1506,12 @@ class Tensor:
         ...
 
     def hypot_(self, other: Tensor) -> Tensor:
+        ...
+
+    def lcm_(self, other: Tensor) -> Tensor:
+        ...
+
+    def ldexp_(self, other: Tensor) -> Tensor:
         ...
 
     def le_(self, other: Any) -> Tensor:
@@ -1467,6 +1557,9 @@ class Tensor:
         ...
 
     def neg_(self) -> Tensor:
+        ...
+
+    def nextafter_(self, other: Tensor) -> Tensor:
         ...
 
     def pow_(self, exponent: Any) -> Tensor:
@@ -1593,7 +1686,27 @@ class Tensor:
         ...
 
     @property
+    def is_meta(self) -> builtins.bool:
+        ...
+
+    @property
+    def is_nested(self) -> builtins.bool:
+        ...
+
+    @property
+    def is_quantized(self) -> builtins.bool:
+        ...
+
+    @property
+    def is_sparse(self) -> builtins.bool:
+        ...
+
+    @property
     def itemsize(self) -> builtins.int:
+        ...
+
+    @property
+    def layout(self) -> Any:
         ...
 
     @property
@@ -1606,6 +1719,10 @@ class Tensor:
 
     @property
     def nbytes(self) -> builtins.int:
+        ...
+
+    @property
+    def real(self) -> Tensor:
         ...
 
 def _rebuild(cls: type, array: Any, requires_grad: bool) -> Tensor:

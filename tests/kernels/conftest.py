@@ -23,6 +23,7 @@ VIEWS = {
     "broadcast_to",
     "diagonal",
     "sliding_windows",
+    "storage",
     "reinterpret",
     "getitem",
     "from_host",

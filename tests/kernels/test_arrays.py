@@ -360,3 +360,16 @@ def test_views_of_diagonals_and_windows_are_views():
     reference.sliding_windows(x, 1, 2, 2)[0, 0] = 5
     reference.reinterpret(x, np.dtype("int64"))[2, 0] = -1
     assert x[0].tolist() == [5, 5, 0, 0] and x[1, 2] == 7 and np.isnan(x[2, 0])
+
+
+def test_the_storage_is_all_of_the_memory_and_the_address_says_where_in_it(kernels):
+    backend = kernels.module  # its own arrays: the test's would each have a memory of their own
+    x = backend.full((3, 4), 2.0, np.dtype("float32"))
+    view = backend.permute(backend.getitem(x, (slice(1, None), slice(None, None, 2))), (1, 0))
+    memory = backend.storage(view)
+    assert memory.ndim == 1 and memory.shape[0] >= 12 and memory.dtype == x.dtype
+    assert backend.address(memory) == backend.address(x) and backend.address(view) - backend.address(x) == 16
+    backend.assign(backend.getitem(memory, (slice(5, 6),)), 7.0)
+    expected = np.full((3, 4), 2.0, np.float32)
+    expected[1, 1] = 7
+    assert_same(backend.to_host(x), expected)

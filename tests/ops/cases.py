@@ -13,6 +13,7 @@ import numpy as np
 
 import tinyconv
 from tinyconv.ops.activation import Hardtanh, LeakyReLU, LogSigmoid, ReLU, ReLUGx, Sigmoid, SigmoidGx, Tanh, TanhGx
+from tinyconv.ops.bits import NextAfter
 from tinyconv.ops.compare import Clamp, Compare, Maximum, Minimum, Where
 from tinyconv.ops.conv import Conv2d, Conv2dGw, Conv2dGx, ConvTranspose2d
 from tinyconv.ops.convert import Cast, ToDevice
@@ -92,6 +93,7 @@ for name, shapes in {
     case(Minimum, name, lambda m, a, b: m.minimum(a, b), *shapes)
     case(Where, name, lambda m, a, b: m.where(a.detach() > 0, a, b), *shapes)
 
+case(NextAfter, "row", lambda m, a, b: m.nextafter(a, b) * a, (2, 3), (3,))
 case(Add, "alpha", lambda m, a, b: m.add(a, b, alpha=3), (2, 3), (3,))
 case(Sub, "alpha", lambda m, a, b: m.sub(a, b, alpha=3), (2, 3), (3,))
 case(Add, "numbers", lambda m, x: (x + 2, 2 + x, x + True), (2, 3))

@@ -107,6 +107,17 @@ def is_contiguous(x: Array) -> bool:
 
 
 @kernel
+def address(x: Array) -> int:
+    """Where the first element is in memory."""
+
+
+@kernel
+def storage(x: Array) -> Array:
+    """A view: all the memory that ``x`` looks into, 1-D and in order of addresses, as elements of ``x``'s type. (A
+    device may have set aside more than was asked for.)"""
+
+
+@kernel
 def permute(x: Array, axes: Shape) -> Array:
     """A view: axis ``i`` of the result is axis ``axes[i]`` of ``x``."""
 

@@ -16,6 +16,7 @@ from typing import Any, Self
 from ..autograd import no_grad
 from ..dtypes import dtype as dtype_class
 from ..dtypes import float16, float32, float64
+from ..layout import expect_format
 from ..tensor import Tensor
 from .hooks import Hooked
 from .parameter import Buffer, Parameter
@@ -453,7 +454,8 @@ class Module(Hooked, Stateful):
         """
         device, dtype = kwargs.pop("device", None), kwargs.pop("dtype", None)
         kwargs.pop("non_blocking", None)
-        kwargs.pop("memory_format", None)
+        memory_format = kwargs.pop("memory_format", None)
+        expect_format("to", memory_format, 4)  # of other parameters PyTorch leaves the order alone
         if "tensor" in kwargs:
             args = (kwargs.pop("tensor"), *args)
         if kwargs:
@@ -465,7 +467,7 @@ class Module(Hooked, Stateful):
                 dtype = arg
             elif not isinstance(arg, bool):  # a bool is non_blocking
                 device = arg
-        if device is None and dtype is None:
+        if device is None and dtype is None and memory_format is None:
             raise TypeError("to: expected a device, a dtype or a tensor")
         if dtype is not None and not dtype.is_floating_point:
             raise TypeError(f"nn.Module.to only accepts floating point dtypes, but got desired dtype={dtype}")

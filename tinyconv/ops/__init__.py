@@ -53,6 +53,7 @@ from .activation import (
     threshold_,
 )
 from .attention import multi_head_attention_forward, scaled_dot_product_attention
+from .bits import copysign, frexp, gcd, lcm, ldexp, nextafter, signbit
 from .compare import (
     allclose,
     clamp,
@@ -81,6 +82,7 @@ from .compare import (
     where,
     where_method,
 )
+from .complex import angle, conj, real
 from .conv import conv1d, conv2d, conv_transpose1d, conv_transpose2d
 from .convert import (
     bool_,
@@ -135,12 +137,24 @@ from .creation import (
     zeros,
     zeros_like,
 )
-from .cumulative import cummax, cummin, cumprod, cumsum, diff, prod, trapezoid, vander
+from .cumulative import (
+    cummax,
+    cummin,
+    cumprod,
+    cumsum,
+    cumulative_trapezoid,
+    diff,
+    logcumsumexp,
+    prod,
+    trapezoid,
+    vander,
+)
 from .diagonal import (
     diag,
     diag_embed,
     diagflat,
     diagonal,
+    diagonal_scatter,
     fill_diagonal_,
     trace,
     tril,
@@ -231,8 +245,11 @@ from .gather import (
     scatter,
     scatter_add,
     select,
+    select_scatter,
+    slice_scatter,
     take,
     take_along_dim,
+    unravel_index,
 )
 from .grid import affine_grid, grid_sample
 from .index import getitem, index_put, index_put_, iterate, setitem
@@ -254,6 +271,7 @@ from .join import (
     row_stack,
     split,
     split_of,
+    split_with_sizes,
     stack,
     tensor_split,
     unbind,
@@ -312,13 +330,17 @@ from .pool import (
     adaptive_avg_pool1d,
     adaptive_avg_pool2d,
     adaptive_max_pool1d,
+    adaptive_max_pool1d_with_indices,
     adaptive_max_pool2d,
+    adaptive_max_pool2d_with_indices,
     avg_pool1d,
     avg_pool2d,
     lp_pool1d,
     lp_pool2d,
     max_pool1d,
+    max_pool1d_with_indices,
     max_pool2d,
+    max_pool2d_with_indices,
 )
 from .probability_loss import (
     binary_cross_entropy,
@@ -420,6 +442,25 @@ from .sort import (
 )
 from .spelling import numpy_spelled
 from .statistics import bincount, corrcoef, cov, histc, std, std_mean, var, var_mean
+from .storage import (
+    apply_,
+    data_ptr,
+    is_inference,
+    is_meta,
+    is_nested,
+    is_quantized,
+    is_shared,
+    is_sparse,
+    layout,
+    map_,
+    new,
+    resize_,
+    resize_as_,
+    share_memory_,
+    storage,
+    storage_offset,
+    untyped_storage,
+)
 from .typed import (
     BoolTensor,
     ByteTensor,
@@ -484,11 +525,11 @@ ELEMENTWISE = {
     operation.__name__: operation
     for operation in (
         abs, acos, acosh, addcdiv, addcmul, asin, asinh, atan, atan2, atanh, bitwise_and, bitwise_left_shift,
-        bitwise_not, bitwise_or, bitwise_right_shift, bitwise_xor, ceil, clamp, clamp_max, clamp_min, cos, cosh,
-        deg2rad, div, eq, erf, erfc, exp, exp2, expm1, float_power, floor, floor_divide, fmod, frac, ge, gt, heaviside,
-        hypot, le, lerp, log, log10, log1p, log2, logical_and, logical_not, logical_or, logical_xor, logit, lt,
-        nan_to_num, ne, neg, pow, rad2deg, reciprocal, relu, remainder, round, rsqrt, sigmoid, sign, sin, sinc, sinh,
-        sqrt, square, tan, tanh, trunc, xlogy,
+        bitwise_not, bitwise_or, bitwise_right_shift, bitwise_xor, ceil, clamp, clamp_max, clamp_min, copysign, cos,
+        cosh, deg2rad, div, eq, erf, erfc, exp, exp2, expm1, float_power, floor, floor_divide, fmod, frac, gcd, ge, gt,
+        heaviside, hypot, lcm, ldexp, le, lerp, log, log10, log1p, log2, logical_and, logical_not, logical_or,
+        logical_xor, logit, lt, nan_to_num, ne, neg, nextafter, pow, rad2deg, reciprocal, relu, remainder, round, rsqrt,
+        sigmoid, sign, sin, sinc, sinh, sqrt, square, tan, tanh, trunc, xlogy,
     )
 } | {
     "absolute": abs, "arccos": acos, "arccosh": acosh, "arcsin": asin, "arcsinh": asinh, "arctan": atan,
@@ -501,8 +542,9 @@ METHODS = {
     for function in (
         add, all, allclose, amax, amin, argmax, argmin, byte, char, clone, contiguous, cpu, cuda, double, equal, expand,
         expand_as, flatten, flip, fmax, fmin, get_device, half, hardshrink, is_complex, is_contiguous, is_nonzero,
-        is_pinned, is_signed, isclose, isfinite, isinf, isnan, isneginf, isposinf, isreal, log_softmax, logaddexp,
-        logaddexp2, long, matmul, max, maximum, mean, min, minimum, mm, mul, ndimension, new_full, new_ones, new_zeros,
+        is_inference, is_pinned, is_shared, is_signed, isclose, isfinite, isinf, isnan, isneginf, isposinf, isreal,
+        log_softmax, logaddexp, logaddexp2, long, matmul, max, maximum, mean, min, minimum, mm, mul, ndimension,
+        new_full, new_ones, new_zeros,
         permute, pin_memory, positive, prelu, reshape, short, softmax, squeeze, stride, sub, sum, t, to, transpose,
         type_as, unflatten, unsqueeze, view, view_as,
     )
@@ -511,16 +553,21 @@ METHODS = {
     for function in (
         # shape.py, join.py, rearrange.py, diagonal.py
         adjoint, reshape_as, hsplit, vsplit, dsplit, diff, index_put, index_put_,
-        broadcast_to, movedim, ravel, chunk, tensor_split, unbind, fliplr, flipud, repeat, repeat_interleave,
-        roll, rot90, tile, diag, diag_embed, diagflat, diagonal, fill_diagonal_, trace, tril, triu,
+        broadcast_to, movedim, ravel, chunk, split_with_sizes, tensor_split, unbind, fliplr, flipud,
+        repeat, repeat_interleave, roll, rot90, tile, diag, diag_embed, diagflat, diagonal, diagonal_scatter,
+        fill_diagonal_, trace, tril, triu,
         # creation.py, random.py
-        new_empty, new_tensor, bernoulli, bernoulli_, exponential_, multinomial, random_,
+        new, new_empty, new_tensor, bernoulli, bernoulli_, exponential_, multinomial, random_,
+        # bits.py, complex.py, storage.py
+        angle, apply_, conj, data_ptr, frexp, map_, resize_, resize_as_, share_memory_, signbit, storage,
+        storage_offset, untyped_storage,
         # gather.py
         argwhere, gather, index_add, index_copy, index_fill, index_select, masked_fill, masked_scatter, masked_select,
-        narrow, nonzero, scatter, scatter_add, select, take, take_along_dim,
+        narrow, nonzero, scatter, scatter_add, select, select_scatter, slice_scatter, take, take_along_dim,
         # reduce.py, cumulative.py, statistics.py, linalg.py, sort.py
-        aminmax, corrcoef, count_nonzero, cov, cross, logsumexp, nanmean, nansum, cummax, cummin, cumprod, cumsum, prod,
-        bincount, histc, std, var, dist, matrix_power, renorm, argsort, kthvalue, median, mode, msort, nanmedian,
+        aminmax, corrcoef, count_nonzero, cov, cross, logsumexp, nanmean, nansum, cummax, cummin, cumprod, cumsum,
+        logcumsumexp, prod, bincount, histc, std, var, dist, matrix_power, renorm, argsort, kthvalue, median, mode,
+        msort, nanmedian,
         quantile, sort, topk, unique, unique_consecutive,
         # matmul.py
         addbmm, addmm, addmv, addr, baddbmm, bmm, dot, inner, kron, mv, outer,
@@ -544,7 +591,7 @@ METHODS = {
     "copy_": inplace.copy_, "uniform_": uniform_, "normal_": normal_,
     "dropout_": inplace.in_place(Dropout.apply, "dropout"),
 } | ELEMENTWISE | {
-    f"{name}_": inplace.in_place(operation, name, composed=operation in (div, logit, sinc))
+    f"{name}_": inplace.in_place(operation, name, composed=operation in (copysign, div, logit, sinc))
     for name, operation in ELEMENTWISE.items()
 }  # fmt: skip
 
@@ -555,7 +602,11 @@ for _table in (METHODS, globals()):
         if getattr(_function, "__module__", "").startswith(__name__) and not isinstance(_function, type)
     })  # fmt: skip
 
-PROPERTIES = {"H": H, "T": T, "is_cpu": is_cpu, "itemsize": itemsize, "mH": adjoint, "mT": mT, "nbytes": nbytes}
+PROPERTIES = {
+    "H": H, "T": T, "is_cpu": is_cpu, "is_meta": is_meta, "is_nested": is_nested, "is_quantized": is_quantized,
+    "is_sparse": is_sparse, "itemsize": itemsize, "layout": layout, "mH": adjoint, "mT": mT, "nbytes": nbytes,
+    "real": real,
+}  # fmt: skip
 
 for _name, _function in {**OPERATORS, **METHODS}.items():
     setattr(Tensor, _name, _function)

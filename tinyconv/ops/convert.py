@@ -6,6 +6,7 @@ from typing import Any
 
 from .. import dtypes, kernels
 from ..autograd import Function
+from ..layout import expect_format
 from ..tensor import Tensor
 from ..tensor import device as Device
 
@@ -68,7 +69,7 @@ def to(input: Tensor, *args: Any, dtype: Any = None, device: Any = None, copy: b
         input: any tensor.
         args, dtype, device: what it should become.
         copy: copy even where nothing changes.
-        non_blocking, memory_format: accepted, without effect.
+        non_blocking, memory_format: accepted, without effect (elements lie in C order).
 
     Raises:
         TypeError: an argument is neither dtype, device nor tensor.
@@ -77,6 +78,7 @@ def to(input: Tensor, *args: Any, dtype: Any = None, device: Any = None, copy: b
     Returns:
         ``input`` itself where nothing changes and ``copy`` is False.
     """
+    expect_format("to", memory_format, input.array.ndim)
     flags = [arg for arg in args if isinstance(arg, bool)]
     for arg in args:
         if isinstance(arg, dtypes.dtype) or arg in (float, int, bool):

@@ -16,6 +16,7 @@ from ..tensor import Tensor
 from . import return_types
 from .compare import eq, ne, where
 from .convert import cast
+from .elementary import logaddexp
 from .elementwise import add, div, mul, sub
 from .gather import index_along
 from .index import Scatter, counting
@@ -151,6 +152,25 @@ def cumprod(input: Tensor, dim: int, *, dtype: dtypes.dtype | None = None) -> Te
     return _running(input, dim, dtype, Cumprod, "cumprod")
 
 
+def logcumsumexp(input: Tensor, dim: int) -> Tensor:
+    """``y[i] = log(e**input[0] + ... + e**input[i])`` along ``dim``, without overflow, and exact also where the first
+    numbers are much smaller than the last.
+
+    Each of log2(n) steps adds to every number the one 1, 2, 4, ... places before it (Hillis and Steele, "Data parallel
+    algorithms", Communications of the ACM 29, 1986).
+    """
+    expect("logcumsumexp", "f", input=input)
+    axes = axes_of(input, dim, "logcumsumexp")
+    if not axes:
+        return input.clone()
+    y, (axis,), reach = input, axes, 1
+    n = input.array.shape[axis]
+    while reach < n:
+        sums = logaddexp(y.narrow(axis, reach, n - reach), y.narrow(axis, 0, n - reach))
+        y, reach = cat([y.narrow(axis, 0, reach), sums], axis), 2 * reach
+    return y if y is not input else input.clone()
+
+
 def _leaders(input: Tensor, dim: int, kernel: str) -> Any:
     axes = axes_of(input, dim, kernel)
     named = getattr(return_types, kernel)
@@ -208,20 +228,35 @@ def trapezoid(y: Tensor, x: Tensor | None = None, *, dx: float = 1, dim: int = -
     Raises:
         RuntimeError: bools, or an ``x`` of another length.
     """
-    expect("trapezoid", "iuf", y=y, **({} if x is None else {"x": x}))
-    axis = axes_of(y, dim, "trapezoid")
-    if not axis:
-        raise IndexError("trapezoid: y must have at least 1 dimension")
-    n = y.array.shape[axis[0]]
-    if not n:
-        return sum(y, axis[0])
+    axes = axes_of(y, dim, "trapezoid")
+    if axes and not y.array.shape[axes[0]]:
+        return sum(y, axes[0])
+    areas, axis = _areas(y, x, dx, dim, "trapezoid")
+    return sum(areas, axis)
+
+
+def cumulative_trapezoid(y: Tensor, x: Tensor | None = None, *, dx: float = 1, dim: int = -1) -> Tensor:
+    """The integrals from the first place to each of the others: :func:`trapezoid`, whose arguments these are, of the
+    first two values, of the first three, and so on."""
+    areas, axis = _areas(y, x, dx, dim, "cumulative_trapezoid")
+    return cumsum(areas, axis)
+
+
+def _areas(y: Tensor, x: Tensor | None, dx: float, dim: int, name: str) -> tuple[Tensor, int]:
+    """The area under each two neighbours, and the axis they follow one another on."""
+    expect(name, "iuf", y=y, **({} if x is None else {"x": x}))
+    axes = axes_of(y, dim, name)
+    if not axes:
+        raise IndexError(f"{name}: y must have at least 1 dimension")
+    (axis,) = axes
+    n = y.array.shape[axis]
     if x is not None and x.array.ndim == 1:
         if x.array.shape[0] != n:
-            raise RuntimeError(f"trapezoid: x must have {n} elements, as y along dim {dim}, got {x.array.shape[0]}")
-        x = reshape(x, [n if d == axis[0] else 1 for d in range(y.array.ndim)])
-    steps = dx if x is None else diff(x, dim=axis[0] - y.array.ndim)
-    means = div(add(y.narrow(axis[0], 0, n - 1), y.narrow(axis[0], 1, n - 1)), 2)
-    return sum(mul(means, steps), axis[0])
+            raise RuntimeError(f"{name}: x must have {n} elements, as y along dim {dim}, got {x.array.shape[0]}")
+        x = reshape(x, [n if d == axis else 1 for d in range(y.array.ndim)])
+    steps = dx if x is None else diff(x, dim=axis - y.array.ndim)
+    means = div(add(y.narrow(axis, 0, n - 1), y.narrow(axis, 1, n - 1)), 2)
+    return mul(means, steps), axis
 
 
 def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:

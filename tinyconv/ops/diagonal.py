@@ -59,6 +59,23 @@ def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Te
     return Diagonal.apply(input, offset, axis1, axis2)
 
 
+def diagonal_scatter(input: Tensor, src: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
+    """A copy of ``input`` with ``src`` as its :func:`diagonal`.
+
+    Raises:
+        RuntimeError: ``src`` has another shape than that.
+    """
+    y = input.clone()
+    place = diagonal(y, offset, dim1, dim2)
+    if src.array.shape != place.array.shape:
+        raise RuntimeError(
+            f"diagonal_scatter: expected src of the diagonal's shape {tuple(place.array.shape)}, got "
+            f"{tuple(src.array.shape)}"
+        )
+    place.copy_(src)
+    return y
+
+
 def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
     """Zeros in square planes of two new axes, with the last axis of ``input`` on their diagonal.
 

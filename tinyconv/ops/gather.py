@@ -15,11 +15,11 @@ from .. import dtypes
 from ..tensor import Tensor
 from .compare import ne, where
 from .convert import cast
-from .elementwise import add, mul
+from .elementwise import add, floor_divide, mul, remainder
 from .index import Gather, Scatter, Slice, Write, counting, index_tensor
 from .join import stack
 from .reduce import sum
-from .shape import atleast_1d, broadcast_tensors, dim_of, expand, max_1, reshape, view
+from .shape import atleast_1d, broadcast_tensors, dim_of, expand, max_1, reshape, sizes, view
 from .types import broadcast_shape
 
 
@@ -190,6 +190,65 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
     if not -n <= index < n:
         raise IndexError(f"select: index {index} is out of bounds for dim {axis} of size {n}")
     return Slice.apply(input, (*(slice(None),) * axis, int(index)))
+
+
+def select_scatter(input: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
+    """A copy of ``input`` with ``src`` as the slice that :func:`select` gives.
+
+    Raises:
+        IndexError: out of bounds.
+        RuntimeError: ``src`` has another shape than that slice.
+    """
+    y = input.clone()
+    return _replaced(y, select(y, dim, index), src, "select_scatter")
+
+
+def slice_scatter(input: Tensor, src: Tensor, dim: int = 0, start: int | None = None, end: int | None = None,
+                  step: int = 1) -> Tensor:  # fmt: skip
+    """A copy of ``input`` with ``src`` as its places ``start:end:step`` along ``dim``.
+
+    Raises:
+        IndexError: ``dim`` out of range.
+        RuntimeError: ``src`` has another shape than these, or ``step`` is not positive.
+    """
+    axis = dim_of(dim, input.array.ndim, "slice_scatter")
+    if step < 1:
+        raise RuntimeError(f"slice_scatter: step must be positive, got {step}")
+    y = input.clone()
+    return _replaced(y, y[(*(slice(None),) * axis, slice(start, end, step))], src, "slice_scatter")
+
+
+def _replaced(y: Tensor, place: Tensor, src: Tensor, name: str) -> Tensor:
+    """``y`` with ``src`` written into a view of it."""
+    if src.array.shape != place.array.shape:
+        raise RuntimeError(
+            f"{name}: expected src of the shape {tuple(place.array.shape)}, got {tuple(src.array.shape)}"
+        )
+    place.copy_(src)
+    return y
+
+
+def unravel_index(indices: Tensor, shape: Any) -> tuple[Tensor, ...]:
+    """Where the elements of these numbers, counted in C order, are in a tensor of ``shape``: one tensor an axis.
+
+    Args:
+        indices: integers, any shape.
+        shape: sizes; or one size.
+
+    Raises:
+        TypeError: indices that are no integers.
+        ValueError: a negative size.
+    """
+    if not isinstance(indices, Tensor) or indices.array.dtype.kind not in "iu":
+        raise TypeError(f"unravel_index: expected indices to be an integer tensor, got {indices!r}")
+    shape = sizes((shape,))
+    if any([n < 0 for n in shape]):
+        raise ValueError(f"unravel_index: sizes must not be negative, got {shape}")
+    places: list[Tensor] = []
+    for n in reversed(shape):
+        places.insert(0, remainder(indices, n))
+        indices = floor_divide(indices, n)
+    return tuple(places)
 
 
 def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:

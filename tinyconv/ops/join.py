@@ -213,6 +213,11 @@ def tensor_split(input: Tensor, indices_or_sections: Any, dim: int = 0) -> tuple
     return tuple([Slice.apply(input, (*before, slice(a, b))) for a, b in zip([0, *cuts], [*cuts, n])])
 
 
+def split_with_sizes(input: Tensor, split_sizes: Any, dim: int = 0) -> tuple[Tensor, ...]:
+    """:func:`split` into pieces of these sizes."""
+    return split(input, list(split_sizes), dim)
+
+
 def hsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
     """:func:`tensor_split` along axis 1, of a vector along axis 0; the sections must be equal.
 

@@ -404,3 +404,25 @@ def adaptive_max_pool1d(input: Tensor, output_size: Any, return_indices: bool = 
     name = "adaptive_max_pool1d"
     y = _adaptive_max_pool(as_rows(input, name), _row_size(output_size, name), return_indices, name)
     return tuple([part.squeeze(-2) for part in y]) if return_indices else y.squeeze(-2)
+
+
+def max_pool2d_with_indices(input: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1,
+                            ceil_mode: bool = False, return_indices: bool = False) -> tuple:  # fmt: skip
+    """(maxima, their places): :func:`max_pool2d` with ``return_indices``, whatever is said here."""
+    return max_pool2d(input, kernel_size, stride, padding, dilation, ceil_mode, True)
+
+
+def max_pool1d_with_indices(input: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1,
+                            ceil_mode: bool = False, return_indices: bool = False) -> tuple:  # fmt: skip
+    """(maxima, their places): :func:`max_pool1d` with ``return_indices``, whatever is said here."""
+    return max_pool1d(input, kernel_size, stride, padding, dilation, ceil_mode, True)
+
+
+def adaptive_max_pool2d_with_indices(input: Tensor, output_size: Any, return_indices: bool = False) -> tuple:
+    """(maxima, their places): :func:`adaptive_max_pool2d` with ``return_indices``, whatever is said here."""
+    return adaptive_max_pool2d(input, output_size, True)
+
+
+def adaptive_max_pool1d_with_indices(input: Tensor, output_size: Any, return_indices: bool = False) -> tuple:
+    """(maxima, their places): :func:`adaptive_max_pool1d` with ``return_indices``, whatever is said here."""
+    return adaptive_max_pool1d(input, output_size, True)

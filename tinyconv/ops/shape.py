@@ -11,6 +11,7 @@ from typing import Any
 
 from .. import dtypes, kernels
 from ..autograd import Function
+from ..layout import channels_last, expect_format, preserve_format
 from ..tensor import Size, Tensor
 from .index import Scatter, counting
 from .types import broadcast_shape
@@ -128,18 +129,34 @@ class Windows(Function):
 
 
 def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
-    """A copy on its own memory; gradients pass through."""
+    """A copy on its own memory, in C order whatever ``memory_format`` says; gradients pass through."""
+    expect_format("clone", memory_format, input.array.ndim)
     return Clone.apply(input)
 
 
 def contiguous(input: Tensor, memory_format: Any = None) -> Tensor:
-    """``input`` itself if its elements lie in C order without gaps, else a copy in which they do."""
+    """``input`` itself if its elements lie in C order without gaps, else a copy in which they do.
+
+    Args:
+        input: any tensor.
+        memory_format: accepted, without effect: the order is C's.
+    """
+    expect_format("contiguous", memory_format, input.array.ndim)
     return input if is_contiguous(input) else Clone.apply(input)
 
 
 def is_contiguous(input: Tensor, memory_format: Any = None) -> bool:
-    """Whether the elements lie in C order without gaps."""
-    return kernels.of(input.array).is_contiguous(input.array)
+    """Whether the elements lie without gaps in C order, or with ``memory_format=tinyconv.channels_last`` with the
+    channels of a batch of images (axis 1) innermost."""
+    expect_format("is_contiguous", memory_format, input.array.ndim if memory_format is not channels_last else 4)
+    if memory_format is preserve_format:
+        raise RuntimeError("is_contiguous: preserve_format says nothing about how elements lie")
+    array = input.array
+    if memory_format is channels_last:
+        if array.ndim != 4:
+            return False
+        array = kernels.of(array).permute(array, (0, 2, 3, 1))
+    return kernels.of(array).is_contiguous(array)
 
 
 class Reinterpret(Function):

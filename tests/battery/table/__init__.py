@@ -10,12 +10,14 @@ from .entry import EXCLUDED, TABLE, Entry
 
 for _noun in (
     "arithmetic",
+    "bits",
     "compare",
     "creation",
     "functional",
     "loss",
     "matmul",
     "module",
+    "native",
     "optim",
     "reduce",
     "shape",

@@ -576,7 +576,6 @@ entry(
     without={"dtypes: 1.0, True": "floating point only, the error says so"} | {"shapes": "warnings and one more axis"},
 )
 exclude("Tensor.dropout_", "tinyconv.dropout_ in PyTorch; F.dropout has its check")
-exclude("tinyconv.batch_norm", "takes cudnn_enabled in PyTorch; F.batch_norm has its check")
 entry(
     "dropout",
     call(x(2, 3, 4), 0.5, True),

@@ -1,5 +1,7 @@
 """Reductions, cumulative sums, sorting."""
 
+import numpy as np
+
 from ..arrays import index, integers, mask, x
 from .entry import call, entry
 
@@ -323,4 +325,34 @@ entry(
 )
 entry("cov corrcoef", call(x(3, 7)), call(x(7)))
 entry("trapz trapezoid", call(x(2, 5)), call(x(2, 5), dx=0.5), call(x(5), x(5, salt=1)))
+entry(
+    "cumulative_trapezoid",
+    call(x(2, 5)),
+    call(x(2, 5), dx=0.5),
+    call(x(5), x(5, salt=1)),
+    call(x(2, 5, 3), x(5, salt=1), dim=1),
+    call(integers(4)),
+    rejected=(call(x(5), x(4)), call(mask(3))),
+    without={
+        "dtypes: uint8": "sums beyond uint8",
+        "shapes: axes of 1": "x with more axes than y",
+        "shapes: shape of 0": "of no places there is no integral",
+    },
+)
+entry(
+    "logcumsumexp",
+    call(x(2, 3), 1),
+    call(x(9, 2), dim=0),
+    call(x(2, 3, 5), -2),
+    call(x(), 0),
+    call(x(0, 3), 0),
+    call(x(1), 0),
+    call(x(7, special="extreme"), 0),
+    rejected=(call(x(2, 3), 2),),
+    without={
+        f"{check}: {special}": "there the gradient goes through e**-y"
+        for check, special in (("shapes", "extreme"), ("values", "extreme"), ("values", "infinite"))
+    },
+    formula=lambda a, dim: np.logaddexp.accumulate(a, dim) if a.ndim else a,
+)
 entry("renorm", call(x(3, 4), 2, 0, 1.0), call(x(3, 4), 1, 1, 0.5))

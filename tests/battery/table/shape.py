@@ -217,6 +217,31 @@ entry(
     rejected=(call(x(2, 3), (1, 2), (0,)),),
 )
 entry("rot90", call(x(2, 3)), call(x(2, 3), 2), call(x(2, 3, 2), 1, (1, 2)), call(x(2, 3), -1), call(x(2, 3), 4))
+entry("split_with_sizes", call(x(7, 2), [2, 5]), call(x(2, 5), (1, 4), dim=1), rejected=(call(x(7), [2, 2]),))
+entry(
+    "select_scatter",
+    call(x(3, 2), x(2, salt=1), 0, 1),
+    call(x(2, 3), x(2, salt=1), 1, -1),
+    call(x(3), x(salt=1), dim=0, index=2),
+    rejected=(call(x(3, 2), x(2), 0, 3), call(x(3, 2), x(3), 0, 1)),
+)
+entry(
+    "slice_scatter",
+    call(x(5, 2), x(5, 2, salt=1)),
+    call(x(5, 2), x(2, 2, salt=1), 0, 1, 3),
+    call(x(2, 5), x(2, 3, salt=1), dim=1, start=0, end=5, step=2),
+    call(x(2, 5), x(2, 2, salt=1), 1, -2),
+    call(x(5), x(0), 0, 3, 3),
+    rejected=(call(x(5), x(2), 0, 1, 4), call(x(5), x(5), 0, 0, 5, 0), call(x(5), x(5), 1)),
+)
+entry(
+    "unravel_index",
+    call(index(2, 3, below=24), (2, 3, 4)),
+    call(index(5, below=7), 7),
+    call(index(below=6), (2, 3)),
+    rejected=(call(x(3), (2, 3)), call(index(3, below=6), (2, -3))),
+    without={"dtypes": "an index"},
+)
 entry(
     "narrow",
     call(x(5, 2), 0, 1, 3),
@@ -365,6 +390,13 @@ entry(
 )
 entry(
     "diagonal", call(x(3, 3)), call(x(2, 3), 1), call(x(2, 3, 4), 0, 1, 2), call(x(2, 3), offset=-1), call(x(2, 3), 5)
+)
+entry(
+    "diagonal_scatter",
+    call(x(3, 3), x(3, salt=1)),
+    call(x(2, 3), x(2, salt=1), 1),
+    call(x(2, 3, 4), x(4, 2, salt=1), offset=0, dim1=0, dim2=1),
+    rejected=(call(x(3, 3), x(2)), call(x(3, 3), x(3), 0, 1, 1)),
 )
 entry("diag_embed", call(x(3)), call(x(2, 3)), call(x(2, 3), 1))
 entry("diagflat", call(x(3)), call(x(2, 2), 1))

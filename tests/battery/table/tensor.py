@@ -128,6 +128,15 @@ exclude(
     "tinyconv.load tinyconv.save tinyconv.get_default_dtype tinyconv.set_default_dtype",
     "tests/test_serialization.py, tests/test_dtypes.py",
 )
+entry("is_meta is_nested is_quantized is_sparse", call(x(2)), call(integers(2)))
+entry("is_inference is_shared layout", call(x(2)))
+entry("Tensor.storage_offset", call(x(2, 3)), call(x()), call(x(0)), without={"layouts": "that is the question"})
+exclude(
+    "Tensor.apply_ Tensor.map_ Tensor.new Tensor.data_ptr Tensor.storage Tensor.untyped_storage Tensor.resize_ "
+    "Tensor.resize_as_ Tensor.share_memory_",
+    "memory: tests/ops/test_storage.py",
+)
+exclude("tinyconv.layout tinyconv.memory_format", "names: tests/test_layout.py")
 entry("is_cpu get_device is_signed", call(x(2)), call(integers(2)), call(integers(2, dtype="uint8")))
 exclude(
     "tinyconv.GradScaler tinyconv.autocast tinyconv.get_autocast_dtype tinyconv.is_autocast_enabled "

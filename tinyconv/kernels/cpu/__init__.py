@@ -14,6 +14,7 @@ Results are bit-identical for any number of threads.
 from . import memory as _memory
 from . import parallel as _parallel
 from .arrays import (
+    address,
     arange,
     assign,
     broadcast_to,
@@ -30,6 +31,7 @@ from .arrays import (
     permute,
     reinterpret,
     sliding_windows,
+    storage,
     to_host,
     view,
 )

@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..reference.arrays import (
+    address,
     arange,
     assign,
     cast,
@@ -17,6 +18,7 @@ from ..reference.arrays import (
     permute,
     reinterpret,
     sliding_windows,
+    storage,
     to_host,
 )
 from ..reference.arrays import view as view_of_any

@@ -17,6 +17,7 @@ import sys as _sys
 from .. import register as _register
 from .array import DeviceArray as _DeviceArray
 from .arrays import (
+    address,
     arange,
     assign,
     broadcast_to,
@@ -33,6 +34,7 @@ from .arrays import (
     permute,
     reinterpret,
     sliding_windows,
+    storage,
     to_host,
     view,
 )

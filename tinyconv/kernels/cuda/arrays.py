@@ -214,6 +214,14 @@ def sliding_windows(x, axis, size, step):
     return x.viewed(shape, strides)
 
 
+def address(x):
+    return x.pointer
+
+
+def storage(x):
+    return DeviceArray(x.block, 0, (x.block.nbytes // x.dtype.itemsize,), (1,), x.dtype, x.writeable)
+
+
 def reinterpret(x, dtype):
     old, new = x.dtype.itemsize, dtype.itemsize
     if old == new:

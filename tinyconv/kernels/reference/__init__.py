@@ -6,6 +6,7 @@ so that this backend can be the yardstick for the others.
 """
 
 from .arrays import (
+    address,
     arange,
     assign,
     broadcast_to,
@@ -22,6 +23,7 @@ from .arrays import (
     permute,
     reinterpret,
     sliding_windows,
+    storage,
     to_host,
     view,
 )

@@ -62,6 +62,18 @@ def view(x, shape):
         return None
 
 
+def address(x):
+    return x.__array_interface__["data"][0]
+
+
+def storage(x):
+    owner, below = x, x
+    while (below := getattr(below, "base", None)) is not None:
+        owner = below if isinstance(below, np.ndarray) else owner
+    in_order = owner.transpose(sorted(range(owner.ndim), key=lambda axis: -abs(owner.strides[axis])))
+    return flip(in_order, [i for i, step in enumerate(in_order.strides) if step < 0]).reshape(-1).view(x.dtype)
+
+
 def permute(x, axes):
     return x.transpose(axes)
 

@@ -1,0 +1,200 @@
+"""The memory behind a tensor: where it is, what else lies in it, and a tensor of another size on it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from .. import dtypes, kernels
+from ..autograd import check_may_change
+from ..layout import strided
+from ..tensor import Tensor
+from .creation import empty, tensor
+from .shape import sizes, view
+
+
+def _memory(x: Tensor) -> Tensor:
+    """All of the memory that ``x`` looks into, in one axis."""
+    return Tensor(kernels.of(x.array).storage(x.array))
+
+
+class TypedStorage:
+    """The memory of a tensor as one row of numbers, whatever the tensor's shape: ``x.storage()``.
+
+    Indexing reads and writes it, past any shape, view or history.
+    """
+
+    def __init__(self, memory: Tensor):
+        self._memory = memory
+
+    def data_ptr(self) -> int:
+        """The address of the first byte."""
+        return data_ptr(self._memory)
+
+    def size(self) -> int:
+        """The number of elements."""
+        return self._memory.numel()
+
+    __len__ = size
+
+    def nbytes(self) -> int:
+        """The number of bytes."""
+        return self._memory.nbytes
+
+    def element_size(self) -> int:
+        """Bytes an element."""
+        return self._memory.element_size()
+
+    @property
+    def dtype(self) -> dtypes.dtype:
+        return self._memory.dtype
+
+    @property
+    def device(self) -> Any:
+        return self._memory.device
+
+    def tolist(self) -> list:
+        """The numbers."""
+        return self._memory.tolist()
+
+    def __iter__(self) -> Iterator:
+        return iter(self.tolist())
+
+    def __getitem__(self, index: int) -> Any:
+        return self._memory[index].item()
+
+    def __setitem__(self, index: int, value: Any) -> None:
+        self._memory[index] = value
+
+    def untyped(self) -> UntypedStorage:
+        """The same memory as bytes."""
+        return UntypedStorage(view(self._memory, dtypes.uint8))
+
+    def _title(self) -> str:
+        return f"tinyconv.storage.TypedStorage(dtype={self.dtype}, device={self.device}) of size {self.size()}"
+
+    def __repr__(self) -> str:
+        return "\n".join([f" {number}" for number in self]) + f"\n[{self._title()}]"
+
+
+class UntypedStorage(TypedStorage):
+    """The memory of a tensor as bytes: ``x.untyped_storage()``."""
+
+    def _title(self) -> str:
+        return f"tinyconv.storage.UntypedStorage(device={self.device}) of size {self.size()}"
+
+
+def storage(input: Tensor) -> Any:
+    """The memory that ``input`` looks into: that of the tensor it is a view of, if it is one."""
+    return TypedStorage(_memory(input))
+
+
+def untyped_storage(input: Tensor) -> Any:
+    """The memory that ``input`` looks into, as bytes. Two tensors share memory if these have one ``data_ptr()``."""
+    return storage(input).untyped()
+
+
+def data_ptr(input: Tensor) -> int:
+    """The address of the first element; 0 if there is none."""
+    return kernels.of(input.array).address(input.array) if input.numel() else 0
+
+
+def storage_offset(input: Tensor) -> int:
+    """How many elements lie in the memory before the first one."""
+    return (data_ptr(input) - data_ptr(_memory(input))) // input.element_size() if input.numel() else 0
+
+
+def resize_(self: Tensor, *sizes_: Any, memory_format: Any = None) -> Tensor:
+    """Another shape for this tensor, in place: on the same memory where that is large enough, which begins with what
+    the tensor began with; else on new memory, with the numbers at its beginning and undefined ones after them.
+
+    Raises:
+        RuntimeError: the tensor requires grad, or a size is negative.
+    """
+    if self.requires_grad:
+        raise RuntimeError("resize_: cannot resize a tensor that requires grad; use reshape()")
+    check_may_change(self, "resize_")
+    shape = sizes(sizes_)
+    if any([n < 0 for n in shape]):
+        raise RuntimeError(f"resize_: sizes must not be negative, got {shape}")
+    count, start, memory = math.prod(shape), storage_offset(self), _memory(self)
+    if start + count > memory.numel():
+        enough = empty(count, dtype=self.dtype, device=self.device)
+        enough[: self.numel()] = memory[start : start + self.numel()]
+        memory, start = enough, 0
+    self.array = memory[start : start + count].view(shape).array
+    self._bump()
+    return self
+
+
+def resize_as_(self: Tensor, other: Tensor, *, memory_format: Any = None) -> Tensor:
+    """:func:`resize_` to the shape of ``other``."""
+    return resize_(self, tuple(other.array.shape))
+
+
+def share_memory_(self: Tensor) -> Tensor:
+    """This tensor: threads share all memory as it is, and memory that processes share there is none."""
+    return self
+
+
+def is_shared(input: Tensor) -> bool:
+    """Whether processes share the memory: never."""
+    return False
+
+
+def layout(input: Tensor) -> Any:
+    """``tinyconv.strided``: there is no other layout."""
+    return strided
+
+
+def _never(name: str, what: str) -> Callable[[Tensor], bool]:
+    def answer(input: Tensor) -> bool:
+        return False
+
+    answer.__name__ = answer.__qualname__ = name
+    answer.__doc__ = f"Whether {what}: never."
+    return answer
+
+
+is_sparse = _never("is_sparse", "only the elements that are not 0 are kept")
+is_quantized = _never("is_quantized", "the elements are numbers of a few bits and a scale")
+is_meta = _never("is_meta", "there is a shape without elements")
+is_inference = _never("is_inference", "the tensor was made in inference mode, and may not be recorded afterwards")
+is_nested = _never("is_nested", "the tensor is a list of tensors of different shapes")
+
+
+# ---------------------------------------------------------------------------------------- element by element, in Python
+
+
+def _mapped(self: Tensor, function: Callable, others: tuple[Tensor, ...], name: str) -> Tensor:
+    if self.requires_grad:
+        raise RuntimeError(f"{name}: the tensor requires grad, and Python's arithmetic is not recorded; detach() it")
+    if self.device.type != "cpu":
+        raise TypeError(f"{name} is for tensors on the CPU, got one on {self.device}")
+    rows = [x.expand(self.shape).reshape(-1).tolist() for x in (self, *others)]
+    found = tensor([function(*numbers) for numbers in zip(*rows)], dtype=self.dtype)
+    return self.copy_(found.reshape(self.shape))
+
+
+def apply_(self: Tensor, callable: Callable) -> Tensor:
+    """``x = callable(x)`` for every element, in place and one after the other: for a try, not for speed.
+
+    Raises:
+        RuntimeError: the tensor requires grad.
+        TypeError: it is not on the CPU.
+    """
+    return _mapped(self, callable, (), "apply_")
+
+
+def map_(self: Tensor, tensor: Tensor, callable: Callable) -> Tensor:
+    """``x = callable(x, y)`` for every element and that of ``tensor`` (broadcast), in place; as :func:`apply_`."""
+    return _mapped(self, callable, (tensor,), "map_")
+
+
+def new(input: Tensor, *data: Any) -> Tensor:
+    """PyTorch's older name for a tensor of the same type: ``x.new(2, 3)`` has a shape and undefined contents,
+    ``x.new([1, 2])`` these numbers, ``x.new()`` none."""
+    if len(data) == 1 and not isinstance(data[0], (int, tuple)):
+        return input.new_tensor(data[0])
+    return input.new_empty(data[0] if data and isinstance(data[0], tuple) else data or (0,))

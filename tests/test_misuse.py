@@ -145,7 +145,7 @@ MISTAKES = {
     features: (RuntimeError, "expects 3 input features, x has 4"),
     channels: (RuntimeError, "expects 6 input channels, .*has 3"),
     types: (RuntimeError, "input is tinyconv.float64, weight is tinyconv.float32"),
-    floats_as_index: (IndexError, "an index must be of an integer type or bool, got tinyconv.float32"),
+    floats_as_index: (IndexError, "an index must be int64, int32 or bool, got tinyconv.float32"),
     floats_as_classes: (RuntimeError, r"cross_entropy: .*\(2, 3\), got \(2,\)"),
     a_class_too_many: (IndexError, "3"),
     the_old_way_to_a_number: (IndexError, r"0-dim tensor: write tensor.item\(\).*loss.item\(\), not loss.data\[0\]"),

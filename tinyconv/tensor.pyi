@@ -854,7 +854,13 @@ class Tensor:
     def cumprod(self, dim: builtins.int, *, dtype: dtypes.dtype | None=None) -> Tensor:
         ...
 
+    def cumprod_(self, dim: builtins.int, *, dtype: dtypes.dtype | None=None) -> Tensor:
+        ...
+
     def cumsum(self, dim: builtins.int, *, dtype: dtypes.dtype | None=None) -> Tensor:
+        ...
+
+    def cumsum_(self, dim: builtins.int, *, dtype: dtypes.dtype | None=None) -> Tensor:
         ...
 
     def logcumsumexp(self, dim: builtins.int) -> Tensor:
@@ -965,12 +971,6 @@ class Tensor:
     def baddbmm_(self, batch1: Tensor, batch2: Tensor, *, beta: Any=1, alpha: Any=1) -> Tensor:
         ...
 
-    def cumprod_(self, dim: builtins.int, *, dtype: dtypes.dtype | None=None) -> Tensor:
-        ...
-
-    def cumsum_(self, dim: builtins.int, *, dtype: dtypes.dtype | None=None) -> Tensor:
-        ...
-
     def index_add_(self, dim: builtins.int, index: Tensor, source: Tensor, *, alpha: Any=1) -> Tensor:
         ...
 
@@ -1034,7 +1034,7 @@ class Tensor:
     def ger(self, vec2: Tensor) -> Tensor:
         ...
 
-    def vdot(self, tensor: Tensor) -> Tensor:
+    def vdot(self, other: Tensor) -> Tensor:
         ...
 
     def any(self, dim: Any=None, keepdim: builtins.bool=False) -> Tensor:

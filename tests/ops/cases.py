@@ -20,8 +20,8 @@ from tinyconv.ops.convert import Cast, ToDevice
 from tinyconv.ops.cumulative import Cumprod, Cumsum, Leaders, Prod
 from tinyconv.ops.diagonal import Diagonal
 from tinyconv.ops.dropout import Dropout
-from tinyconv.ops.elementary import GRADIENTS, Atan2, Elementary, Exp, Hypot, Log, LogAddExp, Sqrt
-from tinyconv.ops.elementwise import Abs, Add, Div, Mul, Neg, Pow, Remainder, RoundedDiv, Sign, Sub
+from tinyconv.ops.elementary import GRADIENTS, Atan2, Elementary, Exp, Hypot, Log, LogAddExp, Logit, Sqrt
+from tinyconv.ops.elementwise import Abs, Add, Div, Lerp, Mul, Neg, Pow, Remainder, RoundedDiv, Sign, Sub
 from tinyconv.ops.embedding import Embedding
 from tinyconv.ops.fold import Fold, Unfold
 from tinyconv.ops.fused import Conv2dReLUMaxPool2d, conv2d_relu_max_pool2d
@@ -36,11 +36,12 @@ from tinyconv.ops.pool import AtWinners, AvgPool2d, AvgPool2dGx, MaxPool2d, ToWi
 from tinyconv.ops.probability_loss import BinaryCrossEntropy
 from tinyconv.ops.rearrange import Flip
 from tinyconv.ops.recurrent import Pieces
-from tinyconv.ops.reduce import Extreme, Pick, Sum
+from tinyconv.ops.reduce import Extreme, Pick, Sum, WithoutNaN
 from tinyconv.ops.regression_loss import Huber
 from tinyconv.ops.shape import Clone, Expand, Permute, Reinterpret, View, Windows
 from tinyconv.ops.softmax import LogSoftmax, Softmax
 from tinyconv.ops.sort import MedianOfAll, Sort
+from tinyconv.ops.statistics import Variance
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ case(Remainder, "", lambda m, a, b: (a / 0.3) % (b * b + 0.5), (2, 3), (3,))
 case(Remainder, "fmod", lambda m, a, b: m.fmod(a / 0.3, b * b + 0.5), (2, 3), (2, 1))
 case(Remainder, "numbers", lambda m, x: (x % 0.7, m.fmod(x, 0.7)), (2, 3))
 case(Remainder, "of a number", lambda m, x: 0.7 % (x * x + 0.5), (2, 3), peer=False)  # PyTorch has no gradient
-case(Mul, "lerp", lambda m, a, b, w: (m.lerp(a, b, w), a.lerp(b, 0.3), a.lerp(b, 1.5)), (2, 3), (3,), (2, 1))
+case(Lerp, "", lambda m, a, b, w: (m.lerp(a, b, w), a.lerp(b, 0.3), a.lerp(b, 1.5)), (2, 3), (3,), (2, 1))
 case(Mul, "addcmul", lambda m, a, b, c: (m.addcmul(a, b, c, value=0.5), a.addcmul(b, c)), (2, 3), (3,), (2, 1))
 case(Div, "addcdiv", lambda m, a, b, c: m.addcdiv(a, b, c * c + 0.5, value=2), (2, 3), (3,), (2, 1))
 case(Div, "reciprocal", lambda m, x: (m.reciprocal(x * x + 1), m.rsqrt(x * x + 1), m.square(x)), (2, 3))
@@ -146,7 +147,7 @@ case(Atan2, "", lambda m, a, b: m.atan2(a, b), (2, 3), (3,))
 case(Hypot, "", lambda m, a, b: m.hypot(a, b), (2, 3), (3,))
 case(LogAddExp, "", lambda m, a, b: m.logaddexp(a, b), (2, 3), (3,))
 case(Log, "xlogy", lambda m, a, b: (m.xlogy(a, b * b + 0.1), m.xlogy(a, 2.5), m.xlogy(2, b * b + 0.1)), (2, 3), (3,))
-case(Log, "logit", lambda m, x: (m.logit(m.tanh(x) * 0.4 + 0.5), m.logit(x, eps=0.2)), (2, 3))
+case(Logit, "", lambda m, x: (m.logit(m.tanh(x) * 0.4 + 0.5), m.logit(x, eps=0.2)), (2, 3))
 case(Mul, "degrees", lambda m, x: (m.deg2rad(x), m.rad2deg(x)), (2, 3))
 case(Pow, "float_power", lambda m, x: m.float_power(x, 2), (2, 3))
 case(Tanh, "", lambda m, x: m.tanh(x), (2, 3))
@@ -298,8 +299,8 @@ case(Extreme, "ties", lambda m, x: m.cat([x, x]).amax() + m.cat([x, x]).min(), (
 case(Pick, "", lambda m, x: (x.max(1)[0], x.min(0)[0], x.max(2, keepdim=True)[0], x.max(-1)[0] ** 2), (2, 3, 2))
 
 case(Sum, "logsumexp", lambda m, x: (x.logsumexp(1), m.logsumexp(x, (0, 2), keepdim=True)), (2, 3, 2))
-case(Sum, "nan", lambda m, x: (without_first(m, x).nansum(1), m.nanmean(without_first(m, x))), (2, 3))
-case(Sum, "moments", lambda m, x: (x.var(), x.std(1), m.var(x, (0, 2), correction=0, keepdim=True), *m.std_mean(x, 2)),
+case(WithoutNaN, "", lambda m, x: (without_first(m, x).nansum(1), m.nanmean(without_first(m, x))), (2, 3))
+case(Variance, "", lambda m, x: (x.var(), x.std(1), m.var(x, (0, 2), correction=0, keepdim=True), *m.std_mean(x, 2)),
      (2, 3, 2))  # fmt: skip
 case(Extreme, "both", lambda m, x: tuple(m.aminmax(x)) + tuple(m.aminmax(x, dim=1)), (2, 3))
 case(Sqrt, "norm", lambda m, x: (x.norm(), x.norm(dim=1), m.norm(x, 2, (0, 1), keepdim=True)), (2, 3))

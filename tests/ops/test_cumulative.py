@@ -80,3 +80,17 @@ def test_vander():
     for n in (None, 0, 1, 2, 5):
         np.testing.assert_array_equal(tinyconv.vander(x, n).array, np.vander(x.array, n))
     np.testing.assert_array_equal(tinyconv.vander(x, increasing=True).array, np.vander(x.array, increasing=True))
+
+
+def test_running_totals_in_place_keep_their_type():
+    x = tinyconv.tensor([100, 100, 100], dtype=tinyconv.uint8)
+    assert x.cumsum_(0).tolist() == [100, 200, 44]
+    assert tinyconv.tensor([False, True, False]).cumsum_(0).tolist() == [False, True, True]
+    with pytest.raises(RuntimeError, match="must be that of the tensor, tinyconv.uint8, got tinyconv.int64"):
+        x.cumsum_(0, dtype=tinyconv.int64)
+
+
+def test_no_products_of_the_others_are_nan():
+    x = tinyconv.tensor([[float("nan"), 0.0, 2.0]], requires_grad=True)
+    x.prod(1).sum().backward()
+    np.testing.assert_array_equal(x.grad.array, [[0, np.nan, np.nan]])

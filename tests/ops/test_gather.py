@@ -114,8 +114,24 @@ def test_errors():
         (RuntimeError, "narrow: 3 places from 1 on exceed dim 0 of size 2", lambda: x.narrow(0, 1, 3)),
         (RuntimeError, "mask must be a bool tensor, got tinyconv.float32", lambda: x.masked_fill(x, 1)),
         (RuntimeError, "masked_scatter: mask holds 6 times, source has 2", lambda: x.masked_scatter(x > 0, x[0, :2])),
-        (IndexError, "an index must be of an integer type or bool, got tinyconv.float32", lambda: x[x]),
+        (IndexError, "an index must be int64, int32 or bool, got tinyconv.float32", lambda: x[x]),
         (TypeError, "index must be a tensor, got list", lambda: x.index_select(0, [0])),
     ):
         with pytest.raises(error, match=match):
             call()
+
+
+def test_a_number_is_a_vector_of_one():
+    x, at, one = tinyconv.arange(3.0), tinyconv.tensor(1), tinyconv.tensor([1])
+    assert x.gather(0, at).shape == () and x.gather(0, at).item() == 1
+    assert tinyconv.tensor(4.0).gather(0, tinyconv.tensor([0, 0])).tolist() == [4, 4]
+    for index, src in ((at, tinyconv.tensor(5.0)), (one, tinyconv.tensor(5.0)), (at, tinyconv.tensor([5.0]))):
+        assert x.scatter(0, index, src).tolist() == [0, 5, 2]
+        assert x.scatter_add(0, index, src).tolist() == [0, 6, 2]
+
+
+def test_bools_are_filled_with_what_is_true():
+    mask = tinyconv.tensor([True, False])
+    assert tinyconv.tensor([False, False]).masked_fill(mask, float("-inf")).tolist() == [True, False]
+    with pytest.raises(RuntimeError, match="no value of"):
+        tinyconv.tensor([1, 2]).masked_fill(mask, float("-inf"))

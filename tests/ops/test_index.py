@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import tinyconv
@@ -89,6 +91,10 @@ def test_values_written_are_broadcast_and_cast():
     assert x.tolist() == [[1, 2, 3], [7, 8, 9]]
     x[0] = tinyconv.ones(1, 1, 3)
     assert x[0].tolist() == [1, 1, 1]
+    y = x.flatten()
+    for index in (0, tinyconv.tensor([False, True] * 3), [2]):  # whatever is selected, leading axes of size 1 may go
+        y[index] = tinyconv.full((1, 1, 1), 9.0)
+    assert y.tolist() == [9, 9, 9, 9, 8, 9]
 
 
 def test_the_gradient_of_repeated_indices_adds_up():
@@ -124,10 +130,14 @@ def test_errors():
         x[2]
     with pytest.raises(IndexError, match="out of bounds"):
         x[[0, 5]]
-    with pytest.raises(IndexError, match="must be of an integer type or bool, got tinyconv.float32"):
-        x[tinyconv.tensor([0.0])]
-    with pytest.raises(IndexError):
-        x[tinyconv.tensor([True, False, True])]
+    for index in (tinyconv.tensor([0.0]), [0.5], tinyconv.tensor([0], dtype=tinyconv.int16)):
+        with pytest.raises(IndexError, match="must be int64, int32 or bool, got tinyconv.(float32|int16)"):
+            x[index]
+    for index in ([True, False, True], [], (slice(None), [True, False]), (..., [[True, False, True]] * 3)):
+        with pytest.raises(IndexError, match="a mask of shape .* does not fit"):
+            x[tinyconv.tensor(index, dtype=tinyconv.bool) if isinstance(index, list) else index]
+    with pytest.raises(IndexError, match="cannot be broadcast"):
+        x[[0, 1], [0, 1, 2]]
     with pytest.raises(RuntimeError, match=r"shape \(4,\) cannot be written .* \(3,\)"):
         x[0] = tinyconv.zeros(4)
     with pytest.raises(RuntimeError, match=r"cannot be written"):
@@ -175,6 +185,11 @@ def test_index_put():
     x, at = tinyconv.zeros(3, requires_grad=True), (tinyconv.tensor([0, 0, 2]),)
     values = tinyconv.tensor([1.0, 2.0, 3.0], requires_grad=True)
     assert x.index_put(at, values, accumulate=True).tolist() == [3, 0, 3]
+    mask = tinyconv.tensor([True, False, True])
+    assert x.index_put((mask,), tinyconv.tensor(2.0), accumulate=True).tolist() == [2, 0, 2]
+    for accumulate in (False, True):
+        with pytest.raises(RuntimeError, match="must be tinyconv.float32 as self, got tinyconv.float64"):
+            x.index_put(at, values.double(), accumulate=accumulate)
     (x.index_put(at, values, accumulate=True) ** 2).sum().backward()
     assert values.grad.tolist() == [6, 6, 6]
     assert tinyconv.zeros(3).index_put_(at[:1], tinyconv.tensor(5.0)).tolist() == [5, 0, 5]
@@ -193,3 +208,57 @@ def test_a_list_of_lists_is_several_indices():
     x = tinyconv.arange(6).reshape(2, 3)
     assert x[[[0, 1], [2, 0]]].tolist() == [2, 3]
     assert x[[]].shape == (0, 3)
+
+
+@st.composite
+def pytorch_indices(draw, shape):
+    """An index in any form that PyTorch documents, which fits a shape or not: arrays stand for tensors."""
+    parts, axis = [], 0
+    for _ in range(draw(st.integers(0, 4))):
+        n = shape[axis] if axis < len(shape) else 1
+        places, bools = st.integers(-n, n - 1), st.booleans()
+        lists = st.lists(places, min_size=1, max_size=3)
+        ends = st.none() | st.integers(-n - 2, n + 2)
+        part = draw(st.one_of(
+            places, places.map(np.int64), st.builds(slice, ends, ends, st.none() | st.integers(1, 3)),
+            st.sampled_from([None, ..., True, False]), lists, lists.map(np.array), lists.map(lambda a: np.array([a])),
+            st.lists(bools, min_size=n, max_size=n), st.lists(bools, min_size=n, max_size=n).map(np.array),
+            st.lists(lists, min_size=2, max_size=2).filter(lambda a: len(a[0]) == len(a[1])), places.map(np.array),
+        ))  # fmt: skip
+        parts.append(part)
+        axis += 0 if part is None or isinstance(part, bool) else len(shape) - axis if part is ... else 1
+    return tuple(parts) if len(parts) != 1 or draw(st.booleans()) else parts[0]
+
+
+def outcome(library, x, index, value):
+    """What ``x[index]`` is, its gradient, and ``x`` after writing there; or that it is an error."""
+
+    def tensors(part):
+        return library.from_numpy(part.copy()) if isinstance(part, np.ndarray) else part
+
+    index = tuple(map(tensors, index)) if isinstance(index, tuple) else tensors(index)
+    x = library.from_numpy(x.copy()).requires_grad_()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            y = x[index]
+        except (IndexError, TypeError):
+            return None
+        weights = library.arange(y.numel(), dtype=library.float64).reshape(y.shape)
+        written = x * 1
+        written[index] = value if value is not None else weights.unsqueeze(0)
+    (gx,) = library.autograd.grad([(y * weights).sum()], [x])
+    shares = y.numel() > 0 and np.shares_memory(y.detach().numpy(), x.detach().numpy())
+    return y.shape, shares, *(t.detach().numpy().tolist() for t in (y, gx, written))
+
+
+@given(st.data(), st.sampled_from([(3,), (2, 3), (2, 3, 2), (1, 4), ()]), st.sampled_from([None, 7, 1.5]))
+def test_every_form_of_index_is_pytorchs(data, shape, value):
+    torch = pytest.importorskip("torch")
+    x = np.arange(float(np.prod(shape))).reshape(shape)
+    index = data.draw(pytorch_indices(shape))
+    parts = index if isinstance(index, tuple) else (index,)
+    assume(sum(part is ... for part in parts) < 2)  # two are an error here, as in NumPy
+    unique = all(len(np.unique(p)) == np.size(p) for p in parts if isinstance(p, list) or hasattr(p, "shape"))
+    value = 7 if value is None and not unique else value  # of two values for one place either may stay
+    assert outcome(tinyconv, x, index, value) == outcome(torch, x, index, value)

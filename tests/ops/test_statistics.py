@@ -85,7 +85,7 @@ def test_bincount(numbers, minlength):
     np.testing.assert_array_equal(ours.bincount(minlength=minlength).array, np.bincount(x, minlength=minlength))
     weighted = ours.bincount(tinyconv.from_numpy(weights), minlength)
     np.testing.assert_array_equal(weighted.array, np.bincount(x, weights, minlength))
-    assert weighted.dtype is tinyconv.float32
+    assert weighted.dtype is (tinyconv.float32 if numbers else tinyconv.int64)
 
 
 def test_bincount_errors():
@@ -110,3 +110,15 @@ def test_correlations():
     x = np.random.default_rng(0).standard_normal((3, 5))
     np.testing.assert_allclose(tinyconv.from_numpy(x).corrcoef().array, np.corrcoef(x))
     assert tinyconv.from_numpy(x[0]).cov().item() == pytest.approx(x[0].var(ddof=1))
+
+
+def test_counts_of_nothing_are_integers():
+    nothing = tinyconv.zeros(0, dtype=tinyconv.int64)
+    counts = nothing.bincount(tinyconv.zeros(0), minlength=2)
+    assert counts.dtype is tinyconv.int64 and counts.tolist() == [0, 0]
+
+
+def test_the_gradient_of_a_variance_without_freedom_is_infinite():
+    x = tinyconv.tensor([1.0, 4.0], requires_grad=True)
+    x.var(correction=2).backward()
+    assert x.grad.tolist() == [-math.inf, math.inf]

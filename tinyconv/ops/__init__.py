@@ -141,7 +141,9 @@ from .cumulative import (
     cummax,
     cummin,
     cumprod,
+    cumprod_,
     cumsum,
+    cumsum_,
     cumulative_trapezoid,
     diff,
     logcumsumexp,
@@ -565,17 +567,16 @@ METHODS = {
         argwhere, gather, index_add, index_copy, index_fill, index_select, masked_fill, masked_scatter, masked_select,
         narrow, nonzero, scatter, scatter_add, select, select_scatter, slice_scatter, take, take_along_dim,
         # reduce.py, cumulative.py, statistics.py, linalg.py, sort.py
-        aminmax, corrcoef, count_nonzero, cov, cross, logsumexp, nanmean, nansum, cummax, cummin, cumprod, cumsum,
-        logcumsumexp, prod, bincount, histc, std, var, dist, matrix_power, renorm, argsort, kthvalue, median, mode,
-        msort, nanmedian,
-        quantile, sort, topk, unique, unique_consecutive,
+        aminmax, corrcoef, count_nonzero, cov, cross, logsumexp, nanmean, nansum, cummax, cummin, cumprod, cumprod_,
+        cumsum, cumsum_, logcumsumexp, prod, bincount, histc, std, var, dist, matrix_power, renorm, argsort, kthvalue,
+        median, mode, msort, nanmedian, quantile, sort, topk, unique, unique_consecutive,
         # matmul.py
         addbmm, addmm, addmv, addr, baddbmm, bmm, dot, inner, kron, mv, outer,
     )
 } | {
-    operation.__name__ + "_": inplace.in_place(operation, composed=operation in (cumprod, renorm))
+    operation.__name__ + "_": inplace.in_place(operation, composed=operation is renorm)
     for operation in (
-        addbmm, addmm, addmv, addr, baddbmm, cumprod, cumsum, index_add, index_copy, index_fill, masked_fill,
+        addbmm, addmm, addmv, addr, baddbmm, index_add, index_copy, index_fill, masked_fill,
         masked_scatter, renorm, scatter, scatter_add, tril, triu,
     )
 } | {
@@ -583,7 +584,7 @@ METHODS = {
     for operation in (squeeze, t, transpose, unsqueeze)
 } | {
     "moveaxis": movedim, "norm": norm_of, "split": split_of, "swapaxes": swapaxes, "swapdims": transpose,
-    "unfold": windows, "ger": outer, "vdot": dot,
+    "unfold": windows, "ger": outer, "vdot": vdot,
     "any": any_, "bool": bool_, "float": float_, "int": int_, "sum_to_size": sum_to,
     "multiply": mul, "subtract": sub, "type": type_, "where": where_method, "multiply_": inplace.mul_,
     "subtract_": inplace.sub_,

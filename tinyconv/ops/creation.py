@@ -105,7 +105,7 @@ def from_numpy(ndarray: Any) -> Tensor:
 
 
 def asarray(obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None,
-            requires_grad: bool = False) -> Tensor:  # fmt: skip
+            requires_grad: bool | None = None) -> Tensor:  # fmt: skip
     """A tensor of ``obj``, on its memory where possible.
 
     Args:
@@ -113,7 +113,8 @@ def asarray(obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | Non
         dtype: default: that of ``obj``.
         device: where to put it.
         copy: True always copies; False never does; None copies where it must.
-        requires_grad: record what is computed with it.
+        requires_grad: record what is computed with it; False and True both cut a result off from its history, None
+            leaves everything as it is.
 
     Raises:
         ValueError: ``copy=False``, and the memory cannot be shared.
@@ -123,7 +124,9 @@ def asarray(obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | Non
     if copy is False and not shared:
         raise ValueError("asarray: copy=False, but the memory of obj cannot be shared")
     out = out.clone() if copy and shared else out
-    return out if requires_grad == out.requires_grad else out.detach().requires_grad_(requires_grad)
+    if requires_grad is None or (out is obj and out.is_leaf and requires_grad == out.requires_grad):
+        return out
+    return out.detach().requires_grad_(requires_grad)
 
 
 def check_sizes(shape: tuple, name: str) -> None:

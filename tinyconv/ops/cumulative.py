@@ -7,6 +7,7 @@ x is 0 the others must be multiplied without it.
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -20,6 +21,7 @@ from .elementary import logaddexp
 from .elementwise import add, div, mul, sub
 from .gather import index_along
 from .index import Scatter, counting
+from .inplace import change
 from .join import cat
 from .reduce import any_, axes_of, sum
 from .shape import permute, reshape, unsqueeze, view
@@ -94,7 +96,7 @@ class Prod(Function):
     def backward(ctx: Any, gy: Tensor) -> Tensor:
         x, y = ctx.saved_tensors
         gy = unsqueeze(gy, -1)
-        if not any_(eq(where(eq(y, y), y, 0.0), 0)).item():  # NaN may be 0 times infinity
+        if not any_(eq(x, 0)).item() and not any_(eq(y, 0)).item():  # y may underflow to 0
             return div(mul(gy, unsqueeze(y, -1)), x)
         one = x.new_ones((*x.array.shape[:-1], 1))
         before = _products_before(x, one)
@@ -152,6 +154,23 @@ def cumprod(input: Tensor, dim: int, *, dtype: dtypes.dtype | None = None) -> Te
     return _running(input, dim, dtype, Cumprod, "cumprod")
 
 
+def _in_place(operation: Any) -> Any:
+    """The in-place form of a running total, which stays in the type of its tensor."""
+
+    @functools.wraps(operation)
+    def method(input: Tensor, dim: int, *, dtype: dtypes.dtype | None = None) -> Tensor:
+        if dtype not in (None, input.dtype):
+            raise RuntimeError(f"{method.__name__}: dtype must be that of the tensor, {input.dtype}, got {dtype}")
+        return change(input, method.__name__, operation, dim, dtype=input.dtype)
+
+    method.__name__ = method.__qualname__ = f"{operation.__name__}_"
+    method.__doc__ = f":func:`tinyconv.{operation.__name__}` in the type of this tensor, in place."
+    return method
+
+
+cumsum_, cumprod_ = _in_place(cumsum), _in_place(cumprod)
+
+
 def logcumsumexp(input: Tensor, dim: int) -> Tensor:
     """``y[i] = log(e**input[0] + ... + e**input[i])`` along ``dim``, without overflow, and exact also where the first
     numbers are much smaller than the last.
@@ -202,10 +221,12 @@ def diff(input: Tensor, n: int = 1, dim: int = -1, prepend: Tensor | None = None
         prepend, append: joined to ``input`` first.
 
     Raises:
-        RuntimeError: no dimensions.
+        RuntimeError: no dimensions, or a negative ``n``.
     """
     if not input.array.ndim:
         raise RuntimeError("diff: a tensor without dimensions has no neighbours")
+    if n < 0:
+        raise RuntimeError(f"diff: n must not be negative, got {n}")
     axis = axes_of(input, dim, "diff")[0]
     if prepend is not None or append is not None:
         input = cat([x for x in (prepend, input, append) if x is not None], axis)
@@ -232,31 +253,34 @@ def trapezoid(y: Tensor, x: Tensor | None = None, *, dx: float = 1, dim: int = -
     if axes and not y.array.shape[axes[0]]:
         return sum(y, axes[0])
     areas, axis = _areas(y, x, dx, dim, "trapezoid")
-    return sum(areas, axis)
+    return div(sum(areas, axis), 2)
 
 
 def cumulative_trapezoid(y: Tensor, x: Tensor | None = None, *, dx: float = 1, dim: int = -1) -> Tensor:
     """The integrals from the first place to each of the others: :func:`trapezoid`, whose arguments these are, of the
     first two values, of the first three, and so on."""
     areas, axis = _areas(y, x, dx, dim, "cumulative_trapezoid")
-    return cumsum(areas, axis)
+    return div(cumsum(areas, axis), 2)
 
 
 def _areas(y: Tensor, x: Tensor | None, dx: float, dim: int, name: str) -> tuple[Tensor, int]:
-    """The area under each two neighbours, and the axis they follow one another on."""
+    """Twice the area under each two neighbours, and the axis they follow one another on."""
     expect(name, "iuf", y=y, **({} if x is None else {"x": x}))
     axes = axes_of(y, dim, name)
     if not axes:
         raise IndexError(f"{name}: y must have at least 1 dimension")
     (axis,) = axes
     n = y.array.shape[axis]
-    if x is not None and x.array.ndim == 1:
-        if x.array.shape[0] != n:
+    steps: Any = dx
+    if x is not None:
+        if x.array.ndim == 1 and x.array.shape[0] != n:
             raise RuntimeError(f"{name}: x must have {n} elements, as y along dim {dim}, got {x.array.shape[0]}")
-        x = reshape(x, [n if d == axis else 1 for d in range(y.array.ndim)])
-    steps = dx if x is None else diff(x, dim=axis - y.array.ndim)
-    means = div(add(y.narrow(axis, 0, n - 1), y.narrow(axis, 1, n - 1)), 2)
-    return mul(means, steps), axis
+        if x.array.ndim == 1:
+            x = reshape(x, [n if d == axis else 1 for d in range(y.array.ndim)])
+        elif x.array.ndim < y.array.ndim:
+            x = reshape(x, (1,) * (y.array.ndim - x.array.ndim) + tuple(x.array.shape))
+        steps = diff(x, dim=axis)
+    return mul(add(y.narrow(axis, 0, n - 1), y.narrow(axis, 1, n - 1)), steps), axis
 
 
 def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:

@@ -172,7 +172,7 @@ def einsum(*args: Any) -> Tensor:
 
 def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
     """The sum of products over some axes of both: ``dims`` is a pair of lists of axes, or a number: the last ones of
-    ``a`` and the first ones of ``b``.
+    ``a`` and the first ones of ``b``. Of two axes one may have size 1: it is repeated.
 
     Raises:
         RuntimeError: not as many axes of one as of the other, or different sizes.
@@ -188,6 +188,10 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
         first, second = (
             [dim_of(d, x.array.ndim, "tensordot") for d in sizes((axes,))] for axes, x in zip(dims, (a, b))
         )
+    pairs = [(i, j, a.array.shape[i], b.array.shape[j]) for i, j in zip(first, second)]
+    over_a, over_b = [i for i, _, n, m in pairs if m == 1 != n], [j for _, j, n, m in pairs if n == 1 != m]
+    a = sum(a, over_a, True, dtype=a.dtype) if over_a else a  # an element that is repeated multiplies a sum
+    b = sum(b, over_b, True, dtype=b.dtype) if over_b else b
     if [a.array.shape[i] for i in first] != [b.array.shape[j] for j in second]:
         raise RuntimeError(
             f"tensordot: dims {first} of shape {tuple(a.array.shape)} and {second} of shape {tuple(b.array.shape)} "

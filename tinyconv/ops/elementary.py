@@ -13,8 +13,8 @@ from typing import Any
 from .. import kernels
 from ..autograd import Function
 from ..tensor import Tensor
-from .compare import clamp, eq, le, where
-from .elementwise import div, mul, sub
+from .compare import clamp, eq, ge, le, where
+from .elementwise import abs, div, mul, sub
 from .logic import logical_and
 from .types import arrays, expect, floating, floating_operands, operands
 
@@ -261,13 +261,26 @@ def xlogy(input: Any, other: Any) -> Tensor:
     return mul(a, log(where(nothing, 1, b)))
 
 
+class Logit(Function):
+    """y = log(p / (1 - p));  gp = gy / (p * (1 - p)), infinite at 0 and 1, NaN outside of [0, 1]."""
+
+    @staticmethod
+    def forward(ctx: Any, p: Tensor) -> Tensor:
+        ctx.save_for_backward(p)
+        return log(div(p, sub(1, p)))
+
+    @staticmethod
+    def backward(ctx: Any, gy: Tensor) -> Tensor:
+        (p,) = ctx.saved_tensors
+        slope = div(gy, mul(abs(p), sub(1, p)))  # abs: -0 is 0
+        return where(logical_and(ge(p, 0), le(p, 1)), slope, math.nan)
+
+
 def logit(input: Tensor, eps: float | None = None) -> Tensor:
     """``log(p / (1 - p))``, the inverse of the logistic function: NaN outside of [0, 1], or, with ``eps``, of p clamped
     to ``[eps, 1 - eps]``."""
     p = floating(input, "logit")
-    if eps is not None:
-        p = clamp(p, eps, 1 - eps)
-    return log(div(p, sub(1, p)))
+    return Logit.apply(p if eps is None else clamp(p, eps, 1 - eps))
 
 
 def sinc(input: Tensor) -> Tensor:

@@ -298,6 +298,31 @@ def reciprocal(input: Tensor) -> Tensor:
     return div(1, input)
 
 
+class Lerp(Function):
+    """y = a + w * (b - a);  ga = gy * (1 - w), gb = gy * w, gw = gy * (b - a)."""
+
+    @staticmethod
+    def forward(ctx: Any, a: Tensor, b: Tensor, w: Any) -> Tensor:
+        need_w = ctx.needs_input_grad[2]
+        ctx.weight = None if isinstance(w, Tensor) else w
+        ctx.save_for_backward(a if need_w else None, b if need_w else None, w if isinstance(w, Tensor) else None)
+        step = sub(b, a)
+        near_a, near_b = add(a, mul(step, w)), sub(b, mul(step, 1 - w))
+        if isinstance(w, Tensor):
+            return where(lt(abs(w), 0.5), near_a, near_b)
+        return near_a if -0.5 < w < 0.5 else near_b
+
+    @staticmethod
+    def backward(ctx: Any, gy: Tensor) -> tuple:
+        (a, b, w), need = ctx.saved_tensors, ctx.needs_input_grad
+        w = ctx.weight if w is None else w
+        return (
+            mul(gy, 1 - w) if need[0] else None,
+            mul(gy, w) if need[1] else None,
+            mul(gy, sub(b, a)) if need[2] else None,
+        )
+
+
 def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
     """``input + weight * (end - input)``: from ``input`` (weight 0) to ``end`` (weight 1), both reached exactly.
 
@@ -310,16 +335,15 @@ def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
         raise RuntimeError(f"lerp: input is {input.dtype}, end is {end.dtype}")
     if isinstance(weight, Tensor) and weight.array.dtype != input.array.dtype:
         raise RuntimeError(f"lerp: input is {input.dtype}, weight is {weight.dtype}")
-    step = sub(end, input)
-    near_start, near_end = add(input, mul(step, weight)), sub(end, mul(step, 1 - weight))
-    if isinstance(weight, Tensor):
-        return where(lt(abs(weight), 0.5), near_start, near_end)
-    return near_start if -0.5 < weight < 0.5 else near_end
+    return Lerp.apply(input, end, weight)
 
 
 def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1) -> Tensor:
-    """``input + value * tensor1 * tensor2``, broadcast."""
+    """``input + value * tensor1 * tensor2``, broadcast. Of integers ``value`` is an integer, too: a fraction is cut
+    off."""
     expect("addcmul", input=input, tensor1=tensor1, tensor2=tensor2)
+    if "f" not in map(_kind, (input, tensor1, tensor2)):
+        value = int(value)
     return add(input, mul(tensor1, tensor2), alpha=value)
 
 

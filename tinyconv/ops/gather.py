@@ -53,12 +53,12 @@ def index_along(index: Tensor, axis: int) -> tuple:
 
 
 def _line_index(x: Tensor, dim: int, index: Tensor, name: str) -> tuple:
-    """The index of ``gather`` and ``scatter``.
+    """The index of ``gather`` and ``scatter`` into ``x``, which has axes.
 
     Raises:
         RuntimeError: the index has another number of axes, or a longer one.
     """
-    axis = dim_of(dim, max_1(x.array.ndim), name)
+    axis = dim_of(dim, x.array.ndim, name)
     index = _places(index, x, axis, name, error=RuntimeError)
     shape, size = x.array.shape, index.array.shape
     if index.numel():
@@ -89,8 +89,8 @@ def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False)
     Raises:
         RuntimeError: a place out of bounds, an index of another type, or shapes that do not fit.
     """
-    if not input.array.ndim:
-        return reshape(gather(reshape(input, 1), dim, atleast_1d(index)), index.array.shape)
+    if not input.array.ndim or not index.array.ndim:  # a number is a vector of one
+        return reshape(gather(atleast_1d(input), dim, atleast_1d(index)), index.array.shape)
     places = _line_index(input, dim, index, "gather")
     if not index.numel():
         return Gather.apply(reshape(input, -1), counting(0, input).array).reshape(index.array.shape)
@@ -158,9 +158,9 @@ def scatter(input: Tensor, dim: int, index: Tensor, src: Any = None, *, value: A
         return scatter_add(input, dim, index, src if isinstance(src, Tensor) else input.new_full(index.shape, src))
     if reduce is not None:
         raise NotImplementedError(f'scatter: reduce must be None or "add", got {reduce!r}')
-    if not input.array.ndim:
+    if not input.array.ndim or not index.array.ndim or (isinstance(src, Tensor) and not src.array.ndim):
         src = atleast_1d(src) if isinstance(src, Tensor) else src
-        return reshape(scatter(reshape(input, 1), dim, atleast_1d(index), src), ())
+        return reshape(scatter(atleast_1d(input), dim, atleast_1d(index), src), input.array.shape)
     places = _line_index(input, dim, index, "scatter")
     return Write.apply(input, places, _values_of(src, input, index, "scatter")) if index.numel() else input.clone()
 
@@ -168,8 +168,8 @@ def scatter(input: Tensor, dim: int, index: Tensor, src: Any = None, *, value: A
 def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     """A copy of ``input`` with values added along ``dim``: ``y[i, index[i, j]] += src[i, j]`` for dim 1. The adjoint of
     :func:`gather`; as :func:`scatter`, and all that go to one place add up."""
-    if not input.array.ndim:
-        return reshape(scatter_add(reshape(input, 1), dim, atleast_1d(index), atleast_1d(src)), ())
+    if not input.array.ndim or not index.array.ndim or not src.array.ndim:
+        return reshape(scatter_add(atleast_1d(input), dim, atleast_1d(index), atleast_1d(src)), input.array.shape)
     places = _line_index(input, dim, index, "scatter_add")
     if not index.numel():
         return input.clone()
@@ -350,7 +350,7 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
     """
     if isinstance(value, Tensor) and value.array.ndim:
         raise RuntimeError(f"masked_fill: value must be a number or a 0-d tensor, got shape {tuple(value.array.shape)}")
-    if isinstance(value, float) and input.array.dtype.kind != "f" and not math.isfinite(value):
+    if isinstance(value, float) and input.array.dtype.kind in "iu" and not math.isfinite(value):
         raise RuntimeError(f"masked_fill: {value} is no value of {input.dtype}")
     value = cast(value.to(input.device), input.array.dtype) if isinstance(value, Tensor) else input.new_full((), value)
     return where(_mask(mask, input, "masked_fill"), value, input)

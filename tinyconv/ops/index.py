@@ -6,6 +6,7 @@ copy in which an element may occur several times; its gradient adds up over the 
 
 from __future__ import annotations
 
+import functools
 import warnings
 from typing import Any
 
@@ -15,6 +16,7 @@ from .. import dtypes, kernels
 from ..autograd import Function, check_may_change, is_grad_enabled, overwrite
 from ..tensor import Tensor
 from .convert import cast
+from .types import broadcast_shape
 
 
 def _is_int(part: Any) -> bool:
@@ -29,7 +31,7 @@ def counting(n: int, like: Tensor) -> Tensor:
 
 
 def index_tensor(index: Any, like: Tensor, name: str) -> Tensor:
-    """``index`` as an index into ``like``: on its device (the host's come along), bool or integer.
+    """``index`` as an index into ``like``: on its device (the host's come along), int64, int32, bool or uint8.
 
     Raises:
         IndexError: another type.
@@ -38,8 +40,8 @@ def index_tensor(index: Any, like: Tensor, name: str) -> Tensor:
     """
     if not isinstance(index, Tensor):
         raise TypeError(f"{name}: index must be a tensor, got {type(index).__name__}")
-    if index.array.dtype.kind not in "biu":
-        raise IndexError(f"{name}: an index must be of an integer type or bool, got {index.dtype}")
+    if index.dtype not in (dtypes.int64, dtypes.int32, dtypes.boolean, dtypes.uint8):
+        raise IndexError(f"{name}: an index must be int64, int32 or bool, got {index.dtype}")
     if type(index.array) is not type(like.array):
         if index.device.type != "cpu":
             raise RuntimeError(f"{name}: the index is on {index.device}, the tensor on {like.device}")
@@ -50,9 +52,9 @@ def index_tensor(index: Any, like: Tensor, name: str) -> Tensor:
 def _plain(part: Any, x: Tensor) -> tuple[Any, bool]:
     """One entry of an index into ``x`` as the kernels take it, and whether it is advanced."""
     if isinstance(part, Tensor):
-        part = index_tensor(part, x, "indexing")
-        if part.array.ndim == 0 and part.array.dtype.kind != "b":
+        if part.array.ndim == 0 and part.array.dtype.kind in "iu":
             return int(part.item()), False
+        part = index_tensor(part, x, "indexing")
         if part.dtype is dtypes.uint8:
             warnings.warn("indexing with a uint8 tensor takes it for a mask; use a bool tensor", stacklevel=4)
             part = cast(part, dtypes.boolean.numpy)
@@ -71,7 +73,8 @@ def _plain(part: Any, x: Tensor) -> tuple[Any, bool]:
         raise IndexError(
             f"indexing: only integers, slices, `...`, None, lists and tensors are indices, got {type(part).__name__}"
         )
-    return _plain(as_tensor(part, dtypes.int64 if isinstance(part, list) and not part else None, x.device), x)[0], True
+    counts = not part if isinstance(part, list) else getattr(part, "dtype", np.uint8) in (np.int8, np.int16)
+    return _plain(as_tensor(part, dtypes.int64 if counts else None, x.device), x)[0], True
 
 
 _PARTS = (Tensor, list, tuple, range, slice, type(Ellipsis), np.ndarray)
@@ -152,18 +155,30 @@ class Write(Function):
         if ctx.needs_input_grad[0]:
             gx = Write.apply(gy, ctx.index, 0)
         if ctx.needs_input_grad[2]:
-            g = Gather.apply(gy, ctx.index)
-            shape = ctx.value_shape
-            lead = len(shape) - g.array.ndim  # an assigned value may have leading axes of size 1 too many
-            gvalue = g.sum_to_size(shape[lead:] if lead > 0 else shape)
-            gvalue = gvalue.reshape(shape) if lead > 0 else gvalue
+            gvalue = Gather.apply(gy, ctx.index).sum_to_size(ctx.value_shape)
         return gx, None, gvalue
 
 
+def _axes_taken(part: Any) -> int:
+    """How many axes an entry of an index speaks of: a mask has its own."""
+    if part is None or part is Ellipsis:
+        return 0
+    return part.ndim if _is_mask(part) else 1
+
+
+def _is_mask(part: Any) -> bool:
+    return getattr(getattr(part, "dtype", None), "kind", "") == "b"
+
+
 def _checked(x: Tensor, index: Any) -> None:
+    """Check how many axes an index speaks of, that each mask in it has the sizes of its own, and that lists of places
+    broadcast.
+
+    Raises:
+        IndexError: too many axes, other sizes, or shapes that do not broadcast.
+    """
     parts = index if isinstance(index, tuple) else (index,)
-    used = sum([getattr(p, "ndim", 1) if getattr(getattr(p, "dtype", None), "kind", "") == "b" else 1
-                for p in parts if p is not None and p is not Ellipsis])  # fmt: skip
+    used = sum(map(_axes_taken, parts))
     if used > x.array.ndim:
         if not x.array.ndim:
             raise IndexError(
@@ -173,6 +188,19 @@ def _checked(x: Tensor, index: Any) -> None:
         raise IndexError(
             f"too many indices for a tensor of {x.array.ndim} dimensions (shape {tuple(x.array.shape)}): {used}"
         )
+    axis = 0
+    for part in parts:
+        if _is_mask(part) and part.shape != (sizes := x.array.shape[axis : axis + part.ndim]):
+            raise IndexError(
+                f"a mask of shape {tuple(part.shape)} does not fit dimensions of sizes {tuple(sizes)} (from dim {axis} "
+                f"of shape {tuple(x.array.shape)})"
+            )
+        axis += x.array.ndim - used if part is Ellipsis else _axes_taken(part)
+    shapes = [tuple(part.shape) for part in parts if hasattr(part, "shape") and not _is_mask(part)]
+    try:
+        functools.reduce(lambda a, b: broadcast_shape(a, b, "indexing"), shapes, ())
+    except RuntimeError as error:
+        raise IndexError(str(error)) from None
 
 
 def _ints_first(x: Tensor, index: Any) -> tuple[Tensor, Any]:
@@ -184,9 +212,8 @@ def _ints_first(x: Tensor, index: Any) -> tuple[Tensor, Any]:
     for part in index:
         if isinstance(part, int) or part is Ellipsis:
             first.append(part)
-        elif part is not None:
-            is_mask = getattr(getattr(part, "dtype", None), "kind", "") == "b"
-            first += [slice(None)] * (part.ndim if is_mask else 1)
+        else:
+            first += [slice(None)] * _axes_taken(part)
     return Slice.apply(x, tuple(first)), tuple([part for part in index if not isinstance(part, int)])
 
 
@@ -219,7 +246,13 @@ def _put(x: Any, index: Any, value: Any) -> None:
 def _masks_only(index: Any) -> bool:
     """Whether what is advanced in an index are masks."""
     parts = index if isinstance(index, tuple) else (index,)
-    return all([getattr(getattr(part, "dtype", None), "kind", "b") == "b" for part in parts])
+    return all([_is_mask(part) or not hasattr(part, "dtype") for part in parts])
+
+
+def _without_leading_ones(x: Tensor) -> Tensor:
+    shape = x.array.shape
+    ones = next((axis for axis, n in enumerate(shape) if n != 1), len(shape))
+    return Slice.apply(x, (0,) * ones)
 
 
 def setitem(input: Tensor, index: Any, value: Any) -> None:
@@ -243,6 +276,8 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
         if advanced and value.array.dtype != input.array.dtype and (value.array.ndim or not _masks_only(plain)):
             raise RuntimeError(f"setitem: at an index list, {value.dtype} cannot be written into {input.dtype}")
         value = cast(value, input.array.dtype)
+        if value.array.ndim and value.array.shape[0] == 1:  # axes that would be repeated anyway need not be there
+            value = _without_leading_ones(value)
     elif not isinstance(value, (int, float)):
         from .creation import tensor
 
@@ -259,14 +294,17 @@ def index_put_(self: Tensor, indices: tuple, values: Tensor, accumulate: bool = 
     place add up.
 
     Raises:
-        IndexError, RuntimeError: as :func:`setitem`.
+        IndexError, RuntimeError: as :func:`setitem`; and of another type, values of whatever shape.
     """
+    if values.array.dtype != self.array.dtype:
+        raise RuntimeError(f"index_put_: values must be {self.dtype} as self, got {values.dtype}")
     if not accumulate:
         setitem(self, tuple(indices), values)
         return self
-    index = tuple([index_tensor(part, self, "index_put_").array for part in indices])
+    index, _ = _index(tuple(indices), self)
+    _checked(self, index)
     wide = values.expand(kernels.of(self.array).getitem(self.array, index).shape)
-    return self.add_(Scatter.apply(cast(wide, self.array.dtype), self.array.shape, index))
+    return self.add_(Scatter.apply(wide, self.array.shape, index))
 
 
 def index_put(input: Tensor, indices: tuple, values: Tensor, accumulate: bool = False) -> Tensor:

@@ -12,10 +12,10 @@ from .creation import eye
 from .elementwise import abs, add, div, mul, pow, sub
 from .matmul import matmul
 from .rearrange import roll
-from .reduce import amax, amin, axes_of, elements_along, sum
+from .reduce import Extreme, amax, amin, axes_of, elements_along, sum
 from .shape import unsqueeze
 from .statistics import root
-from .types import broadcast_shape, expect, number, same_type
+from .types import broadcast_shape, expect, number, one_device, same_type
 
 INFINITY = float("inf")
 
@@ -47,9 +47,9 @@ def vector_norm(x: Tensor, ord: float = 2, dim: Any = None, keepdim: bool = Fals
     if ord == 1:
         return sum(abs(x), axes, keepdim)
     if ord == INFINITY:
-        return amax(abs(x), axes, keepdim)
+        return Extreme.apply(abs(x), "amax", axes, keepdim, True)
     if ord == -INFINITY:
-        return amin(abs(x), axes, keepdim)
+        return Extreme.apply(abs(x), "amin", axes, keepdim, True)
     if ord == 0:
         return sum(cast(ne(x, 0), x.array.dtype), axes, keepdim)
     if ord < 0:
@@ -176,9 +176,12 @@ def cross(input: Tensor, other: Tensor, dim: int | None = None) -> Tensor:
         dim: of size 3; by default the first such.
 
     Raises:
-        RuntimeError: no dim, or ``dim``, has size 3; or the numbers of dimensions differ.
+        RuntimeError: no dim, or ``dim``, has size 3; or the numbers of dimensions or the types differ; or bools.
     """
-    same_type("cross", input=input, other=other)
+    expect("cross", "iuf", input=input, other=other)
+    if input.array.dtype != other.array.dtype:
+        raise RuntimeError(f"cross: input is {input.dtype}, other is {other.dtype}")
+    one_device("cross", input=input, other=other)
     a, b = tuple(input.array.shape), tuple(other.array.shape)
     if len(a) != len(b):
         raise RuntimeError(f"cross: expected as many dimensions, got shapes {a} and {b}")

@@ -194,7 +194,11 @@ def outer(input: Tensor, vec2: Tensor) -> Tensor:
 
 
 ger = outer
-vdot = dot
+
+
+def vdot(input: Tensor, other: Tensor) -> Tensor:
+    """:func:`dot`: of real numbers there is nothing to conjugate."""
+    return dot(input, other)
 
 
 def kron(input: Tensor, other: Tensor) -> Tensor:
@@ -207,17 +211,16 @@ def kron(input: Tensor, other: Tensor) -> Tensor:
 
 
 def _plus(input: Tensor, product: Tensor, beta: Any, alpha: Any, name: str) -> Tensor:
-    """``beta * input + alpha * product``; with beta 0, ``input`` counts for nothing, NaN or not. Integers stay
-    integers."""
+    """``beta * input + alpha * product``; with beta 0, ``input`` counts for nothing, NaN or not. Factors of
+    integers are integers, too: a fraction is cut off."""
     if broadcast_shape(input.array.shape, product.array.shape, name) != product.array.shape:
         raise RuntimeError(
             f"{name}: input of shape {tuple(input.array.shape)} does not expand to {tuple(product.array.shape)}"
         )
     if input.array.dtype != product.array.dtype:
         raise RuntimeError(f"{name}: expected all of the same dtype, got {input.dtype} and {product.dtype}")
-    for argument, factor in (("beta", beta), ("alpha", alpha)):
-        if product.array.dtype.kind != "f" and isinstance(factor, float):
-            raise RuntimeError(f"{name}: {argument} must be an integer where the tensors are, got {factor}")
+    if product.array.dtype.kind != "f":
+        beta, alpha = int(beta), int(alpha)
     product = product if alpha == 1 else mul(product, alpha)
     if beta == 0:
         return product
@@ -235,8 +238,15 @@ def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: Any = 1, alpha: Any 
 
 
 def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
-    """``beta * input + alpha * outer(vec1, vec2)``; ``input`` is broadcast, and the types may differ."""
-    return _plus(*operands(input, outer(vec1, vec2), "addr", shapes=False), beta, alpha, "addr")
+    """``beta * input + alpha * outer(vec1, vec2)``; ``input`` is broadcast, and the types may differ.
+
+    Raises:
+        RuntimeError: a fraction times integers.
+    """
+    x, product = operands(input, outer(vec1, vec2), "addr", shapes=False)
+    if product.array.dtype.kind != "f" and (isinstance(beta, float) or isinstance(alpha, float)):
+        raise RuntimeError(f"addr: beta and alpha must be integers where the tensors are, got {beta} and {alpha}")
+    return _plus(x, product, beta, alpha, "addr")
 
 
 def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:

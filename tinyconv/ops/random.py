@@ -114,7 +114,7 @@ def randn_like(input: Tensor, *, generator: Generator | None = None, dtype: Any 
 def normal(mean: Any = 0.0, std: Any = 1.0, size: Any = None, *, generator: Generator | None = None, dtype: Any = None,
            device: Any = None, requires_grad: bool = False) -> Tensor:  # fmt: skip
     """Gaussian numbers: ``normal(mean, std, size)``, or with tensors of means or standard deviations their broadcast
-    shape.
+    shape, and the type of the means (else of the deviations).
 
     Raises:
         RuntimeError: a negative ``std``.
@@ -131,7 +131,7 @@ def normal(mean: Any = 0.0, std: Any = 1.0, size: Any = None, *, generator: Gene
     if tensors:
         dtype, device = dtype or tensors[0].dtype, device or tensors[0].device
     y = mul(randn(size, generator=generator, dtype=dtype, device=device), std) + mean
-    return y.requires_grad_(requires_grad)
+    return cast(y, dtypes.as_numpy(dtype)).requires_grad_(requires_grad)
 
 
 def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | None = None) -> Tensor:

@@ -148,6 +148,7 @@ def repeat_interleave(input: Tensor, repeats: Any = None, dim: int | None = None
         output_size: not needed: the size of the result.
 
     Raises:
+        IndexError: ``dim`` out of range.
         RuntimeError: negative repeats, or as many as fit neither one nor the axis.
     """
     if not isinstance(repeats, (int, Tensor, type(None))):
@@ -156,7 +157,8 @@ def repeat_interleave(input: Tensor, repeats: Any = None, dim: int | None = None
         return repeat_interleave(counting(input.numel(), input), input, 0)
     if dim is None:
         input, dim = reshape(input, -1), 0
-    input = input if input.array.ndim else reshape(input, 1)
+    if not input.array.ndim:
+        raise IndexError(f"repeat_interleave: dim is {dim}, input has no dimensions (leave dim out to repeat a number)")
     axis = dim_of(dim, input.array.ndim, "repeat_interleave")
     shape = input.array.shape
     if isinstance(repeats, int) or repeats.numel() == 1:

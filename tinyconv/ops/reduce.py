@@ -49,7 +49,7 @@ def axes_of(x: Tensor, dim: Any, name: str) -> tuple[int, ...]:
     return tuple(sorted(axes)) if n else ()
 
 
-def _restore(g: Tensor, shape: tuple, axes: tuple[int, ...], keepdims: bool) -> Tensor:
+def restored(g: Tensor, shape: tuple, axes: tuple[int, ...], keepdims: bool) -> Tensor:
     """``g`` with the reduced axes back as axes of size 1, so that it broadcasts to ``shape``. (Leading ones need not
     come back.)"""
     if keepdims or axes == tuple(range(len(axes))):
@@ -67,7 +67,7 @@ class Sum(Function):
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
-        return Expand.apply(_restore(gy, ctx.shape, ctx.axes, ctx.keepdims), ctx.shape), None, None
+        return Expand.apply(restored(gy, ctx.shape, ctx.axes, ctx.keepdims), ctx.shape), None, None
 
 
 def sum(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: dtypes.dtype | None = None) -> Tensor:
@@ -88,9 +88,23 @@ def sum(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: dtypes.
     return y if dtype is None else cast(y, dtypes.as_numpy(dtype))
 
 
+class WithoutNaN(Function):
+    """y = x, with 0 for NaN;  gx = gy, times 0 there."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        known = eq(x, x)
+        ctx.save_for_backward(known)
+        return where(known, x, 0)
+
+    @staticmethod
+    def backward(ctx: Any, gy: Tensor) -> Tensor:
+        return mul(gy, ctx.saved_tensors[0])
+
+
 def nansum(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: dtypes.dtype | None = None) -> Tensor:
     """:func:`sum` with NaN counted as 0."""
-    return sum(where(eq(input, input), input, 0), dim, keepdim, dtype=dtype)
+    return sum(WithoutNaN.apply(input), dim, keepdim, dtype=dtype)
 
 
 def mean(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: dtypes.dtype | None = None) -> Tensor:
@@ -166,7 +180,7 @@ class Extreme(Function):
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
         x, y = ctx.saved_tensors
-        gy, y = (_restore(t, x.array.shape, ctx.axes, ctx.keepdims) for t in (gy, y))
+        gy, y = (restored(t, x.array.shape, ctx.axes, ctx.keepdims) for t in (gy, y))
         return shared_among_equals(gy, x, y, ctx.axes, ctx.of_all), None, None, None, None
 
     def operation(self) -> str:

@@ -348,19 +348,21 @@ def T(input: Tensor) -> Tensor:
 
 
 def mT(input: Tensor) -> Tensor:
-    """A view with the last two axes exchanged: a batch of matrices, each transposed.
+    """A view with the last two axes exchanged: a batch of matrices, each transposed. A 0-d tensor is its own.
 
     Raises:
-        RuntimeError: fewer than two dimensions.
+        RuntimeError: one dimension.
     """
-    if input.array.ndim < 2:
+    if not input.array.ndim:
+        return t(input)
+    if input.array.ndim == 1:
         raise RuntimeError(f"mT: expected at least 2 dimensions, got shape {tuple(input.array.shape)}")
     return transpose(input, -2, -1)
 
 
 def adjoint(input: Tensor) -> Tensor:
-    """The conjugate transpose of each matrix: of real numbers :func:`mT`. A 0-d tensor is its own."""
-    return mT(input) if input.array.ndim else t(input)
+    """The conjugate transpose of each matrix: of real numbers :func:`mT`."""
+    return mT(input)
 
 
 def H(input: Tensor) -> Tensor:

@@ -93,7 +93,8 @@ def _check_order(x: Tensor, name: str) -> None:
 def _one_in_order(input: Tensor, place: Any, dim: int, keepdim: bool, named: Any) -> Any:
     """The (values, indices) that ``place(values, indices, axis)`` picks from the sorted ``input`` along ``dim``: it
     returns the places in ``input``, with the axis kept."""
-    _check_order(input, named.__name__)
+    if named is not return_types.mode:
+        _check_order(input, named.__name__)
     axes = axes_of(input, dim, named.__name__)
     if not axes:
         return named(input.clone(), input.new_zeros((), dtype=dtypes.int64))
@@ -135,7 +136,9 @@ class MedianOfAll(Function):
 
 def _median_of_all(input: Tensor, along: Any) -> Tensor:
     _check_order(input, along.__name__)
-    return MedianOfAll.apply(input, along) if input.numel() else input.new_full((), float("nan"))
+    if not input.numel():  # NaN, or what stands for it among integers
+        return input.new_full((), float("nan") if input.array.dtype.kind == "f" else dtypes.iinfo(input.dtype).min)
+    return MedianOfAll.apply(input, along)
 
 
 def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
@@ -389,5 +392,7 @@ def _type_of(sequence: Tensor, number: Any) -> dtypes.dtype:
 
 
 def bucketize(input: Any, boundaries: Tensor, *, out_int32: bool = False, right: bool = False) -> Tensor:
-    """Which of the buckets between ordered ``boundaries`` each element is in: :func:`searchsorted`."""
+    """Which of the buckets between ordered ``boundaries`` (a vector) each element is in: :func:`searchsorted`."""
+    if boundaries.array.ndim != 1:
+        raise RuntimeError(f"bucketize: boundaries must be a vector, got shape {tuple(boundaries.array.shape)}")
     return searchsorted(boundaries, input, out_int32=out_int32, right=right)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import dtypes
+from ..autograd import Function
 from ..tensor import Tensor
 from .compare import clamp, eq, where
 from .convert import cast
@@ -13,13 +14,31 @@ from .elementary import sqrt
 from .elementwise import div, mul, sub
 from .index import Scatter
 from .matmul import matmul
-from .reduce import Sum, axes_of, elements_along, mean, sum
-from .shape import clone, reshape, squeeze, t, unsqueeze
+from .reduce import Sum, axes_of, elements_along, mean, restored, sum
+from .shape import reshape, squeeze, t, unsqueeze
 from .types import expect, floating, number
 
 
-def _moments(x: Tensor, dim: Any, unbiased: Any, keepdim: bool, correction: Any, name: str) -> tuple[Tensor, Tensor]:
-    """Variance ``sum((x - mean)**2) / (n - correction)`` and mean over ``dim``; ``unbiased`` says a correction of 1."""
+class Variance(Function):
+    """y = sum((x - mean)**2) / f over axes;  gx = gy * 2 / f * (x - mean). (What the mean passes on is 0 in sum.)"""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, axes: tuple, keepdims: bool, freedom: float) -> Tensor:
+        ctx.axes, ctx.keepdims, ctx.freedom = axes, keepdims, freedom
+        ctx.save_for_backward(x)
+        off = sub(x, mean(x, axes, True))
+        return div(Sum.apply(mul(off, off), axes, keepdims), freedom)
+
+    @staticmethod
+    def backward(ctx: Any, gy: Tensor) -> tuple:
+        (x,) = ctx.saved_tensors
+        off = sub(x, mean(x, ctx.axes, True))
+        return mul(div(mul(restored(gy, x.array.shape, ctx.axes, ctx.keepdims), 2), ctx.freedom), off), None, None, None
+
+
+def _variance(x: Tensor, dim: Any, unbiased: Any, keepdim: bool, correction: Any, name: str) -> tuple[Tensor, tuple]:
+    """Variance ``sum((x - mean)**2) / (n - correction)`` over ``dim``, and the axes that this means; ``unbiased`` says
+    a correction of 1."""
     if isinstance(dim, bool):  # var(x, unbiased)
         dim, unbiased = None, dim
     if x.array.dtype.kind != "f":
@@ -29,11 +48,8 @@ def _moments(x: Tensor, dim: Any, unbiased: Any, keepdim: bool, correction: Any,
             raise TypeError(f"{name}: expected unbiased or correction, got both")
         correction = int(unbiased)
     axes = axes_of(x, None if dim == () else dim, name)
-    center = mean(x, axes, True) if axes else clone(x)  # a result of its own
-    off = sub(x, center)
-    total = Sum.apply(mul(off, off), axes, keepdim)
     freedom = max(0, elements_along(x, axes) - (1 if correction is None else correction))
-    return div(total, freedom), reshape(center, total.array.shape)
+    return Variance.apply(x, axes, keepdim, freedom), axes
 
 
 def root(x: Tensor) -> Tensor:
@@ -57,26 +73,27 @@ def var(input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: b
     Raises:
         RuntimeError: ``input`` is not floating point.
     """
-    return _moments(input, dim, unbiased, keepdim, correction, "var")[0]
+    return _variance(input, dim, unbiased, keepdim, correction, "var")[0]
 
 
 def std(input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *,
         correction: float | None = None) -> Tensor:  # fmt: skip
     """Standard deviation: the square root of :func:`var`."""
-    return root(_moments(input, dim, unbiased, keepdim, correction, "std")[0])
+    return root(_variance(input, dim, unbiased, keepdim, correction, "std")[0])
 
 
 def var_mean(input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *,
              correction: float | None = None) -> tuple[Tensor, Tensor]:  # fmt: skip
     """(variance, mean) over ``dim``; as :func:`var`."""
-    return _moments(input, dim, unbiased, keepdim, correction, "var_mean")
+    variance, axes = _variance(input, dim, unbiased, keepdim, correction, "var_mean")
+    return variance, mean(input, axes, keepdim)
 
 
 def std_mean(input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *,
              correction: float | None = None) -> tuple[Tensor, Tensor]:  # fmt: skip
     """(standard deviation, mean) over ``dim``; as :func:`var`."""
-    variance, center = _moments(input, dim, unbiased, keepdim, correction, "std_mean")
-    return root(variance), center
+    variance, axes = _variance(input, dim, unbiased, keepdim, correction, "std_mean")
+    return root(variance), mean(input, axes, keepdim)
 
 
 def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Tensor:
@@ -120,7 +137,7 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
         minlength: at least so many counts.
 
     Returns:
-        int64 counts, or totals of the type of ``weights`` (float64 unless that is float32).
+        int64 counts, or totals of the type of ``weights`` (float64 unless that is float32; of nothing, int64 again).
 
     Raises:
         RuntimeError: another type or shape, negative numbers.
@@ -139,7 +156,9 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
         )
     elif weights.dtype is not dtypes.float32:
         weights = cast(weights, dtypes.float64.numpy)
-    n = input.amax().item() + 1 if input.numel() else 0
+    if not input.numel():
+        return weights.new_zeros(minlength, dtype=dtypes.int64)
+    n = input.amax().item() + 1
     size = n if n > minlength else minlength
     return Scatter.apply(weights.detach(), (size,), cast(input, dtypes.int64.numpy).array)
 

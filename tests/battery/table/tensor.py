@@ -18,19 +18,14 @@ entry(
     call(x(2), copy=True),
     call(x(2), device="cpu", dtype=dtype("float32")),
     call(x(2), dtype("float32")),
-    without={
-        "shapes": "a shape has no gradient",
-        "values": "of NaN and infinities as integers nothing is promised",
-        "gradient": "of the other tensor",
-        "dtypes": "as above",
-    },
+    without={"values": "of NaN and infinities as integers nothing is promised"},
 )
 entry("Tensor.type", call(x(2)), call(integers(2)), call(x(2), dtype("float64")), without={"values": "as Tensor.to"})
 entry(
     "Tensor.type_as",
     call(x(2), integers(3)),
     call(integers(2), x(3)),
-    without={"values": "as Tensor.to", "gradient": "of the other tensor", "gradgrad": "as above"},
+    without={"values": "as Tensor.to"},
 )
 entry("Tensor.cpu", call(x(2)), call(integers(3)))
 entry(
@@ -40,13 +35,6 @@ entry(
     call(integers()),
     call(mask(1)),
     rejected=(call(x(2)), call(x(0))),
-    without={
-        "gradient": "a number",
-        "gradgrad": "a number",
-        "shapes": "a number",
-        "values": "NaN as an int",
-        "layouts": "a number",
-    },
 )
 entry(
     "Tensor.tolist",
@@ -55,31 +43,12 @@ entry(
     call(integers(3)),
     call(mask(2)),
     call(x(0)),
-    without={"gradient": "a list", "gradgrad": "a list", "shapes": "a list", "layouts": "a list"},
 )
-entry(
-    "Tensor.numpy",
-    call(x(2, 3)),
-    call(integers(3)),
-    without={
-        "gradient": "refused",
-        "gradgrad": "refused",
-        "shapes": "refused",
-        "values": "refused",
-        "layouts": "refused",
-    },
-)
+entry("Tensor.numpy", call(x(2, 3)), call(integers(3)))
 entry("Tensor.detach", call(x(2, 3)), call(integers(3)))
-entry(
-    "Tensor.size Tensor.stride",
-    call(x(2, 3)),
-    call(x(2, 3), 0),
-    call(x(2, 3), -1),
-    call(x()),
-    call(x(2, 3), dim=1),
-    rejected=(call(x(2, 3), 2),),
-    without={"layouts": "strides differ"},
-)
+of_axes = (call(x(2, 3)), call(x(2, 3), 0), call(x(2, 3), -1), call(x()), call(x(2, 3), dim=1))
+entry("Tensor.size", *of_axes, rejected=(call(x(2, 3), 2),))
+entry("Tensor.stride", *of_axes, rejected=(call(x(2, 3), 2),), without={"layouts": "that is the question"})
 entry("dim numel nelement element_size ndimension Tensor.__len__", call(x(2, 3)), call(x(2)), call(integers(1, 2)))
 entry(
     "shape ndim dtype itemsize nbytes is_cuda device is_leaf requires_grad data",

@@ -16,9 +16,14 @@ ONE, ZERO = (1, 1), (0, 0)
 
 
 def pooled(z):
-    """ReLU of the maxima, and the winners, by the reference."""
+    """ReLU of the maxima, and the winners, by the reference: 4 where ReLU cuts them."""
     y, where = reference.max_pool2d(z, *WINDOWS, (z.shape[2] // 2, z.shape[3] // 2))
-    return np.maximum(y, 0), where
+    return np.maximum(y, 0), np.where(y <= 0, 4, where).astype(np.uint8)
+
+
+def to_winners(gy, where, size):
+    """The gradient before both."""
+    return reference.max_pool2d_gx(np.where(where == 4, gy.dtype.type(0), gy), where % 4, size, *WINDOWS)
 
 
 def whole(rng, shape, dtype):
@@ -45,13 +50,14 @@ def test_gradients_of_the_windows(kernels, data, g, dtype, seed):
     (OH, OW), (N, O) = g.output_size, g.y_shape[:2]
     x, w = normal(rng, g.x_shape, dtype), normal(rng, g.w_shape, dtype)
     gy = data.draw(arrays(dtype, (N, O, OH // 2, OW // 2)))
-    where = rng.integers(0, 4, gy.shape).astype(np.uint8)
-    gz = reference.max_pool2d_gx(gy.astype(np.float64), where, (OH, OW), *WINDOWS)
+    where = rng.integers(0, 5, gy.shape).astype(np.uint8)
+    gz = to_winners(gy.astype(np.float64), where, (OH, OW))
     x64, w64 = x.astype(np.float64), w.astype(np.float64)
     gx = kernels.max_pool2d_conv2d_gx(gy, where, w, g.x_shape[2:], *g.options)
     assert_close(gx, reference.conv2d_gx(gz, w64, g.x_shape[2:], *g.options), terms=w[:, 0].size)
-    gw = kernels.max_pool2d_conv2d_gw(gy, where, x, g.w_shape[2:], *g.options)
+    gw, gb = kernels.max_pool2d_conv2d_gw(gy, where, x, g.w_shape[2:], *g.options)
     assert_close(gw, reference.conv2d_gw(gz, x64, g.w_shape[2:], *g.options), terms=gz[:, 0].size)
+    assert_close(gb, gz.sum((0, 2, 3)), terms=gz[:, 0].size)
 
 
 @pytest.mark.parametrize("N", [1, 3, 16, 17, 64])
@@ -70,11 +76,12 @@ def test_every_parity_of_rows(kernels, dtype, N):
         assert_same(y, expected)
         assert_same(where, winners)
         gy = whole(rng, y.shape, dtype)
-        gz = reference.max_pool2d_gx(gy, where, z.shape[2:], *WINDOWS)
+        gz = to_winners(gy, where, z.shape[2:])
         gx = kernels.max_pool2d_conv2d_gx(gy, where, w, x.shape[2:], *options)
         assert_same(gx, reference.conv2d_gx(gz, w, x.shape[2:], *options))
-        gw = kernels.max_pool2d_conv2d_gw(gy, where, x, w.shape[2:], *options)
+        gw, gb = kernels.max_pool2d_conv2d_gw(gy, where, x, w.shape[2:], *options)
         assert_same(gw, reference.conv2d_gw(gz, x, w.shape[2:], *options))
+        assert_same(gb, gz.sum((0, 2, 3)))
 
 
 @pytest.mark.parametrize("dtype", FLOATS, ids=str)
@@ -85,4 +92,4 @@ def test_nan_and_ties(kernels, dtype):
     z = np.array(windows, dtype).reshape(6, 1, 2, 2)
     y, where = kernels.conv2d_relu_max_pool2d(z, np.ones((1, 1, 1, 1), dtype), None, ONE, ZERO, ONE, 1)
     np.testing.assert_array_equal(y.ravel(), [1, 0, 0, nan, inf, nan])
-    assert where.ravel().tolist() == [0, 0, 0, 1, 2, 1]
+    assert where.ravel().tolist() == [0, 4, 4, 1, 2, 1]

@@ -501,22 +501,22 @@ def conv2d_relu_max_pool2d(
     x: Array, w: Array, b: Array | None, stride: Pair, padding: Pair, dilation: Pair, groups: int
 ) -> tuple[Array, Array]:
     """``relu(max_pool2d(conv2d(x, w, b, ...)))`` over windows of 2 x 2 pixels, in one pass -> (y, where), both ``(N, O,
-    OH // 2, OW // 2)``; ``where`` as in :func:`max_pool2d`, whatever ReLU makes of the winner."""
+    OH // 2, OW // 2)``; ``where`` as in :func:`max_pool2d`, but 4 where ReLU cuts the winner."""
 
 
 @kernel
 def max_pool2d_conv2d_gx(
     gy: Array, where: Array, w: Array, input_size: Pair, stride: Pair, padding: Pair, dilation: Pair, groups: int
 ) -> Array:
-    """``conv2d_gx`` of what ``max_pool2d_gx`` makes of gy and ``where``, both ``(N, O, OH // 2, OW // 2)``, for windows
-    of 2 x 2 pixels, in one pass."""
+    """``conv2d_gx`` of gz, what ``max_pool2d_gx`` makes of gy and ``where``, both ``(N, O, OH // 2, OW // 2)``, for
+    windows of 2 x 2 pixels, in one pass. Where ``where`` is 4, gz is 0 in all of the window."""
 
 
 @kernel
 def max_pool2d_conv2d_gw(
     gy: Array, where: Array, x: Array, kernel_size: Pair, stride: Pair, padding: Pair, dilation: Pair, groups: int
-) -> Array:
-    """``conv2d_gw`` likewise."""
+) -> tuple[Array, Array]:
+    """``conv2d_gw`` likewise, and the bias' gradient, the sum of gz over N, OH and OW -> (gw, gb)."""
 
 
 # -------------------------------------------------------------------------------------------------------- normalization

@@ -162,6 +162,9 @@ def wins(candidate, best):
     return candidate > best or (np.isnan(candidate) and not np.isnan(best))
 
 
+NOBODY = 4  # the winner of a window of 2 x 2 pixels whose maximum ReLU cuts: none of the pixels 0 to 3
+
+
 # --------------------------------------------------------------------------------------------------------------- random
 
 WORD = np.uint64(0xFFFFFFFF)

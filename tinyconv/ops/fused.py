@@ -14,6 +14,7 @@ from ..autograd import Function, is_grad_enabled
 from ..tensor import Tensor
 from .activation import ReLU, ReLUGx
 from .conv import Conv2dGw, Conv2dGx, conv2d, conv2d_arguments, output_size
+from .logic import bitwise_and
 from .pool import ToWinners, max_pool2d
 from .reduce import Sum
 
@@ -41,20 +42,23 @@ class Conv2dReLUMaxPool2d(Function):
     @staticmethod
     def backward(ctx: Any, gy: Tensor, _: Any) -> tuple:
         x, w, y, where = ctx.saved_tensors
-        gy = ReLUGx.apply(gy, y)
+        need, backend = ctx.needs_input_grad, kernels.of(gy.array)
+        gx = gw = gb = None
         if is_grad_enabled():  # a gradient that is to be differentiated again: one operation after the other
             size = output_size(ctx.input_size, ctx.kernel_size, *ctx.geometry[:3])
-            gz = ToWinners.apply(gy, where, size, WINDOWS)
+            gy = ReLUGx.apply(gy, y)
+            gz = ToWinners.apply(gy, bitwise_and(where, 3), size, WINDOWS)
             gx = None if w is None else Conv2dGx.apply(gz, w, ctx.input_size, *ctx.geometry)
             gw = None if x is None else Conv2dGw.apply(gz, x, ctx.kernel_size, *ctx.geometry)
-        else:
-            backend, winners, geometry = kernels.of(gy.array), where.array, ctx.geometry
-            gx = gw = None
-            if w is not None:
-                gx = Tensor(backend.max_pool2d_conv2d_gx(gy.array, winners, w.array, ctx.input_size, *geometry))
-            if x is not None:
-                gw = Tensor(backend.max_pool2d_conv2d_gw(gy.array, winners, x.array, ctx.kernel_size, *geometry))
-        gb = Sum.apply(gy, (0, 2, 3), False) if ctx.needs_input_grad[2] else None
+            gb = Sum.apply(gy, (0, 2, 3), False) if need[2] else None
+            return gx, gw, gb, None, None, None, None
+        if w is not None:
+            gx = Tensor(backend.max_pool2d_conv2d_gx(gy.array, where.array, w.array, ctx.input_size, *ctx.geometry))
+        if x is not None:
+            gw, gb = backend.max_pool2d_conv2d_gw(gy.array, where.array, x.array, ctx.kernel_size, *ctx.geometry)
+            gw, gb = Tensor(gw), Tensor(gb) if need[2] else None
+        elif need[2]:
+            gb = Sum.apply(ReLUGx.apply(gy, y), (0, 2, 3), False)
         return gx, gw, gb, None, None, None, None
 
 

@@ -29,7 +29,9 @@ import tinyconv.kernels
 
 PLAIN = {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": "", "NUMBA_OPT": 0, "OMP_NUM_THREADS": 1}
 PLAIN |= {"PYTHONWARNINGS": "ignore"}  # that functions are too plain to be cached
-KERNELS = "conv2d", "conv2d_gx", "conv2d_gw", "matmul", "max_pool2d", "max_pool2d_gx", "relu", "add"
+KERNELS = "conv2d", "conv2d_gx", "conv2d_gw", "matmul", "max_pool2d", "max_pool2d_gx", "relu", "add", *(
+    "conv2d_relu_max_pool2d", "max_pool2d_conv2d_gx", "max_pool2d_conv2d_gw"
+)  # fmt: skip
 SHAPES = (6, 2), (8, 2)  # of tiles beside those of the table
 
 # The processor, and what its assembly calls a multiply-add of floats, a vector on the stack, an addition of vectors, a

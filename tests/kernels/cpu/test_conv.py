@@ -14,7 +14,15 @@ from tests.kernels.compare import assert_close
 from tests.strategies import FLOATS, conv_geometries, float_dtypes
 from tinyconv.kernels import cpu, reference
 from tinyconv.kernels.cpu import conv_plan
-from tinyconv.kernels.cpu.conv_plan import backward_plan, forward_plan, tile_for
+from tinyconv.kernels.cpu.conv_plan import (
+    OUTPUTS,
+    POOLED,
+    POOLED_WEIGHTS,
+    WEIGHTS,
+    backward_plan,
+    forward_plan,
+    tile_for,
+)
 from tinyconv.kernels.cpu.target import DOTS, TILES, VECTOR_BYTES
 
 ONE, ZERO = (1, 1), (0, 0)
@@ -99,29 +107,35 @@ def test_blocks_of_channels(little_memory, dtype, N, groups):
 
 
 def plans(g, N, itemsize):
-    """The forward, backward and summed plan of a geometry, with what each computes: its size and channels."""
+    """All plans of a geometry, with what each computes: its size, and the side of what is one goal."""
     (_, _, H, W), (O, C, *kernel), size = g.x_shape, g.w_shape, g.output_size
     options, OG = (tuple(kernel), g.stride, g.padding, g.dilation), O // g.groups
-    yield forward_plan(*options, (H, W), size, N, g.groups, C, OG, itemsize), size
-    yield backward_plan(*options, size, (H, W), N, g.groups, OG, C, itemsize), (H, W)
-    yield forward_plan(*options, (H, W), size, N, g.groups, C, OG, itemsize, summed=True), size
+    yield forward_plan(*options, (H, W), size, N, g.groups, C, OG, itemsize), size, 1
+    yield backward_plan(*options, size, (H, W), N, g.groups, OG, C, itemsize), (H, W), 1
+    for kind in (WEIGHTS, POOLED, POOLED_WEIGHTS):
+        side = 1 + kind.pooled
+        whole = tuple([n // side * side for n in size])  # without a row or column that is in no window
+        if all(whole):
+            yield forward_plan(*options, (H, W), size, N, g.groups, C, OG, itemsize, kind), whole, side
 
 
 @given(conv_geometries(), st.sampled_from([1, 5, 16, 64]), float_dtypes)
 def test_plans_reach_every_output_once_and_nothing_outside(g, N, dtype):
     L = lanes(dtype)
-    for (cut, tables), (OH, OW) in plans(g, N, dtype.itemsize):
+    for (cut, tables), (OH, OW), side in plans(g, N, dtype.itemsize):
         _, ranges, classes, taps, _, positions, goals = tables
         for strip, (begin, end) in enumerate(ranges.reshape(-1, 2)):
             rows = min(cut.R, OH - strip * cut.R)
             reached = []
             for first_tap, T, first, count in classes[begin:end].reshape(-1, 4):
                 reached += list(goals[first : first + count] // L)
-                seen = np.add.outer(taps[first_tap : first_tap + T * cut.CB], positions[first : first + count])
+                places = positions[side**2 * first : side**2 * (first + count)]
+                seen = np.add.outer(taps[first_tap : first_tap + T * cut.CB], places)
                 assert not seen.size or (seen.min() >= 0 and seen.max() < cut.CB * cut.HP * cut.WP * L)
                 assert (seen % L == 0).all()
             assert len(set(reached)) == len(reached)
-            assert set(range(rows * OW)) <= set(reached) <= set(range(cut.R * OW))
+            windows = range(rows // side * (OW // side)), range(cut.R // side * (OW // side))
+            assert set(windows[0]) <= set(reached) <= set(windows[1])
         assert cut.strips * cut.R >= OH
         assert cut.blocks * L >= N * cut.strips
 
@@ -144,6 +158,6 @@ def test_border_taps_are_left_out():
 
 
 def test_the_tile_that_wastes_least():
-    for tiles, outputs in itertools.product((TILES, DOTS), range(2, 100)):
-        wasted = {rows: -outputs % rows for rows, _ in tiles}
-        assert wasted[tile_for(outputs, tiles)[0]] == min(wasted.values())
+    for kind, outputs in itertools.product((OUTPUTS, WEIGHTS, POOLED, POOLED_WEIGHTS), range(2, 100)):
+        wasted = {rows: -outputs % rows for rows, _ in kind.tiles}
+        assert wasted[tile_for(outputs, kind)[0]] == min(wasted.values())

@@ -14,9 +14,9 @@ from llvmlite import ir
 
 from tests.kernels.cpu.assembly import PLAIN, PROCESSORS, SHAPES, assembly
 from tinyconv.kernels import formulas
-from tinyconv.kernels.cpu import parallel
+from tinyconv.kernels.cpu import parallel, target
 from tinyconv.kernels.cpu.compile import JIT
-from tinyconv.kernels.cpu.target import DOTS, REGISTERS, TILES, UNIT, UNITS, VECTOR_BYTES, unit_of
+from tinyconv.kernels.cpu.target import UNIT, UNITS, unit_of
 
 
 @pytest.mark.parametrize(
@@ -37,21 +37,24 @@ def test_unit_of(machine, features, unit):
 
 
 def test_this_machine():
-    assert UNITS[UNIT] == (VECTOR_BYTES, REGISTERS, TILES, DOTS)
+    here = target.VECTOR_BYTES, target.REGISTERS, target.TILES, target.DOTS, target.WINDOWS, target.WINDOW_DOTS
+    assert UNITS[UNIT] == here
 
 
 @pytest.mark.parametrize("unit", UNITS)
 def test_tiles_fit_into_the_registers(unit):
-    vector_bytes, registers, tiles, dots = UNITS[unit]
+    vector_bytes, registers, tiles, dots, windows, window_dots = UNITS[unit]
     assert vector_bytes in (16, 32, 64)
-    for rows, vectors in tiles:
+    for rows, vectors in tiles + windows:
         assert rows * vectors + vectors + 1 <= registers
     for rows, taps in dots:
         assert rows * taps + rows + 1 <= registers
-    for shapes in (tiles, dots):
+    for rows, taps in window_dots:  # a row's values, its winners, and the values of those that won
+        assert rows * taps + 3 * rows + 1 <= registers
+    assert all(pixels == 4 for _, pixels in windows)
+    for shapes in (tiles, dots, windows, window_dots):
         assert all(rows * columns >= 8 for rows, columns in shapes), "too few sums to hide a multiply-add's latency"
-        (wide_rows, _), (slim_rows, _) = shapes
-        assert wide_rows > slim_rows
+        assert [*shapes] == sorted({*shapes}, reverse=True)
 
 
 AGREE = """
@@ -61,7 +64,8 @@ from tests.kernels.cpu.calls import results
 from tinyconv.kernels import cpu, reference
 from tinyconv.kernels.cpu.target import UNIT
 
-names = "conv2d", "conv2d_gx", "conv2d_gw", "matmul", "max_pool2d", "max_pool2d_gx"
+names = "conv2d", "conv2d_gx", "conv2d_gw", "matmul", "max_pool2d", "max_pool2d_gx", \
+    "conv2d_relu_max_pool2d", "max_pool2d_conv2d_gx", "max_pool2d_conv2d_gw"
 ours, truth = (list(results(backend, np.float32, only=names)) for backend in (cpu, reference))
 for (name, actual), (_, expected) in zip(ours, truth, strict=True):
     for a, e in zip(actual, expected, strict=True):
@@ -122,7 +126,7 @@ def test_a_tile_stays_in_registers_if_the_table_says_so(elsewhere):
     """The innermost loop has as many multiply-adds as the tile has sums, each of a whole vector. AVX2 has 16 registers:
     too few for the 16 sums, 2 vectors and a scalar of an 8 x 2 tile; the 12, 2 and 1 of a 6 x 2 tile fit."""
     unit, functions = elsewhere
-    _, registers, tiles, _ = UNITS[unit]
+    _, registers, tiles, *_ = UNITS[unit]
     for rows, vectors in {*tiles, *SHAPES}:
         (loop,) = loops_of(functions, f"{rows}x{vectors}")
         assert loop["multiply_adds"] == rows * vectors
@@ -132,11 +136,16 @@ def test_a_tile_stays_in_registers_if_the_table_says_so(elsewhere):
 def test_products_and_convolutions_run_on_these_tiles(elsewhere):
     """Without a spill; but at the borders of a matrix a tile also needs registers for masks."""
     unit, functions = elsewhere
-    _, _, tiles, dots = UNITS[unit]
+    _, _, tiles, dots, windows, window_dots = UNITS[unit]
     rows, vectors = tiles[0]
     inner = [loop for loop in loops_of(functions, "matmul._block") if loop["multiply_adds"] == rows * vectors]
     assert any(loop["spills"] == 0 for loop in inner)
-    for name, shapes in (("conv._strip", tiles), ("conv._weight_part", dots)):
+    for name, shapes in (
+        ("conv._strip", tiles),
+        ("conv._weight_part", dots),
+        ("conv._pooled_strip", windows),
+        ("conv._pooled_weight_part", [(4 * rows, taps) for rows, taps in window_dots]),
+    ):
         inner = loops_of(functions, name)
         for rows, vectors in shapes:
             assert any(loop["multiply_adds"] % (rows * vectors) == 0 for loop in inner)

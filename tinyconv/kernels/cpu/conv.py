@@ -4,13 +4,17 @@ A work item takes LANES images (see ``conv_plan.py`` for fewer), turns the rows 
 ``x[channel, row, column, lane]``; computes its outputs there on the tiles of ``lanes.py``; and turns them back:
 
 * forward and input gradient: ``y[o, p] = sum over channels and taps t of w[o, t] * x[t + p]`` on ``image_tile``, where
-  t and p are displacements from the plan's tables. No im2col buffer exists (*implicit GEMM*);
-* weight gradient: ``gw[o, t] = sum over positions p and lanes of gy[o, p] * x[t + p]`` on ``image_dots``.
+  t and p are displacements from the plan's tables. No im2col buffer exists (*implicit GEMM*). With ReLU and
+  max-pooling behind it, on ``window_tile``, which keeps one pixel of four while they are in registers;
+* weight gradient: ``gw[o, t] = sum over positions p and lanes of gy[o, p] * x[t + p]`` on ``image_dots``; where gy
+  comes from max-pooling, on ``window_dots``, which never writes its zeros down.
 
 Channels go in blocks where they are many, so that a work item's memory stays in the second-level cache.
 """
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 
@@ -18,26 +22,36 @@ from .. import reference
 from ..reference.conv import fold, unfold  # noqa: F401  (the learner's operations: clarity is all they need)
 from .arrays import compiled_for, flat, workspace
 from .compile import jit
-from .conv_plan import ITEMS, SINGLE, backward_plan, forward_plan, tile_for
-from .lanes import from_lanes, make_image_dots, make_image_tile, relu_of_max, to_lanes, to_winners
+from .conv_plan import ITEMS, POOLED, POOLED_WEIGHTS, SINGLE, WEIGHTS, backward_plan, forward_plan, tile_for
+from .lanes import (
+    from_lanes,
+    kept_sum,
+    make_image_dots,
+    make_image_tile,
+    make_window_dots,
+    make_window_tile,
+    to_lanes,
+    to_winners,
+)
 from .parallel import parallel_for
-from .target import DOTS, TILES, VECTOR_BYTES
+from .target import DOTS, TILES, VECTOR_BYTES, WINDOW_DOTS, WINDOWS
 
 (WIDE_ROWS, WIDE_COLUMNS), (SLIM_ROWS, SLIM_COLUMNS), SINGLE_COLUMNS = *TILES, SINGLE[1]
 _wide_tile, _slim_tile, _single_tile = make_image_tile(*TILES[0]), make_image_tile(*TILES[1]), make_image_tile(*SINGLE)
+TALL_ROWS, SHORT_ROWS = WINDOWS[0][0], WINDOWS[-1][0]
+_tall_window, _short_window = make_window_tile(TALL_ROWS), make_window_tile(SHORT_ROWS)
 (MANY_ROWS, _), (FEW_ROWS, _) = DOTS
+_window_dots = make_window_dots(*WINDOW_DOTS[0])
 _many_dots, _few_dots, _single_dots = make_image_dots(*DOTS[0]), make_image_dots(*DOTS[1]), make_image_dots(*SINGLE)
 
 
 @jit
-def _fill(scratch, x, winners, block, image, rows, pixels):
+def _fill(scratch, x, like, block, image, rows, pixels):
     """Turn some channels of a block of strips into lanes: of x (N, C, H, W), ``channels`` from ``first`` on, for strip
-    s the HP rows from s*down + top on. ``side`` channels lie side by side in ``scratch`` for each pixel."""
-    if winners.size:
-        _fill_from_windows(scratch, x, winners, block, image, rows, pixels)
-        return
+    s the HP rows from s*down + top on. ``side`` channels lie side by side in ``scratch`` for each pixel. There are as
+    many lanes as a vector of the type of ``like`` has."""
     (N, C, first, channels, H, W), (top, down, HP, WP, strips, side) = image, rows
-    lanes = VECTOR_BYTES // x.itemsize
+    lanes = VECTOR_BYTES // like.itemsize
     where, unit = np.empty(lanes, np.int64), block * lanes
     begin, chunks, height = _chunks(unit, N, H, top, down, HP, lanes)
     if chunks * height < HP or W < WP:
@@ -49,7 +63,7 @@ def _fill(scratch, x, winners, block, image, rows, pixels):
             where[lane] = ((n * C + first) * H + h) * W if there else -1
         for c in range(channels):
             t = ((c // side * HP + r) * WP * side + c % side) * lanes
-            to_lanes(scratch, t, pixels, x, c * H * W, where, height * W, x)
+            to_lanes(scratch, t, pixels, x, c * H * W, where, height * W, like)
 
 
 @jit
@@ -68,7 +82,7 @@ def _chunks(unit, N, H, top, down, HP, lanes):
 def _fill_from_windows(scratch, gy, winners, block, image, rows, pixels):
     """The same where x is the gradient of max-pooling over 2 x 2 windows: gy and winners (N, C, H // 2, W // 2), of
     which each row is turned once, and makes two rows of x. ``down`` is even."""
-    (N, C, first, channels, H, W), (top, down, HP, WP, strips, side) = image, rows
+    (N, C, first, channels, H, W), (top, down, HP, WP, strips, _) = image, rows
     lanes, PH, PW, odd = VECTOR_BYTES // gy.itemsize, H // 2, W // 2, top % 2
     count, base = (HP + odd + 1) // 2, (top - odd) // 2  # rows of windows; the first one in strip 0
     dense, where, unit = np.arange(count * PW) * lanes, np.empty(lanes, np.int64), block * lanes
@@ -85,16 +99,14 @@ def _fill_from_windows(scratch, gy, winners, block, image, rows, pixels):
                 where[lane] = ((n * C + first + c) * PH + h) * PW if there else -1
             to_lanes(values, r * PW * lanes, dense, gy, 0, where, height * PW, gy)
             to_lanes(codes, r * PW * lanes, dense, winners, 0, where, height * PW, gy)
-        t = (c // side * HP * WP * side + c % side) * lanes
         for r in range(HP):
             window = (r + odd) // 2 * PW * lanes
-            to_winners(scratch, t + pixels[r * W], side * lanes, (r + odd) % 2, values, codes, window, PW)
+            to_winners(scratch, c * HP * WP * lanes + pixels[r * W], lanes, (r + odd) % 2, values, codes, window, PW)
 
 
 @jit
-def _strip(item, x, x_winners, y, y_winners, packed, MR, K, shape, cut, tables):
-    """One block of outputs of one group, in one block of strips. Where there is memory for ``y_winners``, of each 2 x 2
-    outputs only the largest is kept, or 0 if it is less; ``x_winners``: see ``_fill``."""
+def _strip(item, x, winners, y, packed, MR, K, shape, cut, tables):
+    """One block of outputs of one group, in one block of strips. With ``winners``, x is the gradient of windows."""
     N, G, C, H, W, O, OH, OW = shape
     R, HP, WP, CB, OB, top, down, strips, _ = cut
     pixels, ranges, classes, taps, weights, positions, goals = tables
@@ -108,7 +120,11 @@ def _strip(item, x, x_winners, y, y_winners, packed, MR, K, shape, cut, tables):
     rows_in = top, down, HP, WP, strips, np.int64(1)
     for cb in range(cblocks):
         channels = min(CB, C - cb * CB)
-        _fill(scratch, x, x_winners, block, (N, G * C, g * C + cb * CB, channels, H, W), rows_in, pixels)
+        image = N, G * C, g * C + cb * CB, channels, H, W
+        if winners.size:
+            _fill_from_windows(scratch, x, winners, block, image, rows_in, pixels)
+        else:
+            _fill(scratch, x, x, block, image, rows_in, pixels)
         for o in range(0, outputs, MR):
             w, at = ((g * panels + (o0 + o) // MR) * cblocks + cb) * size, o * row
             for k in range(ranges[2 * strip], ranges[2 * strip + 1], 4):
@@ -125,24 +141,54 @@ def _strip(item, x, x_winners, y, y_winners, packed, MR, K, shape, cut, tables):
                         _single_tile(
                             T, t, packed, w, weights, scratch, taps, positions, goals, q, last, out, at, row, cb
                         )
-    pooled = 2 if y_winners.size else 1
-    PH, PW = OH // pooled, OW // pooled
-    codes = np.empty(outputs * row // 4 if y_winners.size else 0, np.uint8)
-    if y_winners.size:
-        for o in range(outputs):
-            for i in range(R // 2):
-                to, start = o * row + i * PW * lanes, o * row + 2 * i * OW * lanes
-                relu_of_max(out, to, codes, o * (row // 4) + i * PW * lanes, out, start, OW * lanes, PW)
+    where, counts = _places(block, (N, G * O, g * O + o0, OH, OW), R, lanes)
+    for o in range(outputs):
+        from_lanes(y, o * OH * OW, where, counts, out, o * row, R * OW, x)
+
+
+@jit
+def _pooled_strip(item, x, y, winners, packed, MR, K, shape, cut, tables):
+    """The same with all channels in one block, ReLU, and the maxima of 2 x 2 windows. Outputs in no window are not
+    computed."""
+    N, G, C, H, W, O, OH, OW = shape
+    R, HP, WP, _, OB, top, down, strips, _ = cut
+    pixels, ranges, classes, taps, weights, positions, goals = tables
+    lanes, panels, oblocks = VECTOR_BYTES // x.itemsize, (O + MR - 1) // MR, (O + OB - 1) // OB
+    block, g, o0 = item // (G * oblocks), item // oblocks % G, item % oblocks * OB
+    PR, PH, PW = R // 2, OH // 2, OW // 2
+    outputs, row = min(OB, O - o0), PR * PW * lanes
+    scratch = workspace(C * HP * WP * lanes, x)
+    out = workspace((outputs + MR - 1) // MR * MR * row, x)
+    codes = workspace(out.size, winners)
+    strip = block * lanes // N if ranges.size > 2 else 0
+    rows_in = top, down, HP, WP, strips, np.int64(1)
+    _fill(scratch, x, x, block, (N, G * C, g * C, C, H, W), rows_in, pixels)
+    for o in range(0, outputs, MR):
+        w, at = (g * panels + (o0 + o) // MR) * (1 + C * K) * MR, o * row
+        for k in range(ranges[2 * strip], ranges[2 * strip + 1], 4):
+            t, T, p = classes[k], classes[k + 1] * C, classes[k + 2]
+            if MR == TALL_ROWS:
+                for q in range(p, p + classes[k + 3]):
+                    _tall_window(T, t, packed, w, weights, scratch, taps, positions, goals, q, out, codes, at, row)
+            else:
+                for q in range(p, p + classes[k + 3]):
+                    _short_window(T, t, packed, w, weights, scratch, taps, positions, goals, q, out, codes, at, row)
+    where, counts = _places(block, (N, G * O, g * O + o0, PH, PW), PR, lanes)
+    for o in range(outputs):
+        from_lanes(y, o * PH * PW, where, counts, out, o * row, PR * PW, x)
+        from_lanes(winners, o * PH * PW, where, counts, codes, o * row, PR * PW, x)
+
+
+@jit
+def _places(block, images, R, lanes):
+    """For each lane: where its strip, of R rows of channel ``first``, begins in memory, and how many pixels it has."""
+    N, C, first, H, W = images
     where, counts = np.empty(lanes, np.int64), np.empty(lanes, np.int64)
     for lane in range(lanes):
-        unit = block * lanes + lane
-        n, first = unit % N, unit // N * R
-        where[lane] = (((n * G + g) * O + o0) * PH + first // pooled) * PW
-        counts[lane] = max(0, min(R, OH - first)) // pooled * PW
-    for o in range(outputs):
-        from_lanes(y, o * PH * PW, where, counts, out, o * row, R // pooled * PW, x)
-        if y_winners.size:
-            from_lanes(y_winners, o * PH * PW, where, counts, codes, o * (row // 4), R // 2 * PW, x)
+        n, h = (block * lanes + lane) % N, (block * lanes + lane) // N * R
+        where[lane] = ((n * C + first) * H + h) * W
+        counts[lane] = max(0, min(R, H - h)) * W
+    return where, counts
 
 
 @jit
@@ -167,13 +213,25 @@ def _pack_panel(item, w, bias, packed, MR, O, C, CB, K, steps):
 
 
 @jit
-def _correlate(x, x_winners, w, bias, y, y_winners, MR, K, steps, shape, cut, tables):
+def _pack(x, w, bias, MR, K, steps, shape, cut):
+    """All weights as the tiles read them."""
     _, G, C, _, _, O, _, _ = shape
     CB, panels = cut.CB, (O + MR - 1) // MR
     packed = workspace(G * panels * ((C + CB - 1) // CB) * (1 + CB * K) * MR, x)
     parallel_for(_pack_panel, G * panels, (w, bias, packed, MR, O, C, CB, K, steps))
-    items = cut.blocks * G * ((O + cut.OB - 1) // cut.OB)
-    parallel_for(_strip, items, (x, x_winners, y, y_winners, packed, MR, K, shape, cut, tables))
+    return packed, cut.blocks * G * ((O + cut.OB - 1) // cut.OB)
+
+
+@jit
+def _correlate(x, winners, w, bias, y, MR, K, steps, shape, cut, tables):
+    packed, items = _pack(x, w, bias, MR, K, steps, shape, cut)
+    parallel_for(_strip, items, (x, winners, y, packed, MR, K, shape, cut, tables))
+
+
+@jit
+def _correlate_and_pool(x, w, bias, y, winners, MR, K, steps, shape, cut, tables):
+    packed, items = _pack(x, w, bias, MR, K, steps, shape, cut)
+    parallel_for(_pooled_strip, items, (x, y, winners, packed, MR, K, shape, cut, tables))
 
 
 @jit
@@ -183,7 +241,7 @@ def _tile_size(MR, NT, lanes):
 
 
 @jit
-def _weight_part(item, x, gy, winners, partial, parts, MR, NT, K, shape, cut, tables):
+def _weight_part(item, x, gy, partial, parts, MR, NT, K, shape, cut, tables):
     """The weight gradient of one block of channels and one of outputs, summed over one part of the blocks of strips:
     ``partial[part, group, panel of outputs, block of channels, tile]``."""
     N, G, C, H, W, O, OH, OW = shape
@@ -197,34 +255,73 @@ def _weight_part(item, x, gy, winners, partial, parts, MR, NT, K, shape, cut, ta
     outputs, channels = min(OB, O - o0), min(CB, C - cb * CB)
     scratch = workspace(channels * HP * WP * lanes, x)
     turned = workspace((outputs + MR - 1) // MR * R * OW * MR * lanes, x)
-    turned[:] = 0
-    first, last, none = blocks * part // parts, blocks * (part + 1) // parts, winners[:0]
+    if outputs % MR:
+        turned[:] = 0
+    first, last = blocks * part // parts, blocks * (part + 1) // parts
     rows_in, rows_out = (top, down, HP, WP, strips, np.int64(1)), (np.int64(0), R, R, OW, strips, MR)
     for block in range(first, last):
-        _fill(scratch, x, none, block, (N, G * C, g * C + cb * CB, channels, H, W), rows_in, pixels)
-        _fill(turned, gy, winners, block, (N, G * O, g * O + o0, outputs, OH, OW), rows_out, columns)
+        _fill(scratch, x, x, block, (N, G * C, g * C + cb * CB, channels, H, W), rows_in, pixels)
+        _fill(turned, gy, gy, block, (N, G * O, g * O + o0, outputs, OH, OW), rows_out, columns)
         strip = block * lanes // N if ranges.size > 2 else 0
         k = ranges[2 * strip]
         count, where = classes[k + 3], positions[classes[k + 2] :]
         for o in range(0, outputs, MR):
-            q = (((part * G + g) * panels + (o0 + o) // MR) * cblocks + cb) * across * tile
+            q, at = (((part * G + g) * panels + (o0 + o) // MR) * cblocks + cb) * across * tile, o * R * OW * lanes
             if block == first:
                 partial[q : q + across * tile] = 0
             for j in range(0, channels * K, NT):
                 if MR == MANY_ROWS:
-                    _many_dots(count, turned, o * R * OW * lanes, scratch, taps, j, channels * K - 1, where, partial, q)
+                    _many_dots(count, turned, at, scratch, taps, j, channels * K - 1, where, partial, q)
                 elif MR == FEW_ROWS:
-                    _few_dots(count, turned, o * R * OW * lanes, scratch, taps, j, channels * K - 1, where, partial, q)
+                    _few_dots(count, turned, at, scratch, taps, j, channels * K - 1, where, partial, q)
                 else:
-                    _single_dots(
-                        count, turned, o * R * OW * lanes, scratch, taps, j, channels * K - 1, where, partial, q
-                    )
+                    _single_dots(count, turned, at, scratch, taps, j, channels * K - 1, where, partial, q)
                 q += tile
 
 
 @jit
-def _add_parts(item, partial, gw, parts, MR, NT, panels, O, C, CB, K):
-    """gw[g, o, (c, kh, kw)] for one group and panel of outputs: the parts added up, out of the tiles' order."""
+def _pooled_weight_part(item, x, gy, winners, partial, kept, parts, MR, NT, K, shape, cut, tables):
+    """The same where gy is the gradient of windows; and the bias' part, ``kept[part, group, output]``."""
+    N, G, C, H, W, O, OH, OW = shape
+    R, HP, WP, CB, OB, top, down, strips, blocks = cut
+    pixels, ranges, classes, taps, columns, positions, _ = tables
+    lanes, PR, PH, PW = VECTOR_BYTES // x.itemsize, R // 2, OH // 2, OW // 2
+    cblocks, oblocks, panels = (C + CB - 1) // CB, (O + OB - 1) // OB, (O + MR - 1) // MR
+    tile, across = _tile_size(MR, NT, lanes), (CB * K + NT - 1) // NT
+    o0, cb, item = item % oblocks * OB, item // oblocks % cblocks, item // (oblocks * cblocks)
+    g, part = item % G, item // G
+    outputs, channels = min(OB, O - o0), min(CB, C - cb * CB)
+    scratch = workspace(channels * HP * WP * lanes, x)
+    turned = workspace((outputs + MR - 1) // MR * PR * PW * MR * lanes, x)
+    codes = workspace(turned.size, winners)
+    if outputs % MR:
+        turned[:] = 0
+    first, last = blocks * part // parts, blocks * (part + 1) // parts
+    rows_in, rows_out = (top, down, HP, WP, strips, np.int64(1)), (np.int64(0), PR, PR, PW, strips, MR)
+    for block in range(first, last):
+        _fill(scratch, x, x, block, (N, G * C, g * C + cb * CB, channels, H, W), rows_in, pixels)
+        _fill(turned, gy, gy, block, (N, G * O, g * O + o0, outputs, PH, PW), rows_out, columns)
+        _fill(codes, winners, gy, block, (N, G * O, g * O + o0, outputs, PH, PW), rows_out, columns)
+        strip = block * lanes // N if ranges.size > 2 else 0
+        k = ranges[2 * strip]
+        count, where = classes[k + 3], positions[4 * classes[k + 2] :]
+        for o in range(0, outputs, MR):
+            q, at = (((part * G + g) * panels + (o0 + o) // MR) * cblocks + cb) * across * tile, o * PR * PW * lanes
+            if block == first:
+                partial[q : q + across * tile] = 0
+            for j in range(0, channels * K, NT):
+                _window_dots(count, turned, codes, at, scratch, taps, j, channels * K - 1, where, partial, q)
+                q += tile
+            for i in range(min(MR, outputs - o) if cb == 0 else 0):
+                total = kept_sum(turned, codes, at + i * lanes, MR * lanes, count)
+                to = (part * G + g) * O + o0 + o + i
+                kept[to] = total if block == first else kept[to] + total
+
+
+@jit
+def _add_parts(item, partial, gw, kept, gb, parts, MR, NT, panels, O, C, CB, K):
+    """gw[g, o, (c, kh, kw)], and gb[g, o] if asked for, of one group and panel of outputs: the parts added up, out of
+    the tiles' order."""
     g, o = item // panels, item % panels * MR
     tile, cblocks, across = _tile_size(MR, NT, VECTOR_BYTES // gw.itemsize), (C + CB - 1) // CB, (CB * K + NT - 1) // NT
     size, stride = cblocks * across * tile, partial.size // parts
@@ -240,18 +337,39 @@ def _add_parts(item, partial, gw, parts, MR, NT, panels, O, C, CB, K):
                 source = total[(cb * across + j // NT) * tile + i :]
                 for k in range(min(NT, count - j)):
                     line[j + k] = source[k * MR]
+    for i in range(g * O + o, min(g * O + o + MR, (g + 1) * O, gb.size)):
+        gb[i] = 0
+        for part in range(parts):
+            gb[i] += kept[part * gb.size + i]
 
 
 @jit
-def _weights(x, gy, winners, gw, MR, NT, K, shape, cut, tables):
+def _parts(x, MR, NT, K, shape, cut):
+    """How many work items there are, over how many parts of the images each sum is spread, and memory for them."""
     _, G, C, _, _, O, _, _ = shape
     CB, cblocks, panels = cut.CB, (C + cut.CB - 1) // cut.CB, (O + MR - 1) // MR
     items = G * cblocks * ((O + cut.OB - 1) // cut.OB)
     parts = min(cut.blocks, (ITEMS + items - 1) // items)
     size = _tile_size(MR, NT, VECTOR_BYTES // x.itemsize)
-    partial = workspace(parts * G * panels * cblocks * ((CB * K + NT - 1) // NT) * size, x)
-    parallel_for(_weight_part, parts * items, (x, gy, winners, partial, parts, MR, NT, K, shape, cut, tables))
-    parallel_for(_add_parts, G * panels, (partial, gw, parts, MR, NT, panels, O, C, CB, K))
+    return parts * items, parts, workspace(parts * G * panels * cblocks * ((CB * K + NT - 1) // NT) * size, x)
+
+
+@jit
+def _weights(x, gy, gw, MR, NT, K, shape, cut, tables):
+    _, G, C, _, _, O, _, _ = shape
+    items, parts, partial = _parts(x, MR, NT, K, shape, cut)
+    panels, none = (O + MR - 1) // MR, gw[:0]
+    parallel_for(_weight_part, items, (x, gy, partial, parts, MR, NT, K, shape, cut, tables))
+    parallel_for(_add_parts, G * panels, (partial, gw, none, none, parts, MR, NT, panels, O, C, cut.CB, K))
+
+
+@jit
+def _pooled_weights(x, gy, winners, gw, gb, MR, NT, K, shape, cut, tables):
+    _, G, C, _, _, O, _, _ = shape
+    items, parts, partial = _parts(x, MR, NT, K, shape, cut)
+    panels, kept = (O + MR - 1) // MR, workspace(parts * G * O, x)
+    parallel_for(_pooled_weight_part, items, (x, gy, winners, partial, kept, parts, MR, NT, K, shape, cut, tables))
+    parallel_for(_add_parts, G * panels, (partial, gw, kept, gb, parts, MR, NT, panels, O, C, cut.CB, K))
 
 
 # -------------------------------------------------------------------------------------------------- the contract
@@ -265,14 +383,27 @@ def output_size(size, kernel_size, stride, padding, dilation):
     return tuple([(n + 2 * P - D * (K - 1) - 1) // S + 1 for n, K, S, P, D in axes])
 
 
-def forward(x, w, b, y, winners, out, stride, padding, dilation, groups):
-    """conv2d, with output size ``out``, to y; or with memory for ``winners`` its windows' maxima."""
-    (N, _, H, W), (_, C, KH, KW), OG, unit = x.shape, w.shape, len(w) // groups, 2 if winners.size else 1
-    plan = forward_plan((KH, KW), stride, padding, dilation, (H, W), out, N, groups, C, OG, x.itemsize, unit)
+def forward(x, w, b, y, out, stride, padding, dilation, groups):
+    """conv2d, with output size ``out``, to y."""
+    (N, _, H, W), (_, C, KH, KW), OG = x.shape, w.shape, len(w) // groups
+    plan = forward_plan((KH, KW), stride, padding, dilation, (H, W), out, N, groups, C, OG, x.itemsize)
     b = np.empty(0, x.dtype) if b is None else flat(b)
     K, MR, shape = KH * KW, tile_for(OG)[0], (N, groups, C, H, W, OG, *out)
-    steps = OG * C * K, C * K, K
-    _correlate(flat(x), NONE, flat(w), b, y.reshape(-1), winners.reshape(-1), MR, K, steps, shape, *plan)
+    _correlate(flat(x), NONE, flat(w), b, y.reshape(-1), MR, K, (OG * C * K, C * K, K), shape, *plan)
+
+
+def pooled_forward(x, w, b, y, winners, out, stride, padding, dilation, groups):
+    """The maxima of conv2d's windows, or 0, to y, and which pixels they are to ``winners``. False, and nothing, where
+    a work item has no room for all channels."""
+    (N, _, H, W), (_, C, KH, KW), OG = x.shape, w.shape, len(w) // groups
+    plan = forward_plan((KH, KW), stride, padding, dilation, (H, W), out, N, groups, C, OG, x.itemsize, POOLED)
+    if plan.cut.CB < C:
+        return False
+    b = np.empty(0, x.dtype) if b is None else flat(b)
+    K, MR, shape = KH * KW, tile_for(OG, POOLED)[0], (N, groups, C, H, W, OG, *out)
+    memory = y.reshape(-1), winners.reshape(-1)
+    _correlate_and_pool(flat(x), flat(w), b, *memory, MR, K, (OG * C * K, C * K, K), shape, *plan)
+    return True
 
 
 def input_gradient(gy, winners, w, gx, out, stride, padding, dilation, groups):
@@ -281,16 +412,28 @@ def input_gradient(gy, winners, w, gx, out, stride, padding, dilation, groups):
     plan = backward_plan((KH, KW), stride, padding, dilation, out, (H, W), N, groups, OG, C, gy.itemsize, unit)
     none, K, MR, shape = np.empty(0, gy.dtype), KH * KW, tile_for(C)[0], (N, groups, OG, *out, C, H, W)
     steps = OG * C * K, K, C * K
-    _correlate(flat(gy), flat(winners), flat(w), none, gx.reshape(-1), NONE, MR, K, steps, shape, *plan)
+    _correlate(flat(gy), flat(winners), flat(w), none, gx.reshape(-1), MR, K, steps, shape, *plan)
 
 
-def weight_gradient(gy, winners, x, gw, out, stride, padding, dilation, groups):
-    """conv2d_gw, likewise."""
-    (N, _, H, W), (O, C, KH, KW), unit = x.shape, gw.shape, 2 if winners.size else 1
-    OG, K = O // groups, KH * KW
-    plan = forward_plan((KH, KW), stride, padding, dilation, (H, W), out, N, groups, C, OG, x.itemsize, unit, True)
-    shape = N, groups, C, H, W, OG, *out
-    _weights(flat(x), flat(gy), flat(winners), gw.reshape(-1), *tile_for(OG, DOTS), K, shape, *plan)
+def weight_gradient(gy, x, gw, stride, padding, dilation, groups):
+    """conv2d_gw to gw."""
+    plan, shape = _weight_plan(WEIGHTS, x, gw, gy.shape[2:], stride, padding, dilation, groups)
+    _weights(flat(x), flat(gy), gw.reshape(-1), *tile_for(shape[5], WEIGHTS), math.prod(gw.shape[2:]), shape, *plan)
+
+
+def pooled_weight_gradient(gy, winners, x, gw, gb, out, stride, padding, dilation, groups):
+    """The same of the gradient of windows, and the bias' gradient to gb."""
+    plan, shape = _weight_plan(POOLED_WEIGHTS, x, gw, out, stride, padding, dilation, groups)
+    arrays, tile = (flat(x), flat(gy), flat(winners), gw.reshape(-1), gb), tile_for(shape[5], POOLED_WEIGHTS)
+    _pooled_weights(*arrays, *tile, math.prod(gw.shape[2:]), shape, *plan)
+
+
+def _weight_plan(kind, x, gw, out, stride, padding, dilation, groups):
+    """The plan, and the sizes that work items go by."""
+    (N, _, H, W), (O, C, *kernel_size) = x.shape, gw.shape
+    sizes = (H, W), out, N, groups, C, O // groups, x.itemsize
+    plan = forward_plan(tuple(kernel_size), stride, padding, dilation, *sizes, kind)
+    return plan, (N, groups, C, H, W, O // groups, *out)
 
 
 def conv2d(x, w, b, stride, padding, dilation, groups):
@@ -301,7 +444,7 @@ def conv2d(x, w, b, stride, padding, dilation, groups):
     if not w.shape[1]:
         y[...] = 0 if b is None else b[:, None, None]
     elif y.size:
-        forward(x, w, b, y, NONE, out, stride, padding, dilation, groups)
+        forward(x, w, b, y, out, stride, padding, dilation, groups)
     return y
 
 
@@ -323,5 +466,5 @@ def conv2d_gw(gy, x, kernel_size, stride, padding, dilation, groups):
     if not gw.size or not gy.size:
         gw[...] = 0
     else:
-        weight_gradient(gy, NONE, x, gw, gy.shape[2:], stride, padding, dilation, groups)
+        weight_gradient(gy, x, gw, stride, padding, dilation, groups)
     return gw

@@ -20,10 +20,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .target import DOTS, TILES, VECTOR_BYTES
+from .target import DOTS, TILES, VECTOR_BYTES, WINDOW_DOTS, WINDOWS
 
 SCRATCH = 384 * 1024  # bytes for the input of a work item, and for its output: three quarters of a large L2 cache
-ITEMS = 8  # work items that a small problem is cut into
+ITEMS = 4  # work items that a small problem is cut into: smaller ones would read more rows twice
 TURN = 4  # cycles that turning a vector of pixels into lanes takes; a multiply-add takes half of one
 SMALL = 64  # pixels of a side, up to which there is something to gain at the border
 CHUNKS = 1, 2, 4, 8  # outputs at the border that may be treated alike; what costs least is taken
@@ -48,18 +48,25 @@ class Axis(NamedTuple):
         rows = self.indices(0, outputs)
         return rows[-1] * self.step + max(r for _, r in self.taps) if rows and self.taps else -1
 
-    def runs(self, low: int, high: int, size: int, chunk: int) -> list[Run]:
+    def runs(self, low: int, high: int, size: int, chunk: int, unit: int) -> list[Run]:
         """Cut the outputs low <= h < high into runs, each with the taps that meet an input of ``size`` there: outputs
-        that no tap misses are one run, those at the border form runs of at most ``chunk``. Chunk 0: all taps."""
+        that no tap misses are one run, those at the border form runs of at most ``chunk``. Chunk 0: all taps. Runs are
+        made of whole units."""
         outputs = self.indices(low, high)
         if not chunk:
             return [Run(self, outputs, self.taps)] if outputs else []
-        met = {i: {tap for tap in self.taps if 0 <= i * self.step + tap[1] < size} for i in outputs}
-        runs = []
-        for _, group in itertools.groupby(outputs, lambda i: -1 if len(met[i]) == len(self.taps) else i // chunk):
+        met = [
+            {tap for tap in self.taps if any(0 <= i * self.step + tap[1] < size for i in outputs[u : u + unit])}
+            for u in range(0, len(outputs), unit)
+        ]
+        runs, chunk = [], max(1, chunk // unit)
+        for _, group in itertools.groupby(
+            range(len(met)), lambda u: -1 if len(met[u]) == len(self.taps) else (outputs[0] // unit + u) // chunk
+        ):
             run = list(group)
-            union = set().union(*[met[i] for i in run])
-            runs.append(Run(self, range(run[0], run[-1] + 1), tuple([tap for tap in self.taps if tap in union])))
+            union = set().union(*[met[u] for u in run])
+            taps = tuple([tap for tap in self.taps if tap in union])
+            runs.append(Run(self, outputs[run[0] * unit : (run[-1] + 1) * unit], taps))
         return runs
 
 
@@ -97,9 +104,23 @@ class Plan(NamedTuple):
     tables: tuple[np.ndarray, ...]
 
 
-def tile_for(outputs: int, tiles=TILES) -> tuple[int, int]:
+class Kind(NamedTuple):
+    """What is computed of an image's windows."""
+
+    tiles: tuple[tuple[int, int], ...]  # to choose from
+    summed: bool = False  # a weight gradient
+    pooled: bool = False  # of the outputs only each window of 2 x 2's maximum is known, or wanted
+
+
+OUTPUTS, POOLED = Kind(TILES), Kind(WINDOWS, pooled=True)
+WEIGHTS, POOLED_WEIGHTS = Kind(DOTS, summed=True), Kind(WINDOW_DOTS, summed=True, pooled=True)
+
+
+def tile_for(outputs: int, kind: Kind = OUTPUTS) -> tuple[int, int]:
     """Rows and columns of the tile that cuts so many outputs with the least waste."""
-    return SINGLE if outputs == 1 else min(tiles, key=lambda tile: (-(-outputs // tile[0]) * tile[0], -tile[0]))
+    if outputs == 1 and not kind.pooled:
+        return SINGLE
+    return min(kind.tiles, key=lambda tile: (-(-outputs // tile[0]) * tile[0], -tile[0]))
 
 
 def _evenly(total: int, most: int, unit: int = 1) -> int:
@@ -109,11 +130,10 @@ def _evenly(total: int, most: int, unit: int = 1) -> int:
     return -(-units // parts) * unit
 
 
-def _cut(axes, kernel_size, size, out, images, groups, channels, outputs, lanes, itemsize, unit, summed) -> Cut:
-    """The cut that should take the fewest cycles, in strips of multiples of ``unit`` rows. ``summed``: for a weight
-    gradient."""
-    (OH, OW), W, taps = out, size[1], kernel_size[0] * kernel_size[1]
-    MR, NP = tile_for(outputs, DOTS if summed else TILES)
+def _cut(axes, kernel_size, size, out, images, groups, channels, outputs, lanes, itemsize, unit, kind) -> Cut:
+    """The cut that should take the fewest cycles, in strips of multiples of ``unit`` rows."""
+    (OH, OW), W, taps, summed, pooled = out, size[1], kernel_size[0] * kernel_size[1], kind.summed, 1 + 3 * kind.pooled
+    MR, NP = tile_for(outputs, kind)
     rows, columns = ({pair[side] for pair in axes} for side in (0, 1))
     top, left = (min([r for axis in some for _, r in axis.taps], default=0) for some in (rows, columns))
     WP = max(W - 1, *[axis.end(OW) for axis in columns]) - min(0, left) + 1
@@ -122,7 +142,7 @@ def _cut(axes, kernel_size, size, out, images, groups, channels, outputs, lanes,
     def cut(R, oblocks):
         HP = max(1, *[axis.end(R) - top + 1 for axis in rows])
         CB = _evenly(channels, SCRATCH // (HP * WP * lanes * itemsize))
-        OB = _evenly(outputs, min(SCRATCH // (R * OW * lanes * itemsize), -(-outputs // oblocks)), MR)
+        OB = _evenly(outputs, min(SCRATCH * pooled // (R * OW * lanes * itemsize), -(-outputs // oblocks)), MR)
         strips = -(-OH // R)
         return Cut(R, HP, WP, CB, OB, top, R // some.distance * some.step, strips, -(-images * strips // lanes))
 
@@ -131,10 +151,10 @@ def _cut(axes, kernel_size, size, out, images, groups, channels, outputs, lanes,
         rows = OH / cut.strips if images % lanes == 0 else cut.R  # the last may be shorter
         products = -(-outputs // MR) * MR * channels * taps
         positions = rows * OW + (4 if summed else 2 * NP)  # with what beginning and ending a tile costs
-        turned = oblocks * channels * (cut.HP * W + lanes) + outputs * rows * OW * (cblocks if summed else 1)
+        turned = oblocks * channels * (cut.HP * W + lanes) + outputs * rows * OW * (cblocks if summed else 1) / pooled
         work = products * positions / 2 + turned * TURN
         items = cut.blocks * groups * oblocks * (cblocks if summed else 1)
-        memory = max(cut.CB * cut.HP * cut.WP, cut.OB * cut.R * OW) * lanes * itemsize
+        memory = max(cut.CB * cut.HP * cut.WP, cut.OB * cut.R * OW / pooled) * lanes * itemsize
         return work * cut.blocks * max(1, ITEMS / items) * max(1, memory / SCRATCH), -cut.R, -cut.OB
 
     unit *= some.distance
@@ -143,18 +163,19 @@ def _cut(axes, kernel_size, size, out, images, groups, channels, outputs, lanes,
     return min([cut(R, oblocks) for R in heights for oblocks in (1, 2, 4, 8)], key=cycles)
 
 
-def _tables(axes, kernel_size, size, out, cut, tile, lanes, trimmed, aligned) -> tuple[np.ndarray, ...]:
+def _tables(axes, kernel_size, size, out, cut, tile, lanes, trimmed, aligned, pooled) -> tuple[np.ndarray, ...]:
     """Displacements in a work item's memory, in elements. ``trimmed``: leave out taps that only meet padding (as far
-    as all lanes agree: vertically, only if they are ``aligned``, all at the same strip of their image)."""
-    (H, W), (OH, OW), (KH, KW), (MR, NP) = size, out, kernel_size, tile
+    as all lanes agree: vertically, only if they are ``aligned``, all at the same strip of their image). ``pooled``:
+    of the outputs, only one is kept of each 2 x 2 window."""
+    (H, W), (OH, OW), (KH, KW), (MR, NP), unit = size, out, kernel_size, tile, 2 if pooled else 1
     left = min([0, *[c for _, axis in axes for _, c in axis.taps]])
 
     def classes_of(strips, chunks):
         """For each strip, its classes: pairs of runs."""
         return [
             [pair for v, h in axes for pair in itertools.product(
-                v.runs(strip * cut.R, min((strip + 1) * cut.R, OH) if aligned else cut.R, H, chunks[0]),
-                h.runs(0, OW, W, chunks[1]),
+                v.runs(strip * cut.R, min((strip + 1) * cut.R, OH) if aligned else cut.R, H, chunks[0], unit),
+                h.runs(0, OW, W, chunks[1], unit),
             )]
             for strip in strips
         ]  # fmt: skip
@@ -188,45 +209,51 @@ def _tables(axes, kernel_size, size, out, cut, tile, lanes, trimmed, aligned) ->
                     for c, (kh, r), (kw, q) in itertools.product(range(cut.CB), *key):
                         taps.append(((c * cut.HP + r - cut.top) * cut.WP + q - left) * lanes)
                         weights.append((1 + (c * KH + kh) * KW + kw) * MR)
-                places = list(itertools.product(rows.outputs, columns.outputs))
-                classes += [known_taps[key], len(rows.taps) * len(columns.taps), len(positions), len(places)]
-                positions += [(i * v.step * cut.WP + j * h.step) * lanes for i, j in places]
-                goals += [((v.first + i * v.distance) * OW + h.first + j * h.distance) * lanes for i, j in places]
+                places = list(itertools.product(rows.outputs[::unit], columns.outputs[::unit]))
+                classes += [known_taps[key], len(rows.taps) * len(columns.taps), len(goals), len(places)]
+                window = list(itertools.product(range(unit), repeat=2))
+                positions += [
+                    ((i + di) * v.step * cut.WP + (j + dj) * h.step) * lanes for i, j in places for di, dj in window
+                ]
+                goals += [
+                    ((v.first + i * v.distance) // unit * (OW // unit) + (h.first + j * h.distance) // unit) * lanes
+                    for i, j in places
+                ]
         ranges += known_strips[alike]
     pixels = [(r * cut.WP + c - left) * lanes for r in range(cut.HP) for c in range(W)]
     return tuple([np.array(table, np.int64) for table in (
         pixels,  # for each pixel of the input rows: its place in a channel
         ranges,  # for each strip: where its classes begin and end (strips that are alike share them)
-        classes,  # for each class: first tap, taps of one channel, first position, number of positions
+        classes,  # for each class: first tap, taps of one channel, first position (or window), number of them
         taps,  # for each tap of each class, channel after channel: its displacement in the input
         weights,  # and that of its weights in the packed weights
-        positions,  # for each position of each class: its displacement in the input
-        goals,  # and its place in the output
+        positions,  # for each position of each class (of a window, four): its displacement in the input
+        goals,  # for each position (or window): its place in the output
     )])  # fmt: skip
 
 
-def _plan(axes, kernel_size, size, out, images, groups, channels, outputs, itemsize, unit=1, summed=False) -> Plan:
-    lanes = VECTOR_BYTES // itemsize
-    cut = _cut(axes, kernel_size, size, out, images, groups, channels, outputs, lanes, itemsize, unit, summed)
+def _plan(axes, kernel_size, size, out, images, groups, channels, outputs, itemsize, unit, kind) -> Plan:
+    lanes, tile = VECTOR_BYTES // itemsize, tile_for(outputs, kind)
+    cut = _cut(axes, kernel_size, size, out, images, groups, channels, outputs, lanes, itemsize, unit, kind)
     aligned = images % lanes == 0 or cut.strips == 1
-    tile = tile_for(outputs, DOTS if summed else TILES)
-    trimmed = not summed and max(out) <= SMALL
-    tables = _tables(axes, kernel_size, size, out, cut, tile, lanes, trimmed, aligned)
-    if summed:  # no weights, but the place of each pixel of gy, which lies beside those of the tile's other rows
+    trimmed = not kind.summed and max(out) <= SMALL
+    tables = _tables(axes, kernel_size, size, out, cut, tile, lanes, trimmed, aligned, kind.pooled)
+    if kind.summed:  # no weights, but the place of each pixel of gy, which lies beside those of the tile's other rows
         tables = (*tables[:4], np.arange(cut.R * out[1]) * tile[0] * lanes, *tables[5:])
     return Plan(cut, tables)
 
 
 @functools.lru_cache(maxsize=256)
 def forward_plan(kernel_size, stride, padding, dilation, size, out, images, groups, channels, outputs, itemsize,
-                 unit=1, summed=False) -> Plan:  # fmt: skip
-    """For y, in strips of multiples of ``unit`` rows, and (``summed``) for the weight gradient: images of ``size``,
-    outputs of size ``out``."""
+                 kind=OUTPUTS) -> Plan:  # fmt: skip
+    """For y, its windows' maxima, or the weight gradient: images of ``size``, outputs of size ``out``."""
     axes = [
         Axis(tuple([(k, k * D - P) for k in range(K)]), S, 0, 1)
         for K, S, P, D in zip(kernel_size, stride, padding, dilation, strict=True)
     ]
-    return _plan([tuple(axes)], kernel_size, size, out, images, groups, channels, outputs, itemsize, unit, summed)
+    unit = 2 if kind.pooled else 1
+    out = tuple([n // unit * unit for n in out])  # a row or column in no window is not computed
+    return _plan([tuple(axes)], kernel_size, size, out, images, groups, channels, outputs, itemsize, unit, kind)
 
 
 @functools.lru_cache(maxsize=256)
@@ -243,4 +270,4 @@ def backward_plan(
         for K, S, P, D, L in zip(kernel_size, stride, padding, dilation, out, strict=True)
     ]
     axes = list(itertools.product(*kinds))
-    return _plan(axes, kernel_size, size, out, images, groups, channels, outputs, itemsize, unit)
+    return _plan(axes, kernel_size, size, out, images, groups, channels, outputs, itemsize, unit, OUTPUTS)

@@ -1,22 +1,30 @@
-"""A convolution, ReLU and max-pooling in one pass: the work items of ``conv.py``, which pool what they computed before
-they turn it back, and in the gradients spread to the winners what they have turned into lanes."""
+"""A convolution, ReLU and max-pooling in one pass: the work items of ``conv.py`` that keep one of a window's pixels,
+and in the gradients go to that one alone."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from .. import reference
+from ..formulas import NOBODY
 from .arrays import compiled_for
-from .conv import forward, input_gradient, output_size, weight_gradient
+from .conv import conv2d, input_gradient, output_size, pooled_forward, pooled_weight_gradient
+from .elementwise import relu
+from .pool import max_pool2d
+
+_WINDOWS = (2, 2), (2, 2), (0, 0), (1, 1)
 
 
 def conv2d_relu_max_pool2d(x, w, b, stride, padding, dilation, groups):
-    OH, OW = output_size(x.shape[2:], w.shape[2:], stride, padding, dilation)
+    out = OH, OW = output_size(x.shape[2:], w.shape[2:], stride, padding, dilation)
     y = np.empty((len(x), len(w), OH // 2, OW // 2), x.dtype)
     if not compiled_for(x) or not w.shape[1] or not y.size:
         return reference.conv2d_relu_max_pool2d(x, w, b, stride, padding, dilation, groups)
     winners = np.empty(y.shape, np.uint8)
-    forward(x, w, b, y, winners, (OH, OW), stride, padding, dilation, groups)
+    if not pooled_forward(x, w, b, y, winners, out, stride, padding, dilation, groups):
+        y, winners = max_pool2d(conv2d(x, w, b, stride, padding, dilation, groups), *_WINDOWS, (OH // 2, OW // 2))
+        winners[y <= 0] = NOBODY
+        y = relu(y)
     return y, winners
 
 
@@ -33,6 +41,6 @@ def max_pool2d_conv2d_gw(gy, where, x, kernel_size, stride, padding, dilation, g
     gw = np.empty((gy.shape[1], x.shape[1] // groups, *kernel_size), x.dtype)
     if not compiled_for(x) or not gw.size or not gy.size:
         return reference.max_pool2d_conv2d_gw(gy, where, x, kernel_size, stride, padding, dilation, groups)
-    out = output_size(x.shape[2:], kernel_size, stride, padding, dilation)
-    weight_gradient(gy, where, x, gw, out, stride, padding, dilation, groups)
-    return gw
+    gb, out = np.empty(len(gw), x.dtype), output_size(x.shape[2:], kernel_size, stride, padding, dilation)
+    pooled_weight_gradient(gy, where, x, gw, gb, out, stride, padding, dilation, groups)
+    return gw, gb

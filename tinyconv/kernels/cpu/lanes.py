@@ -6,12 +6,14 @@ for all lanes. What it costs is a transposition in and one out, a few percent of
 
     to_lanes      target[places[q] + n] = source[where[n] + q]                       n < LANES, q < count
     from_lanes    target[where[n] + q] = source[q*LANES + n]
-    relu_of_max   y[p, :] = max(0, the four pixels of window p)
     to_winners    the pixel of window p that won = g[p, :], the other three 0
+    kept_sum      sum over p and lanes of g[p*step, :], without the windows where nobody won
     image_tile    out[i, p, :] = w[0, i] + sum over k of w[rows[k], i] * x[taps[k] + places[p]]
+    window_tile   the same at the four pixels of a window, of which max(0, the largest) is kept
     image_dots    sums[j, i] += sum over p and lanes of gy[p, i, :] * x[taps[j] + places[p]]
+    window_dots   the same, where only the largest of a window's four pixels has a gy
 
-Both tiles keep all their sums in registers (``target.py``). ``image_tile`` loads a vector for each position and
+The tiles keep all their sums in registers (``target.py``). ``image_tile`` loads a vector for each position and
 broadcasts a weight for each row; ``image_dots`` holds its rows of gy and loads a vector for each tap, and adds across
 lanes once, at its end. Where a tile has fewer positions or taps than it could, it repeats the last one.
 """
@@ -20,12 +22,14 @@ from __future__ import annotations
 
 import functools
 
+import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
 from .. import formulas
+from ..formulas import NOBODY
 from .compile import JIT
 from .target import VECTOR_BYTES
 from .vectors import (
@@ -165,39 +169,6 @@ if JIT:
         return types.void(target, n64, where, counts, source, n64, n64, like), codegen
 
     @intrinsic
-    def relu_of_max(typingctx, y, t, codes, c, x, s, row, count):
-        """For p < count: the maximum of the pixels 2p and 2p + 1 of two rows of x, ``row`` elements apart, or 0 if that
-        is more, to pixel p of y; to ``codes`` which of the four is the maximum. The first of equals wins, and NaN over
-        numbers. y may begin where x does."""
-
-        def codegen(context, b, signature, args):
-            y, t, codes, c, x, s, row, count = args
-            out = array_pointer(context, b, signature.args[0], y, t)
-            codes = array_pointer(context, b, signature.args[2], codes, c)
-            data = array_pointer(context, b, signature.args[4], x, s)
-            vector = vector_type(out.type.pointee)
-            lanes = vector.count
-            code = ir.VectorType(ir.IntType(8), lanes)
-
-            def window(p, state):
-                first = b.gep(data, [b.mul(p, i64(2 * lanes))])
-                four = [
-                    load(b, vector_pointer(b, line, vector, k)) for line in (first, b.gep(first, [row])) for k in (0, 1)
-                ]
-                best, winner = winner_of(b, four)
-                kept = b.fcmp_unordered(">", best, zeros(vector))
-                place = b.mul(p, i64(lanes))
-                store(b, b.select(kept, best, zeros(vector)), vector_pointer(b, b.gep(out, [place]), vector))
-                store(b, winner, vector_pointer(b, b.gep(codes, [place]), code))
-                return state
-
-            loop(b, count, [], window)
-            return context.get_dummy_value()
-
-        n64 = types.int64
-        return types.void(y, n64, codes, n64, x, n64, n64, n64), codegen
-
-    @intrinsic
     def to_winners(typingctx, target, t, pixel, row, g, codes, s, count):
         """The adjoint of picking winners, for one row of windows: for p < count, pixels 2p and 2p + 1 of row 0 or 1 of
         the windows, ``pixel`` elements apart in target, become g[s + p*LANES + n] if they won, else 0."""
@@ -228,6 +199,29 @@ if JIT:
         n64 = types.int64
         return types.void(target, n64, n64, n64, g, codes, n64, n64), codegen
 
+    @intrinsic
+    def kept_sum(typingctx, g, codes, s, step, count):
+        """The sum of g over all lanes of the ``count`` windows at s + p*step, without those whose code is NOBODY."""
+
+        def codegen(context, b, signature, args):
+            g, codes, s, step, count = args
+            g, codes = (array_pointer(context, b, signature.args[k], table, s) for k, table in ((0, g), (1, codes)))
+            vector = vector_type(g.type.pointee)
+            nobody = spread(b, ir.Constant(ir.IntType(8), NOBODY), vector.count)
+
+            def window(p, sums):
+                at = b.mul(p, step)
+                value = load(b, vector_pointer(b, b.gep(g, [at]), vector))
+                code = load(b, vector_pointer(b, b.gep(codes, [at]), nobody.type))
+                return [b.fadd(sums[0], b.select(b.icmp_signed("==", code, nobody), zeros(vector), value))]
+
+            (total,) = loop(b, count, [zeros(vector)], window)
+            totals = _added_up(b, [total] + [zeros(vector)] * (vector.count - 1))
+            return b.extract_element(totals, ir.Constant(ir.IntType(32), 0))
+
+        n64 = types.int64
+        return g.dtype(g, codes, n64, n64, n64), codegen
+
     def make_image_tile(MR: int, NP: int):
         """MR outputs at NP positions, the weights of a step side by side:
 
@@ -240,33 +234,15 @@ if JIT:
         @intrinsic
         def image_tile(typingctx, steps, first, w, q, rows, x, taps, places, to, p0, last, out, o, row, add):
             def codegen(context, b, signature, args):
-                steps, first, w, q, rows, x, taps, places, to, p0, last, out, o, row, add = args
-                kinds = signature.args
-                w, x = (array_pointer(context, b, kinds[k], *of) for k, *of in ((2, w, q), (5, x, i64(0))))
-                rows, taps = (array_pointer(context, b, kinds[4], table, first) for table in (rows, taps))
-                places, to = (array_pointer(context, b, kinds[7], table, i64(0)) for table in (places, to))
-                out = array_pointer(context, b, kinds[11], out, o)
-                vector = vector_type(out.type.pointee)
+                to, p0, last, out, o, row, add = args[8:]
+                to, out = (
+                    array_pointer(context, b, signature.args[k], *of) for k, *of in ((8, to, i64(0)), (11, out, o))
+                )
                 positions = [_at_most(b, b.add(p0, i64(p)), last) for p in range(NP)]
-                offsets = [b.load(b.gep(places, [p])) for p in positions]
-
-                def weights(row):
-                    line = b.gep(w, [row])
-                    return [spread(b, b.load(b.gep(line, [i64(i)])), vector.count) for i in range(MR)]
-
-                def step(k, sums):
-                    base = b.gep(x, [b.load(b.gep(taps, [k]))])
-                    xs = [load(b, vector_pointer(b, b.gep(base, [offset]), vector)) for offset in offsets]
-                    new = []
-                    for i, weight in enumerate(weights(b.load(b.gep(rows, [k])))):
-                        new += [multiply_add(b, weight, xs[p], sums[i * NP + p]) for p in range(NP)]
-                    return new
-
-                biases = [bias for bias in weights(i64(0)) for _ in range(NP)]
-                sums = loop(b, steps, biases, step)
+                sums = _sums(context, b, signature.args, args, MR, positions, out)
                 lines = [b.gep(out, [b.mul(row, i64(i))]) for i in range(MR)]
                 goals = [b.load(b.gep(to, [p])) for p in positions]
-                places = [vector_pointer(b, b.gep(line, [goal]), vector) for line in lines for goal in goals]
+                places = [vector_pointer(b, b.gep(line, [goal]), sums[0].type) for line in lines for goal in goals]
                 with b.if_else(b.icmp_signed("!=", add, i64(0))) as (more, fresh):
                     with more:  # all loads before all stores: the last position may be there several times
                         totals = [b.fadd(value, load(b, place)) for value, place in zip(sums, places, strict=True)]
@@ -282,50 +258,163 @@ if JIT:
 
         return image_tile
 
+    def make_window_tile(MR: int):
+        """MR outputs at the positions 4p to 4p + 3, which are the pixels of window p, row by row: what
+        :func:`make_image_tile` says, of which the largest, or 0 if that is more, goes to
+
+            out[o + i*row + to[p]],  and which of the four it is, or NOBODY, to the same place of ``codes``.
+
+        The first of equals wins, and NaN over numbers.
+        """
+
+        @intrinsic
+        def window_tile(typingctx, steps, first, w, q, rows, x, taps, places, to, p, out, codes, o, row):
+            def codegen(context, b, signature, args):
+                to, p, out, codes, o, row = args[8:]
+                kinds = signature.args
+                to, out, codes = (
+                    array_pointer(context, b, kinds[k], *of)
+                    for k, *of in ((8, to, i64(0)), (10, out, o), (11, codes, o))
+                )
+                positions = [b.add(b.mul(p, i64(4)), i64(k)) for k in range(4)]
+                sums = _sums(context, b, kinds, args, MR, positions, out)
+                zero, goal = zeros(sums[0].type), b.load(b.gep(to, [p]))
+                nobody = spread(b, ir.Constant(ir.IntType(8), NOBODY), zero.type.count)
+                for i in range(MR):
+                    best, winner = winner_of(b, sums[4 * i : 4 * i + 4])
+                    kept, place = b.fcmp_unordered(">", best, zero), b.add(goal, b.mul(row, i64(i)))
+                    store(b, b.select(kept, best, zero), vector_pointer(b, b.gep(out, [place]), zero.type))
+                    store(b, b.select(kept, winner, nobody), vector_pointer(b, b.gep(codes, [place]), nobody.type))
+                return context.get_dummy_value()
+
+            n64 = types.int64
+            return types.void(n64, n64, w, n64, rows, x, taps, places, to, n64, out, codes, n64, n64), codegen
+
+        return window_tile
+
+    def _sums(context, b, kinds, args, MR, positions, out):
+        """The loop of both tiles, whose first eight arguments are alike: the sums of MR rows, each at all positions."""
+        steps, first, w, q, rows, x, taps, places = args[:8]
+        w, x = (array_pointer(context, b, kinds[k], *of) for k, *of in ((2, w, q), (5, x, i64(0))))
+        rows, taps = (array_pointer(context, b, kinds[4], table, first) for table in (rows, taps))
+        places = array_pointer(context, b, kinds[7], places, i64(0))
+        vector, NP = vector_type(out.type.pointee), len(positions)
+        offsets = [b.load(b.gep(places, [p])) for p in positions]
+
+        def weights(row):
+            line = b.gep(w, [row])
+            return [spread(b, b.load(b.gep(line, [i64(i)])), vector.count) for i in range(MR)]
+
+        def step(k, sums):
+            base = b.gep(x, [b.load(b.gep(taps, [k]))])
+            xs = [load(b, vector_pointer(b, b.gep(base, [offset]), vector)) for offset in offsets]
+            new = []
+            for i, weight in enumerate(weights(b.load(b.gep(rows, [k])))):
+                new += [multiply_add(b, weight, xs[p], sums[i * NP + p]) for p in range(NP)]
+            return new
+
+        return loop(b, steps, [bias for bias in weights(i64(0)) for _ in range(NP)], step)
+
     def make_image_dots(MR: int, NT: int):
         """MR rows of gy against NT taps, summed over positions and lanes:
 
-            sums[q + j*MR + i] += sum over p < positions and lanes n of
+            sums[q + j*MR + i] += sum over p < count and lanes n of
                                   gy[g + (p*MR + i)*LANES + n] * x[taps[min(j0 + j, last)] + places[p] + n]
 
         ``sums`` has room for MR*NT numbers, rounded up to whole vectors.
         """
 
         @intrinsic
-        def image_dots(typingctx, positions, gy, g, x, taps, j0, last, places, sums, q):
+        def image_dots(typingctx, count, gy, g, x, taps, j0, last, places, sums, q):
             def codegen(context, b, signature, args):
-                positions, gy, g, x, taps, j0, last, places, sums, q = args
+                count, gy, g, x, taps, j0, last, places, sums, q = args
                 kinds = signature.args
-                gy = array_pointer(context, b, kinds[1], gy, g)
-                x, taps, places = (
-                    array_pointer(context, b, kinds[k], table, i64(0)) for k, table in ((3, x), (4, taps), (7, places))
-                )
-                sums = array_pointer(context, b, kinds[8], sums, q)
-                vector = vector_type(sums.type.pointee)
-                lanes = vector.count
-                columns = [b.gep(x, [b.load(b.gep(taps, [_at_most(b, b.add(j0, i64(j)), last)]))]) for j in range(NT)]
+                gy, places = (array_pointer(context, b, kinds[k], *of) for k, *of in ((1, gy, g), (7, places, i64(0))))
+                dots = _Dots(context, b, kinds, (x, taps, j0, last, sums, q), (3, 4, 8), MR, NT)
 
                 def step(p, totals):
-                    offset = b.load(b.gep(places, [p]))
-                    line = b.gep(gy, [b.mul(p, i64(MR * lanes))])
-                    rows = [load(b, vector_pointer(b, line, vector, i)) for i in range(MR)]
-                    new = []
-                    for j, column in enumerate(columns):
-                        value = load(b, vector_pointer(b, b.gep(column, [offset]), vector))
-                        new += [multiply_add(b, row, value, totals[j * MR + i]) for i, row in enumerate(rows)]
-                    return new
+                    line = b.gep(gy, [b.mul(p, i64(MR * dots.vector.count))])
+                    rows = [load(b, vector_pointer(b, line, dots.vector, i)) for i in range(MR)]
+                    return dots.more(totals, rows, b.load(b.gep(places, [p])))
 
-                totals = loop(b, positions, [zeros(vector)] * (MR * NT), step)
-                totals += [zeros(vector)] * (-len(totals) % lanes)
-                for k in range(0, len(totals), lanes):
-                    place = vector_pointer(b, b.gep(sums, [i64(k)]), vector)
-                    store(b, b.fadd(load(b, place), _added_up(b, totals[k : k + lanes])), place)
+                dots.run(count, step)
                 return context.get_dummy_value()
 
             n64 = types.int64
             return types.void(n64, gy, n64, x, taps, n64, n64, places, sums, n64), codegen
 
         return image_dots
+
+    def make_window_dots(MR: int, NT: int):
+        """The same over windows, of which gy reaches one pixel only, the one that ``codes`` says:
+
+        sums[q + j*MR + i] += sum over p < count, k < 4 and lanes n where codes[g + (p*MR + i)*LANES + n] is k, of
+                              gy[g + (p*MR + i)*LANES + n] * x[taps[min(j0 + j, last)] + places[4*p + k] + n]
+        """
+
+        @intrinsic
+        def window_dots(typingctx, count, gy, codes, g, x, taps, j0, last, places, sums, q):
+            def codegen(context, b, signature, args):
+                count, gy, codes, g, x, taps, j0, last, places, sums, q = args
+                kinds = signature.args
+                gy, codes, places = (
+                    array_pointer(context, b, kinds[k], *of)
+                    for k, *of in ((1, gy, g), (2, codes, g), (8, places, i64(0)))
+                )
+                dots = _Dots(context, b, kinds, (x, taps, j0, last, sums, q), (4, 5, 9), MR, NT)
+                lanes = dots.vector.count
+                code, none = ir.VectorType(ir.IntType(8), lanes), zeros(dots.vector)
+
+                def step(p, totals):
+                    at = b.mul(p, i64(MR * lanes))
+                    values, winners = (
+                        [load(b, vector_pointer(b, b.gep(table, [at]), kind, i)) for i in range(MR)]
+                        for table, kind in ((gy, dots.vector), (codes, code))
+                    )
+                    for k in range(4):
+                        mine = spread(b, ir.Constant(ir.IntType(8), k), lanes)
+                        won = [b.icmp_signed("==", winner, mine) for winner in winners]
+                        rows = [b.select(pair[0], pair[1], none) for pair in zip(won, values, strict=True)]
+                        totals = dots.more(totals, rows, b.load(b.gep(places, [b.add(b.mul(p, i64(4)), i64(k))])))
+                    return totals
+
+                dots.run(count, step)
+                return context.get_dummy_value()
+
+            n64 = types.int64
+            return types.void(n64, gy, codes, n64, x, taps, n64, n64, places, sums, n64), codegen
+
+        return window_dots
+
+    class _Dots:
+        """What the two have in common: products of rows with all taps, and their sums."""
+
+        def __init__(self, context, b, kinds, args, positions, MR, NT):
+            x, taps, j0, last, sums, q = args
+            offsets = i64(0), i64(0), q
+            x, taps, self.sums = (
+                array_pointer(context, b, kinds[k], table, offset)
+                for k, table, offset in zip(positions, (x, taps, sums), offsets, strict=True)
+            )
+            self.b, self.MR, self.NT, self.vector = b, MR, NT, vector_type(x.type.pointee)
+            self.columns = [b.gep(x, [b.load(b.gep(taps, [_at_most(b, b.add(j0, i64(j)), last)]))]) for j in range(NT)]
+
+        def more(self, totals, rows, place):
+            """The totals with the products of ``rows`` and all taps at a place."""
+            new = []
+            for j, column in enumerate(self.columns):
+                value = load(self.b, vector_pointer(self.b, self.b.gep(column, [place]), self.vector))
+                new += [multiply_add(self.b, row, value, totals[j * self.MR + i]) for i, row in enumerate(rows)]
+            return new
+
+        def run(self, count, step):
+            """All steps, then each total added up."""
+            b, lanes = self.b, self.vector.count
+            totals = loop(b, count, [zeros(self.vector)] * (self.MR * self.NT), step)
+            totals += [zeros(self.vector)] * (-len(totals) % lanes)
+            for k in range(0, len(totals), lanes):
+                place = vector_pointer(b, b.gep(self.sums, [i64(k)]), self.vector)
+                store(b, b.fadd(load(b, place), _added_up(b, totals[k : k + lanes])), place)
 
 else:
 
@@ -342,19 +431,6 @@ else:
             for q in range(min(counts[n], count)):
                 target[t + where[n] + q] = source[s + q * lanes + n]
 
-    def relu_of_max(y, t, codes, c, x, s, row, count):
-        """The maxima of ``count`` windows of 2 x 2 pixels, or 0, to y; which of the four it is to ``codes``."""
-        lanes = VECTOR_BYTES // x.itemsize
-        for p in range(count):
-            for n in range(lanes):
-                four = [x[s + 2 * p * lanes + k + n] for k in (0, lanes, row, row + lanes)]
-                winner = 0
-                for k in (1, 2, 3):
-                    if formulas.wins(four[k], four[winner]):
-                        winner = k
-                y[t + p * lanes + n] = 0 if four[winner] <= 0 else four[winner]
-                codes[c + p * lanes + n] = winner
-
     def to_winners(target, t, pixel, row, g, codes, s, count):
         """The adjoint of picking winners, for one row of windows."""
         lanes = VECTOR_BYTES // g.itemsize
@@ -364,29 +440,72 @@ else:
                     at = s + p * lanes + n
                     target[t + (2 * p + k) * pixel + n] = g[at] if codes[at] == 2 * row + k else 0
 
+    def kept_sum(g, codes, s, step, count):
+        """The sum of g over windows, without those where nobody won."""
+        total = g.dtype.type(0)
+        for p in range(s, s + count * step, step):
+            for at in range(p, p + VECTOR_BYTES // g.itemsize):
+                total += g[at] if codes[at] != NOBODY else 0
+        return total
+
+    def _sum_in_python(steps, first, w, q, rows, x, taps, place, lanes, i):
+        total = np.full(lanes, w[q + i])
+        for k in range(first, first + steps):
+            total = total + w[q + rows[k] + i] * x[taps[k] + place :][:lanes]
+        return total
+
     def _tile_in_python(MR, NP, steps, first, w, q, rows, x, taps, places, to, p0, last, out, o, row, add):
         lanes = VECTOR_BYTES // out.itemsize
         for p in range(p0, min(p0 + NP, last + 1)):
             for i in range(MR):
-                total = w[q + i]
-                for k in range(first, first + steps):
-                    total = total + w[q + rows[k] + i] * x[taps[k] + places[p] :][:lanes]
+                total = _sum_in_python(steps, first, w, q, rows, x, taps, places[p], lanes, i)
                 goal = out[o + i * row + to[p] :][:lanes]
                 goal[:] = goal + total if add else total
 
-    def _dots_in_python(MR, NT, positions, gy, g, x, taps, j0, last, places, sums, q):
+    def _window_in_python(MR, steps, first, w, q, rows, x, taps, places, to, p, out, codes, o, row):
+        lanes = VECTOR_BYTES // out.itemsize
+        for i in range(MR):
+            four = [_sum_in_python(steps, first, w, q, rows, x, taps, places[4 * p + k], lanes, i) for k in range(4)]
+            for n in range(lanes):
+                winner = 0
+                for k in (1, 2, 3):
+                    if formulas.wins(four[k][n], four[winner][n]):
+                        winner = k
+                cut = four[winner][n] <= 0
+                out[o + i * row + to[p] + n] = 0 if cut else four[winner][n]
+                codes[o + i * row + to[p] + n] = NOBODY if cut else winner
+
+    def _dots_in_python(MR, NT, count, gy, g, x, taps, j0, last, places, sums, q):
         lanes = VECTOR_BYTES // sums.itemsize
         for i in range(MR):
             for j in range(NT):
                 tap = taps[min(j0 + j, last)]
-                for p in range(positions):
+                for p in range(count):
                     row = gy[g + (p * MR + i) * lanes :][:lanes]
                     sums[q + j * MR + i] += (row * x[tap + places[p] :][:lanes]).sum()
+
+    def _window_dots_in_python(MR, NT, count, gy, codes, g, x, taps, j0, last, places, sums, q):
+        lanes = VECTOR_BYTES // sums.itemsize
+        spread = np.zeros(4 * count * MR * lanes, sums.dtype)
+        for p in range(count):
+            for k in range(4):
+                at, to = g + p * MR * lanes, (4 * p + k) * MR * lanes
+                for n in range(MR * lanes):
+                    spread[to + n] = gy[at + n] if codes[at + n] == k else 0
+        _dots_in_python(MR, NT, 4 * count, spread, 0, x, taps, j0, last, places, sums, q)
 
     def make_image_tile(MR: int, NP: int):
         """MR outputs at NP positions."""
         return functools.partial(_tile_in_python, MR, NP)
 
+    def make_window_tile(MR: int):
+        """MR outputs at the pixels of a window."""
+        return functools.partial(_window_in_python, MR)
+
     def make_image_dots(MR: int, NT: int):
         """MR rows of gy against NT taps."""
         return functools.partial(_dots_in_python, MR, NT)
+
+    def make_window_dots(MR: int, NT: int):
+        """MR rows of windows' winners against NT taps."""
+        return functools.partial(_window_dots_in_python, MR, NT)

@@ -14,13 +14,14 @@ import platform
 from numba.core import config
 from numba.core.codegen import get_host_cpu_features
 
-#               bytes, registers, (rows, vectors) of two tiles: the widest with 8 rows or so, and one with fewer; and
-#               of two tiles that sum over lanes, which keep their rows in registers
+#               bytes, registers, (rows, vectors) of two tiles: the widest with 8 rows or so, and one with fewer; of
+#               two tiles that sum over lanes, which keep their rows in registers; then of those for windows of four
+#               pixels: one or two whose vectors are the pixels, and one that sums over lanes
 UNITS = {
-    "avx512": (64, 32, ((8, 3), (6, 4)), ((3, 9), (2, 9))),
-    "avx2": (32, 16, ((6, 2), (4, 3)), ((2, 6), (1, 9))),
-    "neon": (16, 32, ((8, 3), (6, 4)), ((3, 9), (2, 9))),
-    "sse": (16, 16, ((6, 2), (4, 3)), ((2, 6), (1, 9))),
+    "avx512": (64, 32, ((8, 3), (6, 4)), ((3, 9), (2, 9)), ((6, 4), (4, 4)), ((2, 5),)),
+    "avx2": (32, 16, ((6, 2), (4, 3)), ((2, 6), (1, 9)), ((2, 4),), ((2, 4),)),
+    "neon": (16, 32, ((8, 3), (6, 4)), ((3, 9), (2, 9)), ((6, 4), (4, 4)), ((2, 5),)),
+    "sse": (16, 16, ((6, 2), (4, 3)), ((2, 6), (1, 9)), ((2, 4),), ((2, 4),)),
 }
 
 
@@ -37,4 +38,4 @@ def unit_of(machine: str, features: str) -> str:
 
 # What Numba compiles for: this machine, unless NUMBA_CPU_FEATURES says otherwise.
 UNIT = unit_of(platform.machine(), get_host_cpu_features() if config.CPU_FEATURES is None else config.CPU_FEATURES)
-VECTOR_BYTES, REGISTERS, TILES, DOTS = UNITS[UNIT]
+VECTOR_BYTES, REGISTERS, TILES, DOTS, WINDOWS, WINDOW_DOTS = UNITS[UNIT]

@@ -7,24 +7,45 @@ tens of megabytes, makes cheap. So the names are here, and what they spare is le
 
 from __future__ import annotations
 
+from ..formulas import NOBODY, relu
+from .arrays import BLOCK
 from .conv import conv2d, conv2d_gw, conv2d_gx, outputs_of
-from .elementwise import relu
+from .kernel import FLOATS, T, kernel
+from .language import cuda, uint8
 from .pool import max_pool2d, max_pool2d_gx
+from .reduce import sum
+from .runtime import ceil_div, launch
 
 _WINDOWS = (2, 2), (2, 2), (0, 0), (1, 1)
+
+
+@kernel("T*, uint8*, int32", T=FLOATS, block=BLOCK, registers=40)
+def cut(y, where, n):
+    """ReLU in place; where it cuts a maximum, nobody has won."""
+    i = cuda.grid(1)
+    if i < n:
+        if y[i] <= T(0):
+            where[i] = uint8(NOBODY)
+        y[i] = relu(y[i])
 
 
 def conv2d_relu_max_pool2d(x, w, b, stride, padding, dilation, groups):
     y = conv2d(x, w, b, stride, padding, dilation, groups)
     y, where = max_pool2d(y, *_WINDOWS, (y.shape[2] // 2, y.shape[3] // 2))
-    return relu(y), where
+    launch(cut, ceil_div(y.size, BLOCK), y, where, y.size)
+    return y, where
+
+
+def _to_winners(gy, where, size):
+    """The gradient before ReLU and max-pooling: NOBODY is none of a window's pixels, so none receives anything."""
+    return max_pool2d_gx(gy, where, size, *_WINDOWS)
 
 
 def max_pool2d_conv2d_gx(gy, where, w, input_size, stride, padding, dilation, groups):
-    gy = max_pool2d_gx(gy, where, outputs_of(input_size, w.shape[2:], stride, padding, dilation), *_WINDOWS)
-    return conv2d_gx(gy, w, input_size, stride, padding, dilation, groups)
+    gz = _to_winners(gy, where, outputs_of(input_size, w.shape[2:], stride, padding, dilation))
+    return conv2d_gx(gz, w, input_size, stride, padding, dilation, groups)
 
 
 def max_pool2d_conv2d_gw(gy, where, x, kernel_size, stride, padding, dilation, groups):
-    gy = max_pool2d_gx(gy, where, outputs_of(x.shape[2:], kernel_size, stride, padding, dilation), *_WINDOWS)
-    return conv2d_gw(gy, x, kernel_size, stride, padding, dilation, groups)
+    gz = _to_winners(gy, where, outputs_of(x.shape[2:], kernel_size, stride, padding, dilation))
+    return conv2d_gw(gz, x, kernel_size, stride, padding, dilation, groups), sum(gz, (0, 2, 3), False)

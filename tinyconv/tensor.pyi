@@ -782,6 +782,9 @@ class Tensor:
     def index_fill(self, dim: builtins.int, index: Tensor, value: Any) -> Tensor:
         ...
 
+    def index_reduce(self, dim: builtins.int, index: Tensor, source: Tensor, reduce: str, *, include_self: builtins.bool=True) -> Tensor:
+        ...
+
     def index_select(self, dim: builtins.int, index: Tensor) -> Tensor:
         ...
 
@@ -804,6 +807,9 @@ class Tensor:
         ...
 
     def scatter_add(self, dim: builtins.int, index: Tensor, src: Tensor) -> Tensor:
+        ...
+
+    def scatter_reduce(self, dim: builtins.int, index: Tensor, src: Tensor, reduce: str, *, include_self: builtins.bool=True) -> Tensor:
         ...
 
     def select(self, dim: builtins.int, index: builtins.int) -> Tensor:
@@ -980,6 +986,9 @@ class Tensor:
     def index_fill_(self, dim: builtins.int, index: Tensor, value: Any) -> Tensor:
         ...
 
+    def index_reduce_(self, dim: builtins.int, index: Tensor, source: Tensor, reduce: str, *, include_self: builtins.bool=True) -> Tensor:
+        ...
+
     def masked_fill_(self, mask: Tensor, value: Any) -> Tensor:
         ...
 
@@ -993,6 +1002,9 @@ class Tensor:
         ...
 
     def scatter_add_(self, dim: builtins.int, index: Tensor, src: Tensor) -> Tensor:
+        ...
+
+    def scatter_reduce_(self, dim: builtins.int, index: Tensor, src: Tensor, reduce: str, *, include_self: builtins.bool=True) -> Tensor:
         ...
 
     def tril_(self, diagonal: builtins.int=0) -> Tensor:

@@ -82,3 +82,71 @@ def test_errors():
             F.one_hot(bad)
     with pytest.raises(RuntimeError, match="class values must be smaller than num_classes 2, got 2"):
         F.one_hot(tinyconv.tensor([2]), 2)
+
+
+# ----------------------------------------------------------------------------------------------------------------- bags
+
+TABLE = np.random.default_rng(0).normal(size=(5, 3))
+MEMBERS, BEGINS = np.array([4, 1, 1, 0, 2, 2, 3]), np.array([0, 2, 2, 6])
+REDUCE = {"sum": np.sum, "mean": np.mean, "max": np.max}
+
+
+@pytest.mark.parametrize("mode", REDUCE)
+@pytest.mark.parametrize("padding", [None, 1])
+def test_bags_by_hand(mode, padding):
+    expected = []
+    for begin, end in zip(BEGINS, [*BEGINS[1:], len(MEMBERS)]):
+        rows = [TABLE[i] for i in MEMBERS[begin:end] if i != padding]
+        expected.append(REDUCE[mode](rows, axis=0) if rows else np.zeros(3))
+    index, table = tinyconv.tensor(MEMBERS), tinyconv.tensor(TABLE)
+    y = F.embedding_bag(index, table, tinyconv.tensor(BEGINS), mode=mode, padding_idx=padding)
+    np.testing.assert_allclose(y.numpy(), expected)
+    ends = tinyconv.tensor([*BEGINS, len(MEMBERS)])
+    y = F.embedding_bag(index, table, ends, mode=mode, padding_idx=padding, include_last_offset=True)
+    np.testing.assert_allclose(y.numpy(), expected)
+    square = F.embedding_bag(tinyconv.tensor(INDEX), table, mode=mode)
+    np.testing.assert_allclose(square.numpy(), REDUCE[mode](TABLE[INDEX], axis=1))
+
+
+@pytest.mark.parametrize("mode", REDUCE)
+@pytest.mark.parametrize("options", [{}, {"padding_idx": 2}, {"max_norm": 1.0}])
+def test_bags_as_pytorch(agrees_with_torch, mode, options):
+    torch = pytest.importorskip("torch")
+    agrees_with_torch(nn.EmbeddingBag(5, 3, mode=mode, **options), torch.nn.EmbeddingBag(5, 3, mode=mode, **options),
+                      INDEX)  # fmt: skip
+
+
+def test_weighted_bags_and_their_gradients():
+    table = tinyconv.tensor(TABLE, requires_grad=True)
+    shares = tinyconv.tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], dtype=tinyconv.float64, requires_grad=True)
+    y = F.embedding_bag(tinyconv.tensor(INDEX), table, mode="sum", per_sample_weights=shares)
+    np.testing.assert_allclose(y.detach().numpy(), (TABLE[INDEX] * shares.detach().numpy()[..., None]).sum(1))
+    y.sum().backward()
+    np.testing.assert_allclose(table.grad[:, 0].numpy(), [1, 6, 2 + 4 + 5, 0, 3])
+    np.testing.assert_allclose(shares.grad.numpy(), TABLE[INDEX].sum(-1))
+
+
+def test_rows_of_bags_divided_by_how_often_they_are_taken():
+    table = tinyconv.tensor(TABLE, requires_grad=True)
+    y = F.embedding_bag(tinyconv.tensor([[1, 1, 1], [2, 1, 4]]), table, mode="sum", scale_grad_by_freq=True)
+    y.sum().backward()
+    assert table.grad[:, 0].tolist() == [0, 1, 1, 0, 1]
+
+
+def test_bags_of_a_given_table():
+    layer = nn.EmbeddingBag.from_pretrained(tinyconv.tensor(TABLE), mode="sum", padding_idx=-1)
+    assert repr(layer) == "EmbeddingBag(5, 3, mode='sum', padding_idx=4)"
+    assert not layer.weight.requires_grad
+    assert nn.EmbeddingBag(4, 2, padding_idx=1).weight[1].tolist() == [0, 0]
+
+
+def test_errors_of_bags():
+    index, table = tinyconv.tensor(MEMBERS), tinyconv.tensor(TABLE)
+    with pytest.raises(ValueError, match="input must be 2-D, or 1-D with offsets"):
+        F.embedding_bag(index, table)
+    with pytest.raises(ValueError, match=r"offsets must rise from 0 to at most 7, got \[0, 8\]"):
+        F.embedding_bag(index, table, tinyconv.tensor([0, 8]))
+    with pytest.raises(ValueError, match="mode must be one of sum, mean, max"):
+        F.embedding_bag(index, table, tinyconv.tensor([0]), mode="min")
+    with pytest.raises(NotImplementedError, match="per_sample_weights are for mode 'sum', got 'mean'"):
+        F.embedding_bag(index, table, tinyconv.tensor([0]), per_sample_weights=tinyconv.ones(7))

@@ -38,6 +38,7 @@ from tinyconv.ops.rearrange import Flip
 from tinyconv.ops.recurrent import Pieces
 from tinyconv.ops.reduce import Extreme, Pick, Sum, WithoutNaN
 from tinyconv.ops.regression_loss import Huber
+from tinyconv.ops.scatter_reduce import ScatterExtreme
 from tinyconv.ops.shape import Clone, Expand, Permute, Reinterpret, View, Windows
 from tinyconv.ops.softmax import LogSoftmax, Softmax
 from tinyconv.ops.sort import MedianOfAll, Sort
@@ -622,6 +623,28 @@ def embedded(m, w, **options):
 case(Embedding, "", embedded, (4, 3))
 
 
+def bagged(m, w, shares=None, **options):
+    index = m.tensor([[0, 2, 2], [3, 0, 2]])
+    return m.nn.functional.embedding_bag(index, w, per_sample_weights=shares, **options) ** 2
+
+
+case(Embedding, "bag", lambda m, w: bagged(m, w, mode="mean"), (4, 3))
+case(Embedding, "largest of a bag", lambda m, w: bagged(m, w, mode="max"), (4, 3))
+case(Embedding, "weighted bag", lambda m, w, s: bagged(m, w, s, mode="sum"), (4, 3), (2, 3))
+
+
+def met(m, x, src, reduce, include_self):
+    index = m.tensor([[0, 1], [0, 1], [2, 1], [0, 2]])
+    return x.scatter_reduce(0, index, src, reduce, include_self=include_self) ** 2
+
+
+for reduce in ("sum", "prod", "mean", "amax", "amin"):
+    for include_self in (True, False):
+        function = ScatterExtreme if reduce.startswith("a") else Scatter if reduce != "prod" else Write
+        case(function, f"{reduce} {include_self}", lambda m, x, s, o=(reduce, include_self): met(m, x, s, *o),
+             (4, 2), (4, 2))  # fmt: skip
+
+
 def signs(m, *shape):
     return m.tensor([1.0, -1.0, -1.0, 1.0, 1.0, -1.0, -1.0, 1.0], dtype=m.float64)[: int(np.prod(shape))].reshape(shape)
 
@@ -641,6 +664,9 @@ for name, compute, shapes in (
     ("soft margin", lambda F, m, x: F.soft_margin_loss(x, signs(m, 4, 2).to(x.dtype)), ((4, 2),)),
     ("triplet", lambda F, m, a, b, c: F.triplet_margin_loss(a, b, c, swap=True), ((4, 3), (4, 3), (4, 3))),
     ("multi margin", lambda F, m, x: F.multi_margin_loss(x, targets(m, 4), 2, 0.7), ((4, 3),)),
+    ("listed labels", lambda F, m, x: F.multilabel_margin_loss(x, m.tensor([[0, 2, -1], [1, -1, 0]])), ((2, 3),)),
+    ("paths", lambda F, m, x: F.ctc_loss(F.log_softmax(x, -1), m.tensor([[1, 2]]), [4], [2]), ((4, 1, 3),)),
+    ("pairs", lambda F, m, x: F.pdist(x), ((3, 2),)),
     ("multi label", lambda F, m, x, t: F.multilabel_soft_margin_loss(x, t), ((4, 3), (4, 3))),
     ("logits", lambda F, m, x, t: F.binary_cross_entropy_with_logits(x, t), ((2, 3), (2, 3))),
     ("similarity", lambda F, m, a, b: F.cosine_similarity(a, b, -1), ((2, 3), (1, 3))),

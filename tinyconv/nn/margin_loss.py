@@ -13,6 +13,7 @@ __all__ = [
     "CosineEmbeddingLoss",
     "HingeEmbeddingLoss",
     "MarginRankingLoss",
+    "MultiLabelMarginLoss",
     "MultiLabelSoftMarginLoss",
     "MultiMarginLoss",
     "SoftMarginLoss",
@@ -100,6 +101,22 @@ class MarginRankingLoss(_Loss):
     def forward(self, input1: Tensor, input2: Tensor, target: Tensor) -> Tensor:
         """All of one shape."""
         return F.margin_ranking_loss(input1, input2, target, margin=self.margin, reduction=self.reduction)
+
+
+class MultiLabelMarginLoss(_Loss):
+    """For each sample, the sum of ``max(0, 1 - x[j] + x[i])`` over its classes j and the other classes i, divided by C.
+
+    Args:
+        size_average, reduce: the old form of ``reduction``.
+        reduction: "mean", "sum" or "none".
+
+    Raises:
+        ValueError: an unknown reduction.
+    """
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        """Scores ``(N, C)`` or ``(C,)``, and int64 of the same shape: a sample's classes, behind them -1."""
+        return F.multilabel_margin_loss(input, target, reduction=self.reduction)
 
 
 class MultiLabelSoftMarginLoss(_WeightedLoss):

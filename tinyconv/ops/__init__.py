@@ -137,6 +137,7 @@ from .creation import (
     zeros,
     zeros_like,
 )
+from .ctc import ctc_loss
 from .cumulative import (
     cummax,
     cummin,
@@ -230,7 +231,7 @@ from .elementwise import (
     square,
     sub,
 )
-from .embedding import embedding, one_hot
+from .embedding import embedding, embedding_bag, one_hot
 from .fold import fold, unfold
 from .gather import (
     argwhere,
@@ -280,7 +281,7 @@ from .join import (
     vsplit,
     vstack,
 )
-from .linalg import cdist, cross, dist, matrix_power, renorm
+from .linalg import cdist, cross, dist, matrix_power, pdist, renorm
 from .linalg import norm as norm_of  # beside the module norm
 from .logic import (
     bitwise_and,
@@ -302,6 +303,7 @@ from .margin_loss import (
     hinge_embedding_loss,
     margin_ranking_loss,
     multi_margin_loss,
+    multilabel_margin_loss,
     multilabel_soft_margin_loss,
     soft_margin_loss,
     triplet_margin_loss,
@@ -390,6 +392,7 @@ from .reduce import (
     sum_to,
 )
 from .regression_loss import huber_loss, l1_loss, mse_loss, smooth_l1_loss
+from .scatter_reduce import index_reduce, scatter_reduce
 from .shape import (
     H,
     T,
@@ -564,8 +567,9 @@ METHODS = {
         angle, apply_, conj, data_ptr, frexp, map_, resize_, resize_as_, share_memory_, signbit, storage,
         storage_offset, untyped_storage,
         # gather.py
-        argwhere, gather, index_add, index_copy, index_fill, index_select, masked_fill, masked_scatter, masked_select,
-        narrow, nonzero, scatter, scatter_add, select, select_scatter, slice_scatter, take, take_along_dim,
+        argwhere, gather, index_add, index_copy, index_fill, index_reduce, index_select, masked_fill, masked_scatter,
+        masked_select, narrow, nonzero, scatter, scatter_add, scatter_reduce, select, select_scatter, slice_scatter,
+        take, take_along_dim,
         # reduce.py, cumulative.py, statistics.py, linalg.py, sort.py
         aminmax, corrcoef, count_nonzero, cov, cross, logsumexp, nanmean, nansum, cummax, cummin, cumprod, cumprod_,
         cumsum, cumsum_, logcumsumexp, prod, bincount, histc, std, var, dist, matrix_power, renorm, argsort, kthvalue,
@@ -574,10 +578,10 @@ METHODS = {
         addbmm, addmm, addmv, addr, baddbmm, bmm, dot, inner, kron, mv, outer,
     )
 } | {
-    operation.__name__ + "_": inplace.in_place(operation, composed=operation is renorm)
+    operation.__name__ + "_": inplace.in_place(operation, composed=operation in (index_reduce, renorm, scatter_reduce))
     for operation in (
-        addbmm, addmm, addmv, addr, baddbmm, index_add, index_copy, index_fill, masked_fill,
-        masked_scatter, renorm, scatter, scatter_add, tril, triu,
+        addbmm, addmm, addmv, addr, baddbmm, index_add, index_copy, index_fill, index_reduce, masked_fill,
+        masked_scatter, renorm, scatter, scatter_add, scatter_reduce, tril, triu,
     )
 } | {
     operation.__name__ + "_": inplace.reshape_in_place(operation)

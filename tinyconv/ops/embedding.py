@@ -1,4 +1,5 @@
-"""Embedding: a row of a table for each number, and numbers as rows of the identity (one-hot)."""
+"""Embedding: a row of a table for each number, or one for a bag of them; and numbers as rows of the identity
+(one-hot)."""
 
 from __future__ import annotations
 
@@ -7,11 +8,13 @@ from typing import Any
 from .. import dtypes, kernels
 from ..autograd import Function, no_grad
 from ..tensor import Tensor
-from .compare import eq, where
+from .compare import clamp_min, eq, maximum, ne, where
 from .convert import cast
-from .creation import arange
+from .creation import arange, tensor
 from .elementwise import abs, div, mul
-from .index import Scatter
+from .index import Gather, Scatter
+from .rearrange import repeat_interleave
+from .scatter_reduce import combined
 from .types import one_device
 
 
@@ -88,6 +91,100 @@ def _shorten(weight: Tensor, rows: Tensor, max_norm: float, p: float) -> None:
         taken = weight[rows]
         lengths = (abs(taken) ** p).sum(1, keepdim=True) ** (1 / p)
         weight[rows] = where(lengths > max_norm, mul(taken, div(max_norm, lengths + 1e-7)), taken)
+
+
+BAGS = ("sum", "mean", "max")
+
+
+def embedding_bag(
+    input: Tensor,
+    weight: Tensor,
+    offsets: Tensor | None = None,
+    max_norm: float | None = None,
+    norm_type: float = 2,
+    scale_grad_by_freq: bool = False,
+    mode: str = "mean",
+    sparse: bool = False,
+    per_sample_weights: Tensor | None = None,
+    include_last_offset: bool = False,
+    padding_idx: int | None = None,
+) -> Tensor:
+    """The sum, mean or maximum of rows of ``weight``, a bag of them at a time; zeros for an empty bag.
+
+    Args:
+        input: integers in [0, V): ``(B, L)``, B bags of L; or all bags one after another, ``(M,)``.
+        weight: ``(V, D)``.
+        offsets: ``(B,)``, where in ``input`` each bag begins; the first at 0. None where ``input`` is 2-D.
+        max_norm, norm_type, scale_grad_by_freq, sparse: as in :func:`embedding`.
+        mode: "sum", "mean" or "max".
+        per_sample_weights: in the shape of ``input``: what each row is multiplied by ("sum" only).
+        include_last_offset: ``offsets`` has one more number, where the last bag ends.
+        padding_idx: rows of this number are in no bag.
+
+    Returns:
+        ``(B, D)``.
+
+    Raises:
+        ValueError: shapes, offsets or a mode that do not fit.
+        NotImplementedError: weights with another mode than "sum".
+        RuntimeError, IndexError: as :func:`embedding`.
+    """
+    name = "embedding_bag"
+    if mode not in BAGS or (mode == "max" and (scale_grad_by_freq or sparse)):
+        raise ValueError(
+            f"{name}: mode must be one of {', '.join(BAGS)}, max without scale_grad_by_freq and sparse, got {mode!r}"
+        )
+    if per_sample_weights is not None:
+        if mode != "sum":
+            raise NotImplementedError(f"{name}: per_sample_weights are for mode 'sum', got {mode!r}")
+        if per_sample_weights.array.shape != input.array.shape:
+            raise ValueError(
+                f"{name}: per_sample_weights must have the shape of input {tuple(input.array.shape)}, got "
+                f"{tuple(per_sample_weights.array.shape)}"
+            )
+    rows = embedding(input, weight, padding_idx, max_norm, norm_type, scale_grad_by_freq)
+    bag, B = _bags(input, offsets, include_last_offset)
+    D, M = weight.array.shape[1], input.numel()
+    rows = rows.reshape(M, D)
+    if padding_idx is not None:
+        kept = ne(input.reshape(-1), padding_idx % weight.array.shape[0]).array
+        rows, bag = Gather.apply(rows, kept), Gather.apply(bag, kept)
+    if per_sample_weights is not None:
+        shares = per_sample_weights.reshape(-1, 1)
+        rows = mul(rows, shares if padding_idx is None else Gather.apply(shares, kept))
+    if mode == "max" and bag.numel():
+        best, bags = combined(rows, bag, maximum)
+        return Scatter.apply(best, (B, D), (bags.array,))
+    y = Scatter.apply(rows, (B, D), (bag.array,))
+    if mode != "mean":
+        return y
+    count = Scatter.apply(rows.new_ones(bag.array.shape), (B,), (bag.array,))
+    return div(y, clamp_min(count, 1).unsqueeze(1))
+
+
+def _bags(input: Tensor, offsets: Tensor | None, include_last: bool) -> tuple[Tensor, int]:
+    """In which bag each number is, and how many bags there are.
+
+    Raises:
+        ValueError: offsets that do not fit the input.
+    """
+    shape = tuple(input.array.shape)
+    if len(shape) == 2:
+        if offsets is not None:
+            raise ValueError(f"embedding_bag: where input is 2-D, {shape}, offsets must be None")
+        return repeat_interleave(arange(shape[0], device=input.device), shape[1]), shape[0]
+    if len(shape) != 1 or offsets is None or offsets.array.ndim != 1:
+        raise ValueError(f"embedding_bag: input must be 2-D, or 1-D with offsets that are 1-D, got {shape}")
+    begins = offsets.tolist()
+    if (begins and begins[0] != 0) or sorted(begins) != begins or (begins and begins[-1] > shape[0]):
+        raise ValueError(f"embedding_bag: offsets must rise from 0 to at most {shape[0]}, got {begins}")
+    if include_last:
+        if not begins:
+            raise ValueError("embedding_bag: with include_last_offset, offsets must have at least one number")
+        begins = begins[:-1]
+    ends = [*begins[1:], shape[0]]
+    lengths = tensor([end - begin for begin, end in zip(begins, ends)], dtype=dtypes.int64, device=input.device)
+    return repeat_interleave(arange(len(begins), device=input.device), lengths), len(begins)
 
 
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:

@@ -56,13 +56,13 @@ def affine_grid(theta: Tensor, size: Sequence[int], align_corners: bool | None =
     same_type("affine_grid", theta=theta)
     N, _, *spatial = [int(n) for n in size]
     n = len(spatial)
+    if min(N, *spatial) < 1:
+        raise ValueError(f"affine_grid: sizes must be positive, got {tuple(size)}")
     if n not in (2, 3) or tuple(theta.array.shape) != (N, n, n + 1):
         raise RuntimeError(
             "affine_grid: expected theta (N, 2, 3) for size (N, C, H, W), or (N, 3, 4) for (N, C, D, H, W), got "
             f"{tuple(theta.array.shape)} for {tuple(size)}"
         )
-    if min(N, *spatial) < 1:
-        raise ValueError(f"affine_grid: sizes must be positive, got {tuple(size)}")
     lines = [_line(length, bool(align_corners), theta) for length in spatial]
     points = [*meshgrid(*lines, indexing="ij")][::-1]  # x is the last axis
     points.append(ones(*spatial, dtype=theta.dtype, device=theta.device))

@@ -9,6 +9,7 @@ from ..tensor import Tensor
 from .compare import eq, gt, ne, where
 from .convert import cast
 from .creation import eye
+from .diagonal import triu_indices
 from .elementwise import abs, add, div, mul, pow, sub
 from .matmul import matmul
 from .rearrange import roll
@@ -153,6 +154,21 @@ def cdist(x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: str = "use_mm_fo
     if len(a) < 2 or len(b) < 2 or a[-1] != b[-1]:
         raise RuntimeError(f"cdist: expected matrices with rows of one length, got shapes {a} and {b}")
     return vector_norm(sub(unsqueeze(x1, -2), unsqueeze(x2, -3)), p, -1)
+
+
+def pdist(input: Tensor, p: float = 2.0) -> Tensor:
+    """The distances between all pairs of rows of a matrix: ``(N, M) -> (N * (N - 1) / 2,)``, in the order (0, 1), (0,
+    2), ..., (1, 2), ...
+
+    Raises:
+        RuntimeError: not a matrix of floating-point numbers, or a negative ``p``.
+    """
+    expect("pdist", "f", input=input)
+    if input.array.ndim != 2 or p < 0:
+        raise RuntimeError(f"pdist: expected a matrix and p >= 0, got shape {tuple(input.array.shape)} and p={p}")
+    N = input.array.shape[0]
+    i, j = triu_indices(N, N, 1, device=input.device)
+    return vector_norm(sub(input[i], input[j]), p, -1)
 
 
 def renorm(input: Tensor, p: float, dim: int, maxnorm: float) -> Tensor:

@@ -6,15 +6,18 @@ from collections.abc import Callable
 
 from ..tensor import Tensor
 from .activation import logsigmoid
-from .compare import clamp_min, minimum, where
+from .compare import clamp_min, ge, gt, minimum, where
+from .cumulative import cumprod
 from .distance import pairwise_distance
 from .elementary import sqrt
 from .elementwise import add, div, mul, neg, sub
 from .embedding import one_hot
-from .gather import gather
-from .logic import logical_and
+from .gather import gather, scatter_add
+from .logic import logical_and, logical_not
 from .loss import named_reduction, reduced
-from .types import broadcast_shape, operands, same_type
+from .reduce import sum
+from .shape import unsqueeze
+from .types import broadcast_shape, expect, operands, same_type
 
 
 def margin_ranking_loss(
@@ -90,6 +93,41 @@ def soft_margin_loss(
     if broadcast_shape(input.array.shape, target.array.shape, name) != input.array.shape:
         raise RuntimeError(f"{name}: target {tuple(target.shape)} does not broadcast to input {tuple(input.shape)}")
     return reduced(neg(logsigmoid(mul(input, target))), reduction)
+
+
+def multilabel_margin_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """For each sample, the sum of ``max(0, 1 - x[j] + x[i])`` over its classes j and the other classes i, divided by C.
+
+    Args:
+        input: scores x, ``(N, C)`` or ``(C,)``.
+        target: int64, of the same shape: a sample's classes, behind them -1 and anything.
+        size_average, reduce, reduction: as in :func:`margin_ranking_loss`.
+
+    Raises:
+        RuntimeError: shapes or types that do not fit, or a class out of range.
+    """
+    name = "multilabel_margin_loss"
+    reduction = named_reduction(reduction, size_average, reduce, name)
+    shape = tuple(input.array.shape)
+    if len(shape) not in (1, 2) or tuple(target.array.shape) != shape:
+        raise RuntimeError(f"{name}: expected both (N, C) or (C,), got {shape} and {tuple(target.array.shape)}")
+    same_type(name, input=input)
+    expect(name, "i", target=target)
+    C = shape[-1]
+    x, t = input.reshape(-1, C), target.reshape(-1, C)
+    listed = gt(cumprod(ge(t, 0).long(), 1), 0)  # up to the first -1
+    t = where(listed, t, 0)
+    its = gt(scatter_add(t.new_zeros(t.array.shape), 1, t, listed.long()), 0)
+    apart = clamp_min(sub(unsqueeze(x, 1), sub(unsqueeze(gather(x, 1, t), 2), 1)), 0)  # (N, j, i)
+    counts = logical_and(unsqueeze(listed, 2), logical_not(unsqueeze(its, 1)))
+    loss = div(sum(where(counts, apart, 0.0), (1, 2)), C)
+    return reduced(loss if len(shape) == 2 else loss.squeeze(0), reduction)
 
 
 def multi_margin_loss(

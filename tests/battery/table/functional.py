@@ -520,6 +520,22 @@ entry(
     rejected=(call(x(3), x(5, 4)), call(integers(9, below=20), x(5, 4)), call(index(3, below=5), x(5, 4), 7)),
 )
 entry(
+    "F.embedding_bag",
+    call(index(7, below=5), x(5, 4), index(1, below=1)),
+    call(index(2, 3, below=5), x(5, 4)),
+    call(index(2, 3, below=5), x(5, 4), mode="sum", per_sample_weights=x(2, 3, salt=1)),
+    call(index(2, 3, below=5), x(5, 4), mode="max"),
+    call(index(2, 3, below=5), x(5, 4), padding_idx=2),
+    rejected=(
+        call(index(7, below=5), x(5, 4)),
+        call(index(2, 3, below=5), x(5, 4), index(1, below=1)),
+        call(index(2, 3, below=5), x(5, 4), mode="max", per_sample_weights=x(2, 3)),
+        call(index(2, 3, below=5), x(5, 4), mode="sum", per_sample_weights=x(3, 2)),
+        call(integers(2, 3, below=50), x(5, 4)),
+    ),
+    without={"gradgrad": "has no second derivative there", "values: per_sample_weights": "0 times infinity"},
+)
+entry(
     "F.scaled_dot_product_attention",
     call(x(2, 3, 4), x(2, 5, 4, salt=1), x(2, 5, 4, salt=2)),
     call(x(2, 2, 3, 4), x(2, 2, 3, 4, salt=1), x(2, 2, 3, 4, salt=2), is_causal=True),

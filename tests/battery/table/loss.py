@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..arrays import index, x
-from .entry import call, entry
+from .entry import call, entry, program
 
 REDUCTIONS = ("mean", "sum", "none")
 
@@ -210,6 +210,30 @@ entry(
     call(x(4, 3), classes(4), weight=weight),
     without={"values: nan": "a NaN beside the target does not count there"}
     | {"shapes": "PyTorch reads beyond the arrays"},
+)
+several = index(4, 3, below=3, salt=6)
+entry(
+    "F.multilabel_margin_loss",
+    *reduced(x(4, 3), several),
+    call(x(3), index(3, below=3)),
+    call(x(2, 3), index(2, 3, below=1)),
+    rejected=(call(x(4, 3), index(4, below=3)), call(x(4, 3), index(4, 3, below=9)), call(x(4, 3), y(4, 3))),
+    without={"values: nan": "NaN is as good as 0 there"},
+)
+
+
+def after_log_softmax(m, loss, scores, *args, **kwargs):
+    """The gradient there is that of the scores only together with log_softmax's."""
+    return loss(m.log_softmax(scores, -1), *(m.tensor(a) if isinstance(a, list) else a for a in args), **kwargs)
+
+
+entry(
+    "F.ctc_loss",
+    program(after_log_softmax, x(6, 3, 4), [[1, 2], [3, 3], [2, 1]], [6, 5, 6], [2, 2, 1]),
+    program(after_log_softmax, x(6, 3, 4), [1, 2, 3, 3, 2], (6, 5, 6), (2, 2, 1)),
+    program(after_log_softmax, x(6, 4), [0, 2], [6], [2], blank=1),
+    without={"values": "paths of NaN and infinities", "gradgrad": "has no second derivative there"}
+    | {"shapes": "lengths do not fit any more", "dtypes: uint8": "floating point only", "keywords": "a program"},
 )
 entry("F.multilabel_soft_margin_loss", *reduced(x(4, 3), unit(4, 3)), call(x(4, 3), unit(4, 3), weight=weight))
 entry(

@@ -123,4 +123,14 @@ entry(
     call(x(3, 2), x(4, 2, salt=1), p=float("inf")),
     without={"values": "distances of NaN"},
 )
+entry(
+    "F.pdist tinyconv.pdist",
+    call(x(4, 3)),
+    call(x(4, 3), 1.0),
+    call(x(4, 3), p=float("inf")),
+    call(x(1, 3)),
+    rejected=(call(x(3)), call(x(2, 3), -1.0)),
+    without={"values": "distances of NaN", "gradgrad": "has no second derivative there"}
+    | {"shapes": "of some shapes PyTorch's gradient reads beyond its arrays, and the process dies"},
+)
 entry("vdot", call(x(3), x(3, salt=1)), call(x(0), x(0)))

@@ -360,6 +360,12 @@ entry(
     build(2, 0.5, weight)(x(4, 3), classes(4)),
     without={"shapes": "weights for other classes"},
 )
+entry(
+    "nn.MultiLabelMarginLoss",
+    build()(x(4, 3), index(4, 3, below=3)),
+    build(reduction="sum")(x(3), index(3, below=3)),
+    without={"values: nan": "NaN is as good as 0 there"},
+)
 entry("nn.MultiLabelSoftMarginLoss", build()(x(4, 3), unit(4, 3)), build(weight)(x(4, 3), unit(4, 3)))
 entry(
     "nn.GaussianNLLLoss",
@@ -401,6 +407,38 @@ for name, states in (("RNN", 1), ("GRU", 1), ("LSTM", 2)):
     )
 
 
+def ctc(m, loss, scores):
+    """The loss as a module, after log_softmax."""
+    made = loss(1, "sum", zero_infinity=True)
+    targets, lengths = m.tensor([[0, 2], [3, 3]]), m.tensor([2, 2])
+    return made(m.log_softmax(scores, 2), targets, m.tensor([5, 3]), lengths), made.reduction, made.blank
+
+
+entry(
+    "nn.CTCLoss",
+    program(ctc, x(5, 2, 4)),
+    without={"values": "paths of NaN and infinities", "gradgrad": "has no second derivative there"}
+    | {"shapes": "lengths do not fit any more"},
+)
+entry(
+    "nn.AdaptiveLogSoftmaxWithLoss",
+    build(8, 9, [3, 6], 2.0)(x(4, 8), index(4, below=9)),
+    build(4, 6, [2], head_bias=True)(x(4), index(below=6)),
+    rejected=(build(4, 6, [2, 2])(x(3, 4), index(3, below=6)), build(4, 6, [6])(x(3, 4), index(3, below=6))),
+    without=FLOATS,
+)
+entry(
+    "nn.EmbeddingBag",
+    build(5, 3)(index(2, 3, below=5)),
+    build(5, 3, mode="sum", padding_idx=2)(index(7, below=5), index(1, below=1)),
+    build(5, 3, mode="max")(index(2, 3, below=5)),
+    build(5, 3, 1.0, mode="sum")(index(2, 3, below=5), per_sample_weights=x(2, 3)),
+    without={
+        "dtypes: uint8": "uint8 is no index here",
+        "gradgrad": "has no second derivative there",
+        "values: per_sample_weights": "0 times infinity",
+    },
+)
 SOFTMAX = FLOATS | {"shapes": "biases are broadcast there", "values": "a softmax of NaN and infinities"}
 entry(
     "nn.MultiheadAttention",

@@ -297,6 +297,34 @@ entry(
     call(x(4), 0, index(2, below=4), x(3, salt=1)),
     rejected=(call(x(3, 4), 1, index(3, 6, below=4), x(3, 2)),),
 )
+MEETING = {
+    "values: equal": "where the element itself is left out, its gradient is not 0 there if it is as large",
+    "values: nan": "of what meets NaN, which gradients are NaN depends on the order",
+    "values: infinite": "as with NaN",
+}
+entry(
+    "scatter_reduce",
+    call(x(3, 4), 1, index(3, 6, below=4), x(3, 6, salt=1), "sum"),
+    call(x(3, 4), 0, index(5, 4, below=3), x(5, 4, salt=1), "prod"),
+    call(x(3, 4), 0, index(5, 4, below=3), x(5, 4, salt=1), "mean", include_self=False),
+    call(x(3, 4), 1, index(3, 6, below=4), x(3, 6, salt=1), "amax", include_self=False),
+    call(x(4), 0, index(3, below=4), x(3, salt=1), reduce="amin"),
+    rejected=(
+        call(x(3, 4), 1, index(3, 6, below=4), x(3, 2), "sum"),
+        call(x(3, 4), 1, index(3, 6, below=9), x(3, 6), "sum"),
+        call(x(3, 4), 1, index(3, 6, below=4), x(3, 6), "median"),
+    ),
+    without=MEETING,
+)
+entry(
+    "index_reduce",
+    call(x(3, 2), 0, index(4, below=3), x(4, 2, salt=1), "prod"),
+    call(x(2, 3), 1, index(5, below=3), x(2, 5, salt=1), "mean"),
+    call(x(3), 0, index(5, below=3), x(5, salt=1), "amax", include_self=False),
+    call(x(3), 0, index(5, below=3), x(5, salt=1), reduce="amin"),
+    rejected=(call(x(3, 2), 0, index(4, below=3), x(3, 2), "prod"), call(x(3), 0, index(2, below=3), x(2), "sum")),
+    without=MEETING,
+)
 entry(
     "index_add",
     call(x(3, 2), 0, index(4, below=3), x(4, 2, salt=1)),

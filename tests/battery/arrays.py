@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from dataclasses import dataclass, replace
 
@@ -28,7 +29,7 @@ class Array:
     Attributes:
         shape: its sizes.
         kind: ``normal``, ``positive`` (0.1 and above), ``unit`` (between 0.05 and 0.95), ``probability`` (rows add up
-            to 1), ``distinct``, ``sorted``, ``index`` (from 0 to ``below``) or ``bool``.
+            to 1), ``distinct``, ``sorted``, ``index`` (from 0 to ``below``), ``places`` (such, none twice) or ``bool``.
         dtype: a NumPy dtype's name.
         below: the bound of ``index``.
         layout: how it lies in memory: a key of ``LAYOUTS``.
@@ -57,10 +58,12 @@ class Array:
     def _drawn(self, rng: np.random.Generator) -> np.ndarray:
         if self.kind == "index":
             return rng.integers(0, max(self.below, 1), self.shape)
+        if self.kind == "places":
+            return rng.permutation(max(self.below, self.count))[: self.count].reshape(self.shape)
         if self.kind == "bool":
             return rng.random(self.shape) < 0.5
         if self.kind == "distinct":
-            return rng.permutation(int(np.prod(self.shape))).reshape(self.shape) * 0.37 - 2
+            return rng.permutation(self.count).reshape(self.shape) * 0.37 - 2
         if self.kind == "sorted":
             return np.sort(rng.standard_normal(self.shape), axis=-1) if self.shape else rng.standard_normal()
         if self.kind == "unit":
@@ -81,6 +84,10 @@ class Array:
         return np.asarray(a, dtype)
 
     @property
+    def count(self) -> int:
+        return math.prod(self.shape)
+
+    @property
     def floating(self) -> bool:
         return np.dtype(self.dtype).kind == "f"
 
@@ -96,6 +103,11 @@ def x(*shape: int, kind: str = "normal", salt: int = 0, dtype: str = "float32", 
 def index(*shape: int, below: int, salt: int = 0, dtype: str = "int64") -> Array:
     """Integers from 0 to ``below`` - 1."""
     return Array(shape, "index", dtype, below, fixed=True, salt=salt)
+
+
+def places(*shape: int, below: int) -> Array:
+    """Integers from 0 to ``below`` - 1, none twice."""
+    return Array(shape, "places", "int64", below, fixed=True)
 
 
 def integers(*shape: int, below: int = 9, salt: int = 0, dtype: str = "int64") -> Array:

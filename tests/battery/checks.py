@@ -219,7 +219,8 @@ LACKING = (
     "can't be cast to the desired output type", "could not infer output dtype",
     "expected common dtype to be floating point", "Integral inputs not supported", "without overflow",
     "dtype of indices should be Long", "to have one of the following scalar types",
-    "expected target dtype to be Long or Byte",
+    "expected target dtype to be Long or Byte", "expected scalar type Long but found Byte",
+    "Expected dtype int32/int64", "non-zero size for non-batch dimensions",
 )  # fmt: skip
 
 

@@ -34,7 +34,7 @@ def test_probability():
 
 
 @pytest.mark.parametrize(
-    "name, shape", [("Dropout1d", (40, 30, 5)), ("Dropout2d", (40, 30, 2, 3)), ("Dropout2d", (900, 2, 2))]
+    "name, shape", [("Dropout1d", (40, 30, 5)), ("Dropout1d", (900, 4)), ("Dropout2d", (40, 30, 2, 3))]
 )
 @pytest.mark.parametrize("inplace", [False, True])
 def test_channels_are_dropped_whole(name, shape, inplace):
@@ -46,6 +46,14 @@ def test_channels_are_dropped_whole(name, shape, inplace):
     assert abs((rows[:, 0] == 0).mean() - 0.25) < 0.05
     assert (y is x) == inplace
     assert getattr(nn, name)(0.25).eval()(x) is x
+
+
+def test_three_axes_of_dropout2d_are_sequences_not_one_image():
+    tinyconv.manual_seed(0)
+    with pytest.warns(UserWarning, match=r"dropout2d: expected input \(N, C, H, W\), \(40, 30, 5\) is taken for"):
+        y = F.dropout2d(tinyconv.ones(40, 30, 5), 0.25)
+    dropped = (y == 0).numpy()
+    assert (dropped == dropped[..., :1]).all() and abs(dropped.mean() - 0.25) < 0.05
 
 
 def test_dropped_channels_get_no_gradient():
@@ -75,7 +83,12 @@ def test_arguments_of_the_functions():
     for function in (F.dropout1d, F.dropout2d, F.alpha_dropout, F.feature_alpha_dropout):
         with pytest.raises(ValueError, match=rf"{function.__name__}: p must be a probability in \[0, 1\], got 2"):
             function(x, 2)
-    with pytest.raises(RuntimeError, match=r"dropout2d: expected input of 3 or 4 dimensions, got shape \(2, 3\)"):
-        F.dropout2d(x)
+    with pytest.raises(RuntimeError, match=r"dropout1d: expected input \(N, C, L\) or \(C, L\), got shape \(3,\)"):
+        F.dropout1d(x[0])
+    with (
+        pytest.warns(UserWarning, match=r"\(3,\) is taken for \(N, C, ...\)"),
+        pytest.raises(RuntimeError, match=r"dropout2d: expected input \(N, C, ...\), got shape \(3,\)"),
+    ):
+        F.dropout2d(x[0])
     with pytest.raises(RuntimeError, match=r"feature_alpha_dropout: expected input \(N, C, ...\), got shape \(3,\)"):
-        F.feature_alpha_dropout(x[0])
+        F.feature_alpha_dropout(x[0], training=True)

@@ -175,6 +175,17 @@ def test_one_sample_and_empty_batches():
     assert nn.MSELoss(reduction="sum")(x[:0], x[:0]).item() == 0 and np.isnan(nn.MSELoss()(x[:0], x[:0]).item())
 
 
+def test_whose_type_a_loss_has():
+    wide, narrow = tinyconv.rand(2, 3, dtype=tinyconv.float64), tinyconv.rand(2, 3)
+    assert F.binary_cross_entropy_with_logits(wide, narrow).dtype is tinyconv.float32
+    assert F.binary_cross_entropy_with_logits(narrow, wide).dtype is tinyconv.float64
+    assert F.huber_loss(wide, narrow).dtype is tinyconv.float64
+    assert F.huber_loss(narrow, wide).dtype is tinyconv.float32
+    assert F.binary_cross_entropy(narrow, narrow, weight=wide).dtype is tinyconv.float32
+    assert F.cross_entropy(narrow, narrow, weight=wide[0]).dtype is tinyconv.float64
+    assert F.l1_loss(tinyconv.tensor([1, 5]), tinyconv.tensor([4, 4]), reduction="none").tolist() == [3, 1]
+
+
 def test_errors():
     x, y = tinyconv.from_numpy(X), tinyconv.from_numpy(Y)
     for call, error, message in (
@@ -199,6 +210,17 @@ def test_errors():
             RuntimeError,
             "input is tinyconv.float64, target is tinyconv.float32",
         ),
+        (
+            lambda: F.binary_cross_entropy(x.abs().clamp(0, 1), y * 9),
+            RuntimeError,
+            "all elements of target should be between 0 and 1",
+        ),
+        (
+            lambda: F.cross_entropy(x, tinyconv.tensor([0, 1, 2, 3]), ignore_index="one"),
+            TypeError,
+            "cross_entropy: ignore_index must be an int, got 'one'",
+        ),
+        (lambda: F.nll_loss(x, tinyconv.tensor([0])), ValueError, "has 4 samples, but target .* is for 1"),
         (lambda: F.binary_cross_entropy_with_logits(x, y[0]), ValueError, "target must have the shape of input"),
         (lambda: F.gaussian_nll_loss(x, y, -y.abs()), ValueError, "var has negative entries"),
         (lambda: F.gaussian_nll_loss(x, y, y[:, :2].abs()), ValueError, r"var is of incorrect size \(4, 2\)"),

@@ -136,3 +136,7 @@ def test_unpooling_by_hand_and_its_errors():
         nn.MaxUnpool1d(2)(x, tinyconv.tensor([[[1]]]))
     with pytest.raises(ValueError, match="max_unpool1d: invalid output_size .*: 6 must be between 2 and 6"):
         nn.MaxUnpool1d(2)(x, tinyconv.tensor([[[1, 2]]]), output_size=[6])
+    with pytest.raises(ValueError, match=r"max_unpool1d: output_size must have 1 or 3 elements, got \(1, 4\)"):
+        nn.MaxUnpool1d(2)(x, tinyconv.tensor([[[1, 2]]]), output_size=(1, 4))
+    with pytest.raises(ValueError, match=r"max_unpool2d: output_size must have 2 or 4 elements, got \(1, 4, 4\)"):
+        nn.MaxUnpool2d(2)(x, tinyconv.tensor([[[1, 2]]]), output_size=(1, 4, 4))

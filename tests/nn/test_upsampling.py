@@ -64,6 +64,17 @@ def test_by_hand():
     assert F.interpolate(x[:0], 4).shape == F.interpolate(x[:0], 4, mode="bilinear").shape == (0, 1, 4, 4)
 
 
+def test_nearest_takes_volumes_and_any_type():
+    x = tinyconv.arange(24, dtype=tinyconv.uint8).reshape(1, 1, 2, 3, 4)
+    y = F.interpolate(x, scale_factor=2)
+    assert y.dtype is tinyconv.uint8
+    np.testing.assert_array_equal(y.array, x.array.repeat(2, 2).repeat(2, 3).repeat(2, 4))
+    mask = tinyconv.tensor([[[True, False]]])
+    assert F.interpolate(mask, 4, mode="nearest-exact").tolist() == [[[True, True, False, False]]]
+    with pytest.raises(RuntimeError, match="interpolate: input must be floating point, got tinyconv.uint8"):
+        F.interpolate(x[0], 2, mode="bilinear")
+
+
 def test_errors():
     x = tinyconv.zeros(1, 1, 4, 4)
     for arguments, message in (

@@ -102,7 +102,7 @@ def test_misuse():
         F.grid_sample(x, grid.expand(2, -1, -1, -1))
     with pytest.raises(RuntimeError, match="input is tinyconv.float32, grid is tinyconv.float64"):
         F.grid_sample(x, grid.double())
-    with pytest.raises(RuntimeError, match=r"got \(1, 2, 2\) for \(1, 1, 3, 3\)"):
+    with pytest.raises(ValueError, match=r"size \(1, 1, 3, 3\) theta must have shape \(1, 2, 3\), got \(1, 2, 2\)"):
         F.affine_grid(tinyconv.ones(1, 2, 2), (1, 1, 3, 3))
     with pytest.raises(NotImplementedError, match="images"):
         F.grid_sample(tinyconv.ones(1, 1, 2, 2, 2), tinyconv.zeros(1, 1, 1, 1, 3), "bicubic")

@@ -70,13 +70,25 @@ def test_errors():
         tinyconv.matmul(a, 2)
 
 
+@pytest.mark.parametrize("shape", [(), (1,), (1, 4), (2, 1), (2, 4), (3, 2, 4)])
+def test_a_bias_that_broadcasts(shape):
+    x, w = tinyconv.randn(*([3] if len(shape) > 2 else []), 2, 5), tinyconv.randn(4, 5)
+    b = tinyconv.randn(*shape, requires_grad=True)
+    y = F.linear(x, w, b)
+    np.testing.assert_allclose(y.detach().array, x.array @ w.array.T + b.detach().array, atol=1e-5)
+    y.sum().backward()
+    assert b.grad.shape == shape and b.grad.sum().item() == y.numel()
+
+
 def test_linear_errors():
     x, w = tinyconv.ones(2, 3), tinyconv.ones(4, 5)
     with pytest.raises(
         RuntimeError, match=r"linear: weight \(4, 5\) expects 5 input features, x has 3 \(x: \(2, 3\)\)"
     ):
         F.linear(x, w)
-    with pytest.raises(RuntimeError, match=r"bias must have shape \(4,\), got \(2,\)"):
+    with pytest.raises(
+        RuntimeError, match=r"bias must have shape \(4,\), or one that broadcasts to \(2, 4\), got \(2,\)"
+    ):
         F.linear(x, tinyconv.ones(4, 3), tinyconv.ones(2))
     with pytest.raises(RuntimeError, match="input is tinyconv.float32, weight is tinyconv.float64"):
         F.linear(x, tinyconv.ones(4, 3, dtype=tinyconv.float64))

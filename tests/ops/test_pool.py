@@ -193,6 +193,13 @@ def test_adaptive_average_errors():
     with pytest.raises(ValueError, match="adaptive_avg_pool2d: output_size must be an int or two ints"):
         F.adaptive_avg_pool2d(x, (1, 2, 3))
     with pytest.raises(RuntimeError, match=r"adaptive_avg_pool2d: input of shape \(1, 1, 0, 4\) has no pixels"):
-        F.adaptive_avg_pool2d(x[:, :, :0], 1)
+        F.adaptive_avg_pool2d(x[:, :, :0], 2)
     with pytest.raises(RuntimeError, match="adaptive_avg_pool2d: expected input of shape"):
-        F.adaptive_avg_pool2d(x[0, 0], 1)
+        F.adaptive_avg_pool2d(x[0, 0], 2)
+
+
+def test_one_average_is_taken_of_anything():
+    x = tinyconv.randn(2, 3, 4, 5, 6)
+    np.testing.assert_allclose(F.adaptive_avg_pool2d(x, 1).array, x.array.mean((-2, -1), keepdims=True), atol=1e-6)
+    assert F.adaptive_avg_pool2d(x[0, 0, 0], (1, 1)).shape == (1, 1)
+    assert F.adaptive_avg_pool2d(x[0, :, :0], 1).isnan().all()

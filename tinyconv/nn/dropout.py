@@ -50,7 +50,8 @@ class Dropout1d(_Dropout):
 
 
 class Dropout2d(_Dropout):
-    """:class:`Dropout` of whole channels of ``(N, C, H, W)`` or ``(C, H, W)``; arguments and errors are the same."""
+    """:class:`Dropout` of whole channels of ``(N, C, H, W)``; arguments and errors are the same. As in PyTorch three
+    axes are ``(N, C, L)``, and a warning says so."""
 
     def forward(self, input: Tensor) -> Tensor:
         """``input`` with some channels dropped."""

@@ -8,6 +8,7 @@ back.
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any
 
 from .. import kernels
@@ -67,21 +68,6 @@ def _channels(x: Tensor, p: float) -> Tensor:
     return dropout(x.new_ones((*shape[:2], *[1] * (len(shape) - 2))), p)
 
 
-def _of_channels(input: Tensor, p: float, training: bool, inplace: bool, axes: int, name: str) -> Tensor:
-    """Dropout of whole channels, with ``axes`` axes in each, of (N, C, ...) or (C, ...)."""
-    _check_p(p, name)
-    n = input.array.ndim
-    if n not in (axes + 1, axes + 2):
-        raise RuntimeError(
-            f"{name}: expected input of {axes + 1} or {axes + 2} dimensions, got shape {tuple(input.array.shape)}"
-        )
-    if not training or p == 0:
-        return input
-    expect(name, "f", input=input)
-    factors = _channels(input.unsqueeze(0), p).squeeze(0) if n == axes + 1 else _channels(input, p)
-    return input.mul_(factors) if inplace else mul(input, factors)
-
-
 def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """:func:`dropout` of whole channels of ``(N, C, L)`` or ``(C, L)`` (Tompson et al. 2015): neighbours, which say
     nearly the same, cannot fill in for what is dropped.
@@ -90,12 +76,36 @@ def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
         ValueError: ``p`` outside [0, 1].
         RuntimeError: an input of another rank.
     """
-    return _of_channels(input, p, training, inplace, 1, "dropout1d")
+    _check_p(p, "dropout1d")
+    n = input.array.ndim
+    if n not in (2, 3):
+        raise RuntimeError(f"dropout1d: expected input (N, C, L) or (C, L), got shape {tuple(input.array.shape)}")
+    if not training or p == 0:
+        return input
+    expect("dropout1d", "f", input=input)
+    factors = _channels(input, p) if n == 3 else _channels(input.unsqueeze(0), p).squeeze(0)
+    return input.mul_(factors) if inplace else mul(input, factors)
 
 
 def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-    """:func:`dropout1d` for images ``(N, C, H, W)`` or ``(C, H, W)``."""
-    return _of_channels(input, p, training, inplace, 2, "dropout2d")
+    """:func:`dropout` of whole channels of images ``(N, C, H, W)``. Any input ``(N, C, ...)`` is taken, with a warning:
+    three axes are ``(N, C, L)``, never one image.
+
+    Raises:
+        ValueError: ``p`` outside [0, 1].
+        RuntimeError: an input of fewer than two axes.
+    """
+    _check_p(p, "dropout2d")
+    shape = tuple(input.array.shape)
+    if len(shape) != 4:
+        warnings.warn(f"dropout2d: expected input (N, C, H, W), {shape} is taken for (N, C, ...)", stacklevel=2)
+    if not training or p == 0:
+        return input
+    expect("dropout2d", "f", input=input)
+    if len(shape) < 2:
+        raise RuntimeError(f"dropout2d: expected input (N, C, ...), got shape {shape}")
+    factors = _channels(input, p)
+    return input.mul_(factors) if inplace else mul(input, factors)
 
 
 def _alpha(input: Tensor, kept: Tensor, p: float, inplace: bool) -> Tensor:
@@ -131,8 +141,8 @@ def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace
 def feature_alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
     """:func:`alpha_dropout` of whole channels of ``(N, C, ...)``."""
     _check_p(p, "feature_alpha_dropout")
-    if input.array.ndim < 2:
-        raise RuntimeError(f"feature_alpha_dropout: expected input (N, C, ...), got shape {tuple(input.array.shape)}")
     if not training or p == 0:
         return input
+    if input.array.ndim < 2:
+        raise RuntimeError(f"feature_alpha_dropout: expected input (N, C, ...), got shape {tuple(input.array.shape)}")
     return _alpha(input, _channels(input, p), p, inplace)

@@ -50,18 +50,21 @@ def affine_grid(theta: Tensor, size: Sequence[int], align_corners: bool | None =
         ``(N, H, W, 2)`` or ``(N, D, H, W, 3)``.
 
     Raises:
-        RuntimeError: a ``theta`` that is not floating point, or that does not fit ``size``.
-        ValueError: sizes that are not positive.
+        NotImplementedError: sizes of neither images nor volumes.
+        RuntimeError: a ``theta`` that is not floating point, or not one for each of N.
+        ValueError: sizes that are not positive, or matrices of another shape.
     """
     same_type("affine_grid", theta=theta)
     N, _, *spatial = [int(n) for n in size]
     n = len(spatial)
+    if n not in (2, 3):
+        raise NotImplementedError(f"affine_grid: expected size (N, C, H, W) or (N, C, D, H, W), got {tuple(size)}")
     if min(N, *spatial) < 1:
         raise ValueError(f"affine_grid: sizes must be positive, got {tuple(size)}")
-    if n not in (2, 3) or tuple(theta.array.shape) != (N, n, n + 1):
-        raise RuntimeError(
-            "affine_grid: expected theta (N, 2, 3) for size (N, C, H, W), or (N, 3, 4) for (N, C, D, H, W), got "
-            f"{tuple(theta.array.shape)} for {tuple(size)}"
+    if tuple(theta.array.shape) != (N, n, n + 1):
+        kind = RuntimeError if theta.array.shape[1:] == (n, n + 1) else ValueError
+        raise kind(
+            f"affine_grid: for size {tuple(size)} theta must have shape {(N, n, n + 1)}, got {tuple(theta.array.shape)}"
         )
     lines = [_line(length, bool(align_corners), theta) for length in spatial]
     points = [*meshgrid(*lines, indexing="ij")][::-1]  # x is the last axis

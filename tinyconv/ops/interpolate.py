@@ -22,9 +22,10 @@ from .creation import tensor
 from .index import getitem
 from .matmul import linear, matmul
 from .pool import AvgPool2dGx, adaptive_avg_pool1d, adaptive_avg_pool2d
-from .types import number, same_type
+from .types import expect, number
 
-AXES = {"nearest": (1, 2), "nearest-exact": (1, 2), "area": (1, 2), "linear": (1,), "bilinear": (2,), "bicubic": (2,)}
+AXES = {"nearest": (1, 2, 3), "nearest-exact": (1, 2, 3), "area": (1, 2), "linear": (1,), "bilinear": (2,),
+        "bicubic": (2,)}  # fmt: skip
 
 
 @functools.lru_cache(maxsize=64)
@@ -112,8 +113,9 @@ def interpolate(
     """``input`` in another size.
 
     Args:
-        input: ``(N, C, L)`` or ``(N, C, H, W)``.
-        size: of the output, OL or (OH, OW), or one number for both.
+        input: ``(N, C, L)`` or ``(N, C, H, W)``, floating point; for the first two modes ``(N, C, D, H, W)`` as well,
+            and of any type.
+        size: of the output, OL or (OH, OW) or (OD, OH, OW), or one number for all.
         scale_factor: how many times larger, instead.
         mode: "nearest", "nearest-exact" (from the pixels' centres), "area" (averages); "linear" for sequences;
             "bilinear" or "bicubic" for images.
@@ -129,12 +131,13 @@ def interpolate(
         NotImplementedError: a mode that is not made for this input.
         RuntimeError: an input or output without pixels.
     """
-    same_type("interpolate", input=input)
+    expect("interpolate", "biuf" if mode in ("nearest", "nearest-exact") else "f", input=input)
     axes = input.array.ndim - 2
     if mode not in AXES or axes not in AXES[mode]:
         raise NotImplementedError(
             f"interpolate: mode must be one of {', '.join(AXES)}, of which linear wants input (N, C, L), bilinear and "
-            f"bicubic (N, C, H, W), the others either; got {mode!r} for shape {tuple(input.array.shape)}"
+            "bicubic (N, C, H, W), area either, the others volumes, too; "
+            f"got {mode!r} for shape {tuple(input.array.shape)}"
         )
     if antialias:
         raise NotImplementedError("interpolate: antialias is not implemented")
@@ -154,7 +157,7 @@ def interpolate(
     if mode.startswith("nearest"):
         shift = 0.5 if mode == "nearest-exact" else 0.0
         places = [_nearest(n, o, scale, shift) for n, o, scale in zip(shape[2:], out, scales)]
-        repeated = _repeated(input, places)
+        repeated = _repeated(input, places) if axes < 3 and input.array.dtype.kind == "f" else None
         if repeated is not None:
             return repeated
         y = input

@@ -163,6 +163,11 @@ def _check_classes(input: Tensor, target: Tensor, weight: Tensor | None, name: s
         raise RuntimeError(f"{name}: weight must have one value a class, shape ({C},), got {tuple(weight.array.shape)}")
 
 
+def _check_ignored(ignore_index: Any, name: str) -> None:
+    if not hasattr(ignore_index, "__index__"):
+        raise TypeError(f"{name}: ignore_index must be an int, got {ignore_index!r}")
+
+
 def nll_loss(
     input: Tensor,
     target: Tensor,
@@ -185,9 +190,11 @@ def nll_loss(
     Raises:
         IndexError: a target that is neither a class nor ``ignore_index``.
         RuntimeError: shapes or types that do not fit.
+        TypeError: an ``ignore_index`` that is no int.
         ValueError: another number of targets than of samples, or an unknown reduction.
     """
     reduction = named_reduction(reduction, size_average, reduce, "nll_loss")
+    _check_ignored(ignore_index, "nll_loss")
     same_type("nll_loss", input=input, weight=weight)
     one_device("nll_loss", input=input, target=target)
     _check_classes(input, target, weight, "nll_loss")
@@ -215,17 +222,19 @@ def cross_entropy(
         label_smoothing: in [0, 1]: this share of the target is spread evenly over all classes (Szegedy et al. 2016).
 
     Raises:
-        IndexError, RuntimeError, ValueError: as :func:`nll_loss`.
+        IndexError, RuntimeError, TypeError, ValueError: as :func:`nll_loss`.
         RuntimeError: also for a ``label_smoothing`` outside [0, 1].
     """
     reduction = named_reduction(reduction, size_average, reduce, "cross_entropy")
     if not 0 <= label_smoothing <= 1:
         raise RuntimeError(f"cross_entropy: label_smoothing must be in [0, 1], got {label_smoothing}")
-    same_type("cross_entropy", input=input, weight=weight)
+    _check_ignored(ignore_index, "cross_entropy")
+    same_type("cross_entropy", input=input)
     one_device("cross_entropy", input=input, target=target)
     axis = 0 if input.array.ndim == 1 else 1
     if target.array.dtype.kind == "f":
         return _soft_cross_entropy(input, target, weight, axis, reduction, label_smoothing)
+    same_type("cross_entropy", input=input, weight=weight)
     _check_classes(input, target, weight, "cross_entropy")
     if target.array.dtype.itemsize != 8:
         target = target.long()
@@ -269,4 +278,4 @@ def _soft_cross_entropy(
         shape[axis] = C
         products = mul(products, weight.reshape(shape))
     loss = neg(products.sum(axis))
-    return div(loss.sum(), loss.numel()) if reduction == "mean" else reduced(loss, reduction)
+    return div(loss.sum(), loss.numel() if C else 0) if reduction == "mean" else reduced(loss, reduction)

@@ -266,8 +266,8 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 
     Args:
         input: ``(..., in_features)``.
-        weight: ``(out_features, in_features)``.
-        bias: ``(out_features,)`` or None.
+        weight: ``(out_features, in_features)``, or ``(in_features,)`` for one feature without an axis.
+        bias: ``(out_features,)``, or another shape that broadcasts to the result's; or None.
 
     Returns:
         ``(..., out_features)``.
@@ -277,6 +277,8 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """
     x, w = input.array, weight.array
     if w.ndim == 1:  # one output feature, which has no axis
+        if bias is not None and bias.array.ndim:
+            raise RuntimeError(f"linear: for a weight {tuple(w.shape)} bias must be 0-d, got {tuple(bias.array.shape)}")
         y = matmul(input, weight)
         return y if bias is None else add(y, bias)
     if not x.ndim or w.ndim != 2 or x.shape[-1] != w.shape[1]:
@@ -286,7 +288,13 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         )
     same_type("linear", input=input, weight=weight, bias=bias)
     if bias is not None and bias.array.shape != (w.shape[0],):
-        raise RuntimeError(f"linear: bias must have shape ({w.shape[0]},), got {tuple(bias.array.shape)}")
+        y = linear(input, weight)
+        b, out = tuple(bias.array.shape), tuple(y.array.shape)
+        if len(b) > len(out) or any([n not in (1, m) for n, m in zip(b, out[len(out) - len(b) :])]):
+            raise RuntimeError(
+                f"linear: bias must have shape ({w.shape[0]},), or one that broadcasts to {out}, got {b}"
+            )
+        return add(y, bias)
     if x.ndim == 2:
         return Linear.apply(input, weight, bias)
     rows = 1

@@ -26,6 +26,7 @@ from typing import Any
 from .. import dtypes, kernels
 from ..autograd import Function, is_grad_enabled
 from ..tensor import Tensor
+from .convert import cast
 from .elementary import sqrt
 from .elementwise import div, mul
 from .pad import pad
@@ -229,7 +230,7 @@ def rms_norm(
     """Normalization by the root of the mean square (Zhang & Sennrich 2019): :func:`layer_norm` that leaves the mean.
 
     Args:
-        input, normalized_shape, weight: as in :func:`layer_norm`.
+        input, normalized_shape, weight: as in :func:`layer_norm`, but the weight may be of any type.
         eps: added to the mean square (default: the type's ``finfo.eps``).
 
     Returns:
@@ -239,7 +240,8 @@ def rms_norm(
         RuntimeError: ``input`` does not end with ``normalized_shape``, or ``weight`` has another.
         ValueError: ``input`` has fewer dimensions.
     """
-    same_type("rms_norm", input=input, weight=weight)
+    same_type("rms_norm", input=input)
+    weight = weight if weight is None else cast(weight, input.array.dtype)
     last = _last_axes(input, normalized_shape, "rms_norm", ValueError, weight=weight)
     axes = tuple(range(input.array.ndim - len(last), input.array.ndim))
     small = dtypes.finfo(input.dtype).eps if eps is None else eps
@@ -312,7 +314,11 @@ def instance_norm(
         ValueError: images of one pixel.
     """
     if not use_input_stats:
-        return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
+        mean, var = (
+            cast(s, input.array.dtype) if s is not None and s.array.dtype.kind == "f" else s
+            for s in (running_mean, running_var)
+        )
+        return batch_norm(input, mean, var, weight, bias, False, momentum, eps)
     name = "instance_norm"
     same_type(name, input=input, weight=weight, bias=bias)
     shape = tuple(input.array.shape)

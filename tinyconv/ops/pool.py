@@ -319,6 +319,9 @@ def _row_size(output_size: Any, name: str) -> tuple[int, int | None]:
 
 def _adaptive_avg_pool(input: Tensor, output_size: Any, name: str) -> Tensor:
     """:func:`adaptive_avg_pool2d`, whose messages call it ``name``."""
+    shape = input.array.shape
+    if output_size in (1, (1, 1), [1, 1]) and (len(shape) not in (3, 4) or not shape[-2] * shape[-1]):
+        return input.mean((-2, -1), keepdim=True)
     x, single, (OH, OW) = _adaptive(input, output_size, name)
     H, W = x.array.shape[2:]
     if H % OH == 0 and W % OW == 0:
@@ -336,15 +339,15 @@ def adaptive_avg_pool2d(input: Tensor, output_size: Any) -> Tensor:
     does not divide H, neighbours share a row.
 
     Args:
-        input: ``(N, C, H, W)``, or one image ``(C, H, W)``.
+        input: ``(N, C, H, W)``, or one image ``(C, H, W)``; for ``output_size`` 1 any ``(..., H, W)``.
         output_size: (OH, OW), or an int for both; None keeps a size.
 
     Returns:
-        ``(N, C, OH, OW)``, or without N.
+        ``(N, C, OH, OW)``, or without N. Of no pixels the one average is NaN.
 
     Raises:
-        RuntimeError: wrong rank, or an image without pixels.
-        ValueError: a size below 1.
+        RuntimeError: wrong rank, an image without pixels, or a size below 1.
+        ValueError: ``output_size`` has not two elements.
     """
     return _adaptive_avg_pool(input, output_size, "adaptive_avg_pool2d")
 
@@ -393,8 +396,8 @@ def adaptive_max_pool2d(input: Tensor, output_size: Any, return_indices: bool = 
         ``(N, C, OH, OW)``, or without N; or a pair with the indices.
 
     Raises:
-        RuntimeError: wrong rank, or an image without pixels.
-        ValueError: a size below 1.
+        RuntimeError: wrong rank, an image without pixels, or a size below 1.
+        ValueError: ``output_size`` has not two elements.
     """
     return _adaptive_max_pool(input, output_size, return_indices, "adaptive_max_pool2d")
 

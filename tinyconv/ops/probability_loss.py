@@ -14,10 +14,11 @@ from ..autograd import Function, no_grad
 from ..tensor import Tensor
 from .activation import logsigmoid
 from .compare import clamp_min, where
+from .convert import cast
 from .elementary import exp, log, log1p, xlogy
 from .elementwise import add, div, mul, neg, sub
 from .loss import named_reduction, reduced
-from .types import broadcast_shape, number, operands, same_type
+from .types import broadcast_shape, number, one_device, operands, same_type
 
 
 class BinaryCrossEntropy(Function):
@@ -46,8 +47,10 @@ def _same_size(input: Tensor, target: Tensor, name: str) -> None:
 
 
 def _scaled(loss: Tensor, weight: Tensor | None, reduction: str, name: str) -> Tensor:
+    """``loss``, times a weight that is taken in its type, reduced."""
     if weight is not None:
-        operands(loss, weight, name)
+        one_device(name, input=loss, weight=weight)
+        weight = cast(weight, loss.array.dtype)
         if broadcast_shape(loss.array.shape, weight.array.shape, name) != loss.array.shape:
             raise RuntimeError(f"{name}: weight {tuple(weight.shape)} does not broadcast to {tuple(loss.shape)}")
         loss = mul(loss, weight)
@@ -73,14 +76,15 @@ def binary_cross_entropy(
 
     Raises:
         ValueError: shapes that differ, or an unknown reduction.
-        RuntimeError: types that differ, or an ``input`` outside [0, 1].
+        RuntimeError: an input and a target of different types, or not within [0, 1].
     """
     name = "binary_cross_entropy"
     reduction = named_reduction(reduction, size_average, reduce, name)
     _same_size(input, target, name)
-    same_type(name, input=input, target=target, weight=weight)
-    if input.numel() and not (float(input.detach().min()) >= 0 and float(input.detach().max()) <= 1):
-        raise RuntimeError(f"{name}: all elements of input should be between 0 and 1")
+    same_type(name, input=input, target=target)
+    for argument, value in (("input", input.detach()), ("target", target.detach())):
+        if value.numel() and not (float(value.min()) >= 0 and float(value.max()) <= 1):
+            raise RuntimeError(f"{name}: all elements of {argument} should be between 0 and 1")
     return _scaled(BinaryCrossEntropy.apply(input, target), weight, reduction, name)
 
 
@@ -100,6 +104,9 @@ def binary_cross_entropy_with_logits(
         target, weight, size_average, reduce, reduction: as there.
         pos_weight: factors for the positive terms, ``target * log(sigmoid(input))``; they broadcast.
 
+    Returns:
+        In the type of ``target``.
+
     Raises:
         ValueError: shapes that differ, or an unknown reduction.
     """
@@ -111,7 +118,8 @@ def binary_cross_entropy_with_logits(
     positive = logsigmoid(input)
     if pos_weight is not None:
         positive = mul(positive, add(mul(sub(pos_weight, 1), target), 1))
-    return _scaled(sub(mul(sub(1, target), input), positive), weight, reduction, name)
+    loss = sub(mul(sub(1, target), input), positive)
+    return _scaled(cast(loss, target.array.dtype), weight, reduction, name)
 
 
 def kl_div(

@@ -86,6 +86,8 @@ GATES = {"RNN_TANH": 1, "RNN_RELU": 1, "LSTM": 4, "GRU": 3}
 def _cell(
     mode: str, x: Tensor, state: State, w_ih: Tensor, w_hh: Tensor, b_ih: Tensor | None, b_hh: Tensor | None
 ) -> State:
+    if x.array.ndim != 2:
+        raise RuntimeError(f"{mode.lower()}_cell: expected input of shape (N, I), got {tuple(x.shape)}")
     H = w_hh.array.shape[-1]
     for h in state if mode == "LSTM" else [state]:
         if h.array.shape != (x.array.shape[0], H):
@@ -93,8 +95,9 @@ def _cell(
                 f"{mode.lower()}_cell: for input {tuple(x.shape)} and w_hh {tuple(w_hh.shape)} the state must have "
                 f"shape {(x.array.shape[0], H)}, got {tuple(h.shape)}"
             )
-    if w_hh.array.shape[0] != GATES[mode] * H:
-        raise RuntimeError(f"{mode.lower()}_cell: w_hh must have {GATES[mode]} * {H} rows, got {tuple(w_hh.shape)}")
+    for name, w in (("w_ih", w_ih), ("w_hh", w_hh)):
+        if w.array.shape[:1] != (GATES[mode] * H,):
+            raise RuntimeError(f"{mode.lower()}_cell: {name} must have {GATES[mode]} * {H} rows, got {tuple(w.shape)}")
     return STEPS[mode](linear(x, w_ih, b_ih), state, w_hh, b_hh)
 
 

@@ -37,7 +37,7 @@ def _difference(input: Tensor, target: Tensor, name: str, bools: bool = True) ->
             "likely lead to incorrect results due to broadcasting. Please ensure they have the same size.",
             stacklevel=3,
         )
-    if x.dtype.kind != "f" and t.dtype.kind != "f":
+    if x.dtype.kind != "f" and t.dtype.kind != "f" and name != "l1_loss":
         raise RuntimeError(f"{name}: expected floating point, got {input.dtype} and {target.dtype}")
     if bools:
         input, target = (cast(a, b.array.dtype) if a.array.dtype.kind == "b" else a
@@ -112,7 +112,7 @@ def l1_loss(
     reduction: str = "mean",
     weight: Tensor | None = None,
 ) -> Tensor:
-    """Absolute error ``|input - target|``; arguments and errors as :func:`mse_loss`."""
+    """Absolute error ``|input - target|``; arguments and errors as :func:`mse_loss`, but integers have a sum."""
     reduction = named_reduction(reduction, size_average, reduce, "l1_loss")
     return _weighted(abs(_difference(input, target, "l1_loss", bools=False)), input, weight, reduction)
 
@@ -131,7 +131,7 @@ def smooth_l1_loss(
         RuntimeError: a negative ``beta``.
     """
     reduction = named_reduction(reduction, size_average, reduce, "smooth_l1_loss")
-    d = _difference(input, target, "smooth_l1_loss")
+    d = _difference(input, target, "smooth_l1_loss", bools=beta != 0)
     if beta < 0:
         raise RuntimeError(f"smooth_l1_loss does not support negative values for beta, got {beta}")
     if beta == 0:
@@ -149,6 +149,9 @@ def huber_loss(
         delta: where the line begins.
         weight: factors for the errors; the mean divides by the number of elements.
 
+    Returns:
+        In the type of ``input``.
+
     Raises:
         RuntimeError: ``delta`` is not positive.
     """
@@ -157,4 +160,5 @@ def huber_loss(
     d = _difference(input, target, "huber_loss")
     if delta <= 0:
         raise RuntimeError(f"huber_loss does not support non-positive values for delta, got {delta}")
-    return _weighted(Huber.apply(d, delta), input, weight, reduction, by_weight=False)
+    loss = cast(Huber.apply(d, delta), input.array.dtype)
+    return _weighted(loss, input, weight, reduction, by_weight=False)

@@ -48,7 +48,10 @@ def _size(
     usual = tuple([(n - 1) * s + k - 2 * p for n, k, s, p in zip(size, kernel, stride, padding)])
     if output_size is None:
         return usual
-    wanted = tuple(output_size)[-2:]
+    wanted = tuple(output_size)
+    if len(wanted) not in (2, 4):
+        raise ValueError(f"{name}: output_size must have 2 or 4 elements, got {wanted}")
+    wanted = wanted[-2:]
     for n, default, s in zip(wanted, usual, stride):
         if not default - s < n < default + s:
             raise ValueError(
@@ -78,7 +81,7 @@ def max_unpool2d(
 
     Raises:
         RuntimeError: indices of another shape or type, or outside the output; wrong rank.
-        ValueError: an ``output_size`` further than a stride from the default.
+        ValueError: an ``output_size`` of another length, or further than a stride from the default.
     """
     name = "max_unpool2d"
     if input.array.ndim not in (3, 4):
@@ -103,5 +106,7 @@ def max_unpool1d(
     if input.array.ndim not in (2, 3):
         raise RuntimeError(f"{name}: expected input of shape (N, C, OL) or (C, OL), got {tuple(input.array.shape)}")
     windows = row_windows(kernel_size, stride, padding, name)
-    size = None if output_size is None else (1, tuple(output_size)[-1])
+    if output_size is not None and len(output_size) not in (1, 3):
+        raise ValueError(f"{name}: output_size must have 1 or 3 elements, got {tuple(output_size)}")
+    size = None if output_size is None else (1, output_size[-1])
     return _unpool(input.unsqueeze(-2), indices.unsqueeze(-2), *windows, size, name).squeeze(-2)

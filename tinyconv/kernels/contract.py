@@ -611,7 +611,7 @@ def randperm(n: int, seed: int, offset: int) -> Array:
 
 @kernel
 def dropout(x: Array, p: float, seed: int, offset: int) -> Array:
-    """``x / (1 - p)`` where the element's uniform number (float32, as in ``uniform``) is >= p (float64), else 0.
+    """``x * (1 / (1 - p))`` where the element's uniform number (float32, as in ``uniform``) is >= p (float64), else 0.
     Linear in x and a function of (seed, offset): its own gradient, so no mask is ever stored. p = 1 gives zeros."""
 
 

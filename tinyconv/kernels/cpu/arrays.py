@@ -1,6 +1,10 @@
 """Memory and views: NumPy's own are as good as it gets on the host. And what every compiled kernel asks of an array."""
 
 import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
 
 from ..reference.arrays import (
     address,
@@ -22,8 +26,11 @@ from ..reference.arrays import (
     to_host,
 )
 from ..reference.arrays import view as view_of_any
-from .compile import jit
+from .compile import JIT, jit
 from .target import VECTOR_BYTES
+from .vectors import I32, array_pointer, i64, loop
+
+CACHE_LINE = 64  # bytes
 
 
 def full(shape, value, dtype):
@@ -61,3 +68,30 @@ def workspace(n, like):
     memory = np.empty(n + VECTOR_BYTES // like.itemsize, like.dtype)
     skip = -memory.ctypes.data % VECTOR_BYTES // like.itemsize
     return memory[skip : skip + n]
+
+
+if JIT:
+
+    @intrinsic
+    def prefetch(typingctx, x, start, n):
+        """Let the n elements x[start:] begin to come into the cache, and wait for nothing."""
+
+        def codegen(context, b, signature, args):
+            pointer, line = array_pointer(context, b, signature.args[0], *args[:2]), CACHE_LINE * 8 // x.dtype.bitwidth
+            kind = ir.FunctionType(ir.VoidType(), [pointer.type, I32, I32, I32])
+            function = cgutils.get_or_insert_function(b.module, kind, "llvm.prefetch.p0")
+
+            def fetch(k, state):
+                read, often, data = (ir.Constant(I32, option) for option in (0, 3, 1))
+                b.call(function, [b.gep(pointer, [b.mul(k, i64(line))]), read, often, data])
+                return state
+
+            loop(b, b.sdiv(args[2], i64(line)), [], fetch)
+            return context.get_dummy_value()
+
+        return types.void(x, types.int64, types.int64), codegen
+
+else:
+
+    def prefetch(x, start, n):
+        """Let the n elements x[start:] begin to come into the cache."""

@@ -1,8 +1,10 @@
 """Random words, a vector of counters at a time: ``formulas.random_words`` for many counters in a row.
 
 The compiler does not see that a product of two numbers below 2**32 is one instruction of a vector unit, so the ten
-rounds are written in vectors of 64-bit integers here. Two vectors of counters run side by side, because each round has
-to wait for the multiplications of the one before.
+rounds are written in vectors of 64-bit integers here. That instruction looks at the lower half of a lane only, so what
+a round leaves in the upper halves need not be cleared: a round is two multiplications, two shifts, two exclusive ors of
+three. Some vectors of counters run side by side, because each round has to wait for the multiplications of the one
+before.
 """
 
 from __future__ import annotations
@@ -17,27 +19,33 @@ from .target import VECTOR_BYTES
 from .vectors import array_pointer, i64, shuffle, spread, store
 
 LANES = VECTOR_BYTES // 8
-SIDE_BY_SIDE = 2
+SIDE_BY_SIDE = 4
 COUNTERS = LANES * SIDE_BY_SIDE  # of one call
 
 if JIT:
 
-    def _rounds(b, counter, k0, k1):
-        """Philox4x32-10 as in ``formulas``, for a vector of counters: four vectors of words."""
-        vector = counter.type
+    def _rounds(b, counters, keys):
+        """Philox4x32-10 as in ``formulas``, for vectors of counters: for each four vectors of words, in the lower half
+        of each lane (the upper holds anything). They take turns: the processor looks ahead less far than one of them is
+        long."""
+        vector = counters[0].type
 
         def constant(number):
             return ir.Constant(vector, [int(number)] * vector.count)
 
-        word, half = constant(formulas.WORD), constant(32)
-        c0, c1, c2, c3 = b.and_(counter, word), b.lshr(counter, half), constant(0), constant(0)
-        for _ in range(10):
-            p0, p1 = b.mul(c0, constant(formulas.PHILOX_M0)), b.mul(c2, constant(formulas.PHILOX_M1))
-            c0, c2 = b.xor(b.xor(b.lshr(p1, half), c1), k0), b.xor(b.xor(b.lshr(p0, half), c3), k1)
-            c1, c3 = b.and_(p1, word), b.and_(p0, word)
-            k0 = b.and_(b.add(k0, constant(formulas.PHILOX_W0)), word)
-            k1 = b.and_(b.add(k1, constant(formulas.PHILOX_W1)), word)
-        return c0, c1, c2, c3
+        def product(c, factor):
+            return b.mul(b.and_(c, constant(formulas.WORD)), constant(factor))
+
+        half = constant(32)
+        state = [(c, b.lshr(c, half), constant(0), constant(0)) for c in counters]
+        for k0, k1 in keys:
+            products = [(product(c0, formulas.PHILOX_M0), product(c2, formulas.PHILOX_M1)) for c0, _, c2, _ in state]
+            upper = [(b.lshr(p0, half), b.lshr(p1, half)) for p0, p1 in products]
+            state = [
+                (b.xor(b.xor(u1, c1), k0), p1, b.xor(b.xor(u0, c3), k1), p0)
+                for (_, c1, _, c3), (p0, p1), (u0, u1) in zip(state, products, upper, strict=True)
+            ]
+        return state
 
     @intrinsic
     def random_block(typingctx, words, at, seed, counter):
@@ -47,19 +55,24 @@ if JIT:
             words, at, seed, counter = args
             out = array_pointer(context, b, signature.args[0], words, at)
             vector = ir.VectorType(ir.IntType(64), LANES)
-            k0 = spread(b, b.and_(seed, i64(int(formulas.WORD))), LANES)
-            k1 = spread(b, b.lshr(seed, i64(32)), LANES)
-            for q in range(SIDE_BY_SIDE):
-                steps = ir.Constant(vector, list(range(q * LANES, (q + 1) * LANES)))
-                c0, c1, c2, c3 = _rounds(b, b.add(spread(b, counter, LANES), steps), k0, k1)
-                half = ir.Constant(vector, [32] * LANES)
-                pairs = b.or_(c0, b.shl(c1, half)), b.or_(c2, b.shl(c3, half))
-                mix = [lane // 2 + lane % 2 * LANES for lane in range(2 * LANES)]
-                for part in range(2):
+            k0, k1, keys = seed, b.lshr(seed, i64(32)), []
+            for _ in range(10):
+                keys.append([spread(b, k, LANES) for k in (k0, k1)])
+                k0, k1 = b.add(k0, i64(int(formulas.PHILOX_W0))), b.add(k1, i64(int(formulas.PHILOX_W1)))
+            halves = ir.VectorType(ir.IntType(32), 2 * LANES)
+            lower = [lane // 2 * 2 + lane % 2 * 2 * LANES for lane in range(2 * LANES)]
+            pairs_of = [[2 * (lane // 4 + part * LANES // 2) + lane % 2 + lane // 2 % 2 * 2 * LANES
+                         for lane in range(2 * LANES)] for part in range(2)]  # fmt: skip
+            start = spread(b, counter, LANES)
+            counters = [
+                b.add(start, ir.Constant(vector, list(range(q * LANES, (q + 1) * LANES)))) for q in range(SIDE_BY_SIDE)
+            ]
+            for q, words in enumerate(_rounds(b, counters, keys)):
+                words = [b.bitcast(c, halves) for c in words]
+                pairs = [shuffle(b, *words[k : k + 2], lower) for k in (0, 2)]
+                for part, mix in enumerate(pairs_of):
                     place = b.gep(out, [i64((2 * q + part) * 2 * LANES)])
-                    value = shuffle(b, *pairs, mix[part * LANES : (part + 1) * LANES])
-                    value = b.bitcast(value, ir.VectorType(ir.IntType(32), 2 * LANES))
-                    store(b, value, b.bitcast(place, value.type.as_pointer()))
+                    store(b, shuffle(b, *pairs, mix), b.bitcast(place, halves.as_pointer()))
             return context.get_dummy_value()
 
         return types.void(words, types.int64, types.uint64, types.uint64), codegen

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from .. import formulas, reference
-from .arrays import compiled_for, flat
+from .arrays import compiled_for, flat, prefetch
 from .compile import jit
 from .parallel import parallel_for
 from .philox import COUNTERS, random_block
@@ -58,12 +58,16 @@ def _box_muller_chunk(item, u, mean, std):
 
 
 @jit(exact=True)
-def _dropout_chunk(item, x, y, p, keep, seed, offset):
-    words = _words(item, x.size, seed, offset)
-    x, y = x[item * WORDS : item * WORDS + words.size], y[item * WORDS : item * WORDS + words.size]
+def _dropout_chunk(item, x, y, limit, scale, seed, offset):
+    words, first = np.empty(WORDS, np.uint32), item * WORDS
+    x, y = x[first : first + WORDS], y[first : first + WORDS]
+    for at in range(0, y.size, 4 * COUNTERS):  # memory has time to come while words are made
+        prefetch(x, at, 4 * COUNTERS)
+        prefetch(y, at, 4 * COUNTERS)
+        random_block(words, at, seed, offset + np.uint64((first + at) // 4))
     for k in range(y.size):
-        kept = formulas.uniform_float32(np.uint64(words[k])) >= p
-        y[k] = x[k] / keep if kept else type(keep)(0)
+        scaled = x[k] * scale  # always, so that it is a selection and not a branch
+        y[k] = scaled if words[k] >= limit else type(scale)(0)
 
 
 @jit
@@ -87,8 +91,8 @@ def _box_muller(items, u, mean, std):
 
 
 @jit
-def _dropout(items, x, y, p, keep, seed, offset):
-    parallel_for(_dropout_chunk, items, (x, y, p, keep, seed, offset))
+def _dropout(items, x, y, limit, scale, seed, offset):
+    parallel_for(_dropout_chunk, items, (x, y, limit, scale, seed, offset))
 
 
 def _items(words):
@@ -129,8 +133,9 @@ def randperm(n, seed, offset):
 
 
 def dropout(x, p, seed, offset):
-    if not compiled_for(x) or p == 1:
+    limit = math.ceil(p * 2**24) * 2**8  # u >= p where u is a multiple of 2**-24: as integers, nothing is rounded
+    if not compiled_for(x) or limit == 2**32:
         return reference.dropout(x, p, seed, offset)
     y = np.empty(x.shape, x.dtype)
-    _dropout(_items(x.size), flat(x), y.reshape(-1), np.float64(p), x.dtype.type(1 - p), *_key(seed, offset))
+    _dropout(_items(x.size), flat(x), y.reshape(-1), np.uint32(limit), x.dtype.type(1 / (1 - p)), *_key(seed, offset))
     return y

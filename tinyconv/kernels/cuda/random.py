@@ -74,19 +74,19 @@ def integers(y, n, seed, offset, low, width):
 
 
 @kernel("T*, T*, int32, int64, T, uint64, uint64", T=FLOATS, exact=True, block=BLOCK, registers=40)
-def drop(x, y, n, threshold, keep, seed, offset):
-    """y = x / keep where the upper 24 bits of the element's word are at least the threshold, else 0."""
+def drop(x, y, n, threshold, scale, seed, offset):
+    """y = x * scale where the upper 24 bits of the element's word are at least the threshold, else 0."""
     q = cuda.grid(1)
     i = 4 * q
     if i < n:
         a, b, c, d = formulas.random_words(seed, offset + uint64(q))
-        y[i] = x[i] / keep if int64(a >> uint64(8)) >= threshold else T(0)
+        y[i] = x[i] * scale if int64(a >> uint64(8)) >= threshold else T(0)
         if i + 1 < n:
-            y[i + 1] = x[i + 1] / keep if int64(b >> uint64(8)) >= threshold else T(0)
+            y[i + 1] = x[i + 1] * scale if int64(b >> uint64(8)) >= threshold else T(0)
         if i + 2 < n:
-            y[i + 2] = x[i + 2] / keep if int64(c >> uint64(8)) >= threshold else T(0)
+            y[i + 2] = x[i + 2] * scale if int64(c >> uint64(8)) >= threshold else T(0)
         if i + 3 < n:
-            y[i + 3] = x[i + 3] / keep if int64(d >> uint64(8)) >= threshold else T(0)
+            y[i + 3] = x[i + 3] * scale if int64(d >> uint64(8)) >= threshold else T(0)
 
 
 # --------------------------------------------------------------------------------------------------------- the contract
@@ -127,6 +127,6 @@ def dropout(x, p, seed, offset):
     y = empty(x.shape, x.dtype)
     threshold = math.ceil(p * 2**24)  # u >= p where u is a multiple of 2**-24: compared as integers, nothing is rounded
     launch(
-        drop, ceil_div(x.size, 4 * BLOCK), x, y, x.size, threshold, x.dtype.type(1 - p), *_key(seed, offset)
+        drop, ceil_div(x.size, 4 * BLOCK), x, y, x.size, threshold, x.dtype.type(1 / (1 - p)), *_key(seed, offset)
     )  # fmt: skip
     return y

@@ -79,5 +79,7 @@ def randperm(n, seed, offset):
 
 @np.errstate(all="ignore")
 def dropout(x, p, seed, offset):
+    if p == 1:
+        return np.zeros(x.shape, x.dtype)
     u = unit(x.size, np.dtype(np.float32), seed, offset).reshape(x.shape)
-    return np.where(u.astype(np.float64) >= p, x / (1 - p), 0).astype(x.dtype, order="C")
+    return np.where(u.astype(np.float64) >= p, x * x.dtype.type(1 / (1 - p)), 0).astype(x.dtype, order="C")

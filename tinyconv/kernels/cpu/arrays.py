@@ -3,7 +3,6 @@
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
 from numba.extending import intrinsic
 
 from ..reference.arrays import (
@@ -26,9 +25,10 @@ from ..reference.arrays import (
     to_host,
 )
 from ..reference.arrays import view as view_of_any
+from . import vectors
 from .compile import JIT, jit
 from .target import VECTOR_BYTES
-from .vectors import I32, array_pointer, i64, loop
+from .vectors import array_pointer, i64, loop
 
 CACHE_LINE = 64  # bytes
 
@@ -78,12 +78,9 @@ if JIT:
 
         def codegen(context, b, signature, args):
             pointer, line = array_pointer(context, b, signature.args[0], *args[:2]), CACHE_LINE * 8 // x.dtype.bitwidth
-            kind = ir.FunctionType(ir.VoidType(), [pointer.type, I32, I32, I32])
-            function = cgutils.get_or_insert_function(b.module, kind, "llvm.prefetch.p0")
 
             def fetch(k, state):
-                read, often, data = (ir.Constant(I32, option) for option in (0, 3, 1))
-                b.call(function, [b.gep(pointer, [b.mul(k, i64(line))]), read, often, data])
+                vectors.prefetch(b, b.gep(pointer, [b.mul(k, i64(line))]))
                 return state
 
             loop(b, b.sdiv(args[2], i64(line)), [], fetch)

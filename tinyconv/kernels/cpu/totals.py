@@ -20,6 +20,7 @@ from .vectors import (
     lanes_between,
     load,
     loop,
+    prefetch,
     shuffle,
     spread,
     store,
@@ -62,6 +63,9 @@ if JIT:
 
         def block(start, k, masks, state):
             at = [b.gep(p, [b.add(start, b.mul(k, i64(UNROLL * lanes)))]) for p in pointers]
+            for p in at:
+                for q in range(UNROLL):
+                    prefetch(b, b.gep(p, [b.add(stride, i64(q * lanes))]))
             vectors = [[load(b, vector_pointer(b, p, vector, q), mask) for p in at] for q, mask in enumerate(masks)]
             return step(vectors, masks, state)
 
@@ -187,7 +191,7 @@ if JIT:
                 return [b.gep(state[0], [i64(UNROLL * vector.count)])]
 
             def row(r, state):
-                _over_rows(b, [b.gep(p, [b.mul(r, stride)]) for p in pointers], i64(0), i64(1), n,
+                _over_rows(b, [b.gep(p, [b.mul(r, stride)]) for p in pointers], stride, i64(1), n,
                            [b.gep(to, [b.mul(r, stride)])], step)  # fmt: skip
                 return state
 

@@ -92,6 +92,13 @@ def store(b, value, pointer, mask=None):
     b.call(function, [value, pointer, ir.Constant(I32, size), mask])
 
 
+def prefetch(b, pointer):
+    """Let a line of memory begin to come into the cache; nothing waits for it, and it need not exist."""
+    kind = ir.FunctionType(ir.VoidType(), [pointer.type, I32, I32, I32])
+    read, often, data = (ir.Constant(I32, option) for option in (0, 3, 1))
+    b.call(cgutils.get_or_insert_function(b.module, kind, "llvm.prefetch.p0"), [pointer, read, often, data])
+
+
 def multiply_add(b, x, y, z):
     """``x * y + z``, rounded once where the machine has an instruction for it."""
     kind = ir.FunctionType(z.type, [z.type] * 3)

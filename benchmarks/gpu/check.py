@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinyconv.kernels import contract, reference
+from tinyconv.kernels.contract import ACTIVATIONS
 from tinyconv.kernels.cuda import runtime
 
 from ..place import Place
@@ -235,6 +236,12 @@ def _set(d: Draw, several: bool) -> Iterator[tuple]:
         yield x, index, d.normal(*reference.getitem(x, index).shape)
 
 
+def _activations(d: Draw) -> Iterator[tuple]:
+    for function in ACTIVATIONS:
+        a, b = {"clamp": (-0.5, 0.75), "hardtanh": (-0.5, 0.75), "leaky_relu": (0.2, 0.0)}.get(function, (0.0, 0.0))
+        yield d.normal(*elementwise(d)) * 2, function, a, b
+
+
 F32, I64 = np.dtype("float32"), np.dtype("int64")
 CASES: dict[str, Callable[[Draw], Iterator[tuple]]] = {
     # memory and views
@@ -271,6 +278,8 @@ CASES: dict[str, Callable[[Draw], Iterator[tuple]]] = {
     **dict.fromkeys(("neg", "abs", "sign", "exp", "tanh", "sigmoid", "relu"), _one),
     **dict.fromkeys(("log", "sqrt"), _positive),
     **dict.fromkeys(("relu_gx", "tanh_gx", "sigmoid_gx"), _gradient),
+    "activation": _activations,
+    "activation_gx": lambda d: ((d.normal(*x.shape), x, *rest) for x, *rest in _activations(d)),
     # reductions, order
     **dict.fromkeys(("sum", "amax", "amin"), _reduced),
     **dict.fromkeys(("argmax", "argmin", "cumsum", "cumprod", "cummax", "cummin"), _along),

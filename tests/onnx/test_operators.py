@@ -49,6 +49,7 @@ OPERATIONS = {
             "Tanh",
         )
     },
+    "GELU by tanh": nn.GELU("tanh"),
     "adaptive average": nn.AdaptiveAvgPool2d(3),
     "adaptive maximum": nn.AdaptiveMaxPool2d(3),
     "arithmetic": lambda x: (1 - x) * x / 3 + 2**x - (-x).abs() + x**2,

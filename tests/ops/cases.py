@@ -12,7 +12,23 @@ from dataclasses import dataclass, field
 import numpy as np
 
 import tinyconv
-from tinyconv.ops.activation import Hardtanh, LeakyReLU, LogSigmoid, ReLU, ReLUGx, Sigmoid, SigmoidGx, Tanh, TanhGx
+from tinyconv.ops.activation import (
+    Activation,
+    Gelu,
+    GeluTanh,
+    Hardsigmoid,
+    Hardswish,
+    Hardtanh,
+    LeakyReLU,
+    LogSigmoid,
+    ReLU,
+    ReLUGx,
+    Sigmoid,
+    SigmoidGx,
+    SiLU,
+    Tanh,
+    TanhGx,
+)
 from tinyconv.ops.bits import NextAfter
 from tinyconv.ops.compare import Clamp, Compare, Maximum, Minimum, Where
 from tinyconv.ops.conv import Conv2d, Conv2dGw, Conv2dGx, ConvTranspose2d
@@ -71,8 +87,8 @@ def case(function: type, name: str, compute: Callable, *shapes: tuple, peer: boo
 
 
 # Functions that no case can reach: one needs a second device (tests/kernels/test_opaque.py has one), one has no
-# gradient.
-WITHOUT_CASE = {Compare, ToDevice, Reinterpret}
+# gradient; one is what others have in common.
+WITHOUT_CASE = {Activation, Compare, ToDevice, Reinterpret}
 
 
 # ---------------------------------------------------------------------------------------------------------- elementwise
@@ -158,8 +174,7 @@ case(SigmoidGx, "twice", lambda m, x: m.sigmoid(m.sigmoid(x)), (2, 3))
 case(ReLU, "", lambda m, x: m.relu(x), (3, 4))
 case(ReLUGx, "curved", lambda m, x: m.relu(x) ** 3, (3, 4))
 for name, options in (
-    ("leaky_relu", {"negative_slope": 0.2}), ("rrelu", {"lower": 0.1, "upper": 0.4}), ("hardtanh", {"min_val": -0.4}),
-    ("threshold", {"threshold": 0.2, "value": 3.0}), ("relu6", {}), ("hardshrink", {}),
+    ("rrelu", {"lower": 0.1, "upper": 0.4}), ("threshold", {"threshold": 0.2, "value": 3.0}), ("hardshrink", {}),
     ("softshrink", {"lambd": 0.3}),
 ):  # fmt: skip
     case(Where, name, lambda m, x, n=name, o=options: getattr(m.nn.functional, n)(x, **o) * x, (3, 4))
@@ -168,18 +183,19 @@ for name, options in (
     ("softplus", {"beta": 3.0, "threshold": 1.0}),
 ):  # fmt: skip
     case(Where, f"{name} {options}", lambda m, x, n=name, o=options: getattr(m.nn.functional, n)(x, **o), (3, 4))
-for name, options in (
-    ("gelu", {}), ("gelu", {"approximate": "tanh"}), ("silu", {}), ("mish", {}),
-    ("hardswish", {}), ("glu", {"dim": 1}),
-):  # fmt: skip
+for name, options in (("mish", {}), ("glu", {"dim": 1})):
     case(Mul, f"{name} {options}", lambda m, x, n=name, o=options: getattr(m.nn.functional, n)(x, **o), (3, 4))
-case(LeakyReLU, "", lambda m, x: m.nn.functional.leaky_relu(x, 0.2), (3, 4))
-case(Hardtanh, "", lambda m, x: m.nn.functional.hardtanh(x, -0.4, 0.9), (3, 4))
+for function, name, options in (
+    (LeakyReLU, "leaky_relu", {"negative_slope": 0.2}), (Hardtanh, "hardtanh", {"min_val": -0.4, "max_val": 0.9}),
+    (Hardtanh, "relu6", {}), (Hardswish, "hardswish", {}), (SiLU, "silu", {}), (Gelu, "gelu", {}),
+    (GeluTanh, "gelu", {"approximate": "tanh"}),
+):  # fmt: skip
+    case(function, name, lambda m, x, n=name, o=options: getattr(m.nn.functional, n)(x, **o) * x, (3, 4))
 case(Sub, "tanhshrink", lambda m, x: m.nn.functional.tanhshrink(x), (3, 4))
 case(Div, "softsign", lambda m, x: m.nn.functional.softsign(x), (3, 4))
 case(LogSigmoid, "", lambda m, x: m.nn.functional.logsigmoid(x), (3, 4))
 # PyTorch takes 1/6 as a float32 in its gradient.
-case(Where, "hardsigmoid", lambda m, x: m.nn.functional.hardsigmoid(x) * x, (3, 4), peer=False)
+case(Hardsigmoid, "", lambda m, x: m.nn.functional.hardsigmoid(x) * x, (3, 4), peer=False)
 case(Where, "prelu", lambda m, x, w: m.nn.functional.prelu(x, w), (2, 3, 2), (3,))
 case(Where, "prelu one", lambda m, x, w: m.nn.functional.prelu(x, w), (4,), (1,))
 

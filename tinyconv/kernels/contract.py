@@ -41,6 +41,10 @@ BINARY = (
 )  # fmt: skip
 
 
+# What `activation` and `activation_gx` can compute.
+ACTIVATIONS = ("clamp", "hardtanh", "leaky_relu", "hardsigmoid", "hardswish", "silu", "gelu", "gelu_tanh")
+
+
 def kernel(function: Callable) -> Callable:
     """Add ``function`` to the contract."""
     KERNELS[function.__name__] = function
@@ -313,6 +317,27 @@ def tanh_gx(gy: Array, y: Array) -> Array:
 @kernel
 def sigmoid_gx(gy: Array, y: Array) -> Array:
     """``gy * y * (1 - y)``, with ``y`` the output of ``sigmoid``; same shapes."""
+
+
+@kernel
+def activation(x: Array, function: str, a: float, b: float) -> Array:
+    """A nonlinearity (floating types), by its name in ``ACTIVATIONS``; a and b are its two numbers, in the type of x.
+
+    ``clamp``, ``hardtanh``: ``min(max(x, a), b)``, NaN stays; ``leaky_relu``: x where ``x > 0``, else ``a * x``. The
+    others have no numbers: ``hardsigmoid``: ``min(max(x + 3, 0), 6) / 6``; ``hardswish``: x times that; ``silu``: ``x *
+    sigmoid(x)``; ``gelu``: ``x/2 * (1 + erf(x / sqrt(2)))``; ``gelu_tanh``: ``x/2 * (1 + tanh(sqrt(2/pi) * (x +
+    0.044715 * x**3)))``.
+    """
+
+
+@kernel
+def activation_gx(gy: Array, x: Array, function: str, a: float, b: float) -> Array:
+    """gy times the slope of ``activation`` at x; same shapes. Of straight pieces it is gy, or 0, or gy times a number:
+
+    ``clamp``: gy where ``a <= x <= b``, else 0 (at NaN too); ``hardtanh``: 0 where ``x <= a`` or ``x >= b``, else gy;
+    ``leaky_relu``: gy where ``x > 0``, else ``a * gy``; ``hardsigmoid``: ``gy / 6`` where ``-3 < x < 3``, else 0;
+    ``hardswish``: 0 where ``x <= -3``, ``gy * (x/3 + 1/2)`` where ``x < 3``, else gy.
+    """
 
 
 # ----------------------------------------------------------------------------------------------------------- reductions

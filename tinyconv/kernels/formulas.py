@@ -153,6 +153,108 @@ def _erf_float32(x):
     return outside * far + (one - outside) * near  # a sum, because a choice between the two would be a branch
 
 
+# --------------------------------------------------------------------------------------------------- activation
+# Each has two numbers, which some use; see ``activation`` in the contract.
+
+
+@register_jitable
+def clamp(x, a, b):
+    """``min(max(x, a), b)``; NaN stays NaN."""
+    x = a if x < a else x
+    return b if x > b else x
+
+
+@register_jitable
+def clamp_gx(gy, x, a, b):
+    """``gy`` where ``a <= x <= b``, else 0."""
+    return gy if (x >= a) & (x <= b) else type(gy)(0)
+
+
+@register_jitable
+def hardtanh_gx(gy, x, a, b):
+    """0 where ``x <= a`` or ``x >= b``, else ``gy``."""
+    return type(gy)(0) if (x <= a) | (x >= b) else gy
+
+
+@register_jitable
+def leaky_relu(x, a, b):
+    """``x`` where ``x > 0``, else ``a * x``."""
+    return x if x > type(x)(0) else a * x
+
+
+@register_jitable
+def leaky_relu_gx(gy, x, a, b):
+    """``gy`` where ``x > 0``, else ``a * gy``."""
+    return gy if x > type(x)(0) else a * gy
+
+
+@register_jitable
+def hardsigmoid(x, a, b):
+    """``min(max(x + 3, 0), 6) / 6``."""
+    return clamp(x + type(x)(3), type(x)(0), type(x)(6)) / type(x)(6)
+
+
+@register_jitable
+def hardsigmoid_gx(gy, x, a, b):
+    """``gy / 6`` where ``-3 < x < 3``, else 0."""
+    return gy / type(x)(6) if (x > type(x)(-3)) & (x < type(x)(3)) else type(gy)(0)
+
+
+@register_jitable
+def hardswish(x, a, b):
+    """``x * hardsigmoid(x)``."""
+    return x * clamp(x + type(x)(3), type(x)(0), type(x)(6)) / type(x)(6)
+
+
+@register_jitable
+def hardswish_gx(gy, x, a, b):
+    """0 where ``x <= -3``, ``gy * (x/3 + 1/2)`` where ``x < 3``, else ``gy``."""
+    slope = gy * (x / type(x)(3) + type(x)(0.5))
+    slope = slope if x < type(x)(3) else gy
+    return type(gy)(0) if x <= type(x)(-3) else slope
+
+
+@register_jitable
+def silu(x, a, b):
+    """``x * sigmoid(x)``."""
+    return x * sigmoid(x)
+
+
+@register_jitable
+def silu_gx(gy, x, a, b):
+    """``gy * s * (1 + x * (1 - s))``, s = sigmoid(x)."""
+    s, one = sigmoid(x), type(x)(1)
+    return gy * (s * (one + x * (one - s)))
+
+
+@register_jitable(forceinline=True)
+def gelu(x, a, b):
+    """``x/2 * (1 + erf(x / sqrt(2)))``."""
+    return x * type(x)(0.5) * (type(x)(1) + erf(x * type(x)(math.sqrt(0.5))))
+
+
+@register_jitable(forceinline=True)
+def gelu_gx(gy, x, a, b):
+    """``gy * (P + x * p)``, with P the normal distribution's share below x, p its density."""
+    below = type(x)(0.5) * (type(x)(1) + erf(x * type(x)(math.sqrt(0.5))))
+    return gy * (below + x * (exp(x * x * type(x)(-0.5)) * type(x)(1 / math.sqrt(2 * math.pi))))
+
+
+@register_jitable
+def gelu_tanh(x, a, b):
+    """``x * sigmoid(u)``, u = sqrt(8/pi) * (x + 0.044715 * x**3): ``(1 + tanh(u/2)) / 2`` is the same."""
+    u = type(x)(math.sqrt(8 / math.pi)) * (x + type(x)(0.044715) * (x * x * x))
+    return x * sigmoid(u)
+
+
+@register_jitable
+def gelu_tanh_gx(gy, x, a, b):
+    """``gy * (s + x * s * (1 - s) * u')``, with s and u as in :func:`gelu_tanh`."""
+    c, one = type(x)(math.sqrt(8 / math.pi)), type(x)(1)
+    s = sigmoid(c * (x + type(x)(0.044715) * (x * x * x)))
+    return gy * (s + x * (s * (one - s)) * (c * (one + type(x)(3 * 0.044715) * (x * x))))
+
+
 # -------------------------------------------------------------------------------------------------------------- pooling
 
 

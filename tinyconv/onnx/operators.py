@@ -6,13 +6,26 @@ operator whose meaning has changed between the versions 13 and 23 asks for ``g.o
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..autograd import Function
-from ..ops.activation import Hardtanh, LogSigmoid, ReLU, Sigmoid, Tanh
+from ..ops.activation import (
+    Gelu,
+    GeluTanh,
+    Hardsigmoid,
+    Hardswish,
+    Hardtanh,
+    LeakyReLU,
+    LogSigmoid,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Tanh,
+)
 from ..ops.compare import Clamp, Compare, Maximum, Minimum, Where
 from ..ops.conv import Conv2d, ConvTranspose2d, output_size
 from ..ops.convert import Cast, ToDevice
@@ -105,7 +118,27 @@ def _compare(g: Tracer, a: Any, b: Any, relation: str) -> str:
     return g.node("Not", g.node("Equal", *names)) if relation == "!=" else g.node(_RELATIONS[relation], *names)
 
 
-@_translates(Clamp, Hardtanh)
+@_translates(Hardtanh, LeakyReLU, Hardsigmoid, Hardswish, SiLU, Gelu, GeluTanh)
+def _activation(g: Tracer, x: Tensor, function: str, a: float, b: float) -> str:
+    name = g.value(x)
+    if function == "hardtanh":
+        return _clamp(g, x, a, b)
+    if function == "leaky_relu":
+        return g.node("LeakyRelu", name, alpha=float(a))
+    if function in ("hardsigmoid", "hardswish"):
+        factor = g.node("HardSigmoid", name, alpha=1 / 6, beta=0.5)
+        return factor if function == "hardsigmoid" else g.node("Mul", name, factor)
+    if function == "gelu":
+        curve = g.node("Erf", g.node("Mul", name, g.value(math.sqrt(0.5), x)))
+        return g.node("Mul", g.node("Mul", name, g.value(0.5, x)), g.node("Add", curve, g.value(1, x)))
+    if function == "gelu_tanh":
+        cube = g.node("Mul", g.node("Mul", g.node("Mul", name, name), name), g.value(0.044715, x))
+        bent = g.node("Mul", g.node("Add", name, cube), g.value(math.sqrt(8 / math.pi), x))
+        return g.node("Mul", name, g.node("Sigmoid", bent))
+    return g.node("Mul", name, g.node("Sigmoid", name))
+
+
+@_translates(Clamp)
 def _clamp(g: Tracer, x: Tensor, low: Any, high: Any) -> str:
     y = g.value(x)
     for operator, bound in (("Max", low), ("Min", high)):

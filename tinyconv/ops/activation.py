@@ -24,7 +24,7 @@ import math
 from typing import Any
 
 from .. import kernels
-from ..autograd import Function
+from ..autograd import Function, is_grad_enabled
 from ..tensor import Tensor
 from .compare import clamp, ge, gt, le, lt, where
 from .elementary import erf, exp, expm1, log1p
@@ -138,19 +138,44 @@ def relu(input: Tensor, inplace: bool = False) -> Tensor:
 # ------------------------------------------------------------------------------------------------------ straight pieces
 
 
-class LeakyReLU(Function):
-    """y = x where x > 0, else slope * x;  gx = gy, or slope * gy, likewise."""
+class Activation(Function):
+    """y = f(x), with up to two numbers, in one pass; so is gx. When the backward pass is itself recorded, gx is written
+    out in tensor operations (``gradient``), and the engine differentiates those."""
+
+    function: str  # the kernel's name for it
+
+    @classmethod
+    def of(cls, x: Tensor, a: float = 0.0, b: float = 0.0) -> Tensor:
+        """f(x)."""
+        return cls.apply(x, cls.function, a, b)
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, slope: float) -> Tensor:
-        positive = gt(x, 0)
-        ctx.slope = slope
-        ctx.save_for_backward(positive)
-        return where(positive, x, mul(x, slope))
+    def forward(ctx: Any, x: Tensor, function: str, a: float, b: float) -> Tensor:
+        ctx.arguments = function, a, b
+        ctx.save_for_backward(x)
+        return Tensor(kernels.of(x.array).activation(x.array, function, a, b))
+
+    @classmethod
+    def backward(cls, ctx: Any, gy: Tensor) -> tuple:
+        (x,) = ctx.saved_tensors
+        if is_grad_enabled():
+            return cls.gradient(gy, x, *ctx.arguments[1:]), None, None, None
+        return Tensor(kernels.of(x.array).activation_gx(gy.array, x.array, *ctx.arguments)), None, None, None
 
     @staticmethod
-    def backward(ctx: Any, gy: Tensor) -> tuple:
-        return where(ctx.saved_tensors[0], gy, mul(gy, ctx.slope)), None
+    def gradient(gy: Tensor, x: Tensor, a: float, b: float) -> Tensor:
+        """gx."""
+        raise NotImplementedError
+
+
+class LeakyReLU(Activation):
+    """y = x where x > 0, else a * x;  gx = gy, or a * gy, likewise."""
+
+    function = "leaky_relu"
+
+    @staticmethod
+    def gradient(gy: Tensor, x: Tensor, a: float, b: float) -> Tensor:
+        return where(gt(x, 0), gy, mul(gy, a))
 
 
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
@@ -159,7 +184,7 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = Fals
     if inplace:
         return change(input, "leaky_relu_", leaky_relu, negative_slope)
     expect("leaky_relu", "f", input=input)
-    return LeakyReLU.apply(input, negative_slope)
+    return LeakyReLU.of(input, negative_slope)
 
 
 def prelu(input: Tensor, weight: Tensor) -> Tensor:
@@ -213,20 +238,14 @@ def threshold(input: Tensor, threshold: float, value: float, inplace: bool = Fal
     return where(le(input, threshold), value if input.array.dtype.kind == "f" else int(value), input)
 
 
-class Hardtanh(Function):
-    """y = min(max(x, low), high);  gx = gy, but 0 where ``x <= low`` or ``x >= high``."""
+class Hardtanh(Activation):
+    """y = min(max(x, a), b);  gx = gy, but 0 where ``x <= a`` or ``x >= b``."""
+
+    function = "hardtanh"
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, low: float, high: float) -> Tensor:
-        ctx.low, ctx.high = low, high
-        ctx.save_for_backward(x)
-        backend = kernels.of(x.array)
-        return Tensor(backend.minimum(backend.maximum(x.array, low), high))
-
-    @staticmethod
-    def backward(ctx: Any, gy: Tensor) -> tuple:
-        (x,) = ctx.saved_tensors
-        return where(le(x, ctx.low), 0.0, where(ge(x, ctx.high), 0.0, gy)), None, None
+    def gradient(gy: Tensor, x: Tensor, a: float, b: float) -> Tensor:
+        return where(le(x, a), 0.0, where(ge(x, b), 0.0, gy))
 
 
 def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
@@ -244,7 +263,9 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace
         raise RuntimeError(f"hardtanh: {input.dtype} has no negative numbers for the limits {min_val} and {max_val}")
     if input.array.dtype.kind != "f":
         min_val, max_val = int(min_val), int(max_val)
-    return Hardtanh.apply(input, min_val, max_val)
+    if input.array.dtype.kind != "f":
+        return clamp(input, min_val, max_val)
+    return Hardtanh.of(input, min_val, max_val)
 
 
 def relu6(input: Tensor, inplace: bool = False) -> Tensor:
@@ -252,12 +273,32 @@ def relu6(input: Tensor, inplace: bool = False) -> Tensor:
     return hardtanh(input, 0.0, 6.0, inplace)
 
 
+class Hardsigmoid(Activation):
+    """y = min(max(x + 3, 0), 6) / 6;  gx = gy / 6 where ``-3 < x < 3``, else 0."""
+
+    function = "hardsigmoid"
+
+    @staticmethod
+    def gradient(gy: Tensor, x: Tensor, a: float, b: float) -> Tensor:
+        return where(gt(x, -3), where(lt(x, 3), div(gy, 6), 0.0), 0.0)
+
+
 def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
     """``relu6(input + 3) / 6``: a logistic function of straight pieces."""
     if inplace:
         return change(input, "hardsigmoid_", hardsigmoid)
     expect("hardsigmoid", "f", input=input)
-    return div(relu6(add(input, 3)), 6)
+    return Hardsigmoid.of(input)
+
+
+class Hardswish(Activation):
+    """y = x * min(max(x + 3, 0), 6) / 6;  gx = gy * (x/3 + 1/2) where ``-3 < x < 3``, 0 below, gy above."""
+
+    function = "hardswish"
+
+    @staticmethod
+    def gradient(gy: Tensor, x: Tensor, a: float, b: float) -> Tensor:
+        return where(le(x, -3), 0.0, where(lt(x, 3), mul(gy, add(div(x, 3), 0.5)), gy))
 
 
 def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
@@ -265,7 +306,7 @@ def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     if inplace:
         return change(input, "hardswish_", hardswish)
     expect("hardswish", "f", input=input)
-    return div(mul(input, relu6(add(input, 3))), 6)
+    return Hardswish.of(input)
 
 
 def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
@@ -359,6 +400,30 @@ def logsigmoid(input: Tensor) -> Tensor:
     return LogSigmoid.apply(input)
 
 
+class Gelu(Activation):
+    """y = x * P(Z < x);  gx = gy * (P(Z < x) + x * p(x)), with p the density of Z."""
+
+    function = "gelu"
+
+    @staticmethod
+    def gradient(gy: Tensor, x: Tensor, a: float, b: float) -> Tensor:
+        below = mul(add(erf(mul(x, math.sqrt(0.5))), 1), 0.5)
+        return mul(gy, add(below, mul(x, mul(exp(mul(mul(x, x), -0.5)), 1 / math.sqrt(2 * math.pi)))))
+
+
+class GeluTanh(Activation):
+    """y = x * s, s = sigmoid(u), u = sqrt(8/pi) * (x + 0.044715 x**3);  gx = gy * (s + x * s * (1 - s) * u')."""
+
+    function = "gelu_tanh"
+
+    @staticmethod
+    def gradient(gy: Tensor, x: Tensor, a: float, b: float) -> Tensor:
+        c, square = math.sqrt(8 / math.pi), mul(x, x)
+        s = sigmoid(mul(mul(x, add(mul(square, 0.044715), 1)), c))
+        slope = mul(add(mul(square, 3 * 0.044715), 1), c)
+        return mul(gy, add(s, mul(mul(x, slope), mul(s, sub(1, s)))))
+
+
 def gelu(input: Tensor, approximate: str = "none") -> Tensor:
     """``input * P(Z < input)`` for a standard normal Z (Hendrycks & Gimpel 2016): ``x/2 * (1 + erf(x / sqrt(2)))``.
 
@@ -370,14 +435,20 @@ def gelu(input: Tensor, approximate: str = "none") -> Tensor:
         RuntimeError: another ``approximate``.
     """
     expect("gelu", "f", input=input)
-    if approximate == "none":
-        curve = erf(mul(input, math.sqrt(0.5)))
-    elif approximate == "tanh":
-        cube = mul(mul(input, input), input)
-        curve = tanh(mul(add(input, mul(cube, 0.044715)), math.sqrt(2 / math.pi)))
-    else:
+    if approximate not in ("none", "tanh"):
         raise RuntimeError(f"gelu: approximate must be 'none' or 'tanh', got {approximate!r}")
-    return mul(mul(input, 0.5), add(curve, 1))
+    return (Gelu if approximate == "none" else GeluTanh).of(input)
+
+
+class SiLU(Activation):
+    """y = x * s, s = sigmoid(x);  gx = gy * s * (1 + x * (1 - s))."""
+
+    function = "silu"
+
+    @staticmethod
+    def gradient(gy: Tensor, x: Tensor, a: float, b: float) -> Tensor:
+        s = sigmoid(x)
+        return mul(gy, mul(s, add(mul(x, sub(1, s)), 1)))
 
 
 def silu(input: Tensor, inplace: bool = False) -> Tensor:
@@ -385,7 +456,7 @@ def silu(input: Tensor, inplace: bool = False) -> Tensor:
     if inplace:
         return change(input, "silu_", silu)
     expect("silu", "f", input=input)
-    return mul(input, sigmoid(input))
+    return SiLU.of(input)
 
 
 def mish(input: Tensor, inplace: bool = False) -> Tensor:

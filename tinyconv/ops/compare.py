@@ -10,7 +10,7 @@ import warnings
 from typing import Any
 
 from .. import dtypes, kernels
-from ..autograd import Function
+from ..autograd import Function, is_grad_enabled
 from ..tensor import Tensor
 from .convert import cast
 from .types import arrays, broadcast_shape, expect, floating, operands, result_type, values
@@ -244,8 +244,12 @@ class Clamp(Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, low: Any, high: Any) -> Tensor:
         ctx.bounds = tuple([None if isinstance(bound, Tensor) else bound for bound in (low, high)])
+        ctx.simple = x.array.dtype.kind == "f" and not isinstance(low, Tensor) and not isinstance(high, Tensor)
+        ctx.limits = -math.inf if low is None else low, math.inf if high is None else high
         ctx.save_for_backward(x, *[bound if isinstance(bound, Tensor) else None for bound in (low, high)])
         backend, y = kernels.of(x.array), x.array
+        if ctx.simple:
+            return Tensor(backend.activation(y, "clamp", *ctx.limits))
         if low is not None:
             y = backend.maximum(y, *values(low))
         return Tensor(y if high is None else backend.minimum(y, *values(high)))
@@ -253,6 +257,8 @@ class Clamp(Function):
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
         x, *tensors = ctx.saved_tensors
+        if ctx.simple and not is_grad_enabled():
+            return Tensor(kernels.of(x.array).activation_gx(gy.array, x.array, "clamp", *ctx.limits)), None, None
         low, high = (number if tensor is None else tensor for number, tensor in zip(ctx.bounds, tensors, strict=True))
         gx, need = gy, ctx.needs_input_grad
         glow = ghigh = None

@@ -37,9 +37,8 @@ differs("matrix_power", "values: extreme", "products beyond float32")
 differs("prod", "values: extreme", "products beyond float32")
 differs("sinc", "shapes: axes of 0", "near 0 both cancel")
 differs("renorm", "values: nan", "NaN times 0")
-differs("F.hardtanh nn.Hardtanh F.relu6 nn.ReLU6 selu F.selu nn.SELU hardshrink F.softshrink",
+differs("F.hardtanh nn.Hardtanh F.hardswish nn.Hardswish F.relu6 nn.ReLU6 selu F.selu nn.SELU hardshrink F.softshrink",
         "values: nan", "PyTorch's gradient at NaN depends on where a vector ends")  # fmt: skip
-differs("F.hardswish nn.Hardswish", "values: nan", "the slope at NaN is 1 there")
 differs("F.soft_margin_loss nn.SoftMarginLoss", "values: infinite | values: extreme", "log(1 + e**x) overflows there")
 differs("F.poisson_nll_loss nn.PoissonNLLLoss", "values: argument 1", "logarithms of 0 that are not selected")
 differs("group_norm F.group_norm", "values: argument 1 infinite", "infinity times 0")

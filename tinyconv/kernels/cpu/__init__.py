@@ -13,6 +13,7 @@ Results are bit-identical for any number of threads.
 
 from . import memory as _memory
 from . import parallel as _parallel
+from .activation import activation, activation_gx
 from .arrays import (
     address,
     arange,

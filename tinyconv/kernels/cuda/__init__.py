@@ -15,6 +15,7 @@ and calls ``launch``.
 import sys as _sys
 
 from .. import register as _register
+from .activation import activation, activation_gx
 from .array import DeviceArray as _DeviceArray
 from .arrays import (
     address,

@@ -5,6 +5,7 @@ close to the formula as NumPy allows. Sums of float32 run in float64 and are rou
 so that this backend can be the yardstick for the others.
 """
 
+from .activation import activation, activation_gx
 from .arrays import (
     address,
     arange,

@@ -46,6 +46,12 @@ def test_nodes_are_called_by_the_function():
     y = tinyconv.ones(1, requires_grad=True).sin()
     assert y.grad_fn.name() == "SinBackward0"
     assert "grad_fn=<SinBackward0>" in repr(y)
+    x = tinyconv.ones(2, 2, requires_grad=True)
+    assert [x[index].grad_fn.name() for index in (0, (slice(None), 1), slice(1))] == [
+        "SelectBackward0",
+        "SelectBackward0",
+        "SliceBackward0",
+    ]
 
 
 @pytest.mark.parametrize("second, first", SECOND_NAMES.items())

@@ -1,14 +1,14 @@
 """Automatic differentiation: record what is computed, then let gradients flow backwards through it.
 
 ``function.py`` says what is recorded, ``engine.py`` how the gradients flow: read these two, in this order, after
-``tensor.py``. ``grad_mode.py`` switches the recording off and on, ``hooks.py`` looks in on it, ``inplace.py``
-follows changes in place, ``anomaly.py`` looks for NaN, ``intercept.py`` shows each Function that is applied,
-``functional.py`` has Jacobians and Hessians.
+``tensor.py``. ``grad_mode.py`` switches the recording off and on, ``hooks.py`` looks in on gradients, ``graph.py`` on
+what is saved, ``inplace.py`` follows changes in place, ``anomaly.py`` looks for NaN, ``intercept.py`` shows each
+Function that is applied, ``functional.py`` has Jacobians and Hessians.
 """
 
 from collections.abc import Callable
 
-from . import functional
+from . import functional, graph
 from .anomaly import detect_anomaly, is_anomaly_enabled, set_detect_anomaly
 from .engine import backward, grad
 from .function import AccumulateGrad, Function, Node, once_differentiable
@@ -26,6 +26,7 @@ __all__ = [
     "enable_grad",
     "functional",
     "grad",
+    "graph",
     "inference_mode",
     "is_anomaly_enabled",
     "is_grad_enabled",

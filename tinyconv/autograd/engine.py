@@ -147,7 +147,10 @@ def _leads_to(roots: Sequence[tuple], targets: dict) -> set:
 def _call_hooks(node: Node, slots: list) -> None:
     for index, hooks in (node._pre_hooks or {}).items():
         for hook in list(hooks.values()):
-            if slots[index] is not None:
+            if index is None:
+                replaced = hook(tuple(slots))
+                slots[:] = slots if replaced is None else replaced
+            elif slots[index] is not None:
                 replaced = hook(slots[index])
                 if replaced is not None:
                     slots[index] = replaced

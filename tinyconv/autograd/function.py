@@ -34,7 +34,9 @@ class Node:
     number = -1
     edges: Sequence = ()
     _saved: Any = ()
-    _pre_hooks: dict[int, OrderedDict] | None = None  # by output; None while nobody looks at its outputs' gradients
+    _pre_hooks: dict[int | None, OrderedDict] | None = None  # by output (None: all); None while nobody looks at them
+    register_hook: Callable  # in hooks.py
+    register_prehook: Callable
     _retained: dict[int, Callable] = {}  # what keeps the gradient of an output, once all hooks have seen it
 
     def operation(self) -> str:
@@ -92,6 +94,40 @@ class _Saved:
             self.tensor = new = Tensor(kernels.of(old.array).copy(old.array))
             new._edge = old._history()
             self.array, self.counter, self.version = new.array, new._counter, 0
+
+
+class _Packed:
+    """A saved tensor that a pair of hooks keeps in its own way: ``pack`` saw the tensor, ``unpack`` gives it back."""
+
+    __slots__ = ("counter", "edge", "index", "pack", "packed", "unpack_hook")
+
+    def __init__(self, tensor: Tensor, index: int | None, pack: Callable, unpack: Callable):
+        self.edge, self.index = (tensor._history() if index is None else None), index
+        self.counter, self.pack, self.unpack_hook = tensor._counter, pack, unpack
+        self.keep(tensor.detach())
+
+    def keep(self, tensor: Tensor) -> None:
+        version = tensor._counter[0]
+        with no_grad():
+            self.packed = self.pack(tensor)
+        if tensor._counter[0] != version:
+            raise RuntimeError(
+                "a pack hook changed the tensor it was given in place: others use it, too; let it work on a clone()"
+            )
+
+    def unpack(self, node: Node) -> Tensor:
+        tensor = self.unpack_hook(self.packed)
+        if not isinstance(tensor, Tensor):
+            raise TypeError(
+                f"{node.operation()}: an unpack hook must return the tensor that was packed, "
+                f"got {type(tensor).__name__}"
+            )
+        output = tensor.detach()
+        output._edge = self.edge if self.index is None else (node, self.index)
+        return output
+
+    def copy(self) -> None:
+        self.keep(self.unpack_hook(self.packed).clone())
 
 
 class Function(Node):
@@ -235,7 +271,12 @@ class Function(Node):
         if special:
             self._dirty = self._non_differentiable = ()
         if self._saved:
-            self._saved = [s if s is None else _Saved(s, _index_of(s, outs)) for s in self._saved]
+            saved = (
+                functools.partial(_Packed, pack=state.saving[-1][0], unpack=state.saving[-1][1])
+                if state.saving
+                else _Saved
+            )
+            self._saved = [s if s is None else saved(s, _index_of(s, outs)) for s in self._saved]
 
 
 class _NotTwice(Function):

@@ -9,8 +9,10 @@ from collections.abc import Callable
 from typing import Any
 
 
-class _State(threading.local):
-    recording = True  # each thread has its own
+class _State(threading.local):  # each thread has its own
+    recording = True
+    saving: tuple = ()  # the hooks on what is saved, the innermost last: graph.py
+    no_saving_hooks: str | None = None  # why there may be none just now
 
 
 state = _State()

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..tensor import Tensor
-from .function import AccumulateGrad, edge_of
+from .function import AccumulateGrad, Node, edge_of
 
 
 class RemovableHandle:
@@ -111,6 +111,46 @@ def register_post_accumulate_grad_hook(self: Tensor, hook: Callable) -> Removabl
     return handle
 
 
+def _register_node_hook(self: Node, fn: Callable) -> RemovableHandle:
+    """Call ``fn(grad_inputs, grad_outputs)``, both tuples, whenever this node's backward has run; a tuple that it
+    returns replaces the gradients of the inputs.
+
+    Raises:
+        RuntimeError: the node is a leaf's.
+    """
+    if isinstance(self, AccumulateGrad):
+        raise RuntimeError("register_hook: a leaf's node has no inputs; use the tensor's register_hook")
+    node: Any = self
+    hooks = node.__dict__.get("_after")
+    if hooks is None:
+        hooks = node._after = _Hooks()
+        derivative = node.backward
+
+        def backward(ctx: Any, *gys: Tensor | None) -> tuple:
+            gxs = derivative(ctx, *gys)
+            gxs = tuple(gxs) if isinstance(gxs, (tuple, list)) else (gxs,)
+            for hook in list(hooks.values()):
+                replaced = hook(gxs, gys)
+                gxs = gxs if replaced is None else tuple(replaced)
+            return gxs
+
+        node.backward, node.fresh_gradients = backward, False  # a hook may keep what it sees
+    handle = RemovableHandle(hooks)
+    hooks[handle.id] = fn
+    return handle
+
+
+def _register_node_prehook(self: Node, fn: Callable) -> RemovableHandle:
+    """Call ``fn(grad_outputs)``, a tuple, before this node's backward runs; a tuple that it returns replaces them."""
+    self._pre_hooks = self._pre_hooks or {}
+    hooks = self._pre_hooks.setdefault(None, _Hooks())
+    handle = RemovableHandle(hooks)
+    hooks[handle.id] = fn
+    return handle
+
+
+Node.register_hook = _register_node_hook
+Node.register_prehook = _register_node_prehook
 Tensor.register_hook = register_hook  # type: ignore[method-assign]
 Tensor.register_post_accumulate_grad_hook = register_post_accumulate_grad_hook  # type: ignore[method-assign]
 Tensor.retain_grad = retain_grad  # type: ignore[method-assign]

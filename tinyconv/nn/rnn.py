@@ -114,14 +114,28 @@ class RNNBase(Module):
         """What the names of a layer's parameters end with, one for each direction."""
         return [f"_l{layer}", f"_l{layer}_reverse"][: self._directions]
 
-    def _weights(self, suffix: str) -> list[Parameter]:
+    def _names(self, suffix: str) -> list[str]:
         names = ["weight_ih", "weight_hh"] + ["bias_ih", "bias_hh"] * self.bias + ["weight_hr"] * bool(self.proj_size)
-        return [getattr(self, name + suffix) for name in names]
+        return [name + suffix for name in names]
+
+    def _weights(self, names: list[str]) -> list[Parameter]:
+        return [getattr(self, name) for name in names]
+
+    @property
+    def _all_weights(self) -> list[list[str]]:
+        """The names of the parameters, one list for each layer and direction. PyTorch has no public way to them, so
+        that programs which give each kind of weight first values of its own use this one."""
+        return [self._names(suffix) for layer in range(self.num_layers) for suffix in self._suffixes(layer)]
+
+    @property
+    def _flat_weights_names(self) -> list[str]:
+        """The same names in one list."""
+        return [name for names in self._all_weights for name in names]
 
     @property
     def all_weights(self) -> list[list[Parameter]]:
         """The parameters, one list for each layer and direction."""
-        return [self._weights(suffix) for layer in range(self.num_layers) for suffix in self._suffixes(layer)]
+        return [self._weights(names) for names in self._all_weights]
 
     def reset_parameters(self) -> None:
         """Draw the parameters anew, uniform within ±1/sqrt(hidden_size)."""
@@ -218,7 +232,7 @@ class RNNBase(Module):
             outputs = []
             for suffix in self._suffixes(layer):
                 k = len(last)
-                w_ih, w_hh, *more = self._weights(suffix)
+                w_ih, w_hh, *more = self._weights(self._names(suffix))
                 b_ih, b_hh = more[:2] if self.bias else (None, None)
                 w_hr = more[-1] if self.proj_size else None
                 state = h[k] if c is None else (h[k], c[k])

@@ -98,6 +98,7 @@ class Slice(Function):
     """y = x[index], a view;  gx = zeros, with gy at the index."""
 
     is_view = True
+    index: Any
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, index: Any) -> Tensor:
@@ -107,6 +108,10 @@ class Slice(Function):
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
         return Scatter.apply(gy, ctx.shape, ctx.index), None
+
+    def operation(self) -> str:
+        parts = self.index if isinstance(self.index, tuple) else (self.index,)
+        return "Select" if any([isinstance(part, int) for part in parts]) else "Slice"
 
 
 class Gather(Function):

@@ -454,6 +454,9 @@ int, long, short = int32, int64, int16
 bool = dtypes.boolean
 newaxis = None  # x[:, newaxis], as in NumPy
 
+for _name in ops.out.CASTS | ops.out.EXACT:
+    globals()[_name] = ops.out.with_out(globals()[_name], exact=_name in ops.out.EXACT)
+
 
 def __getattr__(name):
     """``tinyconv.cuda``, ``.hub``, ``.onnx``, ``.training`` and ``.vision`` need no import of their own, and cost one

@@ -164,6 +164,29 @@ class Program(Call):
         return f"{self.args[0].__name__}{Call(self.args[1:], self.kwargs, self.note)}"
 
 
+@dataclass(frozen=True)
+class Into(Call):
+    """The call with ``out``: tensors of what it gives without, of its types and shapes (``same``), ``empty`` ones,
+    ``strided`` ones, or ones of another type."""
+
+    into: str = "same"
+
+    def run(self, function: Callable, library: Any, tensor: Callable) -> tuple[Any, list]:
+        result, _ = super().run(function, library, tensor)
+        several = isinstance(result, (tuple, list))
+        outs = [self._made(y, library) if is_tensor(y) else y for y in (result if several else [result])]
+        library.manual_seed(0)
+        out = tuple(outs) if several else outs[0]
+        return super().run(lambda *args, **kwargs: (function(*args, out=out, **kwargs), outs), library, tensor)
+
+    def _made(self, y: Any, library: Any) -> Any:
+        if self.into == "empty":
+            return library.empty(0, dtype=y.dtype)
+        if self.into == "strided":
+            return library.zeros((*y.shape, 2), dtype=y.dtype)[..., 0]
+        return library.zeros(y.shape, dtype=getattr(library, self.into) if self.into != "same" else y.dtype)
+
+
 # ------------------------------------------------------------------------------------------------------------- outcomes
 
 

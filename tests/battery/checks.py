@@ -14,7 +14,7 @@ import numpy as np
 import tinyconv
 
 from .arrays import LAYOUTS, SPECIAL, Array
-from .calls import EXPECTED, Build, Call, Outcome, difference, outcome, torch
+from .calls import EXPECTED, Build, Call, Into, Outcome, difference, outcome, torch
 from .public import Subject
 from .signatures import parameters
 
@@ -119,6 +119,14 @@ def by_keyword(subject: Subject) -> Variations:
             yield replace(call, args=call.args[:first], kwargs={**named, **call.kwargs}, note="by keyword")
 
 
+def into_out(subject: Subject) -> Variations:
+    """Each function of the library with ``out``, whether it takes it or not."""
+    for call in subject.entry.calls if subject.room == "tinyconv" and not subject.in_place else ():
+        if type(call) is Call:
+            for into in ("same", "empty", "strided", "float64", "int64"):
+                yield Into(call.args, call.kwargs, f"out {into}", into)
+
+
 def rejected(subject: Subject) -> Variations:
     """What the entry lists, and each option replaced by what makes no sense."""
     yield from subject.entry.rejected
@@ -200,6 +208,8 @@ def errors_beside_torch(subject: Subject, call: Call, order: int) -> str | None:
 
 def mixed(call: Call) -> bool:
     """Whether float32 takes part: then a float64 result is no more precise."""
+    if isinstance(call, Into):
+        return True
     return len({a.dtype for a in call.arrays() if a.floating}) > 1 or (isinstance(call, Build) and not call.double)
 
 
@@ -308,6 +318,7 @@ CHECKS = {
     "keywords": Check(by_keyword, beside_torch),
     "rejects": Check(rejected, errors_beside_torch),
     "memory": Check(plain, memory_beside_torch),
+    "out": Check(into_out, beside_torch),
     "formula": Check(plain, by_formula),
     "reference": Check(plain, on_reference, 1),
     "threads": Check(plain, on_threads, 1),

@@ -12,7 +12,8 @@ import tinyconv.nn.functional as F
 
 torch = pytest.importorskip("torch")
 
-# What tinyconv leaves out on purpose: where a result goes, memory formats, and what needs kernels it does not have.
+# What PyTorch's documentation has for some functions only (the battery asks them all for `out`), and what tinyconv
+# leaves out on purpose: memory formats, and what needs kernels it does not have.
 LEFT_OUT = {"out", "layout", "memory_format", "pin_memory", "more"}
 ELSEWHERE = {"device", "requires_grad"}  # PyTorch's random permutations may require grad, ours may not
 

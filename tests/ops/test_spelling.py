@@ -41,4 +41,4 @@ def test_where_pytorch_does_not_take_them(call):
 
 
 def test_the_signature_stays():
-    assert list(inspect.signature(tinyconv.sum).parameters) == ["input", "dim", "keepdim", "dtype"]
+    assert list(inspect.signature(tinyconv.sum).parameters) == ["input", "dim", "keepdim", "dtype", "out"]

@@ -7,10 +7,11 @@ from ..tensor import Tensor
 from .compare import clamp_min
 from .elementwise import add, div, mul, sub
 from .linalg import norm, vector_norm
+from .out import write
 from .types import broadcast_shape, operands, same_type
 
 
-def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: None = None) -> Tensor:
+def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: Tensor | None = None) -> Tensor:
     """``x / max(|x|, eps)``, with the p-norm along ``dim``.
 
     Args:
@@ -18,14 +19,10 @@ def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12, o
         p: of the norm.
         dim: the axis (or axes) of the vectors.
         eps: what a shorter vector is divided by.
-        out: not supported: results are new tensors.
-
-    Raises:
-        NotImplementedError: ``out`` is given.
+        out: a tensor to write the result into.
     """
-    if out is not None:
-        raise NotImplementedError("normalize: out is not supported, the result is a new tensor")
-    return div(input, clamp_min(norm(input, p, dim, True), eps))
+    y = div(input, clamp_min(norm(input, p, dim, True), eps))
+    return y if out is None else write(out, y, "normalize")
 
 
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:

@@ -18,6 +18,15 @@ differs("nn.Bilinear", "rejects: -100", "a ValueError here, as for 0; there memo
 differs("optim.LBFGS", "rejects: history_size=-100", "an IndexError at the second step there")
 
 # What PyTorch refuses, and we have no reason to.
+differs("sum prod nansum median nanmedian max min", "out: ]>)  # out", "of all elements it takes no out there")
+differs("median nanmedian var std", "out: special=nan>)  # out | out: ]>, unbiased=False)", "as above")
+differs("matrix_power", "out: , 0)  # out float64", "an out of another type is an error for every power here")
+differs("clamp clip clamp_min clamp_max lerp", "out: out float64", "numbers want an out of the input's type there")
+differs("bernoulli", "out: 0.5 | out: int64", "the number there takes no out, and integers may be drawn into")
+differs("nonzero", "out: as_tuple", "several outs are for several results here")
+differs("where", "out: 0.0 | out: (<bool bool [3]>, 1", "with numbers it takes no out there")
+differs("tinyconv.normal", "out: empty", "there it must have the shape")
+differs("arange", "out: int64", "a step below 1 is 0 there")
 differs("F.cross_entropy nn.CrossEntropyLoss F.nll_loss nn.NLLLoss", "dtypes: uint8",
         "uint8 targets are accepted there, except with a smoothing or a weight")  # fmt: skip
 differs("vander", "gradient | gradgrad | shapes | values", "PyTorch's own gradient is an error")

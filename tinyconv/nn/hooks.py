@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from ..autograd import Function, RemovableHandle, is_grad_enabled
@@ -17,12 +18,19 @@ from ..tensor import Tensor
 __all__ = ["Hooked"]
 
 
+@dataclass(frozen=True)
+class _WithKwargs:
+    """A hook that is given the arguments by name, too."""
+
+    hook: Callable
+
+
 class Hooked:
     """The part of :class:`Module` that keeps hooks and calls them."""
 
     forward: Callable[..., Any]
-    _forward_pre_hooks: OrderedDict[int, tuple[Callable, bool]]
-    _forward_hooks: OrderedDict[int, tuple[Callable, bool]]
+    _forward_pre_hooks: OrderedDict[int, Any]
+    _forward_hooks: OrderedDict[int, Any]
     _backward_pre_hooks: OrderedDict[int, Callable]
     _backward_hooks: OrderedDict[int, Callable]
 
@@ -31,9 +39,9 @@ class Hooked:
         return bool(self._forward_pre_hooks or self._forward_hooks or self._backward_pre_hooks or self._backward_hooks)
 
     def _call_with_hooks(self, args: tuple, kwargs: dict[str, Any]) -> Any:
-        for hook, with_kwargs in list(self._forward_pre_hooks.values()):
-            if with_kwargs:
-                replaced = hook(self, args, kwargs)
+        for hook in list(self._forward_pre_hooks.values()):
+            if isinstance(hook, _WithKwargs):
+                replaced = hook.hook(self, args, kwargs)
                 if replaced is not None:
                     if not (isinstance(replaced, tuple) and len(replaced) == 2):
                         raise RuntimeError(
@@ -49,8 +57,9 @@ class Hooked:
         if backward is not None:
             args = backward.watch_inputs(args)
         out = self.forward(*args, **kwargs)
-        for hook, with_kwargs in list(self._forward_hooks.values()):
-            replaced = hook(self, args, kwargs, out) if with_kwargs else hook(self, args, out)
+        for hook in list(self._forward_hooks.values()):
+            named = isinstance(hook, _WithKwargs)
+            replaced = hook.hook(self, args, kwargs, out) if named else hook(self, args, out)
             if replaced is not None:
                 out = replaced
         return out if backward is None else backward.watch_outputs(out)
@@ -68,7 +77,7 @@ class Hooked:
         Returns:
             A handle whose ``remove()`` takes the hook away.
         """
-        return added(self._forward_pre_hooks, (hook, with_kwargs), prepend)
+        return added(self._forward_pre_hooks, _WithKwargs(hook) if with_kwargs else hook, prepend)
 
     def register_forward_hook(
         self, hook: Callable, *, prepend: bool = False, with_kwargs: bool = False
@@ -83,7 +92,7 @@ class Hooked:
         Returns:
             A handle whose ``remove()`` takes the hook away.
         """
-        return added(self._forward_hooks, (hook, with_kwargs), prepend)
+        return added(self._forward_hooks, _WithKwargs(hook) if with_kwargs else hook, prepend)
 
     def register_full_backward_pre_hook(self, hook: Callable, prepend: bool = False) -> RemovableHandle:
         """Call ``hook(module, grad_output)`` when the gradients of the module's outputs are known, before those of its

@@ -7,6 +7,7 @@ One step against a steep wall can throw the parameters far away. Clipping by nor
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterable
 
 from ... import kernels
@@ -14,7 +15,7 @@ from ...autograd import no_grad
 from ...ops import minimum, ones_like, stack, tensor
 from ...tensor import Tensor
 
-__all__ = ["clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm"]
+__all__ = ["clip_grad_norm", "clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm"]
 
 
 def _gradients(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
@@ -114,6 +115,18 @@ def clip_grad_norm_(
     total = get_total_norm(grads, norm_type, error_if_nonfinite)
     _shorten(grads, max_norm, total)
     return total
+
+
+def clip_grad_norm(
+    parameters: Tensor | Iterable[Tensor],
+    max_norm: float,
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = False,
+    foreach: bool | None = None,
+) -> Tensor:
+    """The older name of :func:`clip_grad_norm_`, with a FutureWarning."""
+    warnings.warn("nn.utils.clip_grad_norm is now called clip_grad_norm_", FutureWarning, stacklevel=2)
+    return clip_grad_norm_(parameters, max_norm, norm_type, error_if_nonfinite, foreach)
 
 
 @no_grad()

@@ -147,7 +147,7 @@ def substream(seed: int, index: int) -> Generator:
 
 def manual_seed(seed: int) -> Generator:
     """Seed the default generator, which initialization, dropout and shuffling draw from unless told otherwise."""
-    return default_generator.manual_seed(seed)
+    return default_generator.manual_seed(int(seed))  # a fraction, too: programs seed with time.time()
 
 
 def seed() -> int:

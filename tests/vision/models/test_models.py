@@ -15,6 +15,7 @@ from tinyconv.vision import models
 
 # As torchvision's documentation lists them ("num_params").
 PARAMETERS = {
+    "densenet121": 7_978_856, "densenet161": 28_681_000, "densenet169": 14_149_480, "densenet201": 20_013_928,
     "alexnet": 61_100_840, "googlenet": 13_004_888, "inception_v3": 27_161_264, "mobilenet_v2": 3_504_872,
     "resnet18": 11_689_512, "resnet34": 21_797_672, "resnet50": 25_557_032, "resnet101": 44_549_160,
     "resnet152": 60_192_808, "resnext50_32x4d": 25_028_904, "wide_resnet50_2": 68_883_240,
@@ -123,6 +124,21 @@ class Definition:
                 x = x.relu()
         return self.conv("classifier.1", x).relu().mean((2, 3))
 
+    def densenet(self, x, blocks):
+        x = self.torch.relu(self.bn("features.norm0", self.conv("features.conv0", x, stride=2, padding=3)))
+        x = self.f.max_pool2d(x, 3, 2, 1)
+        for b, layers in enumerate(blocks, 1):
+            for i in range(1, layers + 1):
+                at = f"features.denseblock{b}.denselayer{i}"
+                y = self.conv(f"{at}.conv1", self.torch.relu(self.bn(f"{at}.norm1", x)))
+                y = self.conv(f"{at}.conv2", self.torch.relu(self.bn(f"{at}.norm2", y)), padding=1)
+                x = self.torch.cat([x, y], 1)
+            if b < len(blocks):
+                at = f"features.transition{b}"
+                x = self.f.avg_pool2d(self.conv(f"{at}.conv", self.torch.relu(self.bn(f"{at}.norm", x))), 2)
+        x = self.torch.relu(self.bn("features.norm5", x)).mean((2, 3))
+        return self.linear("classifier", x)
+
     def mobilenet(self, x):
         def step(name, x, **options):
             return self.bn(f"{name}.1", self.conv(f"{name}.0", x, **options)).clamp(0, 6)
@@ -207,6 +223,8 @@ DEFINITIONS = {
     "squeezenet1_0": (65, lambda d, x: d.squeezenet(x, {3, 4, 5, 7, 8, 9, 10, 12}, {2, 6, 11})),
     "squeezenet1_1": (65, lambda d, x: d.squeezenet(x, {3, 4, 6, 7, 9, 10, 11, 12}, {2, 5, 8})),
     "mobilenet_v2": (64, lambda d, x: d.mobilenet(x)),
+    "densenet121": (64, lambda d, x: d.densenet(x, [6, 12, 24, 16])),
+    "densenet169": (64, lambda d, x: d.densenet(x, [6, 12, 32, 32])),
     "googlenet": (64, lambda d, x: d.googlenet(x)),
     "inception_v3": (96, lambda d, x: d.inception(x)),
     "lenet5": (28, lambda d, x: d.lenet(x, d.torch.relu, d.f.max_pool2d)),

@@ -24,6 +24,17 @@ from .cifar_resnet import (
     resnet56,
     resnet110,
 )
+from .densenet import (
+    DenseNet,
+    DenseNet121_Weights,
+    DenseNet161_Weights,
+    DenseNet169_Weights,
+    DenseNet201_Weights,
+    densenet121,
+    densenet161,
+    densenet169,
+    densenet201,
+)
 from .googlenet import GoogLeNet, GoogLeNet_Weights, googlenet
 from .inception import Inception3, Inception_V3_Weights, inception_v3
 from .lenet import LeNet5, lenet5, lenet5_tanh
@@ -72,6 +83,11 @@ __all__ = [
     "AlexNet",
     "AlexNet_Weights",
     "CifarResNet",
+    "DenseNet",
+    "DenseNet121_Weights",
+    "DenseNet161_Weights",
+    "DenseNet169_Weights",
+    "DenseNet201_Weights",
     "GoogLeNet",
     "GoogLeNet_Weights",
     "Inception3",
@@ -106,6 +122,10 @@ __all__ = [
     "WeightsNotFound",
     "Wide_ResNet50_2_Weights",
     "alexnet",
+    "densenet121",
+    "densenet161",
+    "densenet169",
+    "densenet201",
     "get_model",
     "googlenet",
     "inception_v3",
@@ -140,7 +160,8 @@ __all__ = [
 _MODELS: dict[str, Callable[..., Module]] = {
     function.__name__: function
     for function in (
-        alexnet, googlenet, inception_v3, lenet5, lenet5_tanh, mobilenet_v2, resnet101, resnet110, resnet152,
+        alexnet, densenet121, densenet161, densenet169, densenet201, googlenet, inception_v3, lenet5, lenet5_tanh,
+        mobilenet_v2, resnet101, resnet110, resnet152,
         resnet18, resnet20, resnet32, resnet34, resnet44, resnet50, resnet56, resnext50_32x4d, squeezenet1_0,
         squeezenet1_1, vgg11, vgg11_bn, vgg13, vgg13_bn, vgg16, vgg16_bn, vgg19, vgg19_bn, wide_resnet50_2,
     )

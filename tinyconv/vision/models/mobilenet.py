@@ -12,6 +12,7 @@ from typing import Any
 
 from ... import nn
 from ...tensor import Tensor
+from ..ops import Conv2dNormActivation
 from .weights import ImageNet, Weights, WeightsEnum, pretrained_model
 
 __all__ = ["InvertedResidual", "MobileNetV2", "MobileNet_V2_Weights", "mobilenet_v2"]
@@ -26,12 +27,8 @@ def _multiple_of_8(channels: float) -> int:
     return rounded + 8 if rounded < 0.9 * channels else rounded
 
 
-def _convolution(inp: int, oup: int, kernel_size: int, stride: int = 1, groups: int = 1) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(inp, oup, kernel_size, stride, (kernel_size - 1) // 2, groups=groups, bias=False),
-        nn.BatchNorm2d(oup),
-        nn.ReLU6(inplace=True),
-    )
+def _convolution(inp: int, oup: int, kernel_size: int, stride: int = 1, groups: int = 1) -> Conv2dNormActivation:
+    return Conv2dNormActivation(inp, oup, kernel_size, stride, groups=groups, activation_layer=nn.ReLU6)
 
 
 class InvertedResidual(nn.Module):

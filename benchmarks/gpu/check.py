@@ -191,6 +191,12 @@ def _normalized_gradient(d: Draw) -> Iterator[tuple]:
     yield d.normal(*x.shape), x, mean, (1 / np.sqrt(var + 1e-5)).astype(np.float32), w
 
 
+def _rows_gradient(d: Draw) -> Iterator[tuple]:
+    x, w = _channels(d)[0][0], d.normal(_channels(d)[0].shape[2])
+    _, mean, rstd = reference.layer_norm(x, w, w, 1e-5)
+    yield d.normal(*x.shape), x, mean, rstd, w
+
+
 def _targets(d: Draw) -> Iterator[tuple]:
     N, C, L = 5 + d.large, 4 + d.large, 3
     target = d.integers(0, C, N, L)
@@ -317,6 +323,8 @@ CASES: dict[str, Callable[[Draw], Iterator[tuple]]] = {
     "batch_norm_stats": lambda d: iter([(_channels(d)[0] + np.float32(100),)]),
     "batch_norm": _normalized,
     "batch_norm_gx": _normalized_gradient,
+    "layer_norm": lambda d: ((x[0], *d.normal(2, x.shape[2]), 1e-5) for x, *_ in _normalized(d)),
+    "layer_norm_gx": _rows_gradient,
     **dict.fromkeys(("softmax", "log_softmax"), _softmaxes),
     "log_softmax_gx": lambda d: _softmax_gradients(d, log=True),
     "softmax_gx": lambda d: _softmax_gradients(d, log=False),

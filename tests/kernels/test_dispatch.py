@@ -81,6 +81,8 @@ def test_types_without_compiled_kernels_go_to_the_reference_ones():
         "batch_norm_stats": (x,),
         "batch_norm": (x, w, w, w, w),
         "batch_norm_gx": (x, x, w, w, w),
+        "layer_norm": (x[..., 0], w, w, 1e-5),
+        "layer_norm_gx": (x[..., 0], x[..., 0], x[:, 0, 0], x[:, 0, 0], w),
         "conv2d": (images, images[:1, :, :2, :2].copy(), None, (1, 1), (0, 0), (1, 1), 1),
         "max_pool2d": (images, (2, 2), (2, 2), (0, 0), (1, 1), (2, 2)),
         "dropout": (x, 0.5, 0, 0),

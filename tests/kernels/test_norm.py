@@ -125,3 +125,62 @@ def test_the_gradient_of_many_values(kernels, shape):
     assert_close(gx, per_channel(w * rstd) * (exact - correction), terms=8)
     y = kernels.batch_norm(x, mean, rstd, w, w)
     assert_close(y, xh * per_channel(w) + per_channel(w), terms=8)
+
+
+# ------------------------------------------------------------------------------------------------------------- by rows
+
+rows = st.tuples(st.integers(0, 40), st.integers(1, 40))
+
+
+@given(st.data(), rows, float_dtypes)
+def test_layer_norm(kernels, data, shape, dtype):
+    x, w, b = data.draw(arrays(dtype, shape)), data.draw(arrays(dtype, shape[1:])), data.draw(arrays(dtype, shape[1:]))
+    y, mean, rstd = kernels.layer_norm(x, w, b, EPS)
+    wide = x.astype(np.float64)
+    expected = 1 / np.sqrt(wide.var(1) + EPS)
+    assert_close(mean, wide.mean(1), terms=4)
+    np.testing.assert_allclose(rstd, expected, rtol=1e-5 if dtype == np.float32 else 1e-9)
+    assert_close(y, (wide - wide.mean(1, keepdims=True)) * expected[:, None] * w + b, terms=8, units=64)
+
+
+@pytest.mark.parametrize("offset", [0, 1e3, -1e4])
+def test_the_variance_of_a_row_does_not_cancel(kernels, offset):
+    x = (offset + normal(np.random.default_rng(0), (5, 3001), np.float64)).astype(np.float32)
+    one = np.ones(3001, np.float32)
+    _, mean, rstd = kernels.layer_norm(x, one, one, 0.0)
+    exact = x.astype(np.float64)
+    np.testing.assert_allclose(mean, exact.mean(1), rtol=2e-6, atol=2e-6)
+    np.testing.assert_allclose(rstd, 1 / exact.std(1), rtol=1e-4)
+
+
+@given(st.data(), rows.filter(lambda s: s[0] > 0), seeds)
+def test_layer_norm_gx_is_the_derivative(kernels, data, shape, seed):
+    rng = np.random.default_rng(seed)
+    gy, x, dx = (normal(rng, shape, np.float64) for _ in range(3))
+    w, b, dw, db = (normal(rng, shape[1:], np.float64) for _ in range(4))
+    eps = 0.1  # rows of one or two numbers are steep otherwise
+
+    def loss(t):
+        z = x + t * dx
+        xh = (z - z.mean(1, keepdims=True)) / np.sqrt(z.var(1, keepdims=True) + eps)
+        return np.sum(gy * (xh * (w + t * dw) + b + t * db))
+
+    gx, gw, gb = kernels.layer_norm_gx(gy, x, x.mean(1), 1 / np.sqrt(x.var(1) + eps), w)
+    assert gx.shape == shape and gw.shape == gb.shape == shape[1:]
+    h = 1e-6
+    slope = np.sum(gx * dx) + np.sum(gw * dw) + np.sum(gb * db)
+    np.testing.assert_allclose(slope, (loss(h) - loss(-h)) / (2 * h), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(0, 5), (301, 129)])
+def test_layer_norm_gx_in_float32(kernels, shape):
+    """Over more rows than a work item has."""
+    rng = np.random.default_rng(0)
+    gy, x = (normal(rng, shape, np.float64) for _ in range(2))
+    w = normal(rng, shape[1:], np.float64)
+    mean, rstd = x.mean(1), 1 / np.sqrt(x.var(1) + EPS)
+    xh, g = (x - mean[:, None]) * rstd[:, None], gy * w
+    expected = rstd[:, None] * (g - g.mean(1, keepdims=True) - xh * (g * xh).mean(1, keepdims=True))
+    actual = kernels.layer_norm_gx(*[a.astype(np.float32) for a in (gy, x, mean, rstd, w)])
+    for a, e in zip(actual, (expected, (gy * xh).sum(0), gy.sum(0)), strict=True):
+        assert_close(a, e, terms=max(shape[0], 1))

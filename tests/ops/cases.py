@@ -46,7 +46,7 @@ from tinyconv.ops.inplace import Fill
 from tinyconv.ops.join import Cat
 from tinyconv.ops.loss import CrossEntropy, NLLLoss, ToTargets
 from tinyconv.ops.matmul import Linear, LinearGw, MatMul
-from tinyconv.ops.norm import BatchNorm, Normalize
+from tinyconv.ops.norm import BatchNorm, LayerNorm, Normalize
 from tinyconv.ops.pad import Pad
 from tinyconv.ops.pool import AtWinners, AvgPool2d, AvgPool2dGx, MaxPool2d, ToWinners
 from tinyconv.ops.probability_loss import BinaryCrossEntropy
@@ -532,7 +532,9 @@ def normalize(m, x, w, b):
 case(BatchNorm, "", lambda m, x, w, b: m.nn.functional.batch_norm(x, None, None, w, b, True), (3, 2, 2, 2), (2,), (2,))
 case(BatchNorm, "1-d", lambda m, x, w, b: m.nn.functional.batch_norm(x, None, None, w, b, True), (4, 2), (2,), (2,))
 case(BatchNorm, "plain", lambda m, x: m.nn.functional.batch_norm(x, None, None, training=True) ** 2, (4, 2))
-case(BatchNorm, "layer", lambda m, x, w, b: m.nn.functional.layer_norm(x, (2, 3), w, b) ** 2, (3, 2, 3), (2, 3), (2, 3))
+case(LayerNorm, "", lambda m, x, w, b: m.nn.functional.layer_norm(x, (2, 3), w, b) ** 2, (3, 2, 3), (2, 3), (2, 3))
+case(LayerNorm, "one row", lambda m, x, w: m.nn.functional.layer_norm(x, (5,), w) ** 2, (5,), (5,))
+case(LayerNorm, "plain", lambda m, x: m.nn.functional.layer_norm(x, (3,)) ** 2, (2, 2, 3))
 case(BatchNorm, "group", lambda m, x, w, b: m.nn.functional.group_norm(x, 2, w, b) ** 2, (2, 4, 3), (4,), (4,))
 case(BatchNorm, "instance", lambda m, x, w: m.nn.functional.instance_norm(x, weight=w) ** 2, (2, 2, 4), (2,))
 case(Div, "rms norm", lambda m, x, w: m.nn.functional.rms_norm(x, (3,), w, 0.1) ** 2, (2, 3), (3,))

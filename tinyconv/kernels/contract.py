@@ -565,6 +565,18 @@ def batch_norm_gx(gy: Array, x: Array, mean: Array, rstd: Array, w: Array) -> tu
     gb = sum(gy), gw = sum(gy*xh), gx = w*rstd * (gy - gb/M - xh*gw/M)."""
 
 
+@kernel
+def layer_norm(x: Array, w: Array, b: Array, eps: float) -> tuple[Array, Array, Array]:
+    """-> (y, mean, rstd) of the rows of x ``(R, L)``: ``y = (x - mean) * rstd * w + b`` with w and b ``(L,)``; mean and
+    ``rstd = 1 / sqrt(var + eps)`` are ``(R,)``, var is biased and computed without cancellation."""
+
+
+@kernel
+def layer_norm_gx(gy: Array, x: Array, mean: Array, rstd: Array, w: Array) -> tuple[Array, Array, Array]:
+    """-> (gx, gw, gb). With ``xh = (x - mean)*rstd`` and ``g = gy*w``: over the rows, ``gw = sum(gy*xh)`` and ``gb =
+    sum(gy)``, both ``(L,)``; in each row, ``gx = rstd * (g - sum(g)/L - xh*sum(g*xh)/L)``."""
+
+
 # --------------------------------------------------------------------------------------------------- softmax and losses
 
 

@@ -37,7 +37,7 @@ from ..ops.fused import WINDOWS, Conv2dReLUMaxPool2d
 from ..ops.index import Gather, Slice
 from ..ops.join import Cat
 from ..ops.matmul import Linear, MatMul
-from ..ops.norm import BatchNorm, Normalize
+from ..ops.norm import BatchNorm, LayerNorm, Normalize
 from ..ops.pad import Pad
 from ..ops.pool import AvgPool2d, AvgPool2dGx, MaxPool2d
 from ..ops.reduce import Extreme, Sum
@@ -276,15 +276,26 @@ def _normalize(g: Tracer, x: Tensor, mean: Tensor, var: Tensor, w: Tensor, b: Te
 
 @_translates(BatchNorm)
 def _normalized_by_itself(g: Tracer, x: Tensor, w: Tensor, b: Tensor, eps: float) -> str:
-    """The statistics are those of x, (N, C, L): so it is in layer, group and instance norm."""
-    name, axes = g.value(x), (0, 2)
-    centred = g.node("Sub", name, _mean(g, name, axes))
-    variance = _mean(g, g.node("Mul", centred, centred), axes)
-    y = g.node("Div", centred, g.node("Sqrt", g.node("Add", variance, g.value(eps, x))))
+    """The statistics are those of x, (N, C, L): so it is in group and instance norm, too."""
+    y = _standardized(g, x, (0, 2), eps)
     for operator, factor, neutral in (("Mul", w, 1), ("Add", b, 0)):
         if g.computed(factor) is not None or (factor._host() != neutral).any():
             y = g.node(operator, y, g.node("Unsqueeze", g.value(factor), g.constant([1])))
     return y
+
+
+@_translates(LayerNorm)
+def _layer_norm(g: Tracer, x: Tensor, w: Tensor, b: Tensor, eps: float) -> str:
+    y = _standardized(g, x, tuple(range(-w.array.ndim, 0)), eps)
+    return g.node("Add", g.node("Mul", y, g.value(w)), g.value(b))
+
+
+def _standardized(g: Tracer, x: Tensor, axes: Sequence[int], eps: float) -> str:
+    """x with mean 0 and variance 1 over some axes."""
+    name = g.value(x)
+    centred = g.node("Sub", name, _mean(g, name, axes))
+    variance = _mean(g, g.node("Mul", centred, centred), axes)
+    return g.node("Div", centred, g.node("Sqrt", g.node("Add", variance, g.value(eps, x))))
 
 
 def _mean(g: Tracer, name: str, axes: Sequence[int]) -> str:

@@ -12,9 +12,9 @@ mean and var depend on x, so the gradient has three terms; with M values a chann
 One kernel computes these. When the backward pass is itself recorded (``create_graph``), the same formula is written
 out in tensor operations instead, and the engine differentiates those.
 
-The others differ in what shares its mean and variance: the last axes of a sample (layer normalization), a group of
-channels, or one channel of one image (instance normalization). Whatever it is becomes one channel of a single image
-``(1, rows, L)``, and the kernel is the same.
+The others differ in what shares its mean and variance: a group of channels, or one channel of one image (instance
+normalization). Whatever it is becomes one channel of a single image ``(1, rows, L)``, and the kernel is the same. In
+layer normalization it is the last axes of a sample, and each of their elements has a w and a b of its own.
 """
 
 from __future__ import annotations
@@ -65,6 +65,39 @@ class BatchNorm(Function):
         xh = centred * rstd
         gx = rstd * w.reshape(-1, 1) * (gy - gy.mean(axes, keepdim=True) - xh * (gy * xh).mean(axes, keepdim=True))
         return gx, (gy * xh).sum(axes), gy.sum(axes), None
+
+
+class LayerNorm(Function):
+    """y = xh * w + b, with xh the last axes of x, as many as w has, brought to mean 0 and variance 1. With g = gy * w,
+    gx = rstd * (g - mean(g) - xh * mean(g * xh))."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, w: Tensor, b: Tensor, eps: float) -> Tensor:
+        shape, length = x.array.shape, w.numel()
+        rows = x.reshape(x.numel() // max(length, 1), length)
+        y, mean, rstd = kernels.of(x.array).layer_norm(
+            rows.array, w.reshape(length).array, b.reshape(length).array, eps
+        )
+        ctx.eps = eps
+        ctx.save_for_backward(x, w, Tensor(mean), Tensor(rstd))
+        return Tensor(y).reshape(shape)
+
+    @staticmethod
+    def backward(ctx: Any, gy: Tensor) -> tuple:
+        x, w, mean, rstd = ctx.saved_tensors
+        shape, length, count = x.array.shape, w.numel(), x.array.ndim - w.array.ndim
+        if not is_grad_enabled():
+            rows = x.numel() // max(length, 1), length
+            gx, gw, gb = kernels.of(x.array).layer_norm_gx(
+                gy.reshape(rows).array, x.reshape(rows).array, mean.array, rstd.array, w.reshape(length).array
+            )
+            return Tensor(gx).reshape(shape), *[Tensor(g).reshape(w.array.shape) for g in (gw, gb)], None
+        lead, axes = tuple(range(count)), tuple(range(count, x.array.ndim))
+        centred, g = x - x.mean(axes, keepdim=True), gy * w
+        rstd = div(1.0, sqrt((centred * centred).mean(axes, keepdim=True) + ctx.eps))
+        xh = centred * rstd
+        gx = rstd * (g - g.mean(axes, keepdim=True) - xh * (g * xh).mean(axes, keepdim=True))
+        return gx, *[g.sum(lead) if lead else g for g in (gy * xh, gy)], None
 
 
 class Normalize(Function):
@@ -220,8 +253,9 @@ def layer_norm(
     """
     same_type("layer_norm", input=input, weight=weight, bias=bias)
     last = _last_axes(input, normalized_shape, "layer_norm", weight=weight, bias=bias)
-    rows = math.prod(input.array.shape[: input.array.ndim - len(last)])
-    return _scaled(_standardized(input, rows, eps)[0], weight, bias, last)
+    weight = input.new_ones(last) if weight is None else weight
+    bias = input.new_zeros(last) if bias is None else bias
+    return LayerNorm.apply(input, weight, bias, eps)
 
 
 def rms_norm(

@@ -11,7 +11,7 @@ from .. import formulas, reference
 from .arrays import compiled_for, flat
 from .compile import jit
 from .parallel import parallel_for
-from .totals import largest, sum_columns, sum_rows
+from .totals import largest, sum_columns, sum_products, sum_rows
 
 ELEMENTS = 2048  # of a work item, or one row if that has more
 LONG = 256  # elements of a row that is worth a loop of its own
@@ -80,6 +80,15 @@ def _log_softmax_gx_rows(item, rows, gy, y, gx, outer, n):
 
 
 @jit
+def _softmax_gx_rows(item, rows, gy, y, gx, outer, n):
+    for r in range(item * rows, min((item + 1) * rows, outer)):
+        g, row, out = gy[r * n : (r + 1) * n], y[r * n : (r + 1) * n], gx[r * n : (r + 1) * n]
+        total = gx.dtype.type(sum_products(g, row, 0, 0, 1, n, gx.dtype.type(0))[1])
+        for k in range(out.size):
+            out[k] = row[k] * (g[k] - total)
+
+
+@jit
 def _log_softmax_gx_columns(item, gy, y, gx, n, inner):
     size = n * inner
     gy, y, gx = gy[item * size : (item + 1) * size], y[item * size : (item + 1) * size], gx[item * size :]
@@ -105,6 +114,11 @@ def _columns(outer, x, y, n, inner, log):
 @jit
 def _gx_rows(items, rows, gy, y, gx, outer, n):
     parallel_for(_log_softmax_gx_rows, items, (rows, gy, y, gx, outer, n))
+
+
+@jit
+def _softmax_gx(items, rows, gy, y, gx, outer, n):
+    parallel_for(_softmax_gx_rows, items, (rows, gy, y, gx, outer, n))
 
 
 @jit
@@ -173,7 +187,12 @@ def log_softmax_gx(gy, y, axis):
 
 
 def softmax_gx(gy, y, axis):
-    return reference.softmax_gx(gy, y, axis)
+    if not compiled_for(y) or math.prod(y.shape[axis + 1 :]) != 1:
+        return reference.softmax_gx(gy, y, axis)
+    gx, n = np.empty(y.shape, y.dtype), y.shape[axis]
+    outer = gx.size // max(n, 1)
+    _softmax_gx(*_cut(outer, n), flat(gy), flat(y), gx.reshape(-1), outer, n)
+    return gx
 
 
 def nll_loss(x, target, weight, ignore_index):

@@ -16,11 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from .array import DeviceArray
-from .arrays import dense
+from .array import DeviceArray, dense_strides
+from .arrays import dense, full
+from .elementwise import add, div, mul, sqrt, sub
 from .kernel import FLOATS, Constant, T, kernel
 from .language import cuda, load4, local, quotient, remainder, shared, store4
 from .reduce import BLOCK, DEPTH, block_sum
+from .reduce import sum as sum_of
 from .runtime import ceil_div, empty, launch
 
 CHUNK = DEPTH * BLOCK  # numbers of a channel to a block
@@ -222,3 +224,26 @@ def batch_norm_gx(gy, x, mean, rstd, w):
         normalize_gx, ceil_div(x.size, V * BLOCK), gy, x, mean, rstd, w, gw, gb, gx, x.size, C, L, N * L, V=V
     )  # fmt: skip
     return gx, gw, gb
+
+
+def _viewed(x: DeviceArray, *shape: int) -> DeviceArray:
+    return x.viewed(shape, dense_strides(shape))
+
+
+def layer_norm(x, w, b, eps):
+    """The rows are the channels of one image, and w and b come after."""
+    R, L = x.shape
+    channels = _viewed(dense(x), 1, R, L)
+    mean, var = batch_norm_stats(channels)
+    rstd = div(1.0, sqrt(add(var, eps)))
+    xh = batch_norm(channels, mean, rstd, full((R,), 1, x.dtype), full((R,), 0, x.dtype))
+    return add(mul(_viewed(xh, R, L), w), b), mean, rstd
+
+
+def layer_norm_gx(gy, x, mean, rstd, w):
+    R, L = x.shape
+    g, channels = (_viewed(dense(a), 1, R, L) for a in (mul(gy, w), x))
+    gx, _, _ = batch_norm_gx(g, channels, mean, rstd, full((R,), 1, x.dtype))
+    mean, rstd = (_viewed(dense(a), R, 1) for a in (mean, rstd))
+    gw, gb = (sum_of(a, (0,), False) for a in (mul(gy, mul(sub(x, mean), rstd)), gy))
+    return _viewed(gx, R, L), gw, gb

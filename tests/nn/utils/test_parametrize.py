@@ -226,6 +226,13 @@ def test_spectral_norm_makes_the_largest_singular_value_one():
     assert parametrizations.spectral_norm(nn.Linear(5, 4), "bias").bias.norm().item() == pytest.approx(1)
 
 
+@pytest.mark.parametrize("normalize", [nn.utils.spectral_norm, parametrizations.spectral_norm])
+def test_a_discriminator_is_called_twice_before_its_step(normalize):
+    layer = normalize(nn.Linear(5, 4))
+    (layer(tinyconv.randn(2, 5)).sum() - layer(tinyconv.randn(2, 5)).sum()).backward()
+    assert sum(p.grad.abs().sum() for p in layer.parameters()) > 0
+
+
 def test_weight_norm_keeps_the_weight():
     layer = nn.Linear(3, 2)
     value = layer.weight.detach().clone()

@@ -1,0 +1,293 @@
+"""Distributions against SciPy's, against PyTorch's, and samples against the distributions they are of."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+import tinyconv
+from tinyconv import distributions as D
+
+LOC, SCALE = [0.5, -1.0, 2.0], [1.0, 0.3, 2.5]
+PROBS = [[0.2, 0.5, 0.3], [0.1, 0.1, 0.8]]
+LOGITS = [[0.0, 1.0, -2.0], [3.0, 3.0, 3.0]]
+
+# name, parameters, values, SciPy's
+CASES = {
+    "Normal": ({"loc": LOC, "scale": SCALE}, [-0.3, 0.0, 7.0], lambda: stats.norm(LOC, SCALE)),
+    "LogNormal": (
+        {"loc": LOC, "scale": SCALE}, [0.3, 0.1, 7.0], lambda: stats.lognorm(SCALE, scale=np.exp(LOC)),
+    ),
+    "HalfNormal": ({"scale": SCALE}, [0.3, 0.0, 7.0], lambda: stats.halfnorm(scale=SCALE)),
+    "Laplace": ({"loc": LOC, "scale": SCALE}, [-0.3, 0.0, 7.0], lambda: stats.laplace(LOC, SCALE)),
+    "Exponential": ({"rate": SCALE}, [0.3, 0.0, 7.0], lambda: stats.expon(scale=1 / np.array(SCALE))),
+    "Uniform": (
+        {"low": [0.0, -1.0, 2.0], "high": [1.0, 3.0, 2.5]}, [0.3, -1.0, 2.25],
+        lambda: stats.uniform([0, -1, 2], [1, 4, 0.5]),
+    ),
+    "Bernoulli": ({"probs": [0.3, 0.9, 0.5]}, [1.0, 0.0, 1.0], lambda: stats.bernoulli([0.3, 0.9, 0.5])),
+    "Bernoulli by logits": ({"logits": [0.3, -2.0, 0.0]}, [1.0, 0.0, 1.0], None),
+    "Geometric": ({"probs": [0.3, 0.9, 0.5]}, [1.0, 0.0, 4.0], lambda: stats.geom([0.3, 0.9, 0.5], loc=-1)),
+    "Geometric by logits": ({"logits": [0.3, -2.0, 0.0]}, [1.0, 0.0, 4.0], None),
+    "Categorical": ({"probs": PROBS}, [2, 0], None),
+    "Categorical by logits": ({"logits": LOGITS}, [2, 0], None),
+    "OneHotCategorical": ({"probs": PROBS}, [[0.0, 1.0, 0.0], [0.0, 0.0, 1.0]], None),
+    "OneHotCategorical by logits": ({"logits": LOGITS}, [[0.0, 1.0, 0.0], [0.0, 0.0, 1.0]], None),
+}  # fmt: skip
+NAMES = list(CASES)
+every_case = pytest.mark.parametrize("name", NAMES)
+
+
+def made(library, name, requires_grad=False):
+    options, value, _ = CASES[name]
+    tensors = {k: library.tensor(v, requires_grad=requires_grad) for k, v in options.items()}
+    found = library.distributions if library is not tinyconv else D
+    return getattr(found, name.split()[0])(**tensors), library.tensor(value), list(tensors.values())
+
+
+def numbers(x):
+    return x.detach().numpy() if hasattr(x, "detach") else x
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if CASES[name][2]])
+def test_as_scipy(name):
+    d, value, _ = made(tinyconv, name)
+    theirs = CASES[name][2]()
+    log = theirs.logpdf if hasattr(theirs.dist, "pdf") else theirs.logpmf
+    for found, expected in (
+        (d.log_prob(value), log(value.numpy())),
+        (d.mean, theirs.mean()),
+        (d.variance, theirs.var()),
+        (d.stddev, theirs.std()),
+        (d.entropy(), [float(stats_entropy) for stats_entropy in np.atleast_1d(theirs.entropy())]),
+    ):
+        np.testing.assert_allclose(found, expected, rtol=2e-5, atol=1e-6)
+    if type(d).cdf is not D.Distribution.cdf:
+        np.testing.assert_allclose(d.cdf(value), theirs.cdf(value.numpy()), rtol=1e-5, atol=1e-6)
+    if type(d).icdf is not D.Distribution.icdf:
+        p = tinyconv.tensor([0.1, 0.5, 0.9])
+        np.testing.assert_allclose(d.icdf(p), theirs.ppf(p.numpy()), rtol=1e-5, atol=1e-6)
+
+
+ASKED = {
+    "log_prob": lambda d, v: d.log_prob(v), "entropy": lambda d, v: d.entropy(), "mean": lambda d, v: d.mean,
+    "mode": lambda d, v: d.mode, "variance": lambda d, v: d.variance, "perplexity": lambda d, v: d.perplexity(),
+    "repr": lambda d, v: repr(d).replace("tinyconv.", "torch."), "batch_shape": lambda d, v: tuple(d.batch_shape),
+    "event_shape": lambda d, v: tuple(d.event_shape),
+    "expanded": lambda d, v: d.expand((2, *d.batch_shape)).log_prob(v),
+    "support": lambda d, v: repr(d.support) if "Uniform" not in repr(d) else "",
+    "enumerated": lambda d, v: d.enumerate_support() if d.has_enumerate_support else None,
+    "briefly": lambda d, v: d.enumerate_support(expand=False) if d.has_enumerate_support else None,
+    "sampled": lambda d, v: (tuple(d.sample((4,)).shape), str(d.sample().dtype).split(".")[1]),
+    "probs": lambda d, v: getattr(d, "probs", None), "logits": lambda d, v: getattr(d, "logits", None),
+    "support's check": lambda d, v: d.support.check(v), "has_rsample": lambda d, v: d.has_rsample,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("asked", ASKED)
+@every_case
+def test_as_pytorch(name, asked):
+    torch = pytest.importorskip("torch")
+    results = []
+    for library in (tinyconv, torch):
+        d, value, parameters = made(library, name, requires_grad=True)
+        y = ASKED[asked](d, value)
+        gradients = []
+        if hasattr(y, "requires_grad") and y.requires_grad:
+            gradients = library.autograd.grad((y * y).sum(), parameters, allow_unused=True)
+        results.append((numbers(y), [None if g is None else numbers(g) for g in gradients]))
+    (ours, our_slopes), (theirs, their_slopes) = results
+    if isinstance(theirs, np.ndarray):
+        assert ours.dtype == theirs.dtype and ours.shape == theirs.shape
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
+    else:
+        assert ours == theirs
+    for a, b in zip(our_slopes, their_slopes, strict=True):
+        np.testing.assert_allclose(0 if a is None else a, 0 if b is None else b, rtol=1e-4, atol=1e-5)
+
+
+@every_case
+def test_samples_have_the_mean_and_the_variance(name):
+    d, _, _ = made(tinyconv, name)
+    tinyconv.manual_seed(1)
+    if isinstance(d, D.Categorical):
+        found = (d.sample((20000,)).unsqueeze(-1) == tinyconv.arange(3)).float()
+        mean, variance = d.probs, d.probs * (1 - d.probs)
+    else:
+        found, mean, variance = d.sample((20000,)), d.mean, d.variance
+    if isinstance(d, D.LogNormal):  # whose tails are too long for this
+        found, mean, variance = found.log(), d.loc, d.scale**2
+    assert found.shape == (20000, *d.batch_shape, *(d.event_shape or mean.shape[len(d.batch_shape) :]))
+    error = (variance / 20000).sqrt()
+    assert bool(((found.mean(0) - mean).abs() <= 5 * error + 1e-6).all())
+    np.testing.assert_allclose(found.var(0), variance, rtol=0.12)
+    assert bool(d.support.check(d.sample((50,))).all())
+
+
+@pytest.mark.parametrize("name", ["Normal", "LogNormal", "HalfNormal", "Laplace", "Exponential", "Uniform"])
+def test_gradients_go_through_the_values(name):
+    """d/dp E[x] by the samples' own derivatives is the derivative of the mean."""
+    d, _, parameters = made(tinyconv, name, requires_grad=True)
+    assert not d.sample().requires_grad
+    tinyconv.manual_seed(2)
+    values = d.rsample((20000,))
+    if name == "LogNormal":
+        values, expected = values.log(), d.loc
+    else:
+        expected = d.mean
+    found = tinyconv.autograd.grad(values.mean(0).sum(), parameters)
+    wanted = tinyconv.autograd.grad(expected.sum(), parameters, allow_unused=True)
+    for a, b in zip(found, wanted, strict=True):
+        np.testing.assert_allclose(a, 0 if b is None else b, rtol=0.05, atol=0.05)
+
+
+def test_numbers_and_the_shapes_of_batches():
+    d = D.Normal(0, 1)
+    assert repr(d) == "Normal(loc: 0.0, scale: 1.0)" and d.batch_shape == () and d.sample().shape == ()
+    assert d.log_prob(tinyconv.zeros(2, 3)).shape == (2, 3) and d.sample((2, 3)).shape == (2, 3)
+    d = D.Normal(tinyconv.zeros(3), tinyconv.ones(2, 1, dtype=tinyconv.float64))
+    assert d.batch_shape == (2, 3) and d.sample((4,)).shape == (4, 2, 3) and d.sample().dtype is tinyconv.float64
+    assert repr(d) == "Normal(loc: tinyconv.Size([2, 3]), scale: tinyconv.Size([2, 3]))"
+    assert D.Categorical(tinyconv.ones(3)).sample() in (0, 1, 2)
+    assert D.Bernoulli(0.5).expand((2, 2)).sample().shape == (2, 2)
+
+
+def test_independent_numbers_are_one_event():
+    base = D.Normal(tinyconv.zeros(2, 3), 2 * tinyconv.ones(2, 3))
+    d = D.Independent(base, 1)
+    x = tinyconv.randn(5, 2, 3)
+    assert d.batch_shape == (2,) and d.event_shape == (3,) and d.has_rsample and d.rsample((4,)).shape == (4, 2, 3)
+    np.testing.assert_allclose(d.log_prob(x), base.log_prob(x).sum(-1), rtol=1e-6)
+    np.testing.assert_allclose(d.entropy(), base.entropy().sum(-1), rtol=1e-6)
+    assert D.Independent(base, 2).log_prob(x).shape == (5,) and D.Independent(base, 0).event_shape == ()
+    assert d.expand((4, 2)).batch_shape == (4, 2) and repr(d).startswith("Independent(Normal(loc: ")
+    assert d.mean.shape == d.variance.shape == d.mode.shape == (2, 3)
+    assert d.support.check(x).shape == (5, 2)
+    with pytest.raises(ValueError, match="reinterpreted_batch_ndims"):
+        D.Independent(base, 3)
+    with pytest.raises(NotImplementedError, match="cartesian"):
+        D.Independent(D.Bernoulli(tinyconv.ones(2) / 2), 1).enumerate_support()
+    assert D.Independent(D.Bernoulli(0.5), 0).enumerate_support().tolist() == [0, 1]
+
+
+@pytest.mark.parametrize(
+    "call, message",
+    [
+        (lambda: D.Normal(0.0, -1.0), r"parameter scale .* GreaterThan\(lower_bound=0.0\).*invalid values"),
+        (lambda: D.Normal(math.nan, 1.0), "parameter loc .* Real"),
+        (lambda: D.Bernoulli(1.5), "parameter probs .* Interval"),
+        (lambda: D.Bernoulli(), "Either `probs` or `logits`"),
+        (lambda: D.Categorical(tinyconv.ones(2), tinyconv.ones(2)), "Either `probs` or `logits`"),
+        (lambda: D.Categorical(tinyconv.tensor(1.0)), "at least one-dimensional"),
+        (lambda: D.Categorical(tinyconv.tensor([1.0, -0.5])), "parameter probs .* Simplex"),
+        (lambda: D.Categorical(logits=tinyconv.tensor([math.nan, 0.5])), "parameter logits .* Independent"),
+        (lambda: D.Uniform(1, 1), "not defined when low"),
+        (lambda: D.Geometric(0.0), "to be positive"),
+        (lambda: D.Normal("0", 1), "numbers or tensors"),
+        (lambda: D.Normal(0, 1).log_prob(3), "must be a Tensor"),
+        (lambda: D.Normal(0, 1).log_prob(tinyconv.tensor(math.nan)), "support"),
+        (lambda: D.Bernoulli(0.5).log_prob(tinyconv.tensor(0.5)), r"support \(Boolean\(\)\)"),
+        (lambda: D.Categorical(tinyconv.ones(3)).log_prob(tinyconv.tensor(3)), "IntegerInterval"),
+        (lambda: D.Uniform(0, 1).log_prob(tinyconv.tensor(2.0)), "support"),
+        (lambda: D.Normal(tinyconv.zeros(3), 1).log_prob(tinyconv.zeros(2)), "not broadcastable"),
+        (lambda: D.OneHotCategorical(tinyconv.ones(3)).log_prob(tinyconv.zeros(2)), "event_shape"),
+        (lambda: D.Distribution.set_default_validate_args(3), "expected a bool"),
+    ],
+)
+def test_misuse(call, message):
+    with pytest.raises(ValueError, match=f"(?s){message}"):
+        call()
+
+
+def test_what_is_not_checked_and_what_there_is_not():
+    assert D.Normal(0.0, -1.0, validate_args=False).scale == -1
+    D.Distribution.set_default_validate_args(False)
+    try:
+        assert D.Uniform(0, 1).log_prob(tinyconv.tensor(2.0)) == -math.inf
+    finally:
+        D.Distribution.set_default_validate_args(True)
+    for call in (D.Bernoulli(0.5).rsample, D.Normal(0, 1).enumerate_support, D.Distribution().entropy,
+                 lambda: D.Bernoulli(0.5).cdf(tinyconv.ones(())), lambda: D.Distribution().mean,
+                 lambda: D.Distribution().log_prob(1), lambda: D.Bernoulli(0.5).icdf(0.5)):  # fmt: skip
+        with pytest.raises(NotImplementedError):
+            call()
+    with pytest.raises(AttributeError, match="no attribute 'prob'"):
+        D.Bernoulli(0.5).prob  # noqa: B018
+
+
+# ----------------------------------------------------------------------------------------------------------- divergence
+
+PAIRS = [("Normal", "Normal"), ("LogNormal", "LogNormal"), ("HalfNormal", "HalfNormal"), ("Laplace", "Laplace"),
+         ("Exponential", "Exponential"), ("Uniform", "Uniform"), ("Uniform", "Normal"), ("Normal", "Laplace"),
+         ("Bernoulli", "Bernoulli by logits"), ("Geometric", "Geometric by logits"),
+         ("Categorical", "Categorical by logits"), ("OneHotCategorical", "OneHotCategorical by logits")]  # fmt: skip
+
+
+def other(d):
+    """Another of its kind, which can have all values that it has."""
+    if isinstance(d, D.Uniform):
+        return D.Uniform(d.low - 0.3, d.high + 0.2)
+    if hasattr(d, "rate"):
+        return D.Exponential(d.rate * 1.5)
+    return type(d)(**{k: getattr(d, k) * 1.4 + 0.1 for k in d._given()})
+
+
+@pytest.mark.parametrize("p, q", PAIRS)
+def test_the_divergence_is_the_mean_of_the_difference(p, q):
+    p, q = made(tinyconv, p)[0], other(made(tinyconv, q)[0]) if p == q else made(tinyconv, q)[0]
+    tinyconv.manual_seed(3)
+    x = p.sample((40000,))
+    difference = p.log_prob(x) - q.log_prob(x)
+    found = D.kl_divergence(p, q)
+    assert found.shape == p.batch_shape
+    assert bool(((difference.mean(0) - found).abs() < 5 * difference.std(0) / 200 + 1e-5).all())
+    assert D.kl_divergence(p, p).abs().max() < 1e-5
+
+
+def test_divergences_of_what_cannot_be_and_of_events():
+    assert D.kl_divergence(D.Uniform(0, 2), D.Uniform(0, 1)) == math.inf
+    assert D.kl_divergence(D.Bernoulli(0.5), D.Bernoulli(1.0)) == math.inf
+    assert D.kl_divergence(D.Bernoulli(1.0), D.Bernoulli(0.5)).item() == pytest.approx(math.log(2))
+    p, q = (D.Categorical(tinyconv.tensor(v)) for v in ([0.5, 0.5, 0.0], [0.0, 0.5, 0.5]))
+    assert D.kl_divergence(p, q) == math.inf
+    base = D.Normal(tinyconv.zeros(2, 3), 1.0), D.Normal(tinyconv.ones(2, 3), 1.0)
+    assert D.kl_divergence(*(D.Independent(b, 1) for b in base)).tolist() == [1.5, 1.5]
+    with pytest.raises(NotImplementedError, match="different events"):
+        D.kl_divergence(D.Independent(base[0], 1), D.Independent(base[1], 2))
+    with pytest.raises(NotImplementedError, match=r"p type Normal and q type Bernoulli"):
+        D.kl_divergence(D.Normal(0, 1), D.Bernoulli(0.5))
+
+
+def test_a_formula_of_ones_own():
+    class Special(D.Normal):
+        pass
+
+    class Other(D.Distribution):
+        pass
+
+    @D.register_kl(D.Normal, Other)
+    def known(p, q):
+        return p.loc * 3
+
+    assert D.kl_divergence(Special(2, 1), Other()) == 6
+    assert D.kl_divergence(Special(2, 1), D.Normal(2, 1)) == 0
+    with pytest.raises(TypeError, match="Distribution subclass"):
+        D.register_kl(int, Other)
+
+
+def test_a_policy_learns():
+    """REINFORCE on a bandit: the arm that pays is found."""
+    tinyconv.manual_seed(0)
+    logits = tinyconv.zeros(3, requires_grad=True)
+    optimizer = tinyconv.optim.Adam([logits], lr=0.1)
+    for _ in range(60):
+        arms = D.Categorical(logits=logits)
+        action = arms.sample((16,))
+        loss = -(arms.log_prob(action) * (action == 2).float()).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert D.Categorical(logits=logits).probs[2] > 0.9

@@ -1,0 +1,131 @@
+"""The Kullback-Leibler divergence of two distributions, ``KL(p, q) = E_p[log p(x) - log q(x)]``: a formula a pair."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from ..ops import softplus
+from ..tensor import Tensor
+from .continuous import Exponential, HalfNormal, Laplace, LogNormal, Normal, Uniform
+from .discrete import Bernoulli, Categorical, Geometric, OneHotCategorical
+from .distribution import Distribution, sum_rightmost
+from .independent import Independent
+
+__all__ = ["kl_divergence", "register_kl"]
+
+_FORMULAS: dict[tuple[type, type], Callable[[Any, Any], Tensor]] = {}
+
+
+def register_kl(type_p: type, type_q: type) -> Callable:
+    """A decorator: this function is the divergence of such a pair, and of subclasses that have none of their own.
+
+    Raises:
+        TypeError: not two Distributions.
+    """
+    for cls in (type_p, type_q):
+        if not isinstance(cls, type) or not issubclass(cls, Distribution):
+            raise TypeError(f"Expected a Distribution subclass but got {cls}")
+
+    def register(function: Callable) -> Callable:
+        _FORMULAS[type_p, type_q] = function
+        return function
+
+    return register
+
+
+def kl_divergence(p: Distribution, q: Distribution) -> Tensor:
+    """``KL(p, q)`` for each in the batch.
+
+    Raises:
+        NotImplementedError: no formula is known.
+    """
+    for a in type(p).__mro__:
+        for b in type(q).__mro__:
+            if (a, b) in _FORMULAS:
+                return _FORMULAS[a, b](p, q)
+    raise NotImplementedError(f"No KL(p || q) is implemented for p type {type(p).__name__} and q type "
+                              f"{type(q).__name__}")  # fmt: skip
+
+
+@register_kl(Normal, Normal)
+def _normal(p: Normal, q: Normal) -> Tensor:
+    ratio = (p.scale / q.scale) ** 2
+    return 0.5 * (ratio + ((p.loc - q.loc) / q.scale) ** 2 - 1 - ratio.log())
+
+
+@register_kl(LogNormal, LogNormal)
+def _log_normal(p: LogNormal, q: LogNormal) -> Tensor:
+    return _normal(p.base_dist, q.base_dist)
+
+
+@register_kl(HalfNormal, HalfNormal)
+def _half_normal(p: HalfNormal, q: HalfNormal) -> Tensor:
+    ratio = (p.scale / q.scale) ** 2
+    return 0.5 * (ratio - 1 - ratio.log())
+
+
+@register_kl(Laplace, Laplace)
+def _laplace(p: Laplace, q: Laplace) -> Tensor:
+    ratio, distance = p.scale / q.scale, (p.loc - q.loc).abs()
+    return -ratio.log() + distance / q.scale + ratio * (-distance / p.scale).exp() - 1
+
+
+@register_kl(Exponential, Exponential)
+def _exponential(p: Exponential, q: Exponential) -> Tensor:
+    ratio = q.rate / p.rate
+    return -ratio.log() + ratio - 1
+
+
+@register_kl(Uniform, Uniform)
+def _uniform(p: Uniform, q: Uniform) -> Tensor:
+    return ((q.high - q.low) / (p.high - p.low)).log().masked_fill((q.low > p.low) | (q.high < p.high), math.inf)
+
+
+@register_kl(Uniform, Normal)
+def _uniform_normal(p: Uniform, q: Normal) -> Tensor:
+    width = p.high - p.low
+    spread = (((p.high + p.low - 2 * q.loc) / 2) ** 2 + width**2 / 12) / (2 * q.scale**2)
+    return (math.sqrt(2 * math.pi) * q.scale / width).log() + spread
+
+
+@register_kl(Normal, Laplace)
+def _normal_laplace(p: Normal, q: Laplace) -> Tensor:
+    distance = p.loc - q.loc
+    steps, ratio = distance / p.scale, p.scale / q.scale
+    mean = math.sqrt(2 / math.pi) * p.scale * (-0.5 * steps**2).exp() + distance * (math.sqrt(0.5) * steps).erf()
+    return -ratio.log() + mean / q.scale - 0.5 * (1 + math.log(0.5 * math.pi))
+
+
+@register_kl(Bernoulli, Bernoulli)
+def _bernoulli(p: Bernoulli, q: Bernoulli) -> Tensor:
+    a, b, x, y = p.probs, q.probs, p.logits, q.logits
+    ones = a * (softplus(-y) - softplus(-x))
+    zeros = (1 - a) * (softplus(y) - softplus(x))
+    ones = ones.masked_fill(b == 0, math.inf).masked_fill(a == 0, 0)
+    return ones + zeros.masked_fill(b == 1, math.inf).masked_fill(a == 1, 0)
+
+
+@register_kl(Geometric, Geometric)
+def _geometric(p: Geometric, q: Geometric) -> Tensor:
+    return -p.entropy() - (-q.probs).log1p() / p.probs - q.logits
+
+
+@register_kl(Categorical, Categorical)
+def _categorical(p: Categorical, q: Categorical) -> Tensor:
+    terms = p.probs * (p.logits - q.logits)
+    impossible, never = q.probs == 0, p.probs == 0
+    return terms.masked_fill(impossible, math.inf).masked_fill(never, 0).sum(-1)
+
+
+@register_kl(OneHotCategorical, OneHotCategorical)
+def _one_hot(p: OneHotCategorical, q: OneHotCategorical) -> Tensor:
+    return _categorical(p._categorical, q._categorical)
+
+
+@register_kl(Independent, Independent)
+def _independent(p: Independent, q: Independent) -> Tensor:
+    if p.reinterpreted_batch_ndims != q.reinterpreted_batch_ndims:
+        raise NotImplementedError("kl_divergence of two Independent distributions with different events")
+    return sum_rightmost(kl_divergence(p.base_dist, q.base_dist), p.reinterpreted_batch_ndims)

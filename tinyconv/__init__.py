@@ -209,6 +209,7 @@ from .ops import (
     hardshrink,
     heaviside,
     histc,
+    histogram,
     hsplit,
     hstack,
     hypot,

@@ -881,6 +881,9 @@ class Tensor:
     def histc(self, bins: builtins.int=100, min: builtins.float=0, max: builtins.float=0) -> Tensor:
         ...
 
+    def histogram(self, bins: builtins.int | Tensor, *, range: tuple[builtins.float, builtins.float] | None=None, weight: Tensor | None=None, density: builtins.bool=False) -> Any:
+        ...
+
     def std(self, dim: Any=None, unbiased: builtins.bool | None=None, keepdim: builtins.bool=False, *, correction: builtins.float | None=None) -> Tensor:
         ...
 

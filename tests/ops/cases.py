@@ -52,7 +52,7 @@ from tinyconv.ops.pool import AtWinners, AvgPool2d, AvgPool2dGx, MaxPool2d, ToWi
 from tinyconv.ops.probability_loss import BinaryCrossEntropy
 from tinyconv.ops.rearrange import Flip
 from tinyconv.ops.recurrent import Pieces
-from tinyconv.ops.reduce import Extreme, Pick, Sum, WithoutNaN
+from tinyconv.ops.reduce import Extreme, Mean, Pick, Sum, WithoutNaN
 from tinyconv.ops.regression_loss import Huber
 from tinyconv.ops.scatter_reduce import ScatterExtreme
 from tinyconv.ops.shape import Clone, Expand, Permute, Reinterpret, View, Windows
@@ -308,8 +308,9 @@ case(Fill, "", fill, (5, 2), ())
 # ----------------------------------------------------------------------------------------------------------- reductions
 
 case(Sum, "", lambda m, x: (x.sum(), x.sum(1), x.sum((0, 2), keepdim=True), x.sum(-1) ** 2), (2, 3, 2))
-case(Sum, "mean", lambda m, x: (x.mean(), x.mean(1), x.mean((0, 2), keepdim=True)), (2, 3, 2))
-case(Sum, "0-d", lambda m, x: (x.sum(), x.mean(), x.sum(0)), ())
+case(Mean, "", lambda m, x: (x.mean(), x.mean(1), x.mean((0, 2), keepdim=True)), (2, 3, 2))
+case(Sum, "0-d", lambda m, x: (x.sum(), x.sum(0)), ())
+case(Mean, "0-d", lambda m, x: (x.mean(), x.mean(0)), ())
 case(Sum, "to size", lambda m, x: (x.sum_to_size(1, 3), x.sum_to_size(3)), (2, 3))
 case(Extreme, "", lambda m, x: (x.max(), x.min(), x.amax(1), x.amin((0, 2), keepdim=True)), (2, 3, 2))
 case(Extreme, "ties", lambda m, x: m.cat([x, x]).amax() + m.cat([x, x]).min(), (3,), peer=True)

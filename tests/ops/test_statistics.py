@@ -77,6 +77,55 @@ def test_histc_of_its_own_range():
         tinyconv.ones(2).histc(3, 2, 1)
 
 
+@given(sts.arrays(shape=sts.shapes(0, 2)), st.integers(1, 7), st.booleans(), st.booleans())
+def test_histogram(x, bins, weighted, density):
+    edges = np.sort(np.random.default_rng(bins).normal(size=bins + 1)).astype(x.dtype)
+    weight = np.asarray(np.abs(x)) if weighted else None
+    total = np.histogram(x, edges.astype("float64"), weights=weight)[0].sum()
+    theirs, _ = np.histogram(x, edges, weights=weight, density=density and total > 0)
+    ours = tinyconv.Tensor(x).histogram(
+        tinyconv.Tensor(edges), weight=None if weight is None else tinyconv.Tensor(weight), density=density
+    )
+    assert ours.hist.dtype is ours.bin_edges.dtype is tinyconv.Tensor(x).dtype
+    if not density or total > 0:
+        np.testing.assert_allclose(ours.hist.array, theirs, rtol=1e-3, atol=1e-6)
+
+
+def test_histogram_of_equal_bins_as_pytorch():
+    torch = pytest.importorskip("torch")
+    values = np.random.default_rng(0).normal(size=(5, 20)).astype("float32")
+    for options in ({}, {"range": (-1.0, 2.0)}, {"density": True}, {"range": (0.0, 0.0)}):
+        ours, theirs = (
+            tinyconv.histogram(tinyconv.Tensor(values), 8, **options),
+            torch.histogram(torch.from_numpy(values), 8, **options),
+        )
+        for a, b in zip(ours, theirs, strict=True):
+            np.testing.assert_allclose(a.array, b.numpy(), rtol=1e-5)
+    for same in ([], [2.0, 2.0]):
+        ours, theirs = tinyconv.histogram(tinyconv.tensor(same), 2), torch.histogram(torch.tensor(same), 2)
+        assert [part.tolist() for part in ours] == [part.tolist() for part in theirs]
+
+
+@pytest.mark.parametrize(
+    "arguments, options, error, message",
+    [
+        ((0,), {}, RuntimeError, "bins must be positive, got 0"),
+        ((2,), {"range": (1.0, 0.0)}, RuntimeError, "finite and in order, got 1.0 and 0.0"),
+        (
+            (2,),
+            {"weight": tinyconv.ones(2)},
+            RuntimeError,
+            r"weight must be as input, .* got .* of shape \(2,\)",
+        ),
+        ((tinyconv.ones(2, 2),), {}, RuntimeError, r"the edges must be 1-D.* of shape \(2, 2\)"),
+        ((tinyconv.ones(2),), {"range": (0.0, 1.0)}, TypeError, "range is for a number of bins"),
+    ],
+)
+def test_histogram_rejects(arguments, options, error, message):
+    with pytest.raises(error, match=message):
+        tinyconv.ones(3).histogram(*arguments, **options)
+
+
 @given(st.lists(st.integers(0, 6)), st.integers(0, 9))
 def test_bincount(numbers, minlength):
     x = np.array(numbers, "int64")

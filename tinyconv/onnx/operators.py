@@ -40,7 +40,7 @@ from ..ops.matmul import Linear, MatMul
 from ..ops.norm import BatchNorm, LayerNorm, Normalize
 from ..ops.pad import Pad
 from ..ops.pool import AvgPool2d, AvgPool2dGx, MaxPool2d
-from ..ops.reduce import Extreme, Sum
+from ..ops.reduce import Extreme, Mean, Sum
 from ..ops.shape import Clone, Expand, Permute, View
 from ..ops.softmax import LogSoftmax, Softmax
 from ..tensor import Tensor
@@ -293,15 +293,15 @@ def _layer_norm(g: Tracer, x: Tensor, w: Tensor, b: Tensor, eps: float) -> str:
 def _standardized(g: Tracer, x: Tensor, axes: Sequence[int], eps: float) -> str:
     """x with mean 0 and variance 1 over some axes."""
     name = g.value(x)
-    centred = g.node("Sub", name, _mean(g, name, axes))
-    variance = _mean(g, g.node("Mul", centred, centred), axes)
+    centred = g.node("Sub", name, _reduced(g, "ReduceMean", name, axes))
+    variance = _reduced(g, "ReduceMean", g.node("Mul", centred, centred), axes)
     return g.node("Div", centred, g.node("Sqrt", g.node("Add", variance, g.value(eps, x))))
 
 
-def _mean(g: Tracer, name: str, axes: Sequence[int]) -> str:
+def _reduced(g: Tracer, operator: str, name: str, axes: Sequence[int], keepdims: bool = True) -> str:
     if g.opset < 18:
-        return g.node("ReduceMean", name, axes=list(axes))
-    return g.node("ReduceMean", name, g.constant(list(axes)))
+        return g.node(operator, name, axes=list(axes), keepdims=int(keepdims))
+    return g.node(operator, name, g.constant(list(axes)), keepdims=int(keepdims))
 
 
 @_translates(Dropout)
@@ -320,12 +320,14 @@ def _sum(g: Tracer, x: Tensor, axes: tuple, keepdims: bool) -> str:
     return g.node("ReduceSum", g.value(x), g.constant(list(axes)), keepdims=int(keepdims))
 
 
+@_translates(Mean)
+def _mean(g: Tracer, x: Tensor, axes: tuple, keepdims: bool) -> str:
+    return _reduced(g, "ReduceMean", g.value(x), axes, keepdims)
+
+
 @_translates(Extreme)
 def _extreme(g: Tracer, x: Tensor, kernel: str, axes: tuple, keepdims: bool, of_all: bool = False) -> str:
-    operator = {"amax": "ReduceMax", "amin": "ReduceMin"}[kernel]
-    if g.opset < 18:
-        return g.node(operator, g.value(x), axes=list(axes), keepdims=int(keepdims))
-    return g.node(operator, g.value(x), g.constant(list(axes)), keepdims=int(keepdims))
+    return _reduced(g, {"amax": "ReduceMax", "amin": "ReduceMin"}[kernel], g.value(x), axes, keepdims)
 
 
 # -------------------------------------------------------------------------------------------------- arrangement

@@ -446,7 +446,7 @@ from .sort import (
     unique_consecutive,
 )
 from .spelling import numpy_spelled
-from .statistics import bincount, corrcoef, cov, histc, std, std_mean, var, var_mean
+from .statistics import bincount, corrcoef, cov, histc, histogram, std, std_mean, var, var_mean
 from .storage import (
     apply_,
     data_ptr,
@@ -572,8 +572,8 @@ METHODS = {
         take, take_along_dim,
         # reduce.py, cumulative.py, statistics.py, linalg.py, sort.py
         aminmax, corrcoef, count_nonzero, cov, cross, logsumexp, nanmean, nansum, cummax, cummin, cumprod, cumprod_,
-        cumsum, cumsum_, logcumsumexp, prod, bincount, histc, std, var, dist, matrix_power, renorm, argsort, kthvalue,
-        median, mode, msort, nanmedian, quantile, sort, topk, unique, unique_consecutive,
+        cumsum, cumsum_, logcumsumexp, prod, bincount, histc, histogram, std, var, dist, matrix_power, renorm, argsort,
+        kthvalue, median, mode, msort, nanmedian, quantile, sort, topk, unique, unique_consecutive,
         # matmul.py
         addbmm, addmm, addmv, addr, baddbmm, bmm, dot, inner, kron, mv, outer,
     )

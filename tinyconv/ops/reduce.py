@@ -7,6 +7,7 @@ A maximum sends its gradient to the element that won.
 
 from __future__ import annotations
 
+import math
 from numbers import Number
 from typing import Any
 
@@ -88,6 +89,21 @@ def sum(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: dtypes.
     return y if dtype is None else cast(y, dtypes.as_numpy(dtype))
 
 
+class Mean(Function):
+    """y = sum of x over axes / n, n their number of elements;  gx = gy / n, repeated along them."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, axes: tuple, keepdims: bool) -> Tensor:
+        ctx.shape, ctx.axes, ctx.keepdims = x.array.shape, axes, keepdims
+        return div(Sum.apply(x, axes, keepdims), elements_along(x, axes))
+
+    @staticmethod
+    def backward(ctx: Any, gy: Tensor) -> tuple:
+        n = math.prod([ctx.shape[axis] for axis in ctx.axes])
+        g = gy if n == 0 else div(gy, n)
+        return Expand.apply(restored(g, ctx.shape, ctx.axes, ctx.keepdims), ctx.shape), None, None
+
+
 class WithoutNaN(Function):
     """y = x, with 0 for NaN;  gx = gy, times 0 there."""
 
@@ -118,15 +134,12 @@ def mean(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: dtypes
     if input.array.dtype.kind != "f":
         raise RuntimeError(f"mean: input must be floating point, got {input.dtype}; use x.float().mean()")
     axes = axes_of(input, None if dim == () else dim, "mean")
-    return div(Sum.apply(input, axes, keepdim), elements_along(input, axes))
+    return Mean.apply(input, axes, keepdim)
 
 
 def elements_along(x: Tensor, axes: tuple[int, ...]) -> int:
     """How many elements become one."""
-    count = 1
-    for axis in axes:
-        count *= x.array.shape[axis]
-    return count
+    return math.prod([x.array.shape[axis] for axis in axes])
 
 
 def nanmean(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: dtypes.dtype | None = None) -> Tensor:

@@ -22,6 +22,7 @@ def _return_type(name: str, *fields: str) -> Any:
 
 aminmax = _return_type("aminmax", "min", "max")
 frexp = _return_type("frexp", "mantissa", "exponent")
+histogram = _return_type("histogram", "hist", "bin_edges")
 cummax, cummin, kthvalue, max, median, min, mode, nanmedian, sort, topk = (
     _return_type(name, "values", "indices")
     for name in ("cummax", "cummin", "kthvalue", "max", "median", "min", "mode", "nanmedian", "sort", "topk")

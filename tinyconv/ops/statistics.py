@@ -1,4 +1,5 @@
-"""Variance, standard deviation, covariance, and counts: ``var``, ``std``, ``cov``, ``histc``, ``bincount``."""
+"""Variance, standard deviation, covariance, and counts: ``var``, ``std``, ``cov``, ``histc``,
+``histogram``, ``bincount``."""
 
 from __future__ import annotations
 
@@ -7,8 +8,10 @@ from typing import Any
 from .. import dtypes
 from ..autograd import Function
 from ..tensor import Tensor
+from . import return_types
 from .compare import clamp, eq, where
 from .convert import cast
+from .creation import linspace
 from .diagonal import diagonal
 from .elementary import sqrt
 from .elementwise import div, mul, sub
@@ -16,6 +19,7 @@ from .index import Scatter
 from .matmul import matmul
 from .reduce import Sum, axes_of, elements_along, mean, restored, sum
 from .shape import reshape, squeeze, t, unsqueeze
+from .sort import searchsorted
 from .types import expect, floating, number
 
 
@@ -126,6 +130,71 @@ def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Ten
     place = cast(mul(div(sub(x, low), high - low), bins), dtypes.int64.numpy)
     place = where(eq(place, bins), bins - 1, place)
     return Scatter.apply(x.new_ones(x.shape), (bins,), place.array)
+
+
+def histogram(
+    input: Tensor,
+    bins: int | Tensor,
+    *,
+    range: tuple[float, float] | None = None,
+    weight: Tensor | None = None,
+    density: bool = False,
+) -> Any:
+    """How many elements fall into each interval [edge, next edge); the last one has its right edge, too.
+
+    Args:
+        input: floating point, any shape.
+        bins: how many equal intervals, or the edges: 1-D, increasing, of the type of ``input``.
+        range: the first and the last edge of equal intervals (default: the extremes of ``input``); if both are the
+            same, 0.5 less and 0.5 more.
+        weight: what each element counts, of the shape and type of ``input``; 1 if not given.
+        density: divide by the total and by each interval's width, so that the area is 1.
+
+    Returns:
+        A named tuple (hist, bin_edges) of the type of ``input``.
+
+    Raises:
+        RuntimeError: no bins, limits that are not finite or in the wrong order, other types, a ``weight`` of
+            another shape.
+    """
+    if input.array.dtype.kind != "f":
+        raise RuntimeError(f"histogram: input must be floating point, got {input.dtype}")
+    x = reshape(input.detach(), -1)
+    if isinstance(bins, Tensor):
+        edges = bins.detach().clone()
+        if range is not None:
+            raise TypeError("histogram: range is for a number of bins; the edges were given")
+        if edges.array.ndim != 1 or not edges.numel() or edges.dtype != input.dtype:
+            raise RuntimeError(
+                f"histogram: the edges must be 1-D and of the type of input, {input.dtype}, "
+                f"got {edges.dtype} of shape {tuple(edges.array.shape)}"
+            )
+    else:
+        if bins < 1:
+            raise RuntimeError(f"histogram: bins must be positive, got {bins}")
+        if range is not None:
+            low, high = [number(end, "histogram: range") for end in range]
+        else:
+            low, high = (x.amin().item(), x.amax().item()) if x.numel() else (0.5, 0.5)
+        if low == high:
+            low, high = low - 0.5, high + 0.5
+        if not float("-inf") < low < high < float("inf"):
+            raise RuntimeError(f"histogram: the range must be finite and in order, got {low} and {high}")
+        edges = linspace(low, high, bins + 1, dtype=input.dtype, device=input.device)
+    counts = edges.numel() - 1
+    if weight is not None and (weight.array.shape, weight.dtype) != (input.array.shape, input.dtype):
+        raise RuntimeError(
+            f"histogram: weight must be as input, {input.dtype} of shape {tuple(input.array.shape)}, "
+            f"got {weight.dtype} of shape {tuple(weight.array.shape)}"
+        )
+    each = x.new_ones(x.shape) if weight is None else reshape(weight.detach(), -1)
+    inside = (x >= edges[0]) & (x <= edges[-1])
+    x, each = x[inside], each[inside]
+    place = searchsorted(edges, x, right=True) - 1
+    hist = Scatter.apply(each, (counts,), where(eq(place, counts), counts - 1, place).array)
+    if density:
+        hist = div(div(hist, sum(hist)), edges[1:] - edges[:-1])
+    return return_types.histogram(hist, edges)
 
 
 def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -> Tensor:

@@ -282,6 +282,12 @@ entry(
     call(index(6, 2, below=2), dim=0),
     call(x(0)),
 )
+entry(
+    "histogram",
+    call(x(9), 4),
+    call(x(2, 9), 3, range=(-1.0, 1.0), density=True),
+    call(x(9), x(4, kind="sorted", fixed=True), weight=x(9, salt=1)),
+)
 entry("histc", call(x(9)), call(x(9), bins=4, min=-1, max=1), call(x(2, 9), 5))
 entry(
     "bincount",

@@ -129,3 +129,29 @@ def test_a_state_dict_from_before_batches_were_counted(plain):
     del state["0.running_mean"]
     with pytest.raises(RuntimeError, match="Missing key.*running_mean"):
         new.load_state_dict(state)
+
+
+def test_batch_norm_of_all_processes():
+    """There is one: the same numbers, for inputs of any rank."""
+    x = tinyconv.randn(4, 3, 2, 2, 2)
+    synced, plain = nn.SyncBatchNorm(3), nn.BatchNorm1d(3)
+    assert tinyconv.equal(synced(x), plain(x.flatten(2)).reshape(x.shape))
+    assert tinyconv.equal(synced.running_var, plain.running_var)
+    with pytest.raises(ValueError, match="expected at least 2D input"):
+        synced(tinyconv.randn(3))
+
+
+def test_each_batch_norm_is_replaced():
+    net = nn.Sequential(nn.Linear(2, 3), nn.Sequential(nn.BatchNorm1d(3, affine=False)), nn.BatchNorm1d(3, 0.1)).eval()
+    weight, mean = net[2].weight, net[2].running_mean
+    x = tinyconv.randn(5, 2)
+    before, names = net(x), list(net.state_dict())
+    assert nn.SyncBatchNorm.convert_sync_batchnorm(net) is net
+    assert [type(net[1][0]), type(net[2])] == [nn.SyncBatchNorm, nn.SyncBatchNorm]
+    assert net[2].weight is weight
+    assert net[2].running_mean is mean
+    assert net[2].eps == 0.1
+    assert not net[2].training
+    assert tinyconv.equal(net(x), before)
+    assert list(net.state_dict()) == names
+    assert isinstance(nn.SyncBatchNorm.convert_sync_batchnorm(nn.BatchNorm2d(2)), nn.SyncBatchNorm)

@@ -163,6 +163,8 @@ def test_repr_as_pytorch():
     torch = pytest.importorskip("torch")
     theirs = torch.optim.SGD([torch.nn.Parameter(torch.ones(1))], lr=0.1, momentum=0.5)
     assert repr(SGD(parameters([1.0]), lr=0.1, momentum=0.5)) == repr(theirs)
+    groups = [{"params": parameters([1.0])}, {"params": parameters([2.0]), "lr": 0.2}]
+    assert repr(SGD(groups, lr=0.1)).count("\n\nParameter Group 1\n") == 1  # an empty line between, as there
 
 
 def test_state_dict_as_pytorch():

@@ -18,11 +18,11 @@ from . import init
 from .module import Module
 from .parameter import Parameter
 
-__all__ = ["BatchNorm1d", "BatchNorm2d"]
+__all__ = ["BatchNorm1d", "BatchNorm2d", "SyncBatchNorm"]
 
 
-class _BatchNorm(Module):
-    """All but the check of the input's rank."""
+class _NormBase(Module):
+    """The parameters and the running statistics, which instance norm has, too."""
 
     _version = 2
     _since_version = {"num_batches_tracked": 2}  # which PyTorch has saved since 0.4.1
@@ -75,6 +75,16 @@ class _BatchNorm(Module):
     def _check_input_dim(self, input: Tensor) -> None:
         raise NotImplementedError
 
+    def extra_repr(self) -> str:
+        return (
+            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
+            f"bias={self.bias is not None}, track_running_stats={self.track_running_stats}"
+        )
+
+
+class _BatchNorm(_NormBase):
+    """All but the check of the input's rank."""
+
     def forward(self, input: Tensor) -> Tensor:
         """``input``, normalized channel by channel; in training this updates the running statistics."""
         self._check_input_dim(input)
@@ -88,12 +98,6 @@ class _BatchNorm(Module):
             mean = var = None
         return F.batch_norm(
             input, mean, var, self.weight, self.bias, self.training or mean is None, momentum or 0.0, self.eps
-        )
-
-    def extra_repr(self) -> str:
-        return (
-            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
-            f"bias={self.bias is not None}, track_running_stats={self.track_running_stats}"
         )
 
 
@@ -134,3 +138,53 @@ class BatchNorm2d(_BatchNorm):
     def _check_input_dim(self, input: Tensor) -> None:
         if input.dim() != 4:
             raise ValueError(f"expected 4D input (got {input.dim()}D input)")
+
+
+class SyncBatchNorm(_BatchNorm):
+    """Batch normalization of ``(N, C, ...)`` with the statistics of all processes' batches: here of the one there is,
+    so that it differs from :class:`BatchNorm1d`, whose arguments and attributes it has, in what inputs it takes.
+
+    Args:
+        num_features, eps, momentum, affine, track_running_stats, device, dtype, bias: as there.
+        process_group: accepted for PyTorch's sake; without effect.
+
+    Raises:
+        ValueError: when called with an input of fewer than two axes.
+    """
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        process_group: Any = None,
+        device: Any = None,
+        dtype: Any = None,
+        *,
+        bias: bool = True,
+    ):
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias=bias)
+        self.process_group = process_group
+
+    def _check_input_dim(self, input: Tensor) -> None:
+        if input.dim() < 2:
+            raise ValueError(f"expected at least 2D input (got {input.dim()}D input)")
+
+    @classmethod
+    def convert_sync_batchnorm(cls, module: Module, process_group: Any = None) -> Module:
+        """``module`` with a SyncBatchNorm, which has the same parameters and statistics, in the place of each batch
+        norm in it; of a batch norm itself the SyncBatchNorm."""
+        converted = module
+        if isinstance(module, _BatchNorm):
+            converted = SyncBatchNorm(
+                module.num_features, module.eps, module.momentum, module.affine, module.track_running_stats,
+                process_group, bias=module.bias is not None,
+            )  # fmt: skip
+            for name in ("weight", "bias", "running_mean", "running_var", "num_batches_tracked"):
+                setattr(converted, name, getattr(module, name))
+            converted.training = module.training
+        for name, child in list(module.named_children()):
+            converted.add_module(name, cls.convert_sync_batchnorm(child, process_group))
+        return converted

@@ -8,12 +8,12 @@ from typing import Any, ClassVar
 
 from ..tensor import Tensor
 from . import functional as F
-from .batchnorm import _BatchNorm
+from .batchnorm import _NormBase
 
 __all__ = ["InstanceNorm1d", "InstanceNorm2d"]
 
 
-class _InstanceNorm(_BatchNorm):
+class _InstanceNorm(_NormBase):
     """The settings and state of batch normalization, with other defaults."""
 
     axes: ClassVar[int]  # of one image, its channels included

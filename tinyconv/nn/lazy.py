@@ -14,7 +14,7 @@ from .. import dtypes
 from ..autograd import no_grad
 from ..ops import zeros
 from ..tensor import Tensor
-from .batchnorm import BatchNorm1d, BatchNorm2d, _BatchNorm
+from .batchnorm import BatchNorm1d, BatchNorm2d, _NormBase
 from .conv import Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d, Pair, Single, _Conv
 from .instancenorm import InstanceNorm1d, InstanceNorm2d, _InstanceNorm
 from .linear import Linear
@@ -243,7 +243,7 @@ class LazyConvTranspose2d(_LazyConv, ConvTranspose2d):
         self._leave_open(bias, device, dtype)
 
 
-class _LazyNorm(LazyModuleMixin, _BatchNorm):
+class _LazyNorm(LazyModuleMixin, _NormBase):
     """A normalization with the first input's channels as ``num_features``."""
 
     def __init__(
@@ -257,7 +257,7 @@ class _LazyNorm(LazyModuleMixin, _BatchNorm):
         *,
         bias: bool = True,
     ):
-        _BatchNorm.__init__(self, 0, eps, momentum, False, False, device, dtype, bias=False)
+        _NormBase.__init__(self, 0, eps, momentum, False, False, device, dtype, bias=False)
         self.affine = affine
         self.track_running_stats = track_running_stats
         if affine:

@@ -12,15 +12,13 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from .. import nn
-from .batchnorm import _BatchNorm
+from .batchnorm import _BatchNorm, _NormBase
 from .conv import _Conv as _ConvNd
 from .dropout import _Dropout as _DropoutNd
 from .instancenorm import _InstanceNorm
 from .loss import _Loss, _WeightedLoss
 
 __all__ = ["_BatchNorm", "_ConvNd", "_DropoutNd", "_InstanceNorm", "_Loss", "_NormBase", "_WeightedLoss"]
-
-_NormBase = _BatchNorm
 
 _FILES = (
     "activation", "adaptive", "batchnorm", "channelshuffle", "container", "conv", "distance", "dropout", "flatten",

@@ -31,7 +31,8 @@ differs("F.cross_entropy nn.CrossEntropyLoss F.nll_loss nn.NLLLoss", "dtypes: ui
         "uint8 targets are accepted there, except with a smoothing or a weight")  # fmt: skip
 differs("vander", "gradient | gradgrad | shapes | values", "PyTorch's own gradient is an error")
 
-differs("F.batch_norm F.instance_norm nn.BatchNorm1d nn.BatchNorm2d nn.InstanceNorm1d nn.InstanceNorm2d",
+differs("F.batch_norm F.instance_norm nn.BatchNorm1d nn.InstanceNorm1d nn.InstanceNorm2d "
+        "nn.SyncBatchNorm",
         "rejects: 'one'", "an option that is not used is not looked at")  # fmt: skip
 differs("F.poisson_nll_loss nn.PoissonNLLLoss", "dtypes: bool", "counts of 0 and 1 may be bools here")
 differs(

@@ -159,7 +159,11 @@ entry(
     program(unpooled1d, x(2, 3, 6)),
     without=WINNER,
 )
-norms = {"nn.BatchNorm1d": ((4, 3), (4, 3, 5)), "nn.BatchNorm2d": ((4, 3, 2, 5), (1, 3, 4, 4))}
+norms = {
+    "nn.BatchNorm1d": ((4, 3), (4, 3, 5)),
+    "nn.BatchNorm2d": ((4, 3, 2, 5), (1, 3, 4, 4)),
+    "nn.SyncBatchNorm": ((4, 3), (4, 3, 2, 2, 2)),
+}
 for name, shapes in norms.items():
     entry(
         name,

@@ -37,12 +37,12 @@ CASTS = frozenset({
 EXACT = frozenset({
     "abs", "absolute", "addbmm", "addmm", "addmv", "all", "amax", "amin", "aminmax", "any", "argmax", "argmin",
     "baddbmm", "bitwise_not", "bmm", "bucketize", "ceil", "cross", "cummax", "cummin", "diag", "dot", "fix", "floor",
-    "frac", "frexp", "gather", "hardshrink", "heaviside", "histc", "index_add", "index_copy", "index_select", "inner",
-    "isin", "isneginf", "isposinf", "kthvalue", "log_softmax", "logcumsumexp", "masked_select", "matmul",
-    "matrix_power", "median", "mm", "mode", "msort", "multinomial", "mv", "nan_to_num", "nanmedian", "neg", "negative",
-    "nonzero", "norm", "quantile", "renorm", "round", "scatter", "scatter_add", "searchsorted", "sgn", "sign",
-    "signbit", "slice_scatter", "softmax", "sort", "take", "take_along_dim", "tensordot", "topk", "tril", "triu",
-    "trunc", "vdot", "where",
+    "frac", "frexp", "gather", "hardshrink", "heaviside", "histc", "index_add", "index_copy", "index_reduce",
+    "index_select", "inner", "isin", "isneginf", "isposinf", "kthvalue", "log_softmax", "logcumsumexp", "masked_select",
+    "matmul", "matrix_power", "median", "mm", "mode", "msort", "multinomial", "mv", "nan_to_num", "nanmedian", "neg",
+    "negative", "nonzero", "norm", "quantile", "renorm", "round", "scatter", "scatter_add", "scatter_reduce",
+    "searchsorted", "sgn", "sign", "signbit", "slice_scatter", "softmax", "sort", "take", "take_along_dim", "tensordot",
+    "topk", "tril", "triu", "trunc", "vdot", "where",
 })  # fmt: skip
 OF_THEIR_ARGUMENTS = frozenset(("mean", "nanmean", "normal"))
 

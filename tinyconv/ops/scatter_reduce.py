@@ -97,7 +97,7 @@ def scatter_reduce(input: Tensor, dim: int, index: Tensor, src: Tensor, reduce: 
     is the sum (or ...) of the ``src[i, j]`` with ``index[i, j] = k``.
 
     Args:
-        input: any shape, not bool.
+        input: any shape. Bools add up as ``or``, and have no mean.
         dim: the axis.
         index: int64, as :func:`scatter` takes it.
         src: of the type of ``input``, at least as large as ``index``.
@@ -111,10 +111,13 @@ def scatter_reduce(input: Tensor, dim: int, index: Tensor, src: Tensor, reduce: 
     name = "scatter_reduce"
     if reduce not in REDUCTIONS:
         raise RuntimeError(f"{name}: reduce must be one of {', '.join(REDUCTIONS)}, got {reduce!r}")
-    expect(name, "iuf", input=input, src=src)
-    if not input.array.ndim:
-        vectors = (reshape(input, 1), dim, atleast_1d(index), atleast_1d(src))
-        return reshape(scatter_reduce(*vectors, reduce, include_self=include_self), ())
+    expect(name, "iuf" if reduce == "mean" else "biuf", input=input, src=src)
+    if input.array.dtype.kind == src.array.dtype.kind == "b":
+        y = scatter_reduce(input.long(), dim, index, src.long(), reduce, include_self=include_self)
+        return cast(y, input.array.dtype)
+    if not input.array.ndim or not index.array.ndim or not src.array.ndim:  # a number is a vector of one
+        vectors = (atleast_1d(input), dim, atleast_1d(index), atleast_1d(src))
+        return reshape(scatter_reduce(*vectors, reduce, include_self=include_self), input.array.shape)
     lines = _line_index(input, dim, index, name)
     if not index.numel():
         return input.clone()
@@ -131,7 +134,7 @@ def index_reduce(input: Tensor, dim: int, index: Tensor, source: Tensor, reduce:
     """:func:`scatter_reduce` of whole slices: slice j of ``source`` along ``dim`` goes to slice ``index[j]``.
 
     Args:
-        input: any shape, not bool.
+        input: any shape.
         dim: the axis.
         index: int64, a vector.
         source: of the type and shape of ``input``, but for ``dim``, where it is as long as the index.

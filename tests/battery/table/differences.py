@@ -40,6 +40,8 @@ differs(
     "shapes: shape of | shapes: axes of",
     "the gradient of an input broadcast to both bounds is an error there",
 )
+differs("scatter_reduce", "shapes: shape of 1 | shapes: shape of 2",
+        "the gradient of a source larger than its index is an error there, or not its gradient")  # fmt: skip
 differs("pixel_unshuffle F.pixel_unshuffle", "shapes: , 0, ", "no pixels are rearranged here")
 
 # What depends on the order of sums, on the width of vectors, or on numbers beyond the type.

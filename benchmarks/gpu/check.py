@@ -143,6 +143,11 @@ def _products(d: Draw) -> Iterator[tuple]:
     yield d.normal(6, 5).T, d.normal(7, 6).T
 
 
+def _linear(d: Draw) -> Iterator[tuple]:
+    yield d.normal(5, 8 * d.large), d.normal(7, 8 * d.large), d.normal(7)
+    yield d.normal(5, 8), d.normal(7, 8), None
+
+
 def _convolutions(d: Draw) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, tuple]]:
     """x, w, gy, geometry."""
     for geometry in GEOMETRIES:
@@ -292,9 +297,8 @@ CASES: dict[str, Callable[[Draw], Iterator[tuple]]] = {
     "sort": lambda d: ((x, axis, axis == 1, count) for x, axis in _along(d) for count in (x.shape[axis], 2)),
     # products, convolutions
     "matmul": _products,
-    "linear": lambda d: iter(
-        [(d.normal(5, 8 * d.large), d.normal(7, 8 * d.large), d.normal(7)), (d.normal(5, 8), d.normal(7, 8), None)]
-    ),
+    "linear": lambda d: _linear(d),
+    "linear_relu": lambda d: _linear(d),
     "conv2d": lambda d: ((x, w, d.normal(len(w)), *g) for x, w, _, g in _convolutions(d)),
     "conv2d_gx": lambda d: ((gy, w, x.shape[2:], *g) for x, w, gy, g in _convolutions(d)),
     "conv2d_gw": lambda d: ((gy, x, w.shape[2:], *g) for x, w, gy, g in _convolutions(d)),

@@ -51,4 +51,6 @@ def test_linear(kernels, data, dtype, m, k, n, bias):
     x, w = data.draw(arrays(dtype, (m, k))), data.draw(arrays(dtype, (n, k)))
     b = data.draw(arrays(dtype, (n,))) if bias else None
     expected = np.einsum("mk,nk->mn", x.astype(np.float64), w.astype(np.float64))
-    assert_close(kernels.linear(x, w, b), expected + b if bias else expected, terms=k + 1)
+    expected = expected + b if bias else expected
+    assert_close(kernels.linear(x, w, b), expected, terms=k + 1)
+    assert_close(kernels.linear_relu(x, w, b), np.maximum(expected, 0), terms=k + 1)

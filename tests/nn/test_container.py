@@ -171,16 +171,12 @@ def one_by_one(model, x):
 
 
 def is_fused(model, x) -> bool:
-    return "Conv2dReLUMaxPool2d" in repr(model(x).grad_fn)
+    made_by = repr(model(x).grad_fn)
+    return "Conv2dReLUMaxPool2d" in made_by or "LinearReLU" in made_by
 
 
-@pytest.mark.parametrize(
-    "options", [{}, {"stride": (1, 2)}, {"dilation": 2, "bias": False}, {"padding": (0, 2)}, {"padding": "same"}]
-)
-@pytest.mark.parametrize("N", [3, 16])
-def test_convolution_relu_and_pooling_run_as_one(options, N):
-    model, x = block(**options), tinyconv.randn(N, 2, 9, 10, requires_grad=True)
-    assert is_fused(model, x)
+def assert_the_same(model, x):
+    """Output and gradients, run as one and one by one."""
     results = []
     for run in (model, lambda x: one_by_one(model, x)):
         model.zero_grad()
@@ -192,10 +188,31 @@ def test_convolution_relu_and_pooling_run_as_one(options, N):
         assert tinyconv.allclose(a, b, rtol=1e-4, atol=1e-5)
 
 
-def test_hooks_see_what_they_would_see():
-    """A hook on any of the three makes them run one by one again."""
-    for i in range(3):
-        model, x, seen = block(), tinyconv.randn(2, 2, 8, 8), []
+@pytest.mark.parametrize(
+    "options", [{}, {"stride": (1, 2)}, {"dilation": 2, "bias": False}, {"padding": (0, 2)}, {"padding": "same"}]
+)
+@pytest.mark.parametrize("N", [3, 16])
+def test_convolution_relu_and_pooling_run_as_one(options, N):
+    model, x = block(**options), tinyconv.randn(N, 2, 9, 10, requires_grad=True)
+    assert is_fused(model, x)
+    assert_the_same(model, x)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("shape", [(4,), (3, 4), (2, 3, 4)])
+def test_a_linear_layer_and_relu_run_as_one(shape, bias):
+    model, x = nn.Sequential(nn.Linear(4, 5, bias=bias), nn.ReLU()), tinyconv.randn(*shape, requires_grad=True)
+    assert is_fused(model, x) or len(shape) != 2  # of other shapes the last step is another reshape
+    assert_the_same(model, x)
+
+
+@pytest.mark.parametrize(
+    "build, shape", [(block, (2, 2, 8, 8)), (lambda: nn.Sequential(nn.Linear(2, 3), nn.ReLU()), (4, 2))]
+)
+def test_hooks_see_what_they_would_see(build, shape):
+    """A hook on any of the layers makes them run one by one again."""
+    for i in range(len(build())):
+        model, x, seen = build(), tinyconv.randn(shape), []
         handle = model[i].register_forward_hook(lambda module, args, y, seen=seen: seen.append(y))
         assert not is_fused(model, x) and len(seen) == 1
         handle.remove()

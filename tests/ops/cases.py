@@ -40,7 +40,7 @@ from tinyconv.ops.elementary import GRADIENTS, Atan2, Elementary, Exp, Hypot, Lo
 from tinyconv.ops.elementwise import Abs, Add, Div, Lerp, Mul, Neg, Pow, Remainder, RoundedDiv, Sign, Sub
 from tinyconv.ops.embedding import Embedding
 from tinyconv.ops.fold import Fold, Unfold
-from tinyconv.ops.fused import Conv2dReLUMaxPool2d, conv2d_relu_max_pool2d
+from tinyconv.ops.fused import Conv2dReLUMaxPool2d, LinearReLU, conv2d_relu_max_pool2d, linear_relu
 from tinyconv.ops.index import Gather, Scatter, Slice, Write
 from tinyconv.ops.inplace import Fill
 from tinyconv.ops.join import Cat
@@ -435,6 +435,17 @@ for name, options, shapes in (
     case(Conv2d, name, lambda m, x, w, b, o=options: m.nn.functional.conv2d(x, w, b, **o), *shapes)
     case(Conv2dGx, name, lambda m, x, w, b, o=options: m.nn.functional.conv2d(x, w, b, **o) ** 2, *shapes)
     case(Conv2dGw, name, lambda m, x, w, o=options: m.nn.functional.conv2d(x, w, **o) ** 2, *shapes[:2])
+
+
+def cut_linear(m, *parameters):
+    """A linear layer and ReLU, by one Function here."""
+    if m is tinyconv:
+        return linear_relu(*parameters) ** 2
+    return m.relu(m.nn.functional.linear(*parameters)) ** 2
+
+
+case(LinearReLU, "", cut_linear, (3, 4), (5, 4), (5,))
+case(LinearReLU, "stacked, without bias", cut_linear, (2, 3, 4), (5, 4))
 
 
 def fused(m, *parameters, stride, padding):

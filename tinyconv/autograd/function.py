@@ -70,19 +70,23 @@ class _Saved:
     __slots__ = ("array", "counter", "index", "tensor", "version")
 
     def __init__(self, tensor: Tensor, index: int | None):
-        self.tensor = tensor if index is None else None
-        self.array, self.counter, self.index = tensor.array, tensor._counter, index
-        self.version = tensor._counter[0]
+        self.counter = counter = tensor._counter
+        self.version, self.index = counter[0], index
+        self.tensor: Tensor | None = tensor
+        if index is not None:
+            self.tensor, self.array = None, tensor.array
 
     def unpack(self, node: Node) -> Tensor:
+        tensor = self.tensor
         if self.counter[0] != self.version:
+            array = self.array if tensor is None else tensor.array
             raise RuntimeError(
-                f"{node.operation()}: a tensor of shape {tuple(self.array.shape)} that its gradient needs was "
+                f"{node.operation()}: a tensor of shape {tuple(array.shape)} that its gradient needs was "
                 f"changed in place: it is at version {self.counter[0]}, version {self.version} was saved. "
                 "Use the out-of-place form (y = y + 1, not y += 1), or clone() before changing it"
             )
-        if self.tensor is not None:
-            return self.tensor
+        if tensor is not None:
+            return tensor
         output = Tensor(self.array)
         output._counter, output._edge = self.counter, (node, self.index)
         return output
@@ -93,7 +97,7 @@ class _Saved:
         if old is not None:
             self.tensor = new = Tensor(kernels.of(old.array).copy(old.array))
             new._edge = old._history()
-            self.array, self.counter, self.version = new.array, new._counter, 0
+            self.counter, self.version = new._counter, 0
 
 
 class _Packed:
@@ -199,14 +203,16 @@ class Function(Node):
                 f"{self.operation()}: trying to go backward through the graph a second time, but what it saved was "
                 "freed by the first. Say retain_graph=True the first time if you need both"
             )
-        return tuple([saved if saved is None else saved.unpack(self) for saved in self._saved])
+        return tuple([saved and saved.unpack(self) for saved in self._saved])
 
     @classmethod
     def apply(cls, *args: Any) -> Any:
         """Compute ``forward(*args)`` and, if any argument needs a gradient, record it."""
         ctx, recording = cls(), state.recording
         if recording:
-            ctx.edges = [edge_of(a) if isinstance(a, Tensor) else None for a in args]
+            ctx.edges = [
+                (a._edge if a._base is None else a._history()) if isinstance(a, Tensor) else None for a in args
+            ]
             state.recording = False
         else:
             ctx.edges = (None,) * len(args)
@@ -254,15 +260,13 @@ class Function(Node):
         self.number = next(numbers)
         if anomaly.enabled:
             anomaly.note(self)
-        outputs: list[tuple | None] = []
-        self._outputs = outputs
+        self._outputs = outputs = [description(o) if isinstance(o, Tensor) else None for o in outs]
         special = self._dirty or self._non_differentiable
         for i, o in enumerate(outs):
-            if not isinstance(o, Tensor):
-                outputs.append(None)
+            described = outputs[i]
+            if described is None or described[1].kind != "f":
                 continue
-            outputs.append(described := description(o))
-            if described[1].kind != "f" or (special and _index_of(o, self._non_differentiable) is not None):
+            if special and _index_of(o, self._non_differentiable) is not None:
                 continue
             if special and _index_of(o, self._dirty) is not None:
                 o._rebase((self, i))

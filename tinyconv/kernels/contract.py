@@ -530,6 +530,11 @@ def conv2d_relu_max_pool2d(
 
 
 @kernel
+def linear_relu(x: Array, w: Array, b: Array | None) -> Array:
+    """``relu(linear(x, w, b))`` in one pass."""
+
+
+@kernel
 def max_pool2d_conv2d_gx(
     gy: Array, where: Array, w: Array, input_size: Pair, stride: Pair, padding: Pair, dilation: Pair, groups: int
 ) -> Array:

@@ -9,7 +9,7 @@ from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, Va
 from typing import Any, Self
 
 from ..tensor import Tensor
-from .fused import conv_relu_max_pool, fits_conv_relu_max_pool
+from .fused import output_of, run_together
 from .module import Module, _indented
 from .parameter import Parameter
 
@@ -87,7 +87,8 @@ class _Numbered(Module):
 class Sequential(_Numbered):
     """Modules applied one after another: ``Sequential(a, b)(x) == b(a(x))``.
 
-    Where a Conv2d, a ReLU and a MaxPool2d(2) follow each other, and no hook looks in between, they run as one kernel.
+    Where a Linear and a ReLU follow each other, or a Conv2d, a ReLU and a MaxPool2d(2), and no hook looks in between,
+    they run as one kernel.
 
     Args:
         *args: modules, named "0", "1", ...; or one OrderedDict of named modules.
@@ -103,13 +104,11 @@ class Sequential(_Numbered):
 
     def forward(self, input: Any) -> Any:
         """The output of the last module."""
-        modules = list(self._modules.values())
-        while modules:
-            if fits_conv_relu_max_pool(modules):
-                input = conv_relu_max_pool(modules[0], input)
-                del modules[:3]
-            else:
-                input = modules.pop(0)(input)
+        modules, i = list(self._modules.values()), 0
+        while i < len(modules):
+            count = run_together(modules, i)
+            input = output_of(count, modules[i], input)
+            i += count
         return input
 
     def __getitem__(self, index: int | slice) -> Any:

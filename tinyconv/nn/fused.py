@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..ops.fused import conv2d_relu_max_pool2d
+from ..ops.fused import conv2d_relu_max_pool2d, linear_relu
 from ..tensor import Tensor
 from .activation import ReLU
 from .conv import Conv2d
+from .linear import Linear
 from .module import Module
 from .pool import MaxPool2d
 
@@ -17,13 +18,22 @@ def _is_plain(module: Module, kind: type) -> bool:
     return type(module) is kind and not module._has_hooks() and "forward" not in module.__dict__
 
 
-def fits_conv_relu_max_pool(modules: list) -> bool:
-    """Whether the first three are a convolution, ReLU, and the maximum of 2 x 2 windows side by side."""
-    if len(modules) < 3 or not _is_plain(modules[0], Conv2d) or modules[0].padding_mode != "zeros":
-        return False
-    _, relu, pool = modules[:3]
+def run_together(modules: list[Module], i: int) -> int:
+    """How many modules from the i-th on run as one kernel: a linear layer and ReLU; a convolution, ReLU, and the
+    maximum of 2 x 2 windows side by side; else 1."""
+    first = type(modules[i])
+    if first is Linear and len(modules) > i + 1 and _is_plain(modules[i], Linear) and _is_plain(modules[i + 1], ReLU):
+        return 2
+    if first is Conv2d and len(modules) > i + 2 and _is_conv_relu_max_pool(*modules[i : i + 3]):
+        return 3
+    return 1
+
+
+def _is_conv_relu_max_pool(conv: Any, relu: Any, pool: Any) -> bool:
     return (
-        _is_plain(relu, ReLU)
+        _is_plain(conv, Conv2d)
+        and conv.padding_mode == "zeros"
+        and _is_plain(relu, ReLU)
         and _is_plain(pool, MaxPool2d)
         and pool.kernel_size in (2, (2, 2))
         and pool.stride in (2, (2, 2))
@@ -33,6 +43,12 @@ def fits_conv_relu_max_pool(modules: list) -> bool:
     )
 
 
-def conv_relu_max_pool(conv: Any, input: Tensor) -> Tensor:
-    """The output of the three."""
-    return conv2d_relu_max_pool2d(input, conv.weight, conv.bias, conv.stride, conv.padding, conv.dilation, conv.groups)
+def output_of(count: int, first: Any, input: Tensor) -> Tensor:
+    """The output of the last of so many modules, of which ``first`` is the first."""
+    if count == 1:
+        return first(input)
+    if count == 2:
+        return linear_relu(input, first.weight, first.bias)
+    return conv2d_relu_max_pool2d(
+        input, first.weight, first.bias, first.stride, first.padding, first.dilation, first.groups
+    )

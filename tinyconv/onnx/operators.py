@@ -33,7 +33,7 @@ from ..ops.dropout import Dropout
 from ..ops.elementary import Elementary, Exp, Log, Sqrt
 from ..ops.elementwise import Abs, Add, Div, Mul, Neg, Pow, Sign, Sub
 from ..ops.embedding import Embedding
-from ..ops.fused import WINDOWS, Conv2dReLUMaxPool2d
+from ..ops.fused import WINDOWS, Conv2dReLUMaxPool2d, LinearReLU
 from ..ops.index import Gather, Slice
 from ..ops.join import Cat
 from ..ops.matmul import Linear, MatMul
@@ -257,6 +257,11 @@ def _nearest(
 @_translates(Linear)
 def _linear(g: Tracer, x: Tensor, w: Tensor, b: Tensor | None) -> str:
     return g.node("Gemm", g.value(x), g.value(w), *_optional(g, b), transB=1)
+
+
+@_translates(LinearReLU)
+def _linear_relu(g: Tracer, *args: Any) -> str:
+    return g.node("Relu", _linear(g, *args))
 
 
 @_translates(MatMul)

@@ -20,6 +20,7 @@ Conv2dGw:  gw = conv_gw(gy,x)  ggy = conv(x, ggw)         gx = conv_gx(gy, ggw)
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from .. import kernels
@@ -230,44 +231,57 @@ def conv2d(
             or dilation below 1, a negative padding, groups that do not divide the channels.
         TypeError: options that are no ints.
     """
-    x, options, single = conv2d_arguments(input, weight, bias, stride, padding, dilation, groups)
+    x, options, _, single = conv2d_arguments(input, weight, bias, stride, padding, dilation, groups)
     y = Conv2d.apply(x, weight, bias, *options)
     return y.squeeze(0) if single else y
 
 
 def conv2d_arguments(
     input: Tensor, weight: Tensor, bias: Tensor | None, stride: Any, padding: Any, dilation: Any, groups: int
-) -> tuple[Tensor, tuple, bool]:
-    """Check the arguments of :func:`conv2d`: images (N, C, H, W); stride, padding, dilation and groups; whether
-    ``input`` was one image."""
+) -> tuple[Tensor, tuple, tuple[int, int], bool]:
+    """Check the arguments of :func:`conv2d`: images (N, C, H, W); stride, padding, dilation and groups; the output's
+    size; whether ``input`` was one image."""
     same_type("conv2d", input=input, weight=weight, bias=bias)
     x, single = images(input, "conv2d")
     if weight.array.ndim != 4:
         raise RuntimeError(f"conv2d: weight must have shape (O, C/groups, KH, KW), got {tuple(weight.array.shape)}")
-    (_, C, H, W), (O, CG, KH, KW) = x.array.shape, weight.array.shape
     _check_groups(groups, "conv2d")
-    if C % groups or O % groups:
-        raise RuntimeError(
-            f"conv2d: groups must divide the {C} input and {O} output channels, got {groups} {_shapes(input, weight)}"
-        )
-    if CG * groups != C:
-        raise RuntimeError(f"conv2d: weight expects {CG * groups} input channels, x has {C} {_shapes(input, weight)}")
-    _check_bias(bias, O, "conv2d")
     after = None
     if isinstance(padding, str):
         stride, dilation = pair(stride, "conv2d: stride", 1), pair(dilation, "conv2d: dilation", 1)
-        padding, after = _named_padding(padding, stride, dilation, (KH, KW))
+        padding, after = _named_padding(padding, stride, dilation, weight.array.shape[2:])
     geometry = window_steps("conv2d", stride, padding, dilation)
     if after is not None and after != geometry[1]:  # an even kernel needs one more row below than above
         x = pad(x, (0, after[1] - geometry[1][1], 0, after[0] - geometry[1][0]))
-    OH, OW = output_size(x.array.shape[2:], (KH, KW), *geometry)
+    options = *geometry, groups
+    size = _conv2d_size(x.array.shape, weight.array.shape, None if bias is None else bias.array.shape, *options)
+    return x, options, size, single
+
+
+@functools.lru_cache(maxsize=1024)
+def _conv2d_size(
+    x: tuple, w: tuple, b: tuple | None, stride: tuple, padding: tuple, dilation: tuple, groups: int
+) -> tuple[int, int]:
+    """The size of the output for input, weight and bias of these shapes.
+
+    Raises:
+        RuntimeError: they do not fit.
+    """
+    (_, C, H, W), (O, CG, KH, KW), shapes = x, w, f"(x: {tuple(x)}, weight: {tuple(w)})"
+    if C % groups or O % groups:
+        raise RuntimeError(f"conv2d: groups must divide the {C} input and {O} output channels, got {groups} {shapes}")
+    if CG * groups != C:
+        raise RuntimeError(f"conv2d: weight expects {CG * groups} input channels, x has {C} {shapes}")
+    if b is not None and b != (O,):
+        raise RuntimeError(f"conv2d: bias must have shape ({O},), got {tuple(b)}")
+    OH, OW = output_size((H, W), (KH, KW), stride, padding, dilation)
     if OH < 1 or OW < 1 or not KH or not KW:
-        (PH, PW), (DH, DW) = geometry[1], geometry[2]
+        (PH, PW), (DH, DW) = padding, dilation
         raise RuntimeError(
             f"conv2d: the kernel, {DH * (KH - 1) + 1} x {DW * (KW - 1) + 1} with dilation, does not fit into the "
-            f"padded input, {H + 2 * PH} x {W + 2 * PW} {_shapes(input, weight)}"
+            f"padded input, {H + 2 * PH} x {W + 2 * PW} {shapes}"
         )
-    return x, (*geometry, groups), single
+    return OH, OW
 
 
 def _named_padding(padding: str, stride: tuple, dilation: tuple, kernel: tuple) -> tuple:

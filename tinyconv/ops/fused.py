@@ -2,7 +2,8 @@
 
 A convolution, ReLU and the maximum of 2 x 2 windows: since ReLU never decreases, the largest of four is the same
 before and after it, so ``y = relu(max_pool2d(conv2d(x, w, b), 2))``, on a quarter of the pixels, which are still in the
-cache. :class:`~tinyconv.nn.Sequential` finds the three layers by itself.
+cache. A linear layer and ReLU need one pass for the same reason. :class:`~tinyconv.nn.Sequential` finds such layers by
+itself.
 """
 
 from __future__ import annotations
@@ -15,10 +16,42 @@ from ..tensor import Tensor
 from .activation import ReLU, ReLUGx
 from .conv import Conv2dGw, Conv2dGx, conv2d, conv2d_arguments, output_size
 from .logic import bitwise_and
+from .matmul import linear_gradients, of_rows
 from .pool import ToWinners, max_pool2d
 from .reduce import Sum
 
 WINDOWS = (2, 2), (2, 2), (0, 0), (1, 1)
+
+
+class LinearReLU(Function):
+    """y = relu(x w^T + b);  gz = gy, unless y <= 0, and from there as in a linear layer."""
+
+    fresh_gradients = True
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, w: Tensor, b: Tensor | None) -> Tensor:
+        need = ctx.needs_input_grad
+        y = Tensor(kernels.of(x.array).linear_relu(x.array, w.array, None if b is None else b.array))
+        ctx.save_for_backward(x if need[1] else None, w if need[0] else None, y)
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, gy: Tensor) -> tuple:
+        x, w, y = ctx.saved_tensors
+        return linear_gradients(ReLUGx.apply(gy, y), x, w, ctx.needs_input_grad[2])
+
+
+def linear_relu(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """``relu(linear(input, weight, bias))``, with the arguments of :func:`~tinyconv.nn.functional.linear` (a weight of
+    two axes).
+
+    Returns:
+        ``(..., out_features)``.
+
+    Raises:
+        RuntimeError: as that does.
+    """
+    return of_rows(LinearReLU, input, weight, bias)
 
 
 class Conv2dReLUMaxPool2d(Function):
@@ -79,7 +112,7 @@ def conv2d_relu_max_pool2d(
     Raises:
         RuntimeError, ValueError: as those do.
     """
-    x, options, single = conv2d_arguments(input, weight, bias, stride, padding, dilation, groups)
-    if single or min(output_size(x.array.shape[2:], weight.array.shape[2:], *options[:3])) < 2:
+    x, options, size, single = conv2d_arguments(input, weight, bias, stride, padding, dilation, groups)
+    if single or min(size) < 2:
         return max_pool2d(ReLU.apply(conv2d(input, weight, bias, stride, padding, dilation, groups)), 2)
     return Conv2dReLUMaxPool2d.apply(x, weight, bias, *options)[0]

@@ -62,11 +62,7 @@ class Linear(Function):
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
         x, w = ctx.saved_tensors
-        return (
-            None if w is None else MatMul.apply(gy, w),
-            None if x is None else LinearGw.apply(gy, x),
-            Sum.apply(gy, (0,), False) if ctx.needs_input_grad[2] else None,
-        )
+        return linear_gradients(gy, x, w, ctx.needs_input_grad[2])
 
 
 class LinearGw(Function):
@@ -85,6 +81,15 @@ class LinearGw(Function):
             None if x is None else Linear.apply(x, ggw, None),
             None if gy is None else MatMul.apply(gy, ggw),
         )
+
+
+def linear_gradients(gy: Tensor, x: Tensor | None, w: Tensor | None, bias: bool) -> tuple:
+    """The gradients of a :class:`Linear`: of the input if ``w`` is given, of the weight if ``x`` is, of the bias."""
+    return (
+        None if w is None else MatMul.apply(gy, w),
+        None if x is None else LinearGw.apply(gy, x),
+        Sum.apply(gy, (0,), False) if bias else None,
+    )
 
 
 def matmul(input: Tensor, other: Tensor) -> Tensor:
@@ -266,8 +271,8 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 
     Args:
         input: ``(..., in_features)``.
-        weight: ``(out_features, in_features)``, or ``(in_features,)`` for one feature without an axis.
-        bias: ``(out_features,)``, or another shape that broadcasts to the result's; or None.
+        weight: ``(out_features, in_features)``.
+        bias: ``(out_features,)`` or None.
 
     Returns:
         ``(..., out_features)``.
@@ -275,12 +280,15 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     Raises:
         RuntimeError: sizes or dtypes that do not fit.
     """
-    x, w = input.array, weight.array
-    if w.ndim == 1:  # one output feature, which has no axis
-        if bias is not None and bias.array.ndim:
-            raise RuntimeError(f"linear: for a weight {tuple(w.shape)} bias must be 0-d, got {tuple(bias.array.shape)}")
+    if weight.array.ndim == 1:  # one output feature, which has no axis
         y = matmul(input, weight)
         return y if bias is None else add(y, bias)
+    return of_rows(Linear, input, weight, bias)
+
+
+def of_rows(layer: type[Function], input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """Check the arguments of :func:`linear`, and apply a layer to the rows of ``input``."""
+    x, w = input.array, weight.array
     if not x.ndim or w.ndim != 2 or x.shape[-1] != w.shape[1]:
         raise RuntimeError(
             f"linear: weight {tuple(w.shape)} expects {w.shape[-1] if w.ndim else '?'} input features, x has "
@@ -288,19 +296,11 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         )
     same_type("linear", input=input, weight=weight, bias=bias)
     if bias is not None and bias.array.shape != (w.shape[0],):
-        y = linear(input, weight)
-        b, out = tuple(bias.array.shape), tuple(y.array.shape)
-        if len(b) > len(out) or any([n not in (1, m) for n, m in zip(b, out[len(out) - len(b) :])]):
-            raise RuntimeError(
-                f"linear: bias must have shape ({w.shape[0]},), or one that broadcasts to {out}, got {b}"
-            )
-        return add(y, bias)
+        raise RuntimeError(f"linear: bias must have shape ({w.shape[0]},), got {tuple(bias.array.shape)}")
     if x.ndim == 2:
-        return Linear.apply(input, weight, bias)
-    rows = 1
-    for n in x.shape[:-1]:
-        rows *= n
-    return reshape(Linear.apply(reshape(input, rows, x.shape[-1]), weight, bias), (*x.shape[:-1], w.shape[0]))
+        return layer.apply(input, weight, bias)
+    rows = math.prod(x.shape[:-1])
+    return reshape(layer.apply(reshape(input, rows, x.shape[-1]), weight, bias), (*x.shape[:-1], w.shape[0]))
 
 
 def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:

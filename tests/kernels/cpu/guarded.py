@@ -80,7 +80,7 @@ def borders(dtype: Any) -> list[tuple[str, tuple]]:
                     listed.append(("max_pool2d_conv2d_gw", (g, winners, x, kernel, *geometry)))
         x, y = drawn(9, W), drawn(W, 7)
         listed += [("matmul", (x, y)), ("matmul", (y.T, x.T)), ("matmul", (drawn(W, 9).T, y))]
-        listed.append(("linear", (x, drawn(5, W), drawn(5))))
+        listed += [(name, (x, drawn(5, W), drawn(5))) for name in ("linear", "linear_relu")]
         if W > 1:
             image, pooled, windows = drawn(2, 3, 5, W), (2, W // 2), (TWO, TWO, zero, ONE)
             where = rng.integers(0, 4, (2, 3, *pooled)).astype(np.uint8)

@@ -14,6 +14,7 @@ Channels go in blocks where they are many, so that a work item's memory stays in
 
 from __future__ import annotations
 
+import functools
 import math
 
 import numpy as np
@@ -378,6 +379,7 @@ def _pooled_weights(x, gy, winners, gw, gb, MR, NT, K, shape, cut, tables):
 NONE = np.empty(0, np.uint8)  # for winners, where nothing is pooled
 
 
+@functools.lru_cache(maxsize=1024)
 def output_size(size, kernel_size, stride, padding, dilation):
     axes = zip(size, kernel_size, stride, padding, dilation, strict=True)
     return tuple([(n + 2 * P - D * (K - 1) - 1) // S + 1 for n, K, S, P, D in axes])

@@ -1,5 +1,6 @@
 """A convolution, ReLU and max-pooling in one pass: the work items of ``conv.py`` that keep one of a window's pixels,
-and in the gradients go to that one alone."""
+and in the gradients go to that one alone. A linear layer and ReLU: the products of ``matmul.py``, cut at 0
+while they are in the cache."""
 
 from __future__ import annotations
 
@@ -10,9 +11,14 @@ from ..formulas import NOBODY
 from .arrays import compiled_for
 from .conv import conv2d, input_gradient, output_size, pooled_forward, pooled_weight_gradient
 from .elementwise import relu
+from .matmul import product
 from .pool import max_pool2d
 
 _WINDOWS = (2, 2), (2, 2), (0, 0), (1, 1)
+
+
+def linear_relu(x, w, b):
+    return product(x, w.T, b, relu=True) if compiled_for(x) else reference.linear_relu(x, w, b)
 
 
 def conv2d_relu_max_pool2d(x, w, b, stride, padding, dilation, groups):

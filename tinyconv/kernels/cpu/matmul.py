@@ -14,7 +14,7 @@ import math
 
 import numpy as np
 
-from .. import reference
+from .. import formulas, reference
 from .arrays import compiled_for, workspace
 from .compile import jit
 from .lanes import to_lanes
@@ -29,9 +29,10 @@ LARGE = 64  # work items from which on an item takes four panels, so that A is r
 
 
 @jit
-def _block(item, A, a_row, a_step, a_batch, rows, B, b_step, b_column, b_batch, C, M, N, K, bias, columns, height,
+def _block(item, A, a_row, a_step, a_batch, rows, B, b_step, b_column, b_batch, C, M, N, K, bias, relu, columns, height,
            width):  # fmt: skip
-    """One block of C. A[i, k] is at i*a_row + k*a_step, B[k, j] at k*b_step + j*b_column; one of each pair is 1."""
+    """One block of C, with ``relu`` cut at 0. A[i, k] is at i*a_row + k*a_step, B[k, j] at k*b_step + j*b_column; one
+    of each pair is 1."""
     panel = columns[1]  # the columns of a panel: how far apart the rows of the packed one lie
     down, across = (M + height - 1) // height, (N + width - 1) // width
     batch, place = item // (down * across), item % (down * across)
@@ -67,13 +68,18 @@ def _block(item, A, a_row, a_step, a_batch, rows, B, b_step, b_column, b_batch, 
                     panel_unit(depth, A, s, a_step, packed, 0, columns, C, o, N, m, n, start)
                 else:
                     panel_rows(depth, A, s, 1, rows, packed, 0, columns, C, o, N, m, n, start)
+    if relu:
+        for i in range(first_i, last_i):
+            row = C[c + i * N + first_j : c + i * N + last_j]
+            for j in range(row.size):
+                row[j] = formulas.relu(row[j])
 
 
 @jit
-def _product(items, A, a_row, a_step, a_batch, rows, B, b_step, b_column, b_batch, C, M, N, K, bias, columns, height,
-             width):  # fmt: skip
-    arguments = A, a_row, a_step, a_batch, rows, B, b_step, b_column, b_batch, C, M, N, K, bias, columns, height, width
-    parallel_for(_block, items, arguments)
+def _product(items, A, a_row, a_step, a_batch, rows, B, b_step, b_column, b_batch, C, M, N, K, bias, relu, columns,
+             height, width):  # fmt: skip
+    parallel_for(_block, items, (A, a_row, a_step, a_batch, rows, B, b_step, b_column, b_batch, C, M, N, K, bias, relu,
+                                 columns, height, width))  # fmt: skip
 
 
 def _cut(batch, M, K, N, panel):
@@ -109,9 +115,9 @@ def _stored(x):
     return x.copy(order="C").ravel(), q, 1, p * q
 
 
-def product(x, y, bias=None):
+def product(x, y, bias=None, relu=False):
     """(M, K) @ (K, N) + bias -> (M, N), or the same with a leading batch axis, where a matrix serves a whole batch;
-    float32 or float64."""
+    float32 or float64. With ``relu``, cut at 0."""
     (M, K), N = x.shape[-2:], y.shape[-1]
     A, a_row, a_step, a_batch = _stored(x)
     B, b_step, b_column, b_batch = _stored(y)
@@ -130,10 +136,9 @@ def product(x, y, bias=None):
     panel = NV * VECTOR_BYTES // x.itemsize
     items, rows, columns, height, width = _plan(batch, M, K, N, panel, a_row)
     c = C.ravel()
-    bias = c[:0] if bias is None else bias
-    _product(
-        items, A, a_row, a_step, a_batch, rows, B, b_step, b_column, b_batch, c, M, N, K, bias, columns, height, width
-    )
+    bias = c[:0] if bias is None else bias if bias.flags.carray else bias.copy()
+    _product(items, A, a_row, a_step, a_batch, rows, B, b_step, b_column, b_batch, c, M, N, K, bias, relu, columns,
+             height, width)  # fmt: skip
     return C
 
 
@@ -155,6 +160,4 @@ def matmul(x, y):
 def linear(x, w, b):
     if not compiled_for(x):
         return reference.linear(x, w, b)
-    if b is not None and not b.flags.carray:
-        b = b.copy()
     return product(x, w.T, b)

@@ -2,7 +2,8 @@
 
 A tile's results lie in the registers of many threads, in the order of the pixels; a window's four would have to be
 brought together from two rows of the image. On the CPU fusing saves trips to memory that a GPU's second-level cache, of
-tens of megabytes, makes cheap. So the names are here, and what they spare is left to a measurement.
+tens of megabytes, makes cheap. So the names are here, and what they spare is left to a measurement. Nor is ReLU in the
+epilogue of a linear layer: two launches.
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ from __future__ import annotations
 from ..formulas import NOBODY, relu
 from .arrays import BLOCK
 from .conv import conv2d, conv2d_gw, conv2d_gx, outputs_of
+from .elementwise import relu as relu_of
 from .kernel import FLOATS, T, kernel
 from .language import cuda, uint8
+from .matmul import linear
 from .pool import max_pool2d, max_pool2d_gx
 from .reduce import sum
 from .runtime import ceil_div, launch
@@ -27,6 +30,10 @@ def cut(y, where, n):
         if y[i] <= T(0):
             where[i] = uint8(NOBODY)
         y[i] = relu(y[i])
+
+
+def linear_relu(x, w, b):
+    return relu_of(linear(x, w, b))
 
 
 def conv2d_relu_max_pool2d(x, w, b, stride, padding, dilation, groups):

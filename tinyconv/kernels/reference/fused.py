@@ -1,4 +1,4 @@
-"""A convolution, ReLU and max-pooling over windows of 2 x 2 pixels: one after the other."""
+"""A linear layer and ReLU; a convolution, ReLU and max-pooling over windows of 2 x 2 pixels: one after the other."""
 
 from __future__ import annotations
 
@@ -7,10 +7,15 @@ import numpy as np
 from ..formulas import NOBODY
 from .conv import conv2d, conv2d_gw, conv2d_gx
 from .elementwise import relu
+from .matmul import linear
 from .pool import max_pool2d, max_pool2d_gx
 from .windows import Windows
 
 WINDOWS = (2, 2), (2, 2), (0, 0), (1, 1)
+
+
+def linear_relu(x, w, b):
+    return relu(linear(x, w, b))
 
 
 def conv2d_relu_max_pool2d(x, w, b, stride, padding, dilation, groups):

@@ -202,6 +202,12 @@ def _rows_gradient(d: Draw) -> Iterator[tuple]:
     yield d.normal(*x.shape), x, mean, rstd, w
 
 
+def _lstm_gradient(d: Draw) -> Iterator[tuple]:
+    c = d.normal(5, 3 * d.large)
+    _, new_c, gates = reference.lstm(*d.normal(2, 5, 12 * d.large), c)
+    yield *d.normal(2, *c.shape), gates, c, new_c
+
+
 def _targets(d: Draw) -> Iterator[tuple]:
     N, C, L = 5 + d.large, 4 + d.large, 3
     target = d.integers(0, C, N, L)
@@ -327,6 +333,8 @@ CASES: dict[str, Callable[[Draw], Iterator[tuple]]] = {
     "batch_norm_stats": lambda d: iter([(_channels(d)[0] + np.float32(100),)]),
     "batch_norm": _normalized,
     "batch_norm_gx": _normalized_gradient,
+    "lstm": lambda d: iter([(*d.normal(2, 5, 12 * d.large), d.normal(5, 3 * d.large))]),
+    "lstm_gx": _lstm_gradient,
     "layer_norm": lambda d: ((x[0], *d.normal(2, x.shape[2]), 1e-5) for x, *_ in _normalized(d)),
     "layer_norm_gx": _rows_gradient,
     **dict.fromkeys(("softmax", "log_softmax"), _softmaxes),

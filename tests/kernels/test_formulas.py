@@ -53,6 +53,13 @@ def test_erf(t, x):
     np.testing.assert_allclose(y, math.erf(x), rtol=4 * np.finfo(t).eps)
 
 
+@given(types, numbers)
+def test_tanh(t, x):
+    y = both("tanh", t(x))
+    assert type(y) is t
+    np.testing.assert_allclose(y, math.tanh(t(x)), rtol=4 * np.finfo(t).eps)
+
+
 @given(types, numbers, numbers)
 def test_gradients(t, gy, y):
     gy, y = t(gy), t(y)
@@ -79,7 +86,16 @@ def test_wins(candidate, best, expected):
 @pytest.mark.parametrize("t", [np.float32, np.float64])
 @pytest.mark.parametrize(
     ("name", "count"),
-    [("relu", 1), ("erf", 1), ("relu_gx", 2), ("tanh_gx", 2), ("sigmoid_gx", 2), ("stretch", 3), ("box_muller", 2)],
+    [
+        ("relu", 1),
+        ("erf", 1),
+        ("tanh", 1),
+        ("relu_gx", 2),
+        ("tanh_gx", 2),
+        ("sigmoid_gx", 2),
+        ("stretch", 3),
+        ("box_muller", 2),
+    ],
 )
 def test_compiled_formulas_stay_in_their_type(name, count, t):
     """Numba makes ``0.5 * x`` a float64, where NumPy would not."""

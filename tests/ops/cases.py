@@ -51,7 +51,7 @@ from tinyconv.ops.pad import Pad
 from tinyconv.ops.pool import AtWinners, AvgPool2d, AvgPool2dGx, MaxPool2d, ToWinners
 from tinyconv.ops.probability_loss import BinaryCrossEntropy
 from tinyconv.ops.rearrange import Flip
-from tinyconv.ops.recurrent import Pieces
+from tinyconv.ops.recurrent import LSTMCell, Pieces
 from tinyconv.ops.reduce import Extreme, Mean, Pick, Sum, WithoutNaN
 from tinyconv.ops.regression_loss import Huber
 from tinyconv.ops.scatter_reduce import ScatterExtreme
@@ -556,8 +556,8 @@ case(Normalize, "", normalize, (3, 2, 2, 2), (2,), (2,))
 # --------------------------------------------------------------------------------------------------- recurrent networks
 
 case(
-    Pieces,
-    "lstm",
+    LSTMCell,
+    "",
     lambda m, x, h, c, *w: m.lstm_cell(x, (h, c), *w),
     (2, 3),
     (2, 2),

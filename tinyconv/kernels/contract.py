@@ -582,6 +582,23 @@ def layer_norm_gx(gy: Array, x: Array, mean: Array, rstd: Array, w: Array) -> tu
     sum(gy)``, both ``(L,)``; in each row, ``gx = rstd * (g - sum(g)/L - xh*sum(g*xh)/L)``."""
 
 
+# --------------------------------------------------------------------------------------------------- recurrent networks
+
+
+@kernel
+def lstm(gx: Array, gh: Array, c: Array) -> tuple[Array, Array, Array]:
+    """-> (h, c', gates): what an LSTM does to the sums of its gates, ``gx + gh`` ``(N, 4*H)``, which are cut into i, f,
+    g, o, and to its state c ``(N, H)``. ``gates`` are sigmoid(i), sigmoid(f), tanh(g), sigmoid(o), ``(N, 4*H)``; with
+    these, ``c' = f*c + i*g`` and ``h = o * tanh(c')``."""
+
+
+@kernel
+def lstm_gx(gh: Array, gc: Array, gates: Array, c: Array, new_c: Array) -> tuple[Array, Array]:
+    """The gradients of the sums ``(N, 4*H)`` and of c ``(N, H)``, from those of h and c'. With ``t = tanh(c')`` and
+    ``d = gc + gh * o * (1 - t**2)``: ``d*g * i*(1 - i)``, ``d*c * f*(1 - f)``, ``d*i * (1 - g**2)``, ``gh*t * o*(1 -
+    o)``; and ``d*f``."""
+
+
 # --------------------------------------------------------------------------------------------------- softmax and losses
 
 

@@ -119,6 +119,22 @@ def sigmoid(x):
     return (one if x >= type(x)(0) else e) / (one + e)
 
 
+@register_jitable
+def tanh(x):
+    """Hyperbolic tangent, without a branch: near 0 an odd polynomial for float32 (Cephes, tanhf.c), else by exp."""
+    if isinstance(x, np.float32):
+        one, s = np.float32(1), x * x
+        p = np.float32(-5.70498872745e-3) * s + np.float32(2.06390887954e-2)
+        p = p * s + np.float32(-5.37397155531e-2)
+        p = p * s + np.float32(1.33314422036e-1)
+        p = p * s + np.float32(-3.33332819422e-1)
+        e = _exp_float32(np.float32(-2) * abs(x))
+        far = (one - e) / (one + e)
+        far = far if x > np.float32(0) else -far
+        return x + x * s * p if abs(x) < np.float32(0.625) else far
+    return type(x)(math.tanh(x))
+
+
 @register_jitable(forceinline=True)
 def erf(x):
     """The error function, for float32 without a branch, as :func:`exp` (N. Juffa's two polynomials, 1 unit in the last

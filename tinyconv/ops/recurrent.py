@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .. import kernels
-from ..autograd import Function
+from ..autograd import Function, is_grad_enabled
 from ..tensor import Tensor
 from .activation import relu, sigmoid, tanh
 from .elementwise import add, mul, sub
@@ -46,6 +46,36 @@ class Pieces(Function):
         return cat(gys, ctx.axis), None, None
 
 
+class LSTMCell(Function):
+    """(h, c', gates) of the gates' sums gx + gh and the state c: the formula at the head of this file. The gates are an
+    output so that a recorded gradient, written in tensor operations, has its history through them."""
+
+    materialize_grads = False
+
+    @staticmethod
+    def forward(ctx: Any, gx: Tensor, gh: Tensor, c: Tensor) -> tuple:
+        h, new_c, gates = map(Tensor, kernels.of(c.array).lstm(gx.array, gh.array, c.array))
+        ctx.save_for_backward(c, new_c, gates)
+        return h, new_c, gates
+
+    @staticmethod
+    def backward(ctx: Any, gh: Tensor | None, gc: Tensor | None, ggates: Tensor | None) -> tuple:
+        c, new_c, gates = ctx.saved_tensors
+        gh = c.new_zeros(c.array.shape) if gh is None else gh
+        gc = c.new_zeros(c.array.shape) if gc is None else gc
+        if ggates is None and not is_grad_enabled():
+            arrays = [t.array for t in (gh, gc, gates, c, new_c)]
+            gsums, gold = map(Tensor, kernels.of(c.array).lstm_gx(*arrays))
+            return gsums, gsums, gold
+        i, f, g, o = _gates(gates, 4)
+        t = tanh(new_c)
+        d = gc + gh * o * (1 - t * t)
+        given = cat([d * g, d * c, d * i, gh * t], 1)
+        slopes = cat([i * (1 - i), f * (1 - f), 1 - g * g, o * (1 - o)], 1)
+        gsums = (given if ggates is None else given + ggates) * slopes
+        return gsums, gsums, d * f
+
+
 def _gates(x: Tensor, count: int) -> tuple[Tensor, ...]:
     """The columns of ``x``, cut into as many equal pieces as there are gates."""
     return Pieces.apply(x, (x.array.shape[1] // count,) * count, 1)
@@ -65,9 +95,8 @@ def _relu_step(gx: Tensor, h: Tensor, w_hh: Tensor, b_hh: Tensor | None) -> Tens
 
 def _lstm_step(gx: Tensor, state: tuple[Tensor, Tensor], w_hh: Tensor, b_hh: Tensor | None) -> tuple[Tensor, Tensor]:
     h, c = state
-    i, f, g, o = _gates(add(gx, linear(h, w_hh, b_hh)), 4)
-    c = add(mul(sigmoid(f), c), mul(sigmoid(i), tanh(g)))
-    return mul(sigmoid(o), tanh(c)), c
+    h, c, _ = LSTMCell.apply(gx, linear(h, w_hh, b_hh), c)
+    return h, c
 
 
 def _gru_step(gx: Tensor, h: Tensor, w_hh: Tensor, b_hh: Tensor | None) -> Tensor:

@@ -83,6 +83,7 @@ from .pool import (
     max_pool2d_indices,
 )
 from .random import dropout, normal, randint, randperm, uniform
+from .recurrent import lstm, lstm_gx
 from .reduce import amax, amin, argmax, argmin, sum
 from .softmax import log_softmax, log_softmax_gx, nll_loss, nll_loss_gx, softmax, softmax_gx
 from .sort import sort

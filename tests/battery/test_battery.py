@@ -25,3 +25,11 @@ def test_every_entry_is_of_a_public_name():
 @pytest.mark.parametrize("subject", SUBJECTS, ids=str)
 def test_check(subject, check):
     assert run(subject, check).failures == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("check", CHECKS)
+@pytest.mark.parametrize("room", ROOMS)
+def test_the_whole_grid(room, check):
+    """Every variation of every name. (All at once, so that a name's seconds are not spent on thousands of tests.)"""
+    assert [f for s in SUBJECTS if s.room == room for f in run(s, check, full=True).failures] == []

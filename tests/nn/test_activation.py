@@ -72,6 +72,9 @@ def test_in_place():
         expected = layer()(x)
         assert layer(inplace=True)(x) is x
         assert x.tolist() == expected.tolist()
+    x = tinyconv.tensor([-1.0, 2.0])
+    assert nn.Threshold(0.5, 7.0, inplace=True)(x) is x
+    assert x.tolist() == [7, 2]
 
 
 def test_prelu_learns_its_slopes():

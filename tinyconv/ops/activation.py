@@ -233,7 +233,7 @@ def rrelu(
 def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
     """``input`` where it is above ``threshold``, else ``value``; NaN stays NaN."""
     if inplace:
-        return change(input, "threshold_", threshold, threshold, value)
+        return threshold_(input, threshold, value)
     expect("threshold", "iuf", input=input)
     return where(le(input, threshold), value if input.array.dtype.kind == "f" else int(value), input)
 

@@ -15,7 +15,7 @@ from .elementwise import abs, div, mul
 from .index import Gather, Scatter
 from .rearrange import repeat_interleave
 from .scatter_reduce import combined
-from .types import one_device
+from .types import one_device, same_type
 
 
 class Embedding(Function):
@@ -137,6 +137,7 @@ def embedding_bag(
     if per_sample_weights is not None:
         if mode != "sum":
             raise NotImplementedError(f"{name}: per_sample_weights are for mode 'sum', got {mode!r}")
+        same_type(name, weight=weight, per_sample_weights=per_sample_weights)
         if per_sample_weights.array.shape != input.array.shape:
             raise ValueError(
                 f"{name}: per_sample_weights must have the shape of input {tuple(input.array.shape)}, got "

@@ -271,8 +271,8 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 
     Args:
         input: ``(..., in_features)``.
-        weight: ``(out_features, in_features)``.
-        bias: ``(out_features,)`` or None.
+        weight: ``(out_features, in_features)``, or ``(in_features,)`` for one feature without an axis.
+        bias: ``(out_features,)``, or another shape that broadcasts to the result's; or None.
 
     Returns:
         ``(..., out_features)``.
@@ -280,10 +280,21 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     Raises:
         RuntimeError: sizes or dtypes that do not fit.
     """
-    if weight.array.ndim == 1:  # one output feature, which has no axis
+    w = weight.array
+    if w.ndim == 1:  # one output feature, which has no axis
+        if bias is not None and bias.array.ndim:
+            raise RuntimeError(f"linear: for a weight {tuple(w.shape)} bias must be 0-d, got {tuple(bias.array.shape)}")
         y = matmul(input, weight)
         return y if bias is None else add(y, bias)
-    return of_rows(Linear, input, weight, bias)
+    if bias is None or (input.array.dtype.kind == "f" and bias.array.shape == w.shape[:1]):
+        return of_rows(Linear, input, weight, bias)
+    y = of_rows(Linear, input, weight, None)
+    if bias.array.dtype != y.array.dtype:
+        raise RuntimeError(f"linear: input is {input.dtype}, bias is {bias.dtype}")
+    b, out = tuple(bias.array.shape), tuple(y.array.shape)
+    if len(b) > len(out) or any([n not in (1, m) for n, m in zip(b, out[len(out) - len(b) :])]):
+        raise RuntimeError(f"linear: bias must have shape ({w.shape[0]},), or one that broadcasts to {out}, got {b}")
+    return add(y, bias)
 
 
 def of_rows(layer: type[Function], input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
@@ -294,6 +305,8 @@ def of_rows(layer: type[Function], input: Tensor, weight: Tensor, bias: Tensor |
             f"linear: weight {tuple(w.shape)} expects {w.shape[-1] if w.ndim else '?'} input features, x has "
             f"{x.shape[-1] if x.ndim else 'no axis'} (x: {tuple(x.shape)})"
         )
+    if x.dtype.kind != "f" and layer is Linear:
+        return matmul(input, weight.t())
     same_type("linear", input=input, weight=weight, bias=bias)
     if bias is not None and bias.array.shape != (w.shape[0],):
         raise RuntimeError(f"linear: bias must have shape ({w.shape[0]},), got {tuple(bias.array.shape)}")

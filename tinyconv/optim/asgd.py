@@ -80,5 +80,6 @@ class ASGD(Rule):
             ax.copy_(p)
         else:
             ax.add_(p - ax, alpha=mu)
-        memory["eta"].fill_(lr / (1 + lambd * lr * t) ** group["alpha"])
-        memory["mu"].fill_(1 / max(1, t - group["t0"]))
+        # Rounded to the default type, as PyTorch does, even where a loaded state has a parameter's own.
+        memory["eta"].copy_(tensor(lr / (1 + lambd * lr * t) ** group["alpha"]))
+        memory["mu"].copy_(tensor(1 / max(1, t - group["t0"])))

@@ -2,7 +2,7 @@
 
 from ..arrays import index, integers, x
 from .entry import call, entry
-from .functional import WINNER, b, w
+from .functional import INTEGERS, WINNER, b, w
 from .loss import plus_minus, unit, y
 
 TWIN = {
@@ -15,13 +15,13 @@ entry(
     call(x(2, 3, 6, 5), 2),
     call(x(1, 2, 7, 7), 3, 2, 1, ceil_mode=True),
     call(x(2, 5, 5), (3, 2), stride=1),
-    without=WINNER,
+    without=WINNER | INTEGERS,
 )
 entry(
     "F.max_pool1d_with_indices tinyconv.max_pool1d_with_indices",
     call(x(2, 3, 7), 2),
     call(x(3, 8), 3, 2, 1, ceil_mode=True),
-    without=WINNER,
+    without=WINNER | INTEGERS,
 )
 entry("F.adaptive_max_pool2d_with_indices", call(x(2, 3, 6, 5), 2), call(x(3, 6, 5), (None, 2)), without=WINNER)
 entry(

@@ -41,7 +41,12 @@ def groups_of(parameters, options):
 
 
 def options(*kinds):
-    return tuple(Program((descent, x(3), x(2, 2, salt=1)), kind) for kind in kinds)
+    """Each in single and in double precision."""
+    return tuple(
+        Program((descent, x(3, dtype=dtype), x(2, 2, salt=1, dtype=dtype)), kind)
+        for kind in kinds
+        for dtype in ("float32", "float64")
+    )
 
 
 STEADY = {
@@ -119,12 +124,13 @@ def one_group(m, optimizer, w, **options):
 entry(
     "optim.LBFGS",
     *(
-        Program((one_group, x(3)), kind)
+        Program((one_group, x(3, dtype=dtype)), kind)
         for kind in (
             {"lr": 0.1},
             {"lr": 1, "max_iter": 4, "history_size": 2},
             {"line_search_fn": "strong_wolfe", "max_iter": 4},
         )
+        for dtype in ("float32", "float64")
     ),
     without=STEADY,
 )

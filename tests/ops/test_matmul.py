@@ -92,8 +92,18 @@ def test_linear_errors():
         F.linear(x, tinyconv.ones(4, 3), tinyconv.ones(2))
     with pytest.raises(RuntimeError, match="input is tinyconv.float32, weight is tinyconv.float64"):
         F.linear(x, tinyconv.ones(4, 3, dtype=tinyconv.float64))
-    with pytest.raises(RuntimeError, match="input must be floating point, got tinyconv.int64"):
+    with pytest.raises(RuntimeError, match="expected both of the same dtype, got tinyconv.int64 and tinyconv.float32"):
         F.linear(x.long(), tinyconv.ones(4, 3))
+    with pytest.raises(RuntimeError, match="linear: input is tinyconv.float32, bias is tinyconv.float64"):
+        F.linear(x, tinyconv.ones(4, 3), tinyconv.ones((), dtype=tinyconv.float64))
+    with pytest.raises(RuntimeError, match=r"for a weight \(3,\) bias must be 0-d, got \(4,\)"):
+        F.linear(x, tinyconv.ones(3), tinyconv.ones(4))
+
+
+def test_integers_go_through_a_layer():
+    x, w, b = tinyconv.tensor([[1, 2]]), tinyconv.tensor([[3, 4], [5, 6], [7, 8]]), tinyconv.tensor([1, 0, 2])
+    assert F.linear(x, w).tolist() == [[11, 17, 23]]
+    assert F.linear(x, w, b).tolist() == [[12, 17, 25]]
 
 
 def test_integers():

@@ -1,7 +1,55 @@
-"""Norms and products, under PyTorch's names: ``tinyconv.linalg.norm``, ``matrix_power``, ..."""
+"""Linear algebra, under PyTorch's names: ``tinyconv.linalg.norm``, ``solve``, ``svd``, ..."""
 
+from .kernels.contract import LinAlgError
+from .ops import matmul
+from .ops.decomposition import (
+    cholesky,
+    det,
+    eigh,
+    eigvalsh,
+    inv,
+    lstsq,
+    matrix_exp,
+    matrix_rank,
+    multi_dot,
+    pinv,
+    qr,
+    slogdet,
+    solve,
+    solve_triangular,
+    svd,
+    svdvals,
+)
+from .ops.linalg import cond, matrix_norm, matrix_power, vecdot, vector_norm
 from .ops.linalg import linalg_cross as cross
+from .ops.linalg import linalg_diagonal as diagonal
 from .ops.linalg import linalg_norm as norm
-from .ops.linalg import matrix_norm, matrix_power, vector_norm
 
-__all__ = ["cross", "matrix_norm", "matrix_power", "norm", "vector_norm"]
+__all__ = [
+    "LinAlgError",
+    "cholesky",
+    "cond",
+    "cross",
+    "det",
+    "diagonal",
+    "eigh",
+    "eigvalsh",
+    "inv",
+    "lstsq",
+    "matmul",
+    "matrix_exp",
+    "matrix_norm",
+    "matrix_power",
+    "matrix_rank",
+    "multi_dot",
+    "norm",
+    "pinv",
+    "qr",
+    "slogdet",
+    "solve",
+    "solve_triangular",
+    "svd",
+    "svdvals",
+    "vecdot",
+    "vector_norm",
+]

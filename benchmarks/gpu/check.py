@@ -107,6 +107,18 @@ def _binary(d: Draw) -> Iterator[tuple]:
             yield d.normal(7, 9), d.normal(9), name
 
 
+def _special(d: Draw) -> Iterator[tuple]:
+    for name in contract.SPECIAL:
+        yield [d.uniform(0.1, 0.9, *elementwise(d))], name
+    for name in contract.SPECIAL_OF_TWO:
+        yield [d.uniform(1.5, 4, 7, 9), d.uniform(0.5, 4, 7, 9)], name
+
+
+def _definite(d: Draw) -> np.ndarray:
+    x = d.normal(2, 5, 5)
+    return x @ x.swapaxes(1, 2) + np.eye(5, dtype=x.dtype)
+
+
 def _compared(d: Draw) -> Iterator[tuple]:
     for relation in ("==", "!=", "<", "<=", ">", ">="):
         yield d.integers(0, 3, 7, 9).astype(np.float32), d.integers(0, 3, 9).astype(np.float32), relation
@@ -301,6 +313,11 @@ CASES: dict[str, Callable[[Draw], Iterator[tuple]]] = {
     **dict.fromkeys(("sum", "amax", "amin"), _reduced),
     **dict.fromkeys(("argmax", "argmin", "cumsum", "cumprod", "cummax", "cummin"), _along),
     "sort": lambda d: ((x, axis, axis == 1, count) for x, axis in _along(d) for count in (x.shape[axis], 2)),
+    # what the host computes
+    "special": _special,
+    **dict.fromkeys(("cholesky", "det", "eigh", "slogdet"), lambda d: iter([(_definite(d),)])),
+    "solve": lambda d: iter([(_definite(d), d.normal(2, 5, 3))]),
+    **dict.fromkeys(("qr", "svd"), lambda d: ((d.normal(2, 6, 4), whole) for whole in (False, True))),
     # products, convolutions
     "matmul": _products,
     "linear": lambda d: _linear(d),

@@ -22,6 +22,8 @@ ROOMS = {
     "nn": lambda library: library.nn,
     "optim": lambda library: library.optim,
     "lr_scheduler": lambda library: library.optim.lr_scheduler,
+    "linalg": lambda library: library.linalg,
+    "special": lambda library: library.special,
 }
 
 
@@ -31,7 +33,9 @@ BUILT_IN = ("__bool__", "__float__", "__int__", "__len__")  # what Python's own 
 def members(room: str) -> Iterator[str]:
     """The public names of a room: what is callable, and a tensor's properties."""
     place: Any
-    if room in ("F", "nn", "lr_scheduler"):
+    if room in ("linalg", "special"):
+        yield from getattr(tinyconv, room).__all__
+    elif room in ("F", "nn", "lr_scheduler"):
         place = {"F": functional, "nn": nn, "lr_scheduler": lr_scheduler}[room]
         yield from place.__all__
         yield from (n for n in vars(place) if n.endswith("_") and not n.startswith("_"))  # F.relu_

@@ -34,6 +34,7 @@ from tinyconv.ops.compare import Clamp, Compare, Maximum, Minimum, Where
 from tinyconv.ops.conv import Conv2d, Conv2dGw, Conv2dGx, ConvTranspose2d
 from tinyconv.ops.convert import Cast, ToDevice
 from tinyconv.ops.cumulative import Cumprod, Cumsum, Leaders, Prod
+from tinyconv.ops.decomposition import QR, SVD, Cholesky, Det, Eigh, Pinv, Slogdet, Solve
 from tinyconv.ops.diagonal import Diagonal
 from tinyconv.ops.dropout import Dropout
 from tinyconv.ops.elementary import GRADIENTS, Atan2, Elementary, Exp, Hypot, Log, LogAddExp, Logit, Sqrt
@@ -58,6 +59,8 @@ from tinyconv.ops.scatter_reduce import ScatterExtreme
 from tinyconv.ops.shape import Clone, Expand, Permute, Reinterpret, View, Windows
 from tinyconv.ops.softmax import LogSoftmax, Softmax
 from tinyconv.ops.sort import MedianOfAll, Sort
+from tinyconv.ops.special import GRADIENTS as OF_SPECIAL
+from tinyconv.ops.special import Entr, Special, Zeta
 from tinyconv.ops.statistics import Variance
 
 
@@ -160,6 +163,19 @@ for name in GRADIENTS:
     inside = INSIDE.get(name, lambda m, x: x)
     case(Elementary, name, lambda m, x, n=name, f=inside: (getattr(m, n)(f(m, x)), x * x), (2, 3))
 case(Elementary, "decimals", lambda m, x: (m.round(x, decimals=1) + x, x.round(decimals=-1) * x, m.frac(x)), (2, 3))
+SPECIAL_INSIDE = {name: lambda m, x: m.sigmoid(x) * 0.9 + 0.05 for name in ("erfinv", "ndtri")} | {
+    name: lambda m, x: x * x + 0.3 for name in ("lgamma", "digamma")
+}
+for name in OF_SPECIAL:
+    inside = SPECIAL_INSIDE.get(name, lambda m, x: x)
+    spelled = {"lgamma": "gammaln"}.get(name, name)
+    case(Special, name, lambda m, x, n=spelled, f=inside: (getattr(m.special, n)(f(m, x)), x * x), (2, 3),
+         peer=name != "digamma")  # fmt: skip
+case(Special, "bessel", lambda m, x: (m.special.i0(x), m.special.i1(x)), (2, 3))
+case(Zeta, "", lambda m, x: m.special.zeta(3.0, x * x + 0.5) + m.polygamma(2, x * x + 0.5), (2, 3))
+case(Zeta, "trigamma", lambda m, x: m.polygamma(1, x), (2, 3), peer=False)  # theirs has fewer digits
+case(Entr, "", lambda m, x: m.special.entr(x * x + 0.1), (2, 3))
+case(Mul, "xlog1py", lambda m, a, b: m.special.xlog1py(a, b * b), (2, 3), (3,))
 case(Atan2, "", lambda m, a, b: m.atan2(a, b), (2, 3), (3,))
 case(Hypot, "", lambda m, a, b: m.hypot(a, b), (2, 3), (3,))
 case(LogAddExp, "", lambda m, a, b: m.logaddexp(a, b), (2, 3), (3,))
@@ -420,6 +436,47 @@ case(
     (2, 3, 2),
 )
 case(LinearGw, "", lambda m, x, w: m.nn.functional.linear(x, w) ** 2, (2, 3), (4, 3))
+
+# -------------------------------------------------------------------------------------------------------- decomposition
+
+
+def regular(m, x):
+    return x + 3 * m.eye(x.shape[-1], dtype=x.dtype)
+
+
+def definite(m, x):
+    return x @ x.mT + m.eye(x.shape[-1], dtype=x.dtype)
+
+
+def mixed(q, r):
+    """Of factors, numbers of which none has a gradient of exactly 0."""
+    return q @ r.mT[..., : q.shape[-1], :] + q
+
+
+for function, name, compute, *shapes in (
+    (Solve, "", lambda m, a, b: m.linalg.solve(regular(m, a), b), (2, 3, 3), (3, 2)),
+    (Solve, "right", lambda m, a, b: m.linalg.solve(regular(m, a), b, left=False), (3, 3), (2, 2, 3)),
+    (Solve, "triangle", lambda m, a, b: m.linalg.solve_triangular(regular(m, a), b, upper=True), (3, 3), (3, 2)),
+    (Solve, "inverse", lambda m, a: m.linalg.inv(regular(m, a)), (2, 3, 3)),
+    (Det, "", lambda m, a: m.linalg.det(a), (2, 3, 3)),
+    (Slogdet, "", lambda m, a: m.linalg.slogdet(a)[1], (2, 3, 3)),
+    (Cholesky, "", lambda m, a: m.linalg.cholesky(definite(m, a)), (2, 3, 3)),
+    (Cholesky, "upper", lambda m, a: m.linalg.cholesky(definite(m, a), upper=True), (3, 3)),
+    (QR, "", lambda m, a: mixed(*m.linalg.qr(regular(m, a))), (2, 3, 3)),
+    (QR, "tall", lambda m, a: tuple(m.linalg.qr(a)), (4, 3)),
+    (QR, "wide", lambda m, a, b: mixed(*m.linalg.qr(m.cat([regular(m, a), b], 1))), (3, 3), (3, 1)),
+    (Eigh, "", lambda m, a: (m.linalg.eigvalsh(a + a.mT), m.linalg.eigh(a + a.mT)[1] ** 2), (2, 3, 3)),
+    (SVD, "", lambda m, a: (m.linalg.svdvals(a), m.linalg.svd(a)[0] ** 2, m.linalg.svd(a)[2] ** 2), (3, 3)),
+    (SVD, "tall", lambda m, a: [x**2 for x in m.linalg.svd(a, full_matrices=False)], (4, 3)),
+    (SVD, "wide", lambda m, a: [x**2 for x in m.linalg.svd(a, full_matrices=False)], (2, 3, 4)),
+    (SVD, "norms", lambda m, a: (m.linalg.matrix_norm(a, 2), m.linalg.matrix_norm(a, "nuc"), m.linalg.cond(a)), (3, 2)),
+    (Pinv, "tall", lambda m, a: m.linalg.pinv(a), (4, 3)),
+    (Pinv, "wide", lambda m, a: m.linalg.pinv(a), (2, 3, 4)),
+    (Pinv, "least squares", lambda m, a, b: m.linalg.lstsq(a, b)[0], (4, 3), (4, 2)),
+    (MatMul, "exponential", lambda m, a: m.linalg.matrix_exp(a), (2, 3, 3)),
+    (MatMul, "chain", lambda m, a, b, c: m.linalg.multi_dot([a, b, c]), (2, 3), (3, 4), (4,)),
+):
+    case(function, name, compute, *shapes)
 
 # ---------------------------------------------------------------------------------------------------------- convolution
 

@@ -39,6 +39,13 @@ BINARY = (
     "atan2", "bitwise_and", "bitwise_or", "bitwise_xor", "floor_divide", "fmod", "hypot", "left_shift", "remainder",
     "right_shift",
 )  # fmt: skip
+# What the kernel `special` can compute: of one number, and of two.
+SPECIAL = ("digamma", "erfcx", "erfinv", "i0e", "i1e", "lgamma", "log_ndtr", "ndtri")
+SPECIAL_OF_TWO = ("zeta",)
+
+
+class LinAlgError(RuntimeError):
+    """A matrix that has no such decomposition, or no inverse."""
 
 
 # What `activation` and `activation_gx` can compute.
@@ -259,6 +266,12 @@ def unary(x: Array, function: str) -> Array:
 
 
 @kernel
+def special(xs: list[Array], function: str) -> Array:
+    """A function of the numbers of one or two arrays of one shape (floating types), by its name in ``SPECIAL`` or
+    ``SPECIAL_OF_TWO``: SciPy's. A device may compute it on the host."""
+
+
+@kernel
 def neg(x: Array) -> Array:
     """``-x``."""
 
@@ -414,6 +427,64 @@ def matmul(x: Array, y: Array) -> Array:
 @kernel
 def linear(x: Array, w: Array, b: Array | None) -> Array:
     """``x @ w.T + b``: x ``(M, K)``, w ``(N, K)``, b ``(N,)`` or None -> ``(M, N)``."""
+
+
+# ------------------------------------------------------------------------------------ linear systems and decompositions
+# Of matrices in batches (..., M, N), by LAPACK. A device may send them to the host and fetch the result.
+
+
+@kernel
+def cholesky(x: Array) -> Array:
+    """The lower triangular L with ``L L^T = x``, of symmetric matrices of which only the lower triangle is read.
+
+    Raises:
+        LinAlgError: a matrix is not positive definite.
+    """
+
+
+@kernel
+def det(x: Array) -> Array:
+    """Determinants: ``(..., N, N) -> (...)``."""
+
+
+@kernel
+def eigh(x: Array) -> tuple[Array, Array]:
+    """-> (w, v): eigenvalues ``(..., N)``, rising, and eigenvectors, the columns of v ``(..., N, N)``, of symmetric
+    matrices of which only the lower triangle is read.
+
+    Raises:
+        LinAlgError: the iteration does not converge.
+    """
+
+
+@kernel
+def qr(x: Array, complete: bool) -> tuple[Array, Array]:
+    """-> (q, r) with ``q r = x``, q's columns orthonormal, r upper triangular: ``(..., M, K)`` and ``(..., K, N)`` with
+    K = min(M, N), or M if ``complete``."""
+
+
+@kernel
+def slogdet(x: Array) -> tuple[Array, Array]:
+    """-> (sign, logarithm of the magnitude) of determinants, without overflow: 0 and -inf for a singular matrix."""
+
+
+@kernel
+def solve(x: Array, y: Array) -> Array:
+    """``x**-1 y``: ``(..., N, N)`` and ``(..., N, K)``, leading axes broadcast.
+
+    Raises:
+        LinAlgError: a matrix is singular.
+    """
+
+
+@kernel
+def svd(x: Array, full: bool) -> tuple[Array, Array, Array]:
+    """-> (u, s, vh) with ``u diag(s) vh = x``: ``(..., M, K)``, ``(..., K)`` falling, ``(..., K, N)`` with K = min(M,
+    N); u and vh square if ``full``.
+
+    Raises:
+        LinAlgError: the iteration does not converge.
+    """
 
 
 # ---------------------------------------------------------------------------------------------------------- convolution

@@ -152,6 +152,13 @@ from .cumulative import (
     trapezoid,
     vander,
 )
+from .decomposition import cholesky_ as cholesky
+from .decomposition import det_ as det
+from .decomposition import inverse, logdet, pinverse
+from .decomposition import matrix_exp_ as matrix_exp
+from .decomposition import qr_ as qr
+from .decomposition import slogdet_ as slogdet
+from .decomposition import svd_ as svd
 from .diagonal import (
     diag,
     diag_embed,
@@ -445,6 +452,7 @@ from .sort import (
     unique,
     unique_consecutive,
 )
+from .special import digamma, erfinv, i0, lgamma, mvlgamma, polygamma, polygamma_method
 from .spelling import numpy_spelled
 from .statistics import bincount, corrcoef, cov, histc, histogram, std, std_mean, var, var_mean
 from .storage import (
@@ -531,10 +539,11 @@ ELEMENTWISE = {
     for operation in (
         abs, acos, acosh, addcdiv, addcmul, asin, asinh, atan, atan2, atanh, bitwise_and, bitwise_left_shift,
         bitwise_not, bitwise_or, bitwise_right_shift, bitwise_xor, ceil, clamp, clamp_max, clamp_min, copysign, cos,
-        cosh, deg2rad, div, eq, erf, erfc, exp, exp2, expm1, float_power, floor, floor_divide, fmod, frac, gcd, ge, gt,
-        heaviside, hypot, lcm, ldexp, le, lerp, log, log10, log1p, log2, logical_and, logical_not, logical_or,
-        logical_xor, logit, lt, nan_to_num, ne, neg, nextafter, pow, rad2deg, reciprocal, relu, remainder, round, rsqrt,
-        sigmoid, sign, sin, sinc, sinh, sqrt, square, tan, tanh, trunc, xlogy,
+        cosh, deg2rad, digamma, div, eq, erf, erfc, erfinv, exp, exp2, expm1, float_power, floor, floor_divide, fmod,
+        frac, gcd, ge, gt, heaviside, hypot, i0, lcm, ldexp, le, lerp, lgamma, log, log10, log1p, log2, logical_and,
+        logical_not, logical_or, logical_xor, logit, lt, mvlgamma, nan_to_num, ne, neg, nextafter, pow, rad2deg,
+        reciprocal, relu, remainder, round, rsqrt, sigmoid, sign, sin, sinc, sinh, sqrt, square, tan, tanh, trunc,
+        xlogy,
     )
 } | {
     "absolute": abs, "arccos": acos, "arccosh": acosh, "arcsin": asin, "arcsinh": asinh, "arctan": atan,
@@ -587,6 +596,9 @@ METHODS = {
     operation.__name__ + "_": inplace.reshape_in_place(operation)
     for operation in (squeeze, t, transpose, unsqueeze)
 } | {
+    "cholesky": cholesky, "det": det, "inverse": inverse, "logdet": logdet, "matrix_exp": matrix_exp,
+    "pinverse": pinverse, "polygamma": polygamma_method, "qr": qr, "slogdet": slogdet, "svd": svd,
+    "polygamma_": inplace.in_place(polygamma_method, "polygamma", composed=True),
     "moveaxis": movedim, "norm": norm_of, "split": split_of, "swapaxes": swapaxes, "swapdims": transpose,
     "unfold": windows, "ger": outer, "vdot": vdot,
     "any": any_, "bool": bool_, "float": float_, "int": int_, "sum_to_size": sum_to,
@@ -596,7 +608,7 @@ METHODS = {
     "copy_": inplace.copy_, "uniform_": uniform_, "normal_": normal_,
     "dropout_": inplace.in_place(Dropout.apply, "dropout"),
 } | ELEMENTWISE | {
-    f"{name}_": inplace.in_place(operation, name, composed=operation in (copysign, div, logit, sinc))
+    f"{name}_": inplace.in_place(operation, name, composed=operation in (copysign, div, i0, logit, mvlgamma, sinc))
     for name, operation in ELEMENTWISE.items()
 }  # fmt: skip
 

@@ -9,12 +9,13 @@ from ..tensor import Tensor
 from .compare import eq, gt, ne, where
 from .convert import cast
 from .creation import eye
-from .diagonal import triu_indices
+from .decomposition import inv, svdvals
+from .diagonal import diagonal, triu_indices
 from .elementwise import abs, add, div, mul, pow, sub
 from .matmul import matmul
 from .rearrange import roll
 from .reduce import Extreme, amax, amin, axes_of, elements_along, sum
-from .shape import unsqueeze
+from .shape import movedim, unsqueeze
 from .statistics import root
 from .types import broadcast_shape, expect, number, one_device, same_type
 
@@ -71,23 +72,29 @@ def matrix_norm(A: Tensor, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool 
     Args:
         A: ``(..., M, N)``, floating point.
         ord: "fro": the root of the sum of squares. 1 (-1): the largest (smallest) sum of magnitudes in a column;
-            infinity (-infinity): in a row.
+            infinity (-infinity): in a row. 2 (-2): the largest (smallest) singular value; "nuc": their sum.
         dim: the rows and the columns.
         keepdim: leave them as axes of size 1.
         dtype: cast to this type first.
 
     Raises:
-        NotImplementedError: 2, -2 and "nuc", which need singular values.
+        RuntimeError: another ``ord``, or fewer than two dimensions.
     """
     if A.array.ndim < 2:
         raise RuntimeError(f"matrix_norm: expected at least 2 dimensions, got shape {tuple(A.array.shape)}")
     if ord == "fro":
         return vector_norm(A, 2, dim, keepdim, dtype=dtype)
-    if ord not in (1, -1, INFINITY, -INFINITY):
-        raise NotImplementedError(f'matrix_norm: ord must be "fro", 1, -1, inf or -inf, got {ord!r}')
+    if ord not in (1, -1, 2, -2, INFINITY, -INFINITY, "nuc"):
+        raise RuntimeError(f'matrix_norm: ord must be "fro", "nuc", 1, -1, 2, -2, inf or -inf, got {ord!r}')
     if len(axes_of(A, dim, "matrix_norm")) != 2:
         raise RuntimeError(f"matrix_norm: dim must be two different dims, got {dim}")
     rows, columns = [d % A.array.ndim for d in dim]
+    if ord in (2, -2, "nuc"):
+        x = A if dtype is None else cast(A, dtypes.as_numpy(dtype))
+        s = svdvals(movedim(x, (rows, columns), (-2, -1)))
+        y = sum(s, -1) if ord == "nuc" else amax(s, -1) if ord == 2 else amin(s, -1)
+        low, high = sorted((rows, columns))
+        return unsqueeze(unsqueeze(y, low), high) if keepdim else y
     along, then = (rows, columns) if ord in (1, -1) else (columns, rows)
     totals = vector_norm(A, 1, along, True, dtype=dtype)
     if ord > 0 and not totals.array.shape[then]:
@@ -97,16 +104,18 @@ def matrix_norm(A: Tensor, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool 
     return y if keepdim else y.squeeze((rows, columns))
 
 
-def linalg_norm(A: Tensor, ord: Any = None, dim: Any = None, keepdim: bool = False, *,
+def linalg_norm(input: Tensor, ord: Any = None, dim: Any = None, keepdim: bool = False, *,
                 dtype: dtypes.dtype | None = None) -> Tensor:  # fmt: skip
     """``linalg.norm``: of all elements if neither ``ord`` nor ``dim`` is given; of vectors along one ``dim``; of
     matrices in two."""
-    if dim is None and ord is not None and A.array.ndim not in (1, 2):
-        raise RuntimeError(f"linalg.norm: with ord, and without dim, a vector or a matrix is expected, got {A.shape}")
-    planes = len(dim) == 2 if isinstance(dim, (tuple, list)) else dim is None and A.array.ndim == 2
+    if dim is None and ord is not None and input.array.ndim not in (1, 2):
+        raise RuntimeError(
+            f"linalg.norm: with ord, and without dim, a vector or a matrix is expected, got {input.shape}"
+        )
+    planes = len(dim) == 2 if isinstance(dim, (tuple, list)) else dim is None and input.array.ndim == 2
     if isinstance(ord, str) or (ord is not None and planes):
-        return matrix_norm(A, ord, (-2, -1) if dim is None else dim, keepdim, dtype=dtype)
-    return vector_norm(A, 2 if ord is None else ord, dim, keepdim, dtype=dtype)
+        return matrix_norm(input, ord, (-2, -1) if dim is None else dim, keepdim, dtype=dtype)
+    return vector_norm(input, 2 if ord is None else ord, dim, keepdim, dtype=dtype)
 
 
 def norm(input: Tensor, p: Any = "fro", dim: Any = None, keepdim: bool = False,
@@ -115,7 +124,8 @@ def norm(input: Tensor, p: Any = "fro", dim: Any = None, keepdim: bool = False,
 
     Args:
         input: floating point.
-        p: "fro" or None: 2. Else a number, as :func:`tinyconv.linalg.vector_norm` takes it.
+        p: "fro" or None: 2. "nuc": of matrices, the sum of the singular values. Else a number, as
+            :func:`tinyconv.linalg.vector_norm` takes it.
         dim: an axis, several, or None for all.
         keepdim: leave them as axes of size 1.
         dtype: cast to this type first.
@@ -125,9 +135,7 @@ def norm(input: Tensor, p: Any = "fro", dim: Any = None, keepdim: bool = False,
         RuntimeError: another name, or as :func:`tinyconv.linalg.vector_norm`.
     """
     if p == "nuc":
-        raise NotImplementedError("norm: p='nuc' needs singular values, which tinyconv does not compute")
-    if isinstance(p, str) and p != "fro":
-        raise RuntimeError(f'norm: p must be a number, "fro" or "nuc", got {p!r}')
+        return matrix_norm(input, "nuc", (-2, -1) if dim is None else dim, keepdim, dtype=dtype)
     return vector_norm(input, 2 if p in ("fro", None) else p, dim, keepdim, dtype=dtype)
 
 
@@ -217,17 +225,17 @@ def linalg_cross(input: Tensor, other: Tensor, *, dim: int = -1) -> Tensor:
 
 
 def matrix_power(input: Tensor, n: int) -> Tensor:
-    """The product of ``n`` copies of a square matrix, or of each of a batch: the identity for 0.
+    """The product of ``n`` copies of a square matrix, or of each of a batch: the identity for 0, powers of the
+    inverse below.
 
     Raises:
         RuntimeError: the matrices are not square.
-        NotImplementedError: a negative power, which is one of the inverse.
     """
     shape = input.array.shape
     if len(shape) < 2 or shape[-1] != shape[-2]:
         raise RuntimeError(f"matrix_power: expected square matrices, got shape {tuple(shape)}")
     if n < 0:
-        raise NotImplementedError(f"matrix_power: n must not be negative, got {n}")
+        return matrix_power(inv(input), -n)
     power = None
     square = input
     while n:  # by the binary digits of n, the lowest first
@@ -238,3 +246,24 @@ def matrix_power(input: Tensor, n: int) -> Tensor:
     if power is None:
         return eye(shape[-1], dtype=input.dtype, device=input.device).expand(shape).clone()
     return power.clone() if power is input else power
+
+
+def cond(A: Tensor, p: Any = None) -> Tensor:
+    """The condition number, ``|A| * |A**-1|`` in the matrix norm ``p``; by default (and for 2 and -2) the ratio of the
+    largest and the smallest singular value."""
+    if p in (None, 2, -2):
+        s = svdvals(A)
+        largest, smallest = amax(s, -1), amin(s, -1)
+        return div(smallest, largest) if p == -2 else div(largest, smallest)
+    return mul(matrix_norm(A, p), matrix_norm(inv(A), p))
+
+
+def vecdot(x: Tensor, y: Tensor, *, dim: int = -1) -> Tensor:
+    """The sum of ``x * y`` along ``dim``, broadcast."""
+    same_type("linalg.vecdot", x=x, y=y)
+    return sum(mul(x, y), dim)
+
+
+def linalg_diagonal(A: Tensor, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
+    """``linalg.diagonal``: as :func:`diagonal`, by default of the last two axes."""
+    return diagonal(A, offset, dim1, dim2)

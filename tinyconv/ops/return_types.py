@@ -27,3 +27,9 @@ cummax, cummin, kthvalue, max, median, min, mode, nanmedian, sort, topk = (
     _return_type(name, "values", "indices")
     for name in ("cummax", "cummin", "kthvalue", "max", "median", "min", "mode", "nanmedian", "sort", "topk")
 )
+
+linalg_eigh = _return_type("linalg_eigh", "eigenvalues", "eigenvectors")
+linalg_lstsq = _return_type("linalg_lstsq", "solution", "residuals", "rank", "singular_values")
+linalg_qr, qr = _return_type("linalg_qr", "Q", "R"), _return_type("qr", "Q", "R")
+linalg_slogdet, slogdet = (_return_type(name, "sign", "logabsdet") for name in ("linalg_slogdet", "slogdet"))
+linalg_svd, svd = _return_type("linalg_svd", "U", "S", "Vh"), _return_type("svd", "U", "S", "V")

@@ -14,6 +14,7 @@ for _noun in (
     "compare",
     "creation",
     "functional",
+    "linalg",
     "loss",
     "matmul",
     "module",

@@ -109,7 +109,7 @@ entry(
 )
 entry("kron", call(x(2, 3), x(2, 2, salt=1)), call(x(2), x(3, salt=1)), call(x(2, 1, 2), x(3)))
 entry("trace", call(x(3, 3)), call(x(2, 3)), call(integers(3, 3)), call(x(0, 3)), formula=np.trace)
-entry("matrix_power", call(x(3, 3), 2), call(x(3, 3), 0), call(x(2, 3, 3), 3))
+entry("matrix_power", call(x(3, 3), 2), call(x(3, 3), -2), call(x(3, 3), 0), call(x(2, 3, 3), 3))
 entry(
     "cross",
     call(x(2, 3), x(2, 3, salt=1)),

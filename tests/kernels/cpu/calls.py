@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyconv.kernels.contract import BINARY, UNARY
+from tinyconv.kernels.contract import BINARY, SPECIAL, SPECIAL_OF_TWO, UNARY
 
 ONE, TWO = (1, 1), (2, 2)
 
@@ -55,6 +55,8 @@ def calls(dtype: Any, large: bool = False) -> dict[str, list[tuple]]:
         for d, m in enumerate(scores.shape)
     ]
 
+    square = drawn(3, 9, 9)
+    symmetric = square @ square.transpose(0, 2, 1) + np.eye(9, dtype=square.dtype)
     windows = ((3, 3), TWO, ONE, ONE)
     pooled = ((H - 1) // 2 + 1, (W - 1) // 2 + 1)
     where = rng.integers(0, 9, (N, C, *pooled)).astype(np.uint8)
@@ -112,6 +114,15 @@ def calls(dtype: Any, large: bool = False) -> dict[str, list[tuple]]:
             for a, axis in [(scores, 0), (scores, 1), (scores, 2), (target, 1)]
             for descending, part in [(False, 1), (True, 1), (False, 3)]
         ],
+        "special": [([positive(n) / 4], name) for name in SPECIAL]
+        + [([1 + positive(n), positive(n)], name) for name in SPECIAL_OF_TWO],
+        "cholesky": [(symmetric,)],
+        "det": [(symmetric,)],
+        "eigh": [(symmetric,)],
+        "qr": [(drawn(3, 7, 5), False), (drawn(3, 7, 5), True)],
+        "slogdet": [(symmetric,)],
+        "solve": [(symmetric, drawn(3, 9, 2))],
+        "svd": [(drawn(3, 7, 5), False), (drawn(3, 7, 5), True)],
         "matmul": list(product_calls(drawn, large)),
         "linear": [(x, w, bias) for x, w in [(drawn(N, 2 * L), drawn(C, 2 * L))] for bias in (None, drawn(C))],
         "conv2d": [(x, w, bias, *options) for x, w, _, *options in convolutions for bias in (None, drawn(len(w)))],

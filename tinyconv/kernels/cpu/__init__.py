@@ -11,6 +11,8 @@ them lie
 Results are bit-identical for any number of threads.
 """
 
+from ..reference.decomposition import cholesky, det, eigh, qr, slogdet, solve, svd
+from ..reference.special import special
 from . import memory as _memory
 from . import parallel as _parallel
 from .activation import activation, activation_gx

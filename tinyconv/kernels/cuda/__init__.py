@@ -41,6 +41,7 @@ from .arrays import (
 )
 from .conv import conv2d, conv2d_gw, conv2d_gx, fold, unfold
 from .cumulative import cummax, cummin, cumprod, cumsum
+from .decomposition import cholesky, det, eigh, qr, slogdet, solve, svd
 from .elementwise import (
     abs,
     add,
@@ -87,5 +88,6 @@ from .recurrent import lstm, lstm_gx
 from .reduce import amax, amin, argmax, argmin, sum
 from .softmax import log_softmax, log_softmax_gx, nll_loss, nll_loss_gx, softmax, softmax_gx
 from .sort import sort
+from .special import special
 
 _register("cuda", _DeviceArray, _sys.modules[__name__])

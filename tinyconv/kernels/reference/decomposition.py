@@ -1,0 +1,59 @@
+"""Linear systems and matrix decompositions: LAPACK's, as NumPy has them, a matrix after the other."""
+
+from __future__ import annotations
+
+from functools import wraps
+
+import numpy as np
+
+from ..contract import LinAlgError
+from .arrays import dense
+
+
+def lapack(kernel):
+    """Let ``kernel`` raise our error, and return dense arrays."""
+
+    @wraps(kernel)
+    def checked(*args):
+        try:
+            y = kernel(*args)
+        except np.linalg.LinAlgError as error:
+            raise LinAlgError(f"{kernel.__name__}: {error}") from None
+        return tuple(map(dense, y)) if isinstance(y, tuple) else dense(y)
+
+    return checked
+
+
+@lapack
+def cholesky(x):
+    return np.linalg.cholesky(x)
+
+
+@lapack
+def det(x):
+    return np.linalg.det(x)
+
+
+@lapack
+def eigh(x):
+    return tuple(np.linalg.eigh(x))
+
+
+@lapack
+def qr(x, complete):
+    return tuple(np.linalg.qr(x, "complete" if complete else "reduced"))
+
+
+@lapack
+def slogdet(x):
+    return tuple(np.linalg.slogdet(x))
+
+
+@lapack
+def solve(x, y):
+    return np.linalg.solve(x, y)
+
+
+@lapack
+def svd(x, full):
+    return tuple(np.linalg.svd(x, full))

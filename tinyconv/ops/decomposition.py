@@ -1,0 +1,529 @@
+"""Linear systems and decompositions of matrices, in batches ``(..., M, N)``.
+
+==========  ===================  ======================================================================================
+operation   what it solves       gradient of A
+==========  ===================  ======================================================================================
+solve       A X = B              gB = A^-T gX,  gA = -gB X^T
+inv         A X = I              -X^T gX X^T
+det         d = det A            gd d A^-T
+slogdet     l = log abs det A    gl A^-T
+cholesky    A = L L^T            half of S + S^T, with S = L^-T low(L^T gL) L^-1 and low: the lower triangle, its
+                                 diagonal halved
+qr          A = Q R              (gQ + Q sym(R gR^T - gQ^T Q)) R^-T, with sym: the lower triangle, mirrored
+eigh        A = V diag(w) V^T    V (diag(gw) + skew(V^T gV) / 2 / E) V^T, with E_ij = w_j - w_i, skew(X) = X - X^T
+svd         A = U diag(s) V^T    U ((skew(U^T gU) / E) s + s (skew(V^T gV) / E) + diag(gs)) V^T, with E_ij = s_j^2 -
+                                 s_i^2, and what of gU and gV is outside of U and V
+pinv        X = A^+              Golub and Pereyra 1973
+==========  ===================  ======================================================================================
+
+(Giles, "Collected matrix derivative results for forward and reverse mode algorithmic differentiation", 2008; Murray,
+"Differentiation of the Cholesky decomposition", 2016; Walter and Lehmann, "Algorithmic differentiation of linear
+algebra functions", 2010; Townsend, "Differentiating the singular value decomposition", 2016.) Eigenvectors and singular
+vectors are determined up to their signs; their gradients need eigenvalues, or singular values, that differ.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+from .. import kernels
+from ..autograd import Function, no_grad
+from ..tensor import Tensor
+from . import return_types
+from .compare import eq, where
+from .creation import eye
+from .diagonal import diag_embed, diagonal, tril, triu
+from .elementary import log
+from .elementwise import add, div, mul, neg, sub
+from .index import getitem
+from .join import cat
+from .matmul import matmul
+from .shape import mT, unsqueeze
+from .types import broadcast_shape, expect, same_type
+
+
+def matrices(A: Any, name: str, square: bool = False) -> Tensor:
+    """``A``, checked.
+
+    Raises:
+        RuntimeError: not floating point, or no matrices, or none that are square.
+    """
+    expect(name, "f", A=A)
+    shape = tuple(A.array.shape)
+    if A.array.dtype.itemsize < 4:
+        raise RuntimeError(f"{name}: A must be float32 or float64, got {A.dtype}")
+    if len(shape) < 2 or (square and shape[-1] != shape[-2]):
+        raise RuntimeError(f"{name}: A must be {'square ' * square}matrices (..., M, N), got shape {shape}")
+    return A
+
+
+def identity(A: Tensor, n: int) -> Tensor:
+    """The identity of n rows, in the type of ``A``."""
+    return eye(n, dtype=A.dtype, device=A.device)
+
+
+# -------------------------------------------------------------------------------------------------------------- systems
+
+
+class Solve(Function):
+    @staticmethod
+    def forward(ctx: Any, A: Tensor, B: Tensor) -> Tensor:
+        X = Tensor(kernels.of(A.array).solve(A.array, B.array))
+        ctx.save_for_backward(A, X)
+        return X
+
+    @staticmethod
+    def backward(ctx: Any, gX: Tensor) -> tuple:
+        A, X = ctx.saved_tensors
+        gB = Solve.apply(mT(A), gX)
+        return neg(matmul(gB, mT(X))), gB
+
+
+def solve(A: Tensor, B: Tensor, *, left: bool = True) -> Tensor:
+    """X with ``A X = B``, or ``X A = B`` if not ``left``.
+
+    Args:
+        A: ``(..., N, N)``.
+        B: ``(..., N, K)``; or vectors ``(..., N)``, as many as there are matrices.
+        left: on which side A stands.
+
+    Raises:
+        RuntimeError: shapes or types that do not fit.
+        LinAlgError: A is singular.
+    """
+    name = "linalg.solve"
+    matrices(A, name, square=True)
+    same_type(name, A=A, B=B)
+    a, b = tuple(A.array.shape), tuple(B.array.shape)
+    if len(b) == 1 or b == a[:-1]:
+        if not left:
+            raise RuntimeError(f"{name}: with left=False B must be matrices, got shape {b}")
+        return solve(A, unsqueeze(B, -1)).squeeze(-1)
+    if b[-2 if left else -1] != a[-1]:
+        raise RuntimeError(f"{name}: A {a} and B {b} do not fit")
+    broadcast_shape(a[:-2], b[:-2], name)
+    return Solve.apply(A, B) if left else mT(Solve.apply(mT(A), mT(B)))
+
+
+def solve_triangular(A: Tensor, B: Tensor, *, upper: bool, left: bool = True, unitriangular: bool = False) -> Tensor:
+    """:func:`solve` with only one triangle of A, the diagonal taken as ones if ``unitriangular``."""
+    matrices(A, "linalg.solve_triangular", square=True)
+    T = (triu if upper else tril)(A, (1 if upper else -1) * unitriangular)
+    return solve(add(T, identity(A, A.array.shape[-1])) if unitriangular else T, B, left=left)
+
+
+def inv(A: Tensor) -> Tensor:
+    """The inverse of square matrices.
+
+    Raises:
+        RuntimeError: not square.
+        LinAlgError: singular.
+    """
+    matrices(A, "linalg.inv", square=True)
+    return Solve.apply(A, identity(A, A.array.shape[-1]).expand(A.array.shape))
+
+
+class Det(Function):
+    @staticmethod
+    def forward(ctx: Any, A: Tensor) -> Tensor:
+        d = Tensor(kernels.of(A.array).det(A.array))
+        ctx.save_for_backward(A, d)
+        return d
+
+    @staticmethod
+    def backward(ctx: Any, gd: Tensor) -> Tensor:
+        A, d = ctx.saved_tensors
+        return mul(_at_each(gd), _cofactors(A, d))
+
+
+def _at_each(x: Tensor) -> Tensor:
+    """A number for each matrix, as one that broadcasts over it."""
+    return unsqueeze(unsqueeze(x, -1), -1)
+
+
+def _cofactors(A: Tensor, d: Tensor) -> Tensor:
+    """``d A^-T``; for (almost) singular matrices by what is left of it: of ``A = U diag(s) V^T`` the cofactors are
+    ``det(U) det(V) U diag(products of the other s) V^T``."""
+    if (matrix_rank(A) == A.array.shape[-1]).all().item():
+        return mul(_at_each(d), mT(inv(A)))
+    U, s, Vh = SVD.apply(A, False)
+    others = where(identity(A, s.array.shape[-1]) > 0, 1.0, unsqueeze(s, -2)).prod(-1)
+    return mul(_at_each(mul(Det.apply(U), Det.apply(Vh))), matmul(mul(U, unsqueeze(others, -2)), Vh))
+
+
+def det(A: Tensor) -> Tensor:
+    """Determinants: ``(..., N, N) -> (...)``."""
+    return Det.apply(matrices(A, "linalg.det", square=True))
+
+
+class Slogdet(Function):
+    @staticmethod
+    def forward(ctx: Any, A: Tensor) -> tuple:
+        sign, size = map(Tensor, kernels.of(A.array).slogdet(A.array))
+        ctx.mark_non_differentiable(sign)
+        ctx.save_for_backward(A)
+        return sign, size
+
+    @staticmethod
+    def backward(ctx: Any, gsign: Any, gl: Tensor) -> Tensor:
+        return mul(_at_each(gl), mT(inv(ctx.saved_tensors[0])))
+
+
+def slogdet(A: Tensor) -> Any:
+    """-> (sign, logabsdet): the sign of determinants, and the logarithm of their size, which does not overflow."""
+    return return_types.linalg_slogdet(*Slogdet.apply(matrices(A, "linalg.slogdet", square=True)))
+
+
+def logdet(input: Tensor) -> Tensor:
+    """The logarithm of determinants: -inf of 0, NaN of negative ones."""
+    sign, size = slogdet(input)
+    return where(eq(sign, -1), float("nan"), size)
+
+
+# ------------------------------------------------------------------------------------------------------- decompositions
+
+
+class Cholesky(Function):
+    @staticmethod
+    def forward(ctx: Any, A: Tensor) -> Tensor:
+        L = Tensor(kernels.of(A.array).cholesky(A.array))
+        ctx.save_for_backward(L)
+        return L
+
+    @staticmethod
+    def backward(ctx: Any, gL: Tensor) -> Tensor:
+        (L,) = ctx.saved_tensors
+        low = tril(matmul(mT(L), gL))
+        low = sub(low, mul(diag_embed(diagonal(low, 0, -2, -1)), 0.5))
+        half = solve(mT(L), low)
+        S = mT(solve(mT(L), mT(half)))
+        return mul(add(S, mT(S)), 0.5)
+
+
+def cholesky(A: Tensor, *, upper: bool = False) -> Tensor:
+    """The lower triangular L with ``L L^T = A``, or ``L^T`` if ``upper``, of symmetric positive definite matrices.
+
+    Raises:
+        RuntimeError: not square.
+        LinAlgError: not positive definite.
+    """
+    matrices(A, "linalg.cholesky", square=True)
+    L = Cholesky.apply(mT(A) if upper else A)
+    return mT(L) if upper else L
+
+
+class QR(Function):
+    """Of matrices that are not wider than high."""
+
+    @staticmethod
+    def forward(ctx: Any, A: Tensor, complete: bool) -> tuple:
+        Q, R = map(Tensor, kernels.of(A.array).qr(A.array, complete))
+        ctx.complete = complete and A.array.shape[-2] > A.array.shape[-1]
+        ctx.save_for_backward(Q, R)
+        return Q, R
+
+    @staticmethod
+    def backward(ctx: Any, gQ: Tensor, gR: Tensor) -> tuple:
+        if ctx.complete:
+            raise RuntimeError("linalg.qr: there is no gradient of mode 'complete' for matrices higher than wide")
+        Q, R = ctx.saved_tensors
+        M = tril(sub(matmul(R, mT(gR)), matmul(mT(gQ), Q)))
+        both = add(M, mT(tril(M, -1)))
+        return mT(solve(R, mT(add(gQ, matmul(Q, both))))), None
+
+
+def qr(A: Tensor, mode: str = "reduced") -> Any:
+    """-> (Q, R) with ``Q R = A``: Q's columns are orthonormal, R is upper triangular.
+
+    Args:
+        A: ``(..., M, N)``.
+        mode: "reduced": Q ``(..., M, K)``, R ``(..., K, N)`` with K = min(M, N); "complete": K = M; "r": only R, and
+            Q is empty.
+
+    Raises:
+        RuntimeError: no matrices, or an unknown mode.
+    """
+    matrices(A, "linalg.qr")
+    if mode not in ("reduced", "complete", "r"):
+        raise RuntimeError(f"linalg.qr: mode must be 'reduced', 'complete' or 'r', got {mode!r}")
+    M, N = A.array.shape[-2:]
+    Q, R = QR.apply(getitem(A, (..., slice(M))) if M < N else A, mode == "complete")
+    if M < N:  # the columns to the right have no part in Q
+        R = cat([R, matmul(mT(Q), getitem(A, (..., slice(M, None))))], -1)
+    return return_types.linalg_qr(A.new_empty(0) if mode == "r" else Q, R)
+
+
+class Eigh(Function):
+    @staticmethod
+    def forward(ctx: Any, A: Tensor) -> tuple:
+        w, V = map(Tensor, kernels.of(A.array).eigh(A.array))
+        ctx.save_for_backward(w, V)
+        return w, V
+
+    @staticmethod
+    def backward(ctx: Any, gw: Tensor, gV: Tensor) -> Tensor:
+        w, V = ctx.saved_tensors
+        turn = matmul(mT(V), gV)
+        inner = div(mul(sub(turn, mT(turn)), 0.5), _apart(w))
+        return matmul(V, matmul(_without_diagonal(inner, gw), mT(V)))
+
+
+def _without_diagonal(x: Tensor, diagonal: Tensor) -> Tensor:
+    """``x`` with another diagonal."""
+    return where(identity(x, x.array.shape[-1]) > 0, diag_embed(diagonal), x)
+
+
+def _apart(w: Tensor) -> Tensor:
+    """``w_j - w_i``, and 1 on the diagonal."""
+    return add(sub(unsqueeze(w, -2), unsqueeze(w, -1)), identity(w, w.array.shape[-1]))
+
+
+def eigh(A: Tensor, UPLO: str = "L") -> Any:
+    """-> (eigenvalues, eigenvectors) of symmetric matrices: w ``(..., N)``, rising, and V ``(..., N, N)`` with ``A =
+    V diag(w) V^T``.
+
+    Args:
+        A: ``(..., N, N)``; only one triangle is read.
+        UPLO: "L", the lower one, or "U".
+
+    Raises:
+        RuntimeError: not square, or another triangle.
+    """
+    matrices(A, "linalg.eigh", square=True)
+    if str(UPLO).upper() not in ("L", "U"):
+        raise RuntimeError(f"linalg.eigh: UPLO must be 'L' or 'U', got {UPLO!r}")
+    return return_types.linalg_eigh(*Eigh.apply(mT(A) if str(UPLO).upper() == "U" else A))
+
+
+def eigvalsh(A: Tensor, UPLO: str = "L") -> Tensor:
+    """The eigenvalues of symmetric matrices, rising; as :func:`eigh`."""
+    return eigh(A, UPLO)[0]
+
+
+class SVD(Function):
+    @staticmethod
+    def forward(ctx: Any, A: Tensor, full: bool) -> tuple:
+        U, s, Vh = map(Tensor, kernels.of(A.array).svd(A.array, full))
+        ctx.save_for_backward(U, s, Vh)
+        return U, s, Vh
+
+    @staticmethod
+    def backward(ctx: Any, gU: Tensor, gs: Tensor, gVh: Tensor) -> tuple:
+        U, s, Vh = ctx.saved_tensors
+        K = s.array.shape[-1]  # what completes the bases has no gradient
+        U, gU = (getitem(t, (..., slice(K))) for t in (U, gU))
+        V, gV = (mT(getitem(t, (..., slice(K), slice(None)))) for t in (Vh, gVh))
+        column, row = unsqueeze(s, -1), unsqueeze(s, -2)
+        E = add(mul(sub(row, column), add(row, column)), identity(s, K))
+        a, b = matmul(mT(U), gU), matmul(mT(V), gV)
+        inner = add(mul(div(sub(a, mT(a)), E), row), mul(div(sub(b, mT(b)), E), column))
+        gA = matmul(U, matmul(add(inner, diag_embed(gs)), mT(V)))
+        if U.array.shape[-2] > K:
+            outside = sub(gU, matmul(U, a))
+            gA = add(gA, matmul(div(outside, row), mT(V)))
+        if V.array.shape[-2] > K:
+            outside = sub(gV, matmul(V, b))
+            gA = add(gA, matmul(U, mT(div(outside, row))))
+        return gA, None
+
+
+def svd(A: Tensor, full_matrices: bool = True, *, driver: str | None = None) -> Any:
+    """-> (U, S, Vh) with ``U diag(S) Vh = A``: the columns of U and the rows of Vh are orthonormal, S falls.
+
+    Args:
+        A: ``(..., M, N)``.
+        full_matrices: U and Vh are square; else they have K = min(M, N) columns and rows.
+        driver: accepted.
+    """
+    return return_types.linalg_svd(*SVD.apply(matrices(A, "linalg.svd"), full_matrices))
+
+
+def svdvals(A: Tensor, *, driver: str | None = None) -> Tensor:
+    """The singular values, falling: ``(..., M, N) -> (..., min(M, N))``."""
+    return SVD.apply(matrices(A, "linalg.svdvals"), False)[1]
+
+
+# ------------------------------------------------------------------------------------------ of singular values and more
+
+
+def _cut(A: Tensor, largest: Tensor, atol: Any, rtol: Any) -> Tensor:
+    """Below this a singular value counts as 0."""
+    if rtol is None:
+        eps = 2.0**-23 if A.array.dtype.itemsize == 4 else 2.0**-52
+        rtol = 0.0 if atol is not None else eps * max(A.array.shape[-2:])
+    bound = mul(largest, unsqueeze(rtol, -1) if isinstance(rtol, Tensor) and rtol.array.ndim else rtol)
+    if atol is None:
+        return bound
+    return bound.maximum(unsqueeze(atol, -1) if isinstance(atol, Tensor) else bound.new_full((), atol))
+
+
+def matrix_rank(A: Tensor, *, atol: Any = None, rtol: Any = None, hermitian: bool = False) -> Tensor:
+    """int64: how many singular values exceed ``max(atol, rtol * the largest)``; ``rtol`` is by default max(M, N) times
+    the type's precision, or 0 if there is an ``atol``. ``hermitian`` is accepted."""
+    with no_grad():
+        s = svdvals(A)
+        if not s.array.shape[-1]:
+            return s.new_zeros(s.array.shape[:-1]).long()
+        return (s > _cut(A, getitem(s, (..., slice(1))), atol, rtol)).sum(-1)
+
+
+class Pinv(Function):
+    @staticmethod
+    def forward(ctx: Any, A: Tensor, atol: Any, rtol: Any) -> Tensor:
+        U, s, Vh = SVD.apply(A, False)
+        kept = s > _cut(A, getitem(s, (..., slice(1))), atol, rtol)
+        X = matmul(mul(mT(Vh), unsqueeze(where(kept, div(1.0, where(kept, s, 1.0)), 0.0), -2)), mT(U))
+        ctx.save_for_backward(A, X)
+        return X
+
+    @staticmethod
+    def backward(ctx: Any, gX: Tensor) -> tuple:
+        A, X = ctx.saved_tensors
+        Xt, gt = mT(X), mT(gX)
+        gA = neg(matmul(Xt, matmul(gX, Xt)))
+        left = matmul(matmul(gt, X), Xt)
+        right = matmul(Xt, matmul(X, gt))
+        gA = add(gA, sub(left, matmul(A, matmul(X, left))))
+        return add(gA, sub(right, matmul(matmul(right, X), A))), None, None
+
+
+def pinv(A: Tensor, *, atol: Any = None, rtol: Any = None, hermitian: bool = False) -> Tensor:
+    """The pseudo-inverse (Moore and Penrose): ``(..., M, N) -> (..., N, M)``. Singular values up to ``max(atol, rtol *
+    the largest)`` count as 0, as in :func:`matrix_rank`."""
+    matrices(A, "linalg.pinv")
+    if not A.numel():
+        return mT(A).clone()
+    return Pinv.apply(A, atol, rtol)
+
+
+def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | None = None) -> Any:
+    """-> (solution, residuals, rank, singular_values): the X for which ``A X`` comes closest to B, the shortest if
+    there are several.
+
+    Args:
+        A: ``(..., M, N)``.
+        B: ``(..., M, K)``.
+        rcond: singular values below this, times the largest, count as 0.
+        driver: LAPACK's name of a method. All give the same solution, and besides: "gelsy" (the default) ranks; "gels"
+            residuals; "gelsd" and "gelss" ranks, residuals and singular values. What is not given is an empty tensor.
+
+    Returns:
+        X ``(..., N, K)``; the residuals' sums of squares ``(..., K)``, where M > N and all ranks are N, else empty.
+
+    Raises:
+        RuntimeError: shapes or types that do not fit, or another driver.
+    """
+    matrices(A, "linalg.lstsq")
+    same_type("linalg.lstsq", A=A, B=B)
+    if B.array.ndim < 2 or B.array.shape[-2] != A.array.shape[-2]:
+        raise RuntimeError(f"linalg.lstsq: A {tuple(A.array.shape)} and B {tuple(B.array.shape)} do not fit")
+    if driver not in (None, "gels", "gelsy", "gelsd", "gelss"):
+        raise RuntimeError(f"linalg.lstsq: driver must be 'gels', 'gelsy', 'gelsd' or 'gelss', got {driver!r}")
+    X = matmul(pinv(A, rtol=rcond), B)
+    M, N = A.array.shape[-2:]
+    rank, nothing = matrix_rank(A, rtol=rcond), A.new_empty(0)
+    residuals = s = nothing
+    if driver not in (None, "gelsy") and M > N and bool((rank == N).all()):
+        residuals = sub(matmul(A, X), B).square().sum(-2)
+    if driver in ("gelsd", "gelss"):
+        s = svdvals(A).detach()
+    return return_types.linalg_lstsq(X, residuals, nothing.long() if driver == "gels" else rank, s)
+
+
+def matrix_exp(A: Tensor) -> Tensor:
+    """``I + A + A^2 / 2! + A^3 / 3! + ...``, of square matrices: of A over a power of 2, so small that 18 terms are
+    enough, then squared as often."""
+    matrices(A, "linalg.matrix_exp", square=True)
+    if not A.numel():
+        return A.clone()
+    with no_grad():
+        size = A.abs().sum(-1).max()
+        halvings = max(0, int(log(size.clamp(1e-30)).item() / 0.6931471805599453) + 2)
+    small = div(A, 2.0**halvings)
+    y = term = identity(A, A.array.shape[-1]).expand(A.array.shape)
+    for k in range(1, 19):
+        term = div(matmul(term, small), k)
+        y = add(y, term)
+    for _ in range(halvings):
+        y = matmul(y, y)
+    return y
+
+
+def multi_dot(tensors: Any) -> Tensor:
+    """The product of matrices, in the order that takes the fewest multiplications (Cormen et al., "Introduction to
+    Algorithms", 15.2); the first and the last may be vectors."""
+    tensors = list(tensors)
+    if len(tensors) < 2:
+        raise RuntimeError(f"linalg.multi_dot: expected at least 2 tensors, got {len(tensors)}")
+    same_type("linalg.multi_dot", **{f"tensors_{i}": t for i, t in enumerate(tensors)})
+    first, last = tensors[0].array.ndim == 1, tensors[-1].array.ndim == 1
+    chain = list(tensors)
+    chain[0] = unsqueeze(chain[0], 0) if first else chain[0]
+    chain[-1] = unsqueeze(chain[-1], 1) if last else chain[-1]
+    shapes = [tuple(t.array.shape) for t in chain]
+    if any([len(s) != 2 for s in shapes]) or any([a[1] != b[0] for a, b in itertools.pairwise(shapes)]):
+        raise RuntimeError(f"linalg.multi_dot: expected matrices that fit, got {[tuple(t.shape) for t in tensors]}")
+    n, sizes = len(chain), [*(s[0] for s in shapes), shapes[-1][1]]
+    cost = {(i, i): (0, i) for i in range(n)}
+    for span in range(1, n):
+        for i in range(n - span):
+            j = i + span
+            cost[i, j] = min(
+                (cost[i, k][0] + cost[k + 1, j][0] + sizes[i] * sizes[k + 1] * sizes[j + 1], k) for k in range(i, j)
+            )
+
+    def of(i: int, j: int) -> Tensor:
+        return chain[i] if i == j else matmul(of(i, cost[i, j][1]), of(cost[i, j][1] + 1, j))
+
+    y = of(0, n - 1)
+    y = y.squeeze(0) if first else y
+    return y.squeeze(-1) if last else y
+
+
+# --------------------------------------------------------------------------------------- PyTorch's older names of these
+
+
+def cholesky_(input: Tensor, upper: bool = False) -> Tensor:
+    """:func:`tinyconv.linalg.cholesky`."""
+    return cholesky(input, upper=upper)
+
+
+def qr_(input: Tensor, some: bool = True) -> Any:
+    """-> (Q, R): :func:`tinyconv.linalg.qr`, reduced if ``some``."""
+    return return_types.qr(*qr(input, "reduced" if some else "complete"))
+
+
+def svd_(input: Tensor, some: bool = True, compute_uv: bool = True) -> Any:
+    """-> (U, S, V) with ``U diag(S) V^T = input``: :func:`tinyconv.linalg.svd`, reduced if ``some``; without
+    ``compute_uv`` U and V are zeros."""
+    U, S, Vh = svd(input, not some)
+    if not compute_uv:
+        M, N = input.array.shape[-2:]
+        U, Vh = (S.new_zeros((*input.array.shape[:-2], n, n)) for n in (M, N))
+    return return_types.svd(U, S, mT(Vh))
+
+
+def slogdet_(input: Tensor) -> Any:
+    """-> (sign, logabsdet): :func:`tinyconv.linalg.slogdet`."""
+    return return_types.slogdet(*slogdet(input))
+
+
+def inverse(input: Tensor) -> Tensor:
+    """:func:`tinyconv.linalg.inv`."""
+    return inv(input)
+
+
+def det_(input: Tensor) -> Tensor:
+    """:func:`tinyconv.linalg.det`."""
+    return det(input)
+
+
+def matrix_exp_(input: Tensor) -> Tensor:
+    """:func:`tinyconv.linalg.matrix_exp`."""
+    return matrix_exp(input)
+
+
+def pinverse(input: Tensor, rcond: float = 1e-15) -> Tensor:
+    """:func:`tinyconv.linalg.pinv` with ``rtol = rcond``."""
+    return pinv(input, rtol=rcond)

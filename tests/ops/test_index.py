@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import random
 import warnings
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 import tinyconv
@@ -210,24 +211,22 @@ def test_a_list_of_lists_is_several_indices():
     assert x[[]].shape == (0, 3)
 
 
-@st.composite
-def pytorch_indices(draw, shape):
-    """An index in any form that PyTorch documents, which fits a shape or not: arrays stand for tensors."""
+def drawn_index(rng, shape):
+    """An index in some form that PyTorch documents, which fits a shape or not: arrays stand for tensors."""
     parts, axis = [], 0
-    for _ in range(draw(st.integers(0, 4))):
+    for _ in range(rng.randrange(5)):
         n = shape[axis] if axis < len(shape) else 1
-        places, bools = st.integers(-n, n - 1), st.booleans()
-        lists = st.lists(places, min_size=1, max_size=3)
-        ends = st.none() | st.integers(-n - 2, n + 2)
-        part = draw(st.one_of(
-            places, places.map(np.int64), st.builds(slice, ends, ends, st.none() | st.integers(1, 3)),
-            st.sampled_from([None, ..., True, False]), lists, lists.map(np.array), lists.map(lambda a: np.array([a])),
-            st.lists(bools, min_size=n, max_size=n), st.lists(bools, min_size=n, max_size=n).map(np.array),
-            st.lists(lists, min_size=2, max_size=2).filter(lambda a: len(a[0]) == len(a[1])), places.map(np.array),
-        ))  # fmt: skip
+        places = [rng.randrange(-n, n) for _ in range(rng.randrange(1, 4))]
+        bools = [rng.random() < 0.5 for _ in range(n)]
+        ends = [rng.choice([None, rng.randrange(-n - 2, n + 3)]) for _ in range(2)]
+        part = rng.choice([
+            places[0], places[0], np.int64(places[0]), np.array(places[0]), slice(*ends), slice(None), None, ..., True,
+            slice(*ends, rng.randrange(1, 4)), places, places, np.array(places), np.array([places]), [places, places],
+            bools, np.array(bools), False,
+        ])  # fmt: skip
         parts.append(part)
         axis += 0 if part is None or isinstance(part, bool) else len(shape) - axis if part is ... else 1
-    return tuple(parts) if len(parts) != 1 or draw(st.booleans()) else parts[0]
+    return tuple(parts) if len(parts) != 1 or rng.random() < 0.5 else parts[0]
 
 
 def outcome(library, x, index, value):
@@ -252,13 +251,20 @@ def outcome(library, x, index, value):
     return y.shape, shares, *(t.detach().numpy().tolist() for t in (y, gx, written))
 
 
-@given(st.data(), st.sampled_from([(3,), (2, 3), (2, 3, 2), (1, 4), ()]), st.sampled_from([None, 7, 1.5]))
-def test_every_form_of_index_is_pytorchs(data, shape, value):
+@pytest.mark.parametrize("shape", [(3,), (2, 3), (2, 3, 2), (1, 4), (2, 3, 2, 2), ()], ids=str)
+def test_every_form_of_index_is_pytorchs(shape):
     torch = pytest.importorskip("torch")
+    rng = random.Random(len(shape))
     x = np.arange(float(np.prod(shape))).reshape(shape)
-    index = data.draw(pytorch_indices(shape))
-    parts = index if isinstance(index, tuple) else (index,)
-    assume(sum(part is ... for part in parts) < 2)  # two are an error here, as in NumPy
-    unique = all(len(np.unique(p)) == np.size(p) for p in parts if isinstance(p, list) or hasattr(p, "shape"))
-    value = 7 if value is None and not unique else value  # of two values for one place either may stay
-    assert outcome(tinyconv, x, index, value) == outcome(torch, x, index, value)
+    accepted = 0
+    for _ in range(400):
+        index = drawn_index(rng, shape)
+        parts = index if isinstance(index, tuple) else (index,)
+        if sum(part is ... for part in parts) > 1:
+            continue  # an error here, as in NumPy
+        unique = all(len(np.unique(p)) == np.size(p) for p in parts if isinstance(p, list) or hasattr(p, "shape"))
+        value = rng.choice([7, 1.5, None]) if unique else 7  # of two values for one place either may stay
+        ours = outcome(tinyconv, x, index, value)
+        assert ours == outcome(torch, x, index, value), (shape, index, value)
+        accepted += ours is not None
+    assert accepted > 40

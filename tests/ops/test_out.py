@@ -42,6 +42,8 @@ def test_several_results():
     largest = tinyconv.max(X, 1, out=out)
     assert largest.values is values and largest.indices is indices
     assert (values.tolist(), indices.tolist()) == ([2, 5], [2, 2])
+    with pytest.raises(RuntimeError, match=r"max: out must be tinyconv.float32, got tinyconv.float64"):
+        tinyconv.max(X, 1, out=(values.double(), indices))
     with pytest.raises(TypeError, match="sort: out must be 2 tensors"):
         tinyconv.sort(X, out=values)
     with pytest.raises(RuntimeError, match=r"topk: out must be tinyconv.int64, got tinyconv.float32"):

@@ -478,7 +478,7 @@ for _name in ops.out.CASTS | ops.out.EXACT:
 def __getattr__(name):
     """``tinyconv.cuda``, ``.func``, ``.hub``, ... need no import of their own, and cost one only where used. In-place
     methods are functions too: ``tinyconv.exp_(x)`` is ``x.exp_()``."""
-    if name in ("cuda", "distributions", "func", "hub", "onnx", "training", "vision"):
+    if name in ("cuda", "distributions", "func", "hub", "jit", "onnx", "testing", "training", "vision"):
         return _import_module(f"{__name__}.{name}")
     if name.endswith("_") and not name.startswith("_") and hasattr(Tensor, name):
         return getattr(Tensor, name)

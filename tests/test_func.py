@@ -101,3 +101,114 @@ def test_gradients_of_a_model_as_a_function():
     slopes = func.grad(lambda w: func.functional_call(model, w, (x,)).sum())(weights)
     assert slopes["weight"].tolist() == [[3, 3]] and slopes["bias"].tolist() == [3]
     assert model.weight.grad is None
+
+
+# ------------------------------------------------------------------------------------- Jacobians, and one by one
+
+
+def both(compute, **inputs):
+    """Our result and PyTorch's, as nested lists."""
+    torch = pytest.importorskip("torch")
+    found = []
+    for library in (tinyconv, torch):
+        xs = {name: library.tensor(values.tolist(), dtype=library.float64) for name, values in inputs.items()}
+        found.append(listed(compute(library, library.func, **xs)))
+    return found
+
+
+def listed(tree):
+    if hasattr(tree, "tolist"):
+        return tree.detach().tolist()
+    return {k: listed(v) for k, v in tree.items()} if isinstance(tree, dict) else [listed(item) for item in tree]
+
+
+rng = np.random.default_rng(0)
+A, X, V = rng.normal(size=(3, 4)), rng.normal(size=4), rng.normal(size=4)
+
+DERIVATIVES = {
+    "vjp": lambda m, f, a, x, v: (lambda y, back: (y, back(y * 2)))(*f.vjp(lambda a, x: m.tanh(a @ x), a, x)),
+    "vjp of a dict": lambda m, f, a, x, v: f.vjp(lambda p: (p["a"] @ p["x"]).sin(), {"a": a, "x": x})[1](x[:3]),
+    "vjp with more": lambda m, f, a, x, v: f.vjp(lambda x: (x.exp(), x * 2), x, has_aux=True)[::2],
+    "jvp": lambda m, f, a, x, v: f.jvp(lambda x: m.tanh(a @ x), (x,), (v,)),
+    "jvp of two": lambda m, f, a, x, v: f.jvp(lambda x, y: (x * y, y.exp()), (x, v), (v, x)),
+    "jacrev": lambda m, f, a, x, v: f.jacrev(lambda x: m.tanh(a @ x))(x),
+    "jacrev by both": lambda m, f, a, x, v: f.jacrev(lambda a, x: m.tanh(a @ x), argnums=(0, 1))(a, x),
+    "jacrev of two, by a dict": lambda m, f, a, x, v: f.jacrev(lambda p: (p["x"].sin(), p["x"].sum()))({"x": x}),
+    "jacfwd": lambda m, f, a, x, v: f.jacfwd(lambda a, x: m.tanh(a @ x), argnums=1)(a, x),
+    "jacobian that uses none": lambda m, f, a, x, v: f.jacrev(lambda x: m.ones(2, dtype=m.float64))(x),
+    "hessian": lambda m, f, a, x, v: f.hessian(lambda x: ((a @ x) ** 3).sum())(x),
+    "vector times hessian": lambda m, f, a, x, v: f.jvp(f.grad(lambda x: ((a @ x) ** 3).sum()), (x,), (v,)),
+    "third derivative": lambda m, f, a, x, v: f.grad(f.grad(f.grad(m.sin)))(x[0]),
+    "vmap": lambda m, f, a, x, v: f.vmap(lambda row: row @ x)(a),
+    "vmap of two": lambda m, f, a, x, v: f.vmap(lambda row, y: row * y, in_dims=(1, 0), out_dims=1)(a, x),
+    "vmap, one the same": lambda m, f, a, x, v: f.vmap(m.dot, in_dims=(0, None))(a, x),
+    "vmap, nested": lambda m, f, a, x, v: f.vmap(f.vmap(lambda y: y.exp()))(a),
+    "vmap, several results": lambda m, f, a, x, v: f.vmap(lambda y: (y, {"s": y.sum()}))(a),
+    "vmap of parts": lambda m, f, a, x, v: f.vmap(
+        lambda p, y: p["a"] + p["x"][0] * y, in_dims=({"a": 0, "x": None}, 0)
+    )({"a": a, "x": x}, a),
+    "gradients of each": lambda m, f, a, x, v: f.vmap(f.grad(lambda x, row: (row @ x).tanh()), in_dims=(None, 0))(x, a),
+    "jacobians of each": lambda m, f, a, x, v: f.vmap(f.jacrev(lambda y: y**2))(a),
+    "jacobian by vmap": lambda m, f, a, x, v: f.vmap(f.vjp(lambda x: a @ x, x)[1])(m.eye(3, dtype=m.float64))[0],
+}
+
+
+@pytest.mark.parametrize("name", DERIVATIVES)
+def test_as_pytorchs(name):
+    ours, theirs = both(DERIVATIVES[name], a=A, x=X, v=V)
+    np.testing.assert_allclose(_numbers(ours), _numbers(theirs), rtol=1e-10)
+    assert _shape(ours) == _shape(theirs)
+
+
+def _numbers(tree):
+    parts = list(tree.values()) if isinstance(tree, dict) else tree
+    return [n for part in parts for n in _numbers(part)] if isinstance(parts, list) else [parts]
+
+
+def _shape(tree):
+    parts = list(tree.items()) if isinstance(tree, dict) else list(enumerate(tree)) if isinstance(tree, list) else []
+    return [(key, _shape(part)) for key, part in parts]
+
+
+def test_the_outer_graph_goes_through():
+    x = tinyconv.tensor([1.0, 2.0], requires_grad=True)
+    func.jacrev(lambda x: x**3)(x).sum().backward()
+    assert x.grad.tolist() == [6.0, 12.0]
+    x.grad = None
+    func.vmap(func.grad(lambda x: x**3))(x).sum().backward()
+    assert x.grad.tolist() == [6.0, 12.0]
+    y, push = func.jvp(lambda x: x**2, (x.detach(),), (tinyconv.ones(2),))
+    assert not y.requires_grad and not push.requires_grad
+
+
+def test_an_ensemble():
+    models = [nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2)).eval() for _ in range(4)]
+    parameters, buffers = func.stack_module_state(models)
+    x = tinyconv.randn(5, 3)
+    call = func.vmap(lambda p, b, x: func.functional_call(models[0], (p, b), (x,)), in_dims=(0, 0, None))
+    y = call(parameters, buffers, x)
+    np.testing.assert_allclose(y.detach(), np.stack([model(x).detach() for model in models]), rtol=1e-6)
+    y.sum().backward()
+    assert parameters["0.weight"].grad.shape == (4, 2, 3)
+    assert all(p.grad is None for p in models[0].parameters())
+
+
+@pytest.mark.parametrize(
+    "call, error, message",
+    [
+        (lambda x: func.vmap(lambda a, b: a)(x, tinyconv.ones(3)), ValueError, r"one axis size .* sizes \[2, 3\]"),
+        (lambda x: func.vmap(lambda a: a, in_dims=None)(x), ValueError, "in_dims must be an int or a tuple for 1"),
+        (lambda x: func.vmap(lambda a: a, in_dims=(None,))(x), ValueError, "got none"),
+        (lambda x: func.vmap(lambda a: a, in_dims=1)(x), ValueError, r"in_dims has 1 for a tensor of shape \(2,\)"),
+        (lambda x: func.vmap(lambda a: a, in_dims=({"b": 0},))({"a": x}), ValueError, r"with the parts \['a'\]"),
+        (lambda x: func.vmap(lambda a: a.item())(x), ValueError, "func must return tensors, got float"),
+        (lambda x: func.vmap(lambda a: a)(x[:0]), RuntimeError, "an axis of size 0"),
+        (lambda x: func.vjp(lambda a: a, x)[1](x, x), RuntimeError, "each of the 1 outputs, got 2"),
+        (lambda x: func.jvp(lambda a: a, (x,), (x[0],)), RuntimeError, r"shapes of primals, \[\(2,\)\], got \[\(\)\]"),
+        (lambda x: func.stack_module_state([]), RuntimeError, "at least one"),
+        (lambda x: func.stack_module_state([nn.ReLU(), nn.Tanh()]), RuntimeError, "of one class"),
+    ],
+)
+def test_misuse(call, error, message):
+    with pytest.raises(error, match=message):
+        call(tinyconv.ones(2))

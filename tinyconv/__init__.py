@@ -480,6 +480,8 @@ def __getattr__(name):
     methods are functions too: ``tinyconv.exp_(x)`` is ``x.exp_()``."""
     if name in ("cuda", "distributions", "func", "hub", "jit", "onnx", "testing", "training", "vision"):
         return _import_module(f"{__name__}.{name}")
+    if name == "vmap":
+        return _import_module(f"{__name__}.func").vmap
     if name.endswith("_") and not name.startswith("_") and hasattr(Tensor, name):
         return getattr(Tensor, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

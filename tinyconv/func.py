@@ -1,5 +1,8 @@
-"""Functions of functions, under the names of ``torch.func``: gradients as functions, and modules as functions of their
-parameters."""
+"""Functions of functions, under the names of ``torch.func``: derivatives as functions, modules as functions of their
+parameters, and functions of one example as functions of a batch.
+
+They may be nested in any order. :func:`vmap` is a loop over the examples: what PyTorch computes, not how fast.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,21 @@ from .autograd import enable_grad
 from .autograd import grad as _gradients
 from .nn import Module
 from .nn.utils import stateless
+from .ops import stack
 from .tensor import Tensor
 
-__all__ = ["functional_call", "grad", "grad_and_value"]
+__all__ = [
+    "functional_call",
+    "grad",
+    "grad_and_value",
+    "hessian",
+    "jacfwd",
+    "jacrev",
+    "jvp",
+    "stack_module_state",
+    "vjp",
+    "vmap",
+]
 
 
 def functional_call(module: Module, parameter_and_buffer_dicts: Any, args: Any = None,
@@ -85,6 +100,205 @@ def grad(func: Callable, argnums: int | tuple[int, ...] = 0, has_aux: bool = Fal
         return (grads, value[1]) if has_aux else grads
 
     return slope
+
+
+def vjp(func: Callable, *primals: Any, has_aux: bool = False) -> tuple:
+    """``func(*primals)`` and the function v -> v^T J, J its Jacobian there.
+
+    Returns:
+        (output, function), and what else ``func`` returned if it returns (output, anything) with ``has_aux``. The
+        function takes tensors like the outputs and returns a tuple of tensors like ``primals``; it may be called again.
+    """
+    leaves: list[Tensor] = []
+    further = any(x.requires_grad for x in _tensors(primals))
+    with enable_grad():
+        found = func(*_mapped(lambda x: _collected(x, leaves), primals))
+    value, aux = found if has_aux else (found, None)
+    ys = _tensors(value)
+
+    def pulled(*cotangents: Any) -> tuple:
+        vs = _tensors(cotangents)
+        if len(vs) != len(ys):
+            raise RuntimeError(f"vjp: expected a tensor for each of the {len(ys)} outputs, got {len(vs)}")
+        found = _slopes(ys, leaves, vs, further or any(v.requires_grad for v in vs))
+        return _mapped(lambda _: next(found), primals)
+
+    value = value if further else _mapped(lambda y: y.detach(), value)
+    return (value, pulled, aux) if has_aux else (value, pulled)
+
+
+def jvp(func: Callable, primals: tuple, tangents: tuple, *, strict: bool = False, has_aux: bool = False) -> tuple:
+    """``func(*primals)`` and J v, for v = ``tangents``: w^T J is linear in w, and v times its gradient by w is J v.
+
+    Returns:
+        (output, J v), and what else ``func`` returned if it returns (output, anything) with ``has_aux``.
+    """
+    value, pulled, *aux = vjp(func, *primals, has_aux=has_aux)
+    vs, further = _tensors(tangents), any(x.requires_grad for x in _tensors([primals, tangents]))
+    ws: list[Tensor] = []
+    with enable_grad():
+        gxs = _tensors(pulled(*_tensors(_mapped(lambda y: _collected(y.new_zeros(y.shape), ws), value))))
+    if [tuple(g.shape) for g in gxs] != [tuple(v.shape) for v in vs]:
+        raise RuntimeError(
+            f"jvp: tangents must have the shapes of primals, {[tuple(g.shape) for g in gxs]}, "
+            f"got {[tuple(v.shape) for v in vs]}"
+        )
+    found = _slopes(gxs, ws, vs, further)
+    pushed = _mapped(lambda _: next(found), value)
+    value = value if further else _mapped(lambda y: y.detach(), value)
+    return (value, pushed, *aux)
+
+
+def jacrev(func: Callable, argnums: int | tuple[int, ...] = 0, has_aux: bool = False, *,
+           chunk_size: int | None = None) -> Callable:  # fmt: skip
+    """A function that returns the Jacobian of ``func`` by the arguments ``argnums``, of the shape (output's, input's):
+    one backward pass for each element of the output. ``chunk_size`` is without effect."""
+
+    def jacobian(*args: Any, **kwargs: Any) -> Any:
+        wanted = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+
+        def of_these(*chosen: Any) -> Any:
+            copies = list(args)
+            for place, value in zip(wanted, chosen, strict=True):
+                copies[place] = value
+            return func(*copies, **kwargs)
+
+        chosen = tuple([args[place] for place in wanted])
+        value, pulled, *aux = vjp(of_these, *chosen, has_aux=has_aux)
+        ys = _tensors(value)
+        zeros = [y.detach().new_zeros(y.shape) for y in ys]
+
+        def by_all(which: int) -> Any:
+            rows = []
+            for k in range(ys[which].numel()):
+                one = zeros[which].clone()
+                one.view(-1)[k] = 1
+                rows.append(_tensors(pulled(*zeros[:which], one, *zeros[which + 1 :])))
+            xs, shape = _tensors(chosen), tuple(ys[which].shape)
+            columns = zip(*rows, strict=True) if rows else [()] * len(xs)
+            blocks = iter([
+                stack(column).view(shape + tuple(x.shape)) if column else x.new_zeros(shape + tuple(x.shape))
+                for x, column in zip(xs, columns, strict=True)
+            ])  # fmt: skip
+            derivatives = _mapped(lambda _: next(blocks), chosen)
+            return derivatives[0] if isinstance(argnums, int) else derivatives
+
+        places = iter(range(len(ys)))
+        blocks = _mapped(lambda _: by_all(next(places)), value)
+        return (blocks, *aux) if has_aux else blocks
+
+    return jacobian
+
+
+def jacfwd(func: Callable, argnums: int | tuple[int, ...] = 0, has_aux: bool = False, *,
+           randomness: str = "error") -> Callable:  # fmt: skip
+    """:func:`jacrev`: derivatives are computed backwards only. ``randomness`` is without effect."""
+    return jacrev(func, argnums, has_aux)
+
+
+def hessian(func: Callable, argnums: int | tuple[int, ...] = 0) -> Callable:
+    """A function that returns the second derivatives of ``func``, the Jacobian of its Jacobian."""
+    return jacfwd(jacrev(func, argnums), argnums)
+
+
+def vmap(func: Callable, in_dims: Any = 0, out_dims: Any = 0, randomness: str = "error", *,
+         chunk_size: int | None = None) -> Callable:  # fmt: skip
+    """A function that calls ``func`` for each index along an axis of its arguments, and stacks what it returns.
+
+    Args:
+        func: takes tensors, or lists, tuples and dicts of them, and returns such.
+        in_dims: the axis of all arguments, or a tuple with one for each: an int, None for an argument that is the same
+            for all, or again a tuple, list or dict as the argument is one. Keyword arguments go by their first axis.
+        out_dims: where the new axis of the results is: an int, or a tuple with one for each.
+        randomness, chunk_size: accepted for PyTorch's sake. Random numbers differ from example to example.
+
+    Raises:
+        ValueError: when called: no axis, axes of different sizes, ``in_dims`` unlike the arguments, a result that is
+            no tensor.
+        RuntimeError: when called, for axes of size 0: there is nothing to learn the results' shapes from.
+    """
+
+    def over(*args: Any, **kwargs: Any) -> Any:
+        dims = (in_dims,) * len(args) if isinstance(in_dims, int) else in_dims
+        if not isinstance(dims, (tuple, list)) or len(dims) != len(args):
+            raise ValueError(f"vmap: in_dims must be an int or a tuple for {len(args)} arguments, got {in_dims!r}")
+        taken: list[tuple[Tensor, int | None]] = []
+        _with_dims(args, tuple(dims), lambda x, dim: taken.append((x, dim)))
+        _with_dims(kwargs, 0, lambda x, dim: taken.append((x, dim)))
+        lengths = {x.shape[dim] for x, dim in taken if dim is not None}
+        if len(lengths) != 1:
+            found = f"got sizes {sorted(lengths)}" if lengths else "got none"
+            raise ValueError(f"vmap: the arguments must have one axis size to go along, {found}")
+        n = lengths.pop()
+        if n == 0:
+            raise RuntimeError("vmap: cannot go along an axis of size 0")
+        results = []
+        for k in range(n):
+            part = lambda x, dim: x if dim is None else x.select(dim, k)  # noqa: E731, B023
+            results.append(func(*_with_dims(args, tuple(dims), part), **_with_dims(kwargs, 0, part)))
+        return _stacked(results, out_dims)
+
+    return over
+
+
+def stack_module_state(models: Sequence[Module]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """The parameters and the buffers of several modules of one kind, stacked: for :func:`vmap` over an ensemble.
+
+    Raises:
+        RuntimeError: no modules, or of different classes.
+    """
+    if not models:
+        raise RuntimeError("stack_module_state: expected at least one model")
+    if len({type(model) for model in models}) > 1:
+        raise RuntimeError("stack_module_state: the models must be of one class")
+    parameters = {
+        name: stack([dict(model.named_parameters())[name] for model in models]).detach().requires_grad_(p.requires_grad)
+        for name, p in models[0].named_parameters()
+    }
+    buffers = {name: stack([dict(m.named_buffers())[name] for m in models]) for name, _ in models[0].named_buffers()}
+    return parameters, buffers
+
+
+def _slopes(ys: Sequence[Tensor], xs: Sequence[Tensor], vs: Sequence[Tensor], create_graph: bool) -> Any:
+    """The gradients by ``xs``, one after the other; zeros where there is no way."""
+    used = [(y, v) for y, v in zip(ys, vs, strict=True) if y.requires_grad]
+    if not used or not xs:
+        return iter([x.new_zeros(x.shape) for x in xs])
+    outputs, grad_outputs = zip(*used, strict=True)
+    return iter(_gradients(outputs, xs, grad_outputs, True, create_graph, allow_unused=True, materialize_grads=True))
+
+
+def _with_dims(tree: Any, dims: Any, function: Callable[[Tensor, int | None], Any]) -> Any:
+    """``tree`` with every tensor replaced by ``function`` of it and its axis in ``dims``, which may stop at a node."""
+    if isinstance(tree, (list, tuple, Mapping)):
+        keys = list(tree) if isinstance(tree, Mapping) else list(range(len(tree)))
+        if not (dims is None or isinstance(dims, int)):
+            like = Mapping if isinstance(tree, Mapping) else (list, tuple)
+            if not isinstance(dims, like) or (list(dims) if like is Mapping else list(range(len(dims)))) != keys:
+                raise ValueError(f"vmap: in_dims has {dims!r} for an argument with the parts {keys}")
+            parts = [_with_dims(tree[key], dims[key], function) for key in keys]
+        else:
+            parts = [_with_dims(tree[key], dims, function) for key in keys]
+        return dict(zip(keys, parts, strict=True)) if isinstance(tree, Mapping) else type(tree)(parts)
+    if not isinstance(tree, Tensor):
+        return tree
+    if not (dims is None or (isinstance(dims, int) and -tree.dim() <= dims < tree.dim())):
+        raise ValueError(f"vmap: in_dims has {dims!r} for a tensor of shape {tuple(tree.shape)}")
+    return function(tree, dims)
+
+
+def _stacked(results: list, dims: Any) -> Any:
+    first = results[0]
+    if isinstance(first, Tensor):
+        return stack(results, dims)
+    if isinstance(first, (list, tuple)):
+        each = (dims,) * len(first) if isinstance(dims, int) else dims
+        return type(first)(
+            [_stacked(list(parts), d) for parts, d in zip(zip(*results, strict=True), each, strict=True)]
+        )
+    if isinstance(first, Mapping):
+        return {key: _stacked([result[key] for result in results], dims) for key in first}
+    raise ValueError(f"vmap: func must return tensors, got {type(first).__name__}")
 
 
 def _collected(x: Tensor, leaves: list[Tensor]) -> Tensor:

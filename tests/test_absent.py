@@ -37,3 +37,9 @@ def test_types_that_have_only_a_name(name):
     for use in (lambda: tinyconv.ones(2, dtype=kind), lambda: tinyconv.ones(2).to(kind)):
         with pytest.raises(TypeError, match=f"tensors cannot hold {name}"):
             use()
+
+
+def test_assertions_of_traced_networks():
+    tinyconv._assert(True, "fine")
+    with pytest.raises(AssertionError, match="wrong size"):
+        tinyconv._assert(False, "wrong size")

@@ -475,6 +475,12 @@ for _name in ops.out.CASTS | ops.out.EXACT:
     globals()[_name] = ops.out.with_out(globals()[_name], exact=_name in ops.out.EXACT)
 
 
+def _assert(condition, message):
+    """``assert condition, message``, as networks that PyTorch's tracer is to see through have it."""
+    if not condition:
+        raise AssertionError(message)
+
+
 def __getattr__(name):
     """``tinyconv.cuda``, ``.func``, ``.hub``, ... need no import of their own, and cost one only where used. In-place
     methods are functions too: ``tinyconv.exp_(x)`` is ``x.exp_()``."""

@@ -19,7 +19,7 @@ from .serialization import load
 
 __all__ = ["download_url_to_file", "get_dir", "load_state_dict_from_url", "set_dir"]
 
-_HASH = re.compile(r"-([a-f0-9]*)\.")  # resnet18-f37072fd.pth
+HASH_REGEX = re.compile(r"-([a-f0-9]*)\.")  # resnet18-f37072fd.pth
 _LARGEST = 2**32  # bytes
 _dir: str | None = None
 
@@ -94,7 +94,7 @@ def load_state_dict_from_url(
     path = folder / (file_name or PurePosixPath(urlparse(url).path).name)
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        digits = _HASH.search(path.name) if check_hash else None
+        digits = HASH_REGEX.search(path.name) if check_hash else None
         download_url_to_file(url, path, digits[1] if digits else None, progress)
     return load(path, map_location, weights_only=weights_only)
 

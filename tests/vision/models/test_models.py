@@ -301,3 +301,34 @@ def test_every_parameter_of_a_small_resnet_gets_a_gradient():
     model = models.resnet18(num_classes=3)
     nn.functional.cross_entropy(model(tinyconv.randn(2, 3, 32, 32)), tinyconv.tensor([0, 2])).backward()
     assert all(p.grad is not None and p.grad.any() for p in model.parameters())
+
+
+def test_a_vgg_of_ones_own():
+    """`VGG(make_layers(cfg), ...)` and `cfgs`, which programs for smaller images start from."""
+    features = models.vgg.make_layers([8, "M", 512, "M"], batch_norm=True)
+    model = models.VGG(features, num_classes=3, init_weights=False)
+    assert [type(layer).__name__ for layer in features] == ["Conv2d", "BatchNorm2d", "ReLU", "MaxPool2d"] * 2
+    assert model(tinyconv.randn(2, 3, 16, 16)).shape == (2, 3)
+    assert models.vgg.cfgs["A"].count("M") == 5
+
+
+def test_a_resnet_that_keeps_its_size(quick):
+    plain = models.resnet50(num_classes=2)
+    model = models.resnet50(num_classes=2, replace_stride_with_dilation=[False, True, True])
+    assert list(model.state_dict()) == list(plain.state_dict())
+    assert [(m.conv2.stride, m.conv2.dilation) for m in (model.layer3[0], model.layer3[1], model.layer4[2])] == [
+        ((1, 1), (1, 1)), ((1, 1), (2, 2)), ((1, 1), (4, 4)),
+    ]  # fmt: skip
+    features = nn.Sequential(*list(model.children())[:-2])
+    assert features(tinyconv.zeros(1, 3, 64, 64)).shape == (1, 2048, 8, 8)
+    with pytest.raises(ValueError, match="3-element tuple, got \\[True\\]"):
+        models.resnet50(replace_stride_with_dilation=[True])
+    with pytest.raises(NotImplementedError, match="dilation must be 1, got 2"):
+        models.resnet18(replace_stride_with_dilation=[False, False, True])
+
+
+def test_a_resnet_of_other_normalizations(quick):
+    model = models.resnet18(num_classes=2, norm_layer=nn.InstanceNorm2d, zero_init_residual=True)
+    norms = [m for m in model.modules() if isinstance(m, (nn.BatchNorm2d, nn.InstanceNorm2d))]
+    assert len(norms) == 20
+    assert all(isinstance(m, nn.InstanceNorm2d) for m in norms)

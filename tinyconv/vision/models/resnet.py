@@ -24,6 +24,7 @@ fewer channels, 3x3, 1x1 up to four times as many (e = 4). The stride is the 3x3
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -60,7 +61,8 @@ class BasicBlock(nn.Module):
         planes: channels of the output.
         stride: of the first convolution.
         downsample: brings x to the output's shape; None where it has it.
-        groups, base_width: 1 and 64: this block knows no others.
+        groups, base_width, dilation: 1, 64 and 1: this block knows no others.
+        norm_layer: makes the normalization of a number of channels; None: batch norm.
 
     Shape:
         x ``(N, inplanes, H, W)`` -> ``(N, planes, ceil(H/stride), ceil(W/stride))``.
@@ -76,15 +78,20 @@ class BasicBlock(nn.Module):
         downsample: nn.Module | None = None,
         groups: int = 1,
         base_width: int = 64,
+        dilation: int = 1,
+        norm_layer: Callable[..., nn.Module] | None = None,
     ) -> None:
         super().__init__()
+        norm_layer = norm_layer or nn.BatchNorm2d
         if groups != 1 or base_width != 64:
             raise ValueError(f"BasicBlock: groups must be 1 and base_width 64, got {groups} and {base_width}")
+        if dilation != 1:
+            raise NotImplementedError(f"BasicBlock: dilation must be 1, got {dilation}")
         self.conv1 = nn.Conv2d(inplanes, planes, kernel_size=3, stride=stride, padding=1, bias=False)
-        self.bn1 = nn.BatchNorm2d(planes)
+        self.bn1 = norm_layer(planes)
         self.relu = nn.ReLU(inplace=True)
         self.conv2 = nn.Conv2d(planes, planes, kernel_size=3, padding=1, bias=False)
-        self.bn2 = nn.BatchNorm2d(planes)
+        self.bn2 = norm_layer(planes)
         self.downsample = downsample
 
     def forward(self, x: Tensor) -> Tensor:
@@ -104,6 +111,8 @@ class Bottleneck(nn.Module):
         downsample: brings x to the output's shape; None where it has it.
         groups: of the 3x3 convolution.
         base_width: channels of the 3x3 convolution, of 64 planes, for each group.
+        dilation: of the 3x3 convolution.
+        norm_layer: makes the normalization of a number of channels; None: batch norm.
 
     Shape:
         x ``(N, inplanes, H, W)`` -> ``(N, 4*planes, ceil(H/stride), ceil(W/stride))``.
@@ -119,15 +128,18 @@ class Bottleneck(nn.Module):
         downsample: nn.Module | None = None,
         groups: int = 1,
         base_width: int = 64,
+        dilation: int = 1,
+        norm_layer: Callable[..., nn.Module] | None = None,
     ) -> None:
         super().__init__()
+        norm_layer = norm_layer or nn.BatchNorm2d
         width = planes * base_width // 64 * groups
         self.conv1 = nn.Conv2d(inplanes, width, kernel_size=1, bias=False)
-        self.bn1 = nn.BatchNorm2d(width)
-        self.conv2 = nn.Conv2d(width, width, kernel_size=3, stride=stride, padding=1, groups=groups, bias=False)
-        self.bn2 = nn.BatchNorm2d(width)
+        self.bn1 = norm_layer(width)
+        self.conv2 = nn.Conv2d(width, width, 3, stride, dilation, dilation, groups, bias=False)
+        self.bn2 = norm_layer(width)
         self.conv3 = nn.Conv2d(width, planes * self.expansion, kernel_size=1, bias=False)
-        self.bn3 = nn.BatchNorm2d(planes * self.expansion)
+        self.bn3 = norm_layer(planes * self.expansion)
         self.relu = nn.ReLU(inplace=True)
         self.downsample = downsample
 
@@ -148,6 +160,12 @@ class ResNet(nn.Module):
         num_classes: scores an image.
         zero_init_residual: start each block as its shortcut alone (Goyal et al. 2017).
         groups, width_per_group: of a bottleneck's 3x3 convolution.
+        replace_stride_with_dilation: for each of the last three stages, whether it keeps the size of its image: its
+            3x3 convolutions look twice as far instead, as networks that label pixels need it.
+        norm_layer: makes the normalization of a number of channels; None: batch norm.
+
+    Raises:
+        ValueError: ``replace_stride_with_dilation`` has not three elements.
 
     Shape:
         x ``(N, 3, H, W)`` -> scores (logits) ``(N, num_classes)``.
@@ -161,36 +179,56 @@ class ResNet(nn.Module):
         zero_init_residual: bool = False,
         groups: int = 1,
         width_per_group: int = 64,
+        replace_stride_with_dilation: Sequence[bool] | None = None,
+        norm_layer: Callable[..., nn.Module] | None = None,
     ) -> None:
         super().__init__()
-        self.inplanes, self.groups, self.base_width = 64, groups, width_per_group
+        dilate = replace_stride_with_dilation or (False, False, False)
+        if len(dilate) != 3:
+            raise ValueError(
+                f"replace_stride_with_dilation should be None or a 3-element tuple, got {replace_stride_with_dilation}"
+            )
+        self.inplanes, self.groups, self.base_width, self.dilation = 64, groups, width_per_group, 1
+        self._norm_layer = norm_layer or nn.BatchNorm2d
         self.conv1 = nn.Conv2d(3, 64, kernel_size=7, stride=2, padding=3, bias=False)
-        self.bn1 = nn.BatchNorm2d(64)
+        self.bn1 = self._norm_layer(64)
         self.relu = nn.ReLU(inplace=True)
         self.maxpool = nn.MaxPool2d(kernel_size=3, stride=2, padding=1)
-        self.layer1 = self._stage(block, 64, layers[0], 1)
-        self.layer2 = self._stage(block, 128, layers[1], 2)
-        self.layer3 = self._stage(block, 256, layers[2], 2)
-        self.layer4 = self._stage(block, 512, layers[3], 2)
+        self.layer1 = self._make_layer(block, 64, layers[0])
+        self.layer2 = self._make_layer(block, 128, layers[1], stride=2, dilate=dilate[0])
+        self.layer3 = self._make_layer(block, 256, layers[2], stride=2, dilate=dilate[1])
+        self.layer4 = self._make_layer(block, 512, layers[3], stride=2, dilate=dilate[2])
         self.avgpool = nn.AdaptiveAvgPool2d((1, 1))
         self.fc = nn.Linear(512 * block.expansion, num_classes)
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
             elif zero_init_residual and isinstance(module, (BasicBlock, Bottleneck)):
-                nn.init.zeros_((module.bn3 if isinstance(module, Bottleneck) else module.bn2).weight)
+                last = module.bn3 if isinstance(module, Bottleneck) else module.bn2
+                if last.weight is not None:
+                    nn.init.zeros_(last.weight)
 
-    def _stage(self, block: type[BasicBlock] | type[Bottleneck], planes: int, n: int, stride: int) -> nn.Sequential:
-        """n blocks, of which the first changes the shape."""
-        downsample, channels = None, planes * block.expansion
+    def _make_layer(
+        self,
+        block: type[BasicBlock] | type[Bottleneck],
+        planes: int,
+        blocks: int,
+        stride: int = 1,
+        dilate: bool = False,
+    ) -> nn.Sequential:
+        """A stage: blocks, of which the first changes the shape."""
+        downsample, channels, first_dilation = None, planes * block.expansion, self.dilation
+        if dilate:
+            self.dilation, stride = self.dilation * stride, 1
         if stride != 1 or self.inplanes != channels:
             downsample = nn.Sequential(
-                nn.Conv2d(self.inplanes, channels, kernel_size=1, stride=stride, bias=False), nn.BatchNorm2d(channels)
+                nn.Conv2d(self.inplanes, channels, kernel_size=1, stride=stride, bias=False), self._norm_layer(channels)
             )
-        blocks = [block(self.inplanes, planes, stride, downsample, self.groups, self.base_width)]
+        same = (self.groups, self.base_width)
+        made = [block(self.inplanes, planes, stride, downsample, *same, first_dilation, self._norm_layer)]
         self.inplanes = channels
-        blocks += [block(channels, planes, 1, None, self.groups, self.base_width) for _ in range(n - 1)]
-        return nn.Sequential(*blocks)
+        made += [block(channels, planes, 1, None, *same, self.dilation, self._norm_layer) for _ in range(blocks - 1)]
+        return nn.Sequential(*made)
 
     def forward(self, x: Tensor) -> Tensor:
         """Scores of the classes, before the softmax."""

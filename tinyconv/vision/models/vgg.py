@@ -7,7 +7,6 @@ the layers with weights; ``_bn`` adds batch norm after each convolution. Layers 
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from ... import nn
@@ -24,6 +23,7 @@ __all__ = [
     "VGG16_Weights",
     "VGG19_BN_Weights",
     "VGG19_Weights",
+    "make_layers",
     "vgg11",
     "vgg11_bn",
     "vgg13",
@@ -34,7 +34,7 @@ __all__ = [
     "vgg19_bn",
 ]
 
-CONFIGURATIONS: dict[str, list[int | str]] = {
+cfgs: dict[str, list[int | str]] = {
     "A": [64, "M", 128, "M", 256, 256, "M", 512, 512, "M", 512, 512, "M"],
     "B": [64, 64, "M", 128, 128, "M", 256, 256, "M", 512, 512, "M", 512, 512, "M"],
     "D": [64, 64, "M", 128, 128, "M", 256, 256, 256, "M", 512, 512, 512, "M", 512, 512, 512, "M"],
@@ -46,8 +46,7 @@ class VGG(nn.Module):
     """VGG for colour images of 224x224, or of any size from 32x32 up.
 
     Args:
-        configuration: a key of ``CONFIGURATIONS``.
-        batch_norm: whether batch norm follows each convolution.
+        features: the convolutions, as :func:`make_layers` makes them; they end with 512 channels.
         num_classes: scores an image.
         init_weights: start as torchvision does (Kaiming); False leaves the layers' own start.
         dropout: probability, after each of the first two fully connected layers.
@@ -58,14 +57,13 @@ class VGG(nn.Module):
 
     def __init__(
         self,
-        configuration: str = "D",
-        batch_norm: bool = False,
+        features: nn.Module,
         num_classes: int = 1000,
         init_weights: bool = True,
         dropout: float = 0.5,
     ) -> None:
         super().__init__()
-        self.features = _features(CONFIGURATIONS[configuration], batch_norm)
+        self.features = features
         self.avgpool = nn.AdaptiveAvgPool2d((7, 7))
         self.classifier = nn.Sequential(
             nn.Linear(512 * 7 * 7, 4096),
@@ -89,10 +87,16 @@ class VGG(nn.Module):
         return self.classifier(self.avgpool(self.features(x)).flatten(1))
 
 
-def _features(configuration: list[int | str], batch_norm: bool) -> nn.Sequential:
+def make_layers(cfg: list[int | str], batch_norm: bool = False) -> nn.Sequential:
+    """The convolutions and the maxima.
+
+    Args:
+        cfg: a configuration, such as ``cfgs["D"]``.
+        batch_norm: whether batch norm follows each convolution.
+    """
     layers: list[nn.Module] = []
     channels = 3
-    for item in configuration:
+    for item in cfg:
         if isinstance(item, str):
             layers.append(nn.MaxPool2d(kernel_size=2, stride=2))
             continue
@@ -102,6 +106,13 @@ def _features(configuration: list[int | str], batch_norm: bool) -> nn.Sequential
         layers.append(nn.ReLU(inplace=True))
         channels = item
     return nn.Sequential(*layers)
+
+
+def _vgg(cfg: str, batch_norm: bool, published: type[WeightsEnum], weights: Any, config: dict[str, Any]) -> VGG:
+    def make(**config: Any) -> VGG:
+        return VGG(make_layers(cfgs[cfg], batch_norm), **config)
+
+    return pretrained_model(make, published, weights, config)
 
 
 class VGG11_Weights(WeightsEnum):
@@ -163,46 +174,46 @@ class VGG19_BN_Weights(WeightsEnum):
 def vgg11(weights: Any = None, progress: bool = True, **config: Any) -> VGG:
     """VGG-11, 132,863,336 parameters. ``weights``: see :func:`~.weights.pretrained_model`;
     ``config``: of :class:`VGG`."""
-    return pretrained_model(partial(VGG, "A", False), VGG11_Weights, weights, config)
+    return _vgg("A", False, VGG11_Weights, weights, config)
 
 
 def vgg11_bn(weights: Any = None, progress: bool = True, **config: Any) -> VGG:
     """VGG-11 with batch norm, 132,868,840 parameters. ``weights``: see :func:`~.weights.pretrained_model`;
     ``config``: of :class:`VGG`."""
-    return pretrained_model(partial(VGG, "A", True), VGG11_BN_Weights, weights, config)
+    return _vgg("A", True, VGG11_BN_Weights, weights, config)
 
 
 def vgg13(weights: Any = None, progress: bool = True, **config: Any) -> VGG:
     """VGG-13, 133,047,848 parameters. ``weights``: see :func:`~.weights.pretrained_model`;
     ``config``: of :class:`VGG`."""
-    return pretrained_model(partial(VGG, "B", False), VGG13_Weights, weights, config)
+    return _vgg("B", False, VGG13_Weights, weights, config)
 
 
 def vgg13_bn(weights: Any = None, progress: bool = True, **config: Any) -> VGG:
     """VGG-13 with batch norm, 133,053,736 parameters. ``weights``: see :func:`~.weights.pretrained_model`;
     ``config``: of :class:`VGG`."""
-    return pretrained_model(partial(VGG, "B", True), VGG13_BN_Weights, weights, config)
+    return _vgg("B", True, VGG13_BN_Weights, weights, config)
 
 
 def vgg16(weights: Any = None, progress: bool = True, **config: Any) -> VGG:
     """VGG-16, 138,357,544 parameters. ``weights``: see :func:`~.weights.pretrained_model`;
     ``config``: of :class:`VGG`."""
-    return pretrained_model(partial(VGG, "D", False), VGG16_Weights, weights, config)
+    return _vgg("D", False, VGG16_Weights, weights, config)
 
 
 def vgg16_bn(weights: Any = None, progress: bool = True, **config: Any) -> VGG:
     """VGG-16 with batch norm, 138,365,992 parameters. ``weights``: see :func:`~.weights.pretrained_model`;
     ``config``: of :class:`VGG`."""
-    return pretrained_model(partial(VGG, "D", True), VGG16_BN_Weights, weights, config)
+    return _vgg("D", True, VGG16_BN_Weights, weights, config)
 
 
 def vgg19(weights: Any = None, progress: bool = True, **config: Any) -> VGG:
     """VGG-19, 143,667,240 parameters. ``weights``: see :func:`~.weights.pretrained_model`;
     ``config``: of :class:`VGG`."""
-    return pretrained_model(partial(VGG, "E", False), VGG19_Weights, weights, config)
+    return _vgg("E", False, VGG19_Weights, weights, config)
 
 
 def vgg19_bn(weights: Any = None, progress: bool = True, **config: Any) -> VGG:
     """VGG-19 with batch norm, 143,678,248 parameters. ``weights``: see :func:`~.weights.pretrained_model`;
     ``config``: of :class:`VGG`."""
-    return pretrained_model(partial(VGG, "E", True), VGG19_BN_Weights, weights, config)
+    return _vgg("E", True, VGG19_BN_Weights, weights, config)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..tensor import Tensor
-from .activation import logsigmoid
+from .activation import logsigmoid, relu
 from .compare import clamp_min, ge, gt, minimum, where
 from .cumulative import cumprod
 from .distance import pairwise_distance
@@ -124,7 +124,7 @@ def multilabel_margin_loss(
     listed = gt(cumprod(ge(t, 0).long(), 1), 0)  # up to the first -1
     t = where(listed, t, 0)
     its = gt(scatter_add(t.new_zeros(t.array.shape), 1, t, listed.long()), 0)
-    apart = clamp_min(sub(unsqueeze(x, 1), sub(unsqueeze(gather(x, 1, t), 2), 1)), 0)  # (N, j, i)
+    apart = relu(sub(unsqueeze(x, 1), sub(unsqueeze(gather(x, 1, t), 2), 1)))  # (N, j, i)
     counts = logical_and(unsqueeze(listed, 2), logical_not(unsqueeze(its, 1)))
     loss = div(sum(where(counts, apart, 0.0), (1, 2)), C)
     return reduced(loss if len(shape) == 2 else loss.squeeze(0), reduction)

@@ -200,7 +200,10 @@ entry(
     call(x(3), index(3, below=3)),
     call(x(2, 3), index(2, 3, below=1)),
     rejected=(call(x(4, 3), index(4, below=3)), call(x(4, 3), index(4, 3, below=9)), call(x(4, 3), y(4, 3))),
-    without={"values: nan": "NaN is as good as 0 there"},
+    without={
+        "values: nan": "NaN is as good as 0 there",
+        "shapes: (<float32 [0, 3]>": "of no samples PyTorch's mean is what was in memory",
+    },
 )
 
 

@@ -373,7 +373,10 @@ entry(
     "nn.MultiLabelMarginLoss",
     build()(x(4, 3), index(4, 3, below=3)),
     build(reduction="sum")(x(3), index(3, below=3)),
-    without={"values: nan": "NaN is as good as 0 there"},
+    without={
+        "values: nan": "NaN is as good as 0 there",
+        "shapes: (<float32 [0, 3]>": "of no samples PyTorch's mean is what was in memory",
+    },
 )
 entry("nn.MultiLabelSoftMarginLoss", build()(x(4, 3), unit(4, 3)), build(weight)(x(4, 3), unit(4, 3)))
 entry(
@@ -425,7 +428,7 @@ def ctc(m, loss, scores):
 entry(
     "nn.CTCLoss",
     program(ctc, x(5, 2, 4)),
-    without={"values": "paths of NaN and infinities"},
+    without={"values": "paths of NaN and infinities", "shapes": "lengths that do not fit any more may end PyTorch"},
 )
 entry(
     "nn.AdaptiveLogSoftmaxWithLoss",
@@ -439,7 +442,12 @@ entry(
     build(5, 3, mode="sum", padding_idx=2)(index(7, below=5), index(1, below=1)),
     build(5, 3, mode="max")(index(2, 3, below=5)),
     build(5, 3, 1.0, mode="sum")(index(2, 3, below=5), per_sample_weights=x(2, 3)),
-    without={"dtypes: uint8": "uint8 is no index here"},
+    without={
+        "shapes: <index int64 [0]>)": "of no offsets PyTorch's gradient reads beyond its arrays, and the process dies",
+        "shapes: <index int64 [2, 0]>": "bags of nothing are zeros here",
+        "dtypes: index 0 bool": "bools are no rows here",
+        "dtypes: index 0 uint8": "nor is uint8",
+    },
 )
 SOFTMAX = {f"values: {kind}": "a softmax of NaN and infinities" for kind in ("nan", "infinite", "extreme")}
 entry(

@@ -140,9 +140,9 @@ entry(
     "nn.LPPool2d",
     build(2, 2)(x(2, 3, 6, 6, kind="positive")),
     build(1.5, 3, 2, True)(x(2, 3, 6, 6, kind="positive")),
-    without=floats("int64", "bool"),
+    without=INTEGERS | floats("bool"),
 )
-entry("nn.LPPool1d", build(2, 2)(x(2, 3, 6, kind="positive")), without=floats("int64", "bool"))
+entry("nn.LPPool1d", build(2, 2)(x(2, 3, 6, kind="positive")), without=INTEGERS | floats("bool"))
 entry(
     "nn.AdaptiveAvgPool2d",
     build(1)(x(2, 3, 6, 5)),

@@ -6,13 +6,11 @@ import csv
 import io
 import json
 import os
-import socket
-import struct
-import time
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from ..serialization import atomic_write
+from ..utils.tensorboard import EventFile
 from .callbacks import Callback
 from .state import TrainingState
 
@@ -65,14 +63,11 @@ class TensorBoardLog(Callback):
 
     def __init__(self, folder: str | os.PathLike[str], steps: int | None = None) -> None:
         self.folder, self.steps = Path(folder), steps
-        self._file: BinaryIO | None = None
+        self._file: EventFile | None = None
         self._step = 0
 
     def on_begin(self, state: TrainingState) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        name = f"events.out.tfevents.{time.time():.6f}.{socket.gethostname()}.{os.getpid()}"
-        self._file = open(self.folder / name, "xb")  # noqa: SIM115 (open as long as the training lasts)
-        self._write(_field(3, b"brain.Event:2"))
+        self._file = EventFile(self.folder)
 
     def on_step(self, state: TrainingState) -> None:
         self._step += 1
@@ -102,38 +97,6 @@ class TensorBoardLog(Callback):
         self._step = int(state_dict["step"])
 
     def _scalar(self, tag: str, value: float, step: int) -> None:
-        scalar = _field(1, tag.encode()) + b"\x15" + struct.pack("<f", value)  # Value: tag = 1, simple_value = 2
-        self._write(b"\x10" + _varint(step) + _field(5, _field(1, scalar)))  # Event: step = 2, summary = 5; value = 1
-
-    def _write(self, event: bytes) -> None:
-        """A record of TFRecord's format: the length and the bytes, each with its checksum."""
         if self._file is None:
             raise RuntimeError("TensorBoardLog: the training has not begun")
-        data = b"\x09" + struct.pack("<d", time.time()) + event  # Event: wall_time = 1
-        length = struct.pack("<Q", len(data))
-        self._file.write(length + _masked_crc(length) + data + _masked_crc(data))
-
-
-def _field(number: int, data: bytes) -> bytes:
-    """A field of bytes in protocol buffers' wire format: the number, the length, the bytes."""
-    return bytes([number << 3 | 2]) + _varint(len(data)) + data
-
-
-def _varint(value: int) -> bytes:
-    """Seven bits a byte, the lowest first; the eighth says that more follow."""
-    out = bytearray()
-    while value >= 0x80:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    return bytes([*out, value])
-
-
-def _masked_crc(data: bytes) -> bytes:
-    """CRC-32C (Castagnoli), bit by bit (an event has some fifty bytes), rotated and shifted as TFRecord wants it."""
-    crc = 0xFFFFFFFF
-    for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
-    crc ^= 0xFFFFFFFF
-    return struct.pack("<I", ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF)
+        self._file.scalar(tag, value, step)

@@ -1,4 +1,4 @@
-"""Sums over axes. Extremes go to the reference backend: NumPy's are vectorized.
+"""Sums over axes, and extremes over the last ones; over others NumPy's are vectorized.
 
 A dense array whose reduced axes, or whose kept ones, lie side by side can be seen as (O, R, A, S): R and S are summed
 over, O and A stay. Sums run in float64, so their error does not grow with their length. The work is cut along O and A,
@@ -13,10 +13,11 @@ import math
 import numpy as np
 
 from .. import reference
-from ..reference.reduce import amax, amin, argmax, argmin  # noqa: F401
+from ..reference.reduce import argmax, argmin  # noqa: F401
 from .compile import jit
+from .elementwise import FEW
 from .parallel import parallel_for
-from .totals import sum_columns, sum_rows
+from .totals import largest, smallest, sum_columns, sum_rows
 
 ITEMS = 16  # so many are enough
 ELEMENTS = 16384  # of a work item
@@ -55,6 +56,17 @@ def _sum(items, x, R, A, S, parts, blocks, width, partial, out):
             out[a] = total
 
 
+@jit
+def _extreme_rows(item, rows, x, n, out, most):
+    for r in range(item * rows, min((item + 1) * rows, out.size)):
+        out[r] = largest(x, r * n, n) if most else smallest(x, r * n, n)
+
+
+@jit
+def _extreme(items, rows, x, n, out, most):
+    parallel_for(_extreme_rows, items, (rows, x, n, out, most))
+
+
 @functools.lru_cache(maxsize=512)
 def _plan(shape, axes, keepdims):
     """Work items, the other arguments of ``_sum`` that follow from the shape, and the result's size and shape; None if
@@ -91,3 +103,21 @@ def sum(x, axes, keepdims):
     parts, out = cut[3], np.empty(shape, x.dtype)
     _sum(items, x.ravel(), *cut, np.empty(parts * size) if parts > 1 else NOTHING, out.ravel())
     return out
+
+
+def _extreme_of(x, axes, keepdims, most):
+    kept = x.ndim - len(axes)
+    if x.dtype.char not in "fd" or not x.flags.carray or x.size <= FEW or axes != tuple(range(kept, x.ndim)):
+        return reference.amax(x, axes, keepdims) if most else reference.amin(x, axes, keepdims)
+    n, out = math.prod(x.shape[kept:]), np.empty(x.shape[:kept] + (1,) * (len(axes) if keepdims else 0), x.dtype)
+    rows = max(1, ELEMENTS // n)
+    _extreme(-(-out.size // rows), rows, x.ravel(), n, out.ravel(), most)
+    return out
+
+
+def amax(x, axes, keepdims):
+    return _extreme_of(x, axes, keepdims, True)
+
+
+def amin(x, axes, keepdims):
+    return _extreme_of(x, axes, keepdims, False)

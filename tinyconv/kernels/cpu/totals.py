@@ -22,6 +22,7 @@ from .vectors import (
     loop,
     prefetch,
     shuffle,
+    splat,
     spread,
     store,
     vector_pointer,
@@ -200,30 +201,33 @@ if JIT:
 
         return types.void(out, g, x, *[types.int64] * 4, *[x.dtype] * 4), codegen
 
-    @intrinsic
-    def largest(typingctx, x, start, n):
-        """The maximum of ``x[start + k]`` over k < n; NaN if one is NaN; -inf of none."""
+    def _extreme(relation, neutral):
+        @intrinsic
+        def extreme(typingctx, x, start, n):
+            """The maximum, or the minimum, of ``x[start + k]`` over k < n; NaN if one is NaN; of none an infinity."""
 
-        def codegen(context, b, signature, args):
-            x, start, n = args
-            pointer = array_pointer(context, b, signature.args[0], x, start)
-            vector = vector_type(pointer.type.pointee)
-            nothing = ir.Constant(vector, [float("-inf")] * vector.count)
+            def codegen(context, b, signature, args):
+                x, start, n = args
+                pointer = array_pointer(context, b, signature.args[0], x, start)
+                vector = vector_type(pointer.type.pointee)
+                nothing = splat(vector, neutral)
 
-            def larger(best, value):
-                wins = b.or_(b.fcmp_ordered(">", value, best), b.fcmp_unordered("uno", value, value))
-                return b.select(wins, value, best)
+                def better(best, value):
+                    wins = b.or_(b.fcmp_ordered(relation, value, best), b.fcmp_unordered("uno", value, value))
+                    return b.select(wins, value, best)
 
-            def step(vectors, masks, state):
-                values = [values[0] for values in vectors]
-                for q, mask in enumerate(masks):
-                    values[q] = values[q] if mask is None else b.select(mask, values[q], nothing)
-                return [larger(best, value) for best, value in zip(state, values, strict=True)]
+                def step(vectors, masks, state):
+                    values = [values[0] for values in vectors]
+                    for q, mask in enumerate(masks):
+                        values[q] = values[q] if mask is None else b.select(mask, values[q], nothing)
+                    return [better(best, value) for best, value in zip(state, values, strict=True)]
 
-            bests = _over_rows(b, [pointer], i64(0), i64(1), n, [nothing] * UNROLL, step)
-            return _fold(b, _tree(bests, larger), larger)
+                bests = _over_rows(b, [pointer], i64(0), i64(1), n, [nothing] * UNROLL, step)
+                return _fold(b, _tree(bests, better), better)
 
-        return x.dtype(x, types.int64, types.int64), codegen
+            return x.dtype(x, types.int64, types.int64), codegen
+
+        return extreme
 
 else:
 
@@ -254,10 +258,15 @@ else:
             row = slice(first, first + n)
             out[row] = scale * (g[row] - shift - (x[row] - m) * slope)
 
-    def largest(x, start, n):
-        """The maximum of ``x[start + k]`` over k < n; NaN if one is NaN; -inf of none."""
-        best = x.dtype.type(-float("inf"))
-        for value in x[start : start + n]:
-            if value > best or value != value:
-                best = value
-        return best
+    def _extreme(relation, neutral):
+        def extreme(x, start, n):
+            best = x.dtype.type(neutral)
+            for value in x[start : start + n]:
+                if (value > best if relation == ">" else value < best) or value != value:
+                    best = value
+            return best
+
+        return extreme
+
+
+largest, smallest = _extreme(">", float("-inf")), _extreme("<", float("inf"))

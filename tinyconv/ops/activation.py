@@ -50,6 +50,8 @@ class TanhGx(Function):
 
 
 class Tanh(Function):
+    fresh_gradients = True
+
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
         y = Tensor(kernels.of(x.array).tanh(x.array))
@@ -76,6 +78,8 @@ class SigmoidGx(Function):
 
 
 class Sigmoid(Function):
+    fresh_gradients = True
+
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
         y = Tensor(kernels.of(x.array).sigmoid(x.array))
@@ -101,6 +105,8 @@ class ReLUGx(Function):
 
 
 class ReLU(Function):
+    fresh_gradients = True
+
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
         y = Tensor(kernels.of(x.array).relu(x.array))
@@ -142,6 +148,7 @@ class Activation(Function):
     """y = f(x), with up to two numbers, in one pass; so is gx. When the backward pass is itself recorded, gx is written
     out in tensor operations (``gradient``), and the engine differentiates those."""
 
+    fresh_gradients = True
     function: str  # the kernel's name for it
 
     @classmethod

@@ -39,6 +39,7 @@ class BatchNorm(Function):
     """x is (N, C, L); the statistics are those of x."""
 
     materialize_grads = False  # only the first output has a gradient
+    fresh_gradients = True
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, w: Tensor, b: Tensor, eps: float) -> tuple:
@@ -70,6 +71,8 @@ class BatchNorm(Function):
 class LayerNorm(Function):
     """y = xh * w + b, with xh the last axes of x, as many as w has, brought to mean 0 and variance 1. With g = gy * w,
     gx = rstd * (g - mean(g) - xh * mean(g * xh))."""
+
+    fresh_gradients = True
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, w: Tensor, b: Tensor, eps: float) -> Tensor:

@@ -24,6 +24,7 @@ from ..reference.elementwise import (  # noqa: F401
     sign,
     tanh,
 )
+from .arrays import flat
 from .compile import jit
 from .parallel import parallel_for
 
@@ -321,7 +322,7 @@ def _broadcast(with_number, with_vector, x, y):
         out = np.empty(x.shape, x.dtype)
         with_number(chunks(out.size), x.ravel(), float(y), out.ravel())
         return out
-    if type(y) is not np.ndarray or y.dtype is not x.dtype or not y.flags.carray:
+    if type(y) is not np.ndarray or y.dtype is not x.dtype:
         return None
     S = _along_one_axis(x.shape, y.shape)
     if S is None or x.size == 0:
@@ -329,7 +330,7 @@ def _broadcast(with_number, with_vector, x, y):
     width = S if S > 1 else y.size
     rows, count = max(1, CHUNK // width), x.size // width
     out = np.empty(x.shape, x.dtype)
-    with_vector(-(-count // rows), rows, count, x.ravel(), y.ravel(), out.ravel(), S)
+    with_vector(-(-count // rows), rows, count, x.ravel(), flat(y), out.ravel(), S)
     return out
 
 

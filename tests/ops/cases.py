@@ -551,6 +551,16 @@ case(Unfold, "one image", lambda m, x: m.nn.functional.unfold(x, 2), (2, 3, 3))
 case(Fold, "", lambda m, x: m.nn.functional.fold(x, (3, 3), 2, padding=1) ** 2, (1, 8, 16))
 case(Fold, "one image", lambda m, x: m.nn.functional.fold(x, (3, 3), 2, stride=1), (4, 4))
 
+# -------------------------------------------------------------------------------------------------------------- volumes
+
+steps3d = {"stride": (2, 1, 1), "padding": 1, "dilation": (1, 2, 1), "groups": 2}
+case(Conv2d, "volume", lambda m, x, w, b: m.nn.functional.conv3d(x, w, b, **steps3d) ** 2,
+     (1, 4, 3, 3, 2), (2, 2, 2, 2, 2), (2,))  # fmt: skip
+case(ConvTranspose2d, "volume", lambda m, x, w, b: m.nn.functional.conv_transpose3d(x, w, b, **steps3d) ** 2,
+     (1, 4, 2, 3, 2), (4, 1, 3, 2, 2), (2,))  # fmt: skip
+case(MaxPool2d, "volume", lambda m, x: m.nn.functional.max_pool3d(x, 2, 1) ** 2, (1, 2, 3, 3, 2))
+case(AvgPool2d, "volume", lambda m, x: m.nn.functional.avg_pool3d(x, 2, 1, 1) ** 2, (1, 2, 2, 3, 2))
+
 # -------------------------------------------------------------------------------------------------------------- pooling
 
 for name, options, x in (

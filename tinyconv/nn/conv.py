@@ -1,4 +1,4 @@
-"""Convolution and transposed convolution of sequences and images.
+"""Convolution and transposed convolution of sequences, images and volumes.
 
 The formula stands in ``kernels/contract.py``; the output size is ``OH = floor((H + 2*PH - DH*(KH-1) - 1) / SH) + 1``.
 A transposed convolution turns that round, ``OH = (H-1)*SH - 2*PH + DH*(KH-1) + output_padding + 1``: it is the
@@ -18,10 +18,11 @@ from . import init
 from .module import Module
 from .parameter import Parameter
 
-__all__ = ["Conv1d", "Conv2d", "ConvTranspose1d", "ConvTranspose2d"]
+__all__ = ["Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"]
 
 Single = int | tuple[int]
 Pair = int | tuple[int, int]
+Triple = int | tuple[int, int, int]
 _PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
 
 
@@ -232,6 +233,39 @@ class Conv2d(_Conv):
         return F.conv2d(input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
 
 
+class Conv3d(_Conv):
+    """3-D convolution: x ``(N, C, D, H, W)`` -> y ``(N, O, OD, OH, OW)``, or both without N.
+
+    Arguments, attributes and errors are those of :class:`Conv2d`, with three numbers where that takes two.
+    """
+
+    axes = 3
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Triple,
+        stride: Triple = 1,
+        padding: str | Triple = 0,
+        dilation: Triple = 1,
+        groups: int = 1,
+        bias: bool = True,
+        padding_mode: str = "zeros",
+        device: Any = None,
+        dtype: Any = None,
+    ):
+        super().__init__(
+            in_channels, out_channels, kernel_size, stride, padding, dilation, False, 0, groups, bias, padding_mode,
+            device, dtype,
+        )  # fmt: skip
+
+    def forward(self, input: Tensor) -> Tensor:
+        """``(N, C, D, H, W) -> (N, O, OD, OH, OW)``."""
+        input, padding = self._padded(input)
+        return F.conv3d(input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
+
+
 class ConvTranspose1d(_Conv):
     """1-D transposed convolution: x ``(N, C, L)`` or ``(C, L)`` -> y ``(N, O, OL)`` or ``(O, OL)``.
 
@@ -328,5 +362,41 @@ class ConvTranspose2d(_Conv):
         """
         output_padding = self.output_padding if output_size is None else self._output_padding(input, output_size)
         return F.conv_transpose2d(
+            input, self.weight, self.bias, self.stride, self.padding, output_padding, self.groups, self.dilation
+        )
+
+
+class ConvTranspose3d(_Conv):
+    """3-D transposed convolution: x ``(N, C, D, H, W)`` -> y ``(N, O, OD, OH, OW)``, or both without N.
+
+    Arguments, attributes and errors are those of :class:`ConvTranspose2d`, with three numbers where that takes two.
+    """
+
+    axes = 3
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Triple,
+        stride: Triple = 1,
+        padding: Triple = 0,
+        output_padding: Triple = 0,
+        groups: int = 1,
+        bias: bool = True,
+        dilation: Triple = 1,
+        padding_mode: str = "zeros",
+        device: Any = None,
+        dtype: Any = None,
+    ):
+        super().__init__(
+            in_channels, out_channels, kernel_size, stride, padding, dilation, True, output_padding, groups, bias,
+            padding_mode, device, dtype,
+        )  # fmt: skip
+
+    def forward(self, input: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
+        """``(N, C, D, H, W) -> (N, O, OD, OH, OW)``; ``output_size`` as in :class:`ConvTranspose2d`."""
+        output_padding = self.output_padding if output_size is None else self._output_padding(input, output_size)
+        return F.conv_transpose3d(
             input, self.weight, self.bias, self.stride, self.padding, output_padding, self.groups, self.dilation
         )

@@ -6,7 +6,7 @@ from ..tensor import Tensor
 from . import functional as F
 from .module import Module
 
-__all__ = ["AlphaDropout", "Dropout", "Dropout1d", "Dropout2d", "FeatureAlphaDropout"]
+__all__ = ["AlphaDropout", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "FeatureAlphaDropout"]
 
 
 class _Dropout(Module):
@@ -56,6 +56,14 @@ class Dropout2d(_Dropout):
     def forward(self, input: Tensor) -> Tensor:
         """``input`` with some channels dropped."""
         return F.dropout2d(input, self.p, self.training, self.inplace)
+
+
+class Dropout3d(_Dropout):
+    """:class:`Dropout` of whole channels of volumes ``(N, C, D, H, W)``; arguments and errors are the same."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """``input`` with some channels dropped."""
+        return F.dropout3d(input, self.p, self.training, self.inplace)
 
 
 class AlphaDropout(_Dropout):

@@ -10,7 +10,7 @@ from ..tensor import Tensor
 from . import functional as F
 from .batchnorm import _NormBase
 
-__all__ = ["InstanceNorm1d", "InstanceNorm2d"]
+__all__ = ["InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d"]
 
 
 class _InstanceNorm(_NormBase):
@@ -93,3 +93,10 @@ class InstanceNorm2d(_InstanceNorm):
     """Instance normalization of images ``(N, C, H, W)`` or ``(C, H, W)``; the rest is as in :class:`InstanceNorm1d`."""
 
     axes = 3
+
+
+class InstanceNorm3d(_InstanceNorm):
+    """Instance normalization of volumes ``(N, C, D, H, W)`` or ``(C, D, H, W)``; the rest is as in
+    :class:`InstanceNorm1d`."""
+
+    axes = 4

@@ -1,4 +1,5 @@
-"""Padding as layers: what :func:`~tinyconv.nn.functional.pad` puts around the last axis (1d) or the last two (2d)."""
+"""Padding as layers: what :func:`~tinyconv.nn.functional.pad` puts around the last axis (1d), two (2d) or
+three axes (3d)."""
 
 from __future__ import annotations
 
@@ -12,22 +13,28 @@ from .module import Module
 __all__ = [
     "CircularPad1d",
     "CircularPad2d",
+    "CircularPad3d",
     "ConstantPad1d",
     "ConstantPad2d",
+    "ConstantPad3d",
     "ReflectionPad1d",
     "ReflectionPad2d",
+    "ReflectionPad3d",
     "ReplicationPad1d",
     "ReplicationPad2d",
+    "ReplicationPad3d",
     "ZeroPad1d",
     "ZeroPad2d",
+    "ZeroPad3d",
 ]
 
 Sides1d = int | tuple[int, int]
 Sides2d = int | tuple[int, int, int, int]
+Sides3d = int | tuple[int, int, int, int, int, int]
 
 
 class _Pad(Module):
-    """One number for all sides, or (left, right) or (left, right, top, bottom)."""
+    """One number for all sides, or (left, right), or (left, right, top, bottom), or those and (front, back)."""
 
     axes: ClassVar[int]
     mode: ClassVar[str]
@@ -87,6 +94,20 @@ class ConstantPad2d(_ConstantPad):
         super().__init__(padding, value)
 
 
+class ConstantPad3d(_ConstantPad):
+    """``value`` all around: ``(..., D, H, W) -> (..., front + D + back, top + H + bottom, left + W + right)``.
+
+    Args:
+        padding: (left, right, top, bottom, front, back), or one number for all; negative ones cut off.
+        value: of the new elements.
+    """
+
+    axes = 3
+
+    def __init__(self, padding: Sides3d, value: float):
+        super().__init__(padding, value)
+
+
 class ZeroPad1d(_ConstantPad):
     """Zeros before and after: ``(..., L) -> (..., left + L + right)``.
 
@@ -113,6 +134,22 @@ class ZeroPad2d(_ConstantPad):
     axes = 2
 
     def __init__(self, padding: Sides2d):
+        super().__init__(padding, 0.0)
+
+    def extra_repr(self) -> str:
+        return f"{self.padding}"
+
+
+class ZeroPad3d(_ConstantPad):
+    """Zeros all around: ``(..., D, H, W) -> (..., front + D + back, top + H + bottom, left + W + right)``.
+
+    Args:
+        padding: (left, right, top, bottom, front, back), or one number for all; negative ones cut off.
+    """
+
+    axes = 3
+
+    def __init__(self, padding: Sides3d):
         super().__init__(padding, 0.0)
 
     def extra_repr(self) -> str:
@@ -148,6 +185,21 @@ class ReflectionPad2d(_Pad):
         super().__init__(padding)
 
 
+class ReflectionPad3d(_Pad):
+    """The mirror image, edge not repeated, all around:
+    ``(..., D, H, W) -> (..., front + D + back, top + H + bottom, left + W + right)``.
+
+    Args:
+        padding: (left, right, top, bottom, front, back), or one number for all; less than the axis is long.
+    """
+
+    axes = 3
+    mode = "reflect"
+
+    def __init__(self, padding: Sides3d):
+        super().__init__(padding)
+
+
 class ReplicationPad1d(_Pad):
     """The edge, repeated, before and after: ``(..., L) -> (..., left + L + right)``.
 
@@ -177,6 +229,21 @@ class ReplicationPad2d(_Pad):
         super().__init__(padding)
 
 
+class ReplicationPad3d(_Pad):
+    """The edge, repeated, all around:
+    ``(..., D, H, W) -> (..., front + D + back, top + H + bottom, left + W + right)``.
+
+    Args:
+        padding: (left, right, top, bottom, front, back), or one number for all.
+    """
+
+    axes = 3
+    mode = "replicate"
+
+    def __init__(self, padding: Sides3d):
+        super().__init__(padding)
+
+
 class CircularPad1d(_Pad):
     """The other end of the axis before and after: ``(..., L) -> (..., left + L + right)``.
 
@@ -203,4 +270,19 @@ class CircularPad2d(_Pad):
     mode = "circular"
 
     def __init__(self, padding: Sides2d):
+        super().__init__(padding)
+
+
+class CircularPad3d(_Pad):
+    """The other end of the axis all around:
+    ``(..., D, H, W) -> (..., front + D + back, top + H + bottom, left + W + right)``.
+
+    Args:
+        padding: (left, right, top, bottom, front, back), or one number for all; at most as much as the axis is long.
+    """
+
+    axes = 3
+    mode = "circular"
+
+    def __init__(self, padding: Sides3d):
         super().__init__(padding)

@@ -1,4 +1,4 @@
-"""Pooling: one number for each window of a sequence or an image, its maximum or its average."""
+"""Pooling: one number for each window of a sequence, an image or a volume, its maximum or its average."""
 
 from __future__ import annotations
 
@@ -12,20 +12,25 @@ from .module import Module
 __all__ = [
     "AdaptiveAvgPool1d",
     "AdaptiveAvgPool2d",
+    "AdaptiveAvgPool3d",
     "AdaptiveMaxPool1d",
     "AdaptiveMaxPool2d",
+    "AdaptiveMaxPool3d",
     "AvgPool1d",
     "AvgPool2d",
+    "AvgPool3d",
     "LPPool1d",
     "LPPool2d",
     "MaxPool1d",
     "MaxPool2d",
+    "MaxPool3d",
     "MaxUnpool1d",
     "MaxUnpool2d",
 ]
 
 Single = int | tuple[int]
 Pair = int | tuple[int, int]
+Triple = int | tuple[int, int, int]
 
 
 def _each(value: Any, axes: int) -> tuple[int, ...]:
@@ -86,6 +91,25 @@ class MaxPool2d(_MaxPool):
     def forward(self, input: Tensor) -> Any:
         """The maxima; with ``return_indices`` (maxima, places)."""
         return F.max_pool2d(
+            input, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode, self.return_indices
+        )
+
+
+class MaxPool3d(_MaxPool):
+    """The maximum of each window: ``(N, C, D, H, W) -> (N, C, OD, OH, OW)``, or without N.
+
+    Args:
+        kernel_size: the window, (KD, KH, KW) or one number for all, as everywhere below.
+        stride: step of the window (default: ``kernel_size``, windows side by side).
+        padding: slices, rows and columns around the volume that never win.
+        dilation: distance between the window's elements in the volume.
+        return_indices: also return where the winners are, as flat places ``(d*H + h)*W + w``.
+        ceil_mode: round the output size up, so that a last window may stick out.
+    """
+
+    def forward(self, input: Tensor) -> Any:
+        """The maxima; with ``return_indices`` (maxima, places)."""
+        return F.max_pool3d(
             input, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode, self.return_indices
         )
 
@@ -156,6 +180,51 @@ class AvgPool2d(Module):
     def forward(self, input: Tensor) -> Tensor:
         """The averages."""
         return F.avg_pool2d(
+            input,
+            self.kernel_size,
+            self.stride,
+            self.padding,
+            self.ceil_mode,
+            self.count_include_pad,
+            self.divisor_override,
+        )
+
+    def extra_repr(self) -> str:
+        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
+
+
+class AvgPool3d(Module):
+    """The average of each window: ``(N, C, D, H, W) -> (N, C, OD, OH, OW)``, or without N.
+
+    Args:
+        kernel_size: the window, (KD, KH, KW) or one number for all, as everywhere below.
+        stride: step of the window (default: ``kernel_size``, windows side by side).
+        padding: slices, rows and columns of zeros around the volume.
+        ceil_mode: round the output size up, so that a last window may stick out.
+        count_include_pad: whether the padding's zeros count in the average.
+        divisor_override: divide every sum by this instead of the count; 1 gives sum pooling.
+    """
+
+    def __init__(
+        self,
+        kernel_size: Triple,
+        stride: Triple | None = None,
+        padding: Triple = 0,
+        ceil_mode: bool = False,
+        count_include_pad: bool = True,
+        divisor_override: int | None = None,
+    ):
+        super().__init__()
+        self.kernel_size = kernel_size
+        self.stride = kernel_size if stride is None else stride
+        self.padding = padding
+        self.ceil_mode = ceil_mode
+        self.count_include_pad = count_include_pad
+        self.divisor_override = divisor_override
+
+    def forward(self, input: Tensor) -> Tensor:
+        """The averages."""
+        return F.avg_pool3d(
             input,
             self.kernel_size,
             self.stride,
@@ -251,6 +320,22 @@ class AdaptiveAvgPool2d(_AdaptivePool):
         return F.adaptive_avg_pool2d(input, self.output_size)
 
 
+class AdaptiveAvgPool3d(_AdaptivePool):
+    """The averages of as many windows as asked for: ``(N, C, D, H, W) -> (N, C, OD, OH, OW)``, or without N.
+
+    Args:
+        output_size: (OD, OH, OW), or one number for all; None keeps the volume's size.
+    """
+
+    def __init__(self, output_size: int | tuple[int | None, int | None, int | None] | None):
+        super().__init__()
+        self.output_size = output_size
+
+    def forward(self, input: Tensor) -> Tensor:
+        """The averages; with ``output_size=1`` each channel's."""
+        return F.adaptive_avg_pool3d(input, self.output_size)
+
+
 class AdaptiveMaxPool1d(_AdaptivePool):
     """The maxima of as many windows as asked for: ``(N, C, L) -> (N, C, OL)``, or without N.
 
@@ -285,6 +370,26 @@ class AdaptiveMaxPool2d(_AdaptivePool):
     def forward(self, input: Tensor) -> Any:
         """The maxima; with ``return_indices`` (maxima, places)."""
         return F.adaptive_max_pool2d(input, self.output_size, self.return_indices)
+
+
+class AdaptiveMaxPool3d(_AdaptivePool):
+    """The maxima of as many windows as asked for: ``(N, C, D, H, W) -> (N, C, OD, OH, OW)``, or without N.
+
+    Args:
+        output_size: (OD, OH, OW), or one number for all; None keeps the volume's size.
+        return_indices: also return where the winners are, as flat places ``(d*H + h)*W + w``.
+    """
+
+    def __init__(
+        self, output_size: int | tuple[int | None, int | None, int | None] | None, return_indices: bool = False
+    ):
+        super().__init__()
+        self.output_size = output_size
+        self.return_indices = return_indices
+
+    def forward(self, input: Tensor) -> Any:
+        """The maxima; with ``return_indices`` (maxima, places)."""
+        return F.adaptive_max_pool3d(input, self.output_size, self.return_indices)
 
 
 class _MaxUnpool(Module):

@@ -487,6 +487,15 @@ from .typed import (
 )
 from .types import result_type
 from .unpool import max_unpool1d, max_unpool2d
+from .volume import (
+    adaptive_avg_pool3d,
+    adaptive_max_pool3d,
+    avg_pool3d,
+    conv3d,
+    conv_transpose3d,
+    dropout3d,
+    max_pool3d,
+)
 
 
 def _operator(operation: Callable) -> Callable:

@@ -126,6 +126,56 @@ entry(
 )
 
 entry(
+    "conv3d",
+    call(x(2, 3, 4, 5, 4), w(4, 3, 2, 3, 2), b(4)),
+    call(x(1, 2, 5, 5, 5), w(2, 2, 3, 3, 3), None, 2, 1),
+    call(x(2, 4, 3, 4, 4), w(4, 2, 2, 2, 2), b(4), groups=2, dilation=(2, 1, 1)),
+    call(x(1, 2, 3, 4, 4), w(2, 2, 2, 3, 2), padding="same"),
+    call(x(3, 4, 4, 4), w(2, 3, 2, 2, 2)),
+    rejected=(
+        call(x(2, 3, 1, 4, 4), w(4, 3, 2, 2, 2)),
+        call(x(2, 3, 4, 4, 4), w(4, 2, 2, 2, 2)),
+        call(x(2, 3, 4, 4, 4), w(4, 3, 2, 2, 2), b(3)),
+        call(x(2, 3, 4, 4, 4), w(4, 3, 2, 2, 2), stride=0),
+    ),
+    without=PADDED | INTEGERS,
+)
+entry(
+    "conv_transpose3d",
+    call(x(2, 3, 3, 4, 3), w(3, 2, 2, 3, 2), b(2)),
+    call(x(1, 2, 3, 3, 3), w(2, 2, 3, 3, 3), None, 2, 1, 1),
+    call(x(2, 4, 2, 3, 3), w(4, 2, 2, 2, 2), b(4), groups=2),
+    call(x(3, 2, 3, 3), w(3, 2, 2, 2, 2), dilation=2, stride=(2, 1, 1)),
+    rejected=(
+        call(x(2, 3, 4, 4, 4), w(2, 2, 3, 3, 3)),
+        call(x(2, 3, 4, 4, 4), w(3, 2, 3, 3, 3), output_padding=2),
+        call(x(2, 3, 4, 4, 4), w(3, 2, 3, 3, 3), stride=0),
+    ),
+    without=PADDED | INTEGERS | {"values: argument 0 infinite": "0 × ∞ in the padding"},
+)
+pool3d = (
+    call(x(2, 3, 4, 6, 5), 2),
+    call(x(1, 2, 5, 6, 7), 3, 2, 1),
+    call(x(1, 2, 5, 6, 7), (2, 3, 2), 2, ceil_mode=True),
+    call(x(3, 4, 6, 6), 2),
+    call(x(2, 1, 3, 4, 4, special="equal"), 2, 1),
+)
+wrong3d = (call(x(2, 3, 1, 4, 4), 2), call(x(2, 2, 4, 4, 4), 2, padding=2), call(x(4, 4), 2), call(x(1, 1, 2, 2, 2), 0))
+entry("F.max_pool3d", *pool3d, call(x(2, 2, 5, 5, 5), 2, 1, 1, 2), call(x(1, 2, 4, 4, 4), 2, return_indices=True),
+      rejected=wrong3d, without=WINNER | INTEGERS | {"shapes": "of no voxels"})  # fmt: skip
+entry("F.avg_pool3d", *pool3d, call(x(1, 2, 5, 5, 5), 3, 2, 1, False, False), call(x(1, 2, 4, 4, 4), 2,
+      divisor_override=3), rejected=wrong3d, without=INTEGERS | {"shapes": "of no voxels"})  # fmt: skip
+adaptive3d = (call(x(2, 3, 4, 6, 5), 2), call(x(2, 3, 5, 6, 7), (2, 3, 4)), call(x(3, 4, 5, 6), (1, None, 2)))
+entry("F.adaptive_avg_pool3d", *adaptive3d, call(x(2, 3, 4, 4, 4), output_size=1),
+      rejected=(call(x(4, 4), 2), call(x(2, 3, 4, 4, 4), (2, 2))),
+      without=INTEGERS | {"shapes": "of no voxels"})  # fmt: skip
+entry("F.adaptive_max_pool3d", *adaptive3d, call(x(2, 3, 4, 4, 4), output_size=1),
+      rejected=(call(x(4, 4), 2), call(x(2, 3, 4, 4, 4), (2, 2))),
+      without=WINNER | INTEGERS | {"shapes": "of no voxels"})  # fmt: skip
+entry("F.dropout3d", call(x(2, 3, 2, 2, 2), 0.5, True), call(x(2, 3, 2, 2, 2), p=0.3, training=False),
+      call(x(2, 3, 2, 2, 2), 1.0, True), random=True, rejected=(call(x(2, 3, 2, 2, 2), 1.5, True),),
+      without={"shapes": "warnings and one more axis", "dtypes": "floating point is asked for"})  # fmt: skip
+entry(
     "F.affine_grid",
     call(x(2, 2, 3), (2, 1, 3, 4)),
     call(x(2, 2, 3), [2, 3, 1, 4], align_corners=True),

@@ -4,7 +4,7 @@ from ..arrays import index, x
 from ..calls import as_numpy, dtype, state_values, tensor_of
 from .arithmetic import SIXTH
 from .entry import build, entry, exclude, program
-from .functional import EXTREME, INTEGERS, SPREAD, WINNER, floats
+from .functional import EXTREME, INTEGERS, PADDED, SPREAD, WINNER, floats
 from .loss import classes, plus_minus, probabilities, unit, weight, y
 
 INPLACE = {"overwrites": "inplace=True writes into its argument"}
@@ -496,6 +496,34 @@ def layered(m, stack, *sequences):
 
 entry("nn.TransformerEncoder", program(layered, x(3, 2, 4)), without=SOFTMAX)
 entry("nn.TransformerDecoder", program(layered, x(3, 2, 4), x(5, 2, 4, salt=1)), without=SOFTMAX)
+
+
+VOXELS = {"shapes": "of no voxels"}
+entry("nn.Conv3d", build(2, 4, 3)(x(1, 2, 4, 5, 4)), build(2, 4, (1, 2, 3), 2, 1, 1, 2, False)(x(2, 2, 4, 5, 5)),
+      build(2, 3, 3, padding=1, padding_mode="replicate")(x(1, 2, 3, 4, 4)), without=PADDED | INTEGERS)  # fmt: skip
+entry("nn.ConvTranspose3d", build(2, 3, 2)(x(1, 2, 3, 3, 3)), build(2, 4, 3, 2, 1, 1, 2, False)(x(1, 2, 3, 3, 3)),
+      without=PADDED | INTEGERS | {"values: argument 0 infinite": "0 × ∞ in the padding"})  # fmt: skip
+entry("nn.MaxPool3d", build(2)(x(2, 3, 4, 4, 5)), build((2, 1, 3), 1, (1, 0, 1))(x(1, 2, 4, 4, 5)),
+      build(2, return_indices=True)(x(1, 2, 4, 4, 4)), without=WINNER | INTEGERS | VOXELS)  # fmt: skip
+entry("nn.AvgPool3d", build(2)(x(2, 3, 4, 4, 5)), build(3, 2, 1, True, False)(x(1, 2, 5, 4, 5)),
+      without=INTEGERS | VOXELS)  # fmt: skip
+entry("nn.AdaptiveAvgPool3d", build(2)(x(2, 3, 4, 4, 5)), build((1, None, 3))(x(2, 4, 4, 5)), without=INTEGERS | VOXELS)
+entry(
+    "nn.AdaptiveMaxPool3d",
+    build(2)(x(2, 3, 4, 4, 5)),
+    build((1, None, 3))(x(2, 4, 4, 5)),
+    without=WINNER | INTEGERS | VOXELS,
+)
+entry("nn.BatchNorm3d", build(3)(x(4, 3, 2, 2, 3)), build(3, affine=False)(x(4, 3, 2, 2, 3), train=False),
+      rejected=(build(3)(x(4, 3, 2, 2)),), without=EXTREME | INTEGERS | VOXELS)  # fmt: skip
+entry("nn.InstanceNorm3d", build(3)(x(2, 3, 2, 2, 3)), build(3, affine=True)(x(3, 2, 2, 3)),
+      without=EXTREME | INTEGERS | VOXELS)  # fmt: skip
+entry("nn.Dropout3d", build(0.5)(x(2, 3, 2, 2, 2)), build(0.5)(x(2, 3, 2, 2, 2), train=False), random=True,
+      without={"shapes": "warnings and one more axis", "dtypes": "floating point is asked for"})  # fmt: skip
+entry("nn.ZeroPad3d", build(1)(x(2, 3, 2, 3, 4)), build((1, 2, 0, 1, 2, 0))(x(3, 2, 3, 4)))
+entry("nn.ConstantPad3d", build(1, 0.5)(x(2, 3, 2, 3, 4)), build((1, 2, 0, 1, 2, 0), 2.0)(x(3, 2, 3, 4)))
+entry("nn.ReflectionPad3d nn.ReplicationPad3d nn.CircularPad3d", build(1)(x(2, 3, 2, 3, 4)),
+      build((1, 2, 0, 1, 1, 0))(x(1, 2, 2, 3, 4)), without=INTEGERS | VOXELS)  # fmt: skip
 
 
 def held(m, container, t):

@@ -473,8 +473,7 @@ int, long, short = int32, int64, int16
 bool = dtypes.boolean
 newaxis = None  # x[:, newaxis], as in NumPy
 
-for _name in ops.out.CASTS | ops.out.EXACT:
-    globals()[_name] = ops.out.with_out(globals()[_name], exact=_name in ops.out.EXACT)
+ops.out.let_take_out(globals(), ops.out.CASTS, ops.out.EXACT)
 
 
 def _assert(condition, message):

@@ -24,6 +24,7 @@ from .ops.linalg import cond, matrix_norm, matrix_power, vecdot, vector_norm
 from .ops.linalg import linalg_cross as cross
 from .ops.linalg import linalg_diagonal as diagonal
 from .ops.linalg import linalg_norm as norm
+from .ops.out import let_take_out
 
 __all__ = [
     "LinAlgError",
@@ -53,3 +54,6 @@ __all__ = [
     "vecdot",
     "vector_norm",
 ]
+
+_CASTS = {"cond", "matrix_rank", "pinv"}
+let_take_out(globals(), _CASTS, set(__all__) - _CASTS - {"LinAlgError", "diagonal", "matrix_exp"})

@@ -2,6 +2,7 @@
 
 from .ops import erf, erfc, exp2, expm1, log1p, log_softmax, logit, logsumexp, round, sinc, softmax, xlogy
 from .ops import sigmoid as expit
+from .ops.out import let_take_out
 from .ops.special import (
     digamma,
     entr,
@@ -54,3 +55,6 @@ __all__ = [
     "xlogy",
     "zeta",
 ]
+
+_EXACT = {"log_softmax", "round", "softmax"}
+let_take_out(globals(), set(__all__) - _EXACT, _EXACT)

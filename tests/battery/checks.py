@@ -120,9 +120,9 @@ def by_keyword(subject: Subject) -> Variations:
 
 
 def into_out(subject: Subject) -> Variations:
-    """Each function of the library with ``out``, whether it takes it or not."""
-    for call in subject.entry.calls if subject.room == "tinyconv" and not subject.in_place else ():
-        if type(call) is Call:
+    """Each function with ``out``, whether it takes it or not."""
+    for call in subject.entry.calls if subject.room in ("tinyconv", "linalg", "special") else ():
+        if type(call) is Call and not subject.in_place:
             for into in ("same", "empty", "strided", "float64", "int64"):
                 yield Into(call.args, call.kwargs, f"out {into}", into)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from ..autograd import is_grad_enabled, no_grad, overwrite
@@ -24,20 +24,20 @@ CASTS = frozenset({
     "bitwise_left_shift", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "cat", "clamp", "clamp_max", "clamp_min",
     "clip", "column_stack", "concat", "concatenate", "copysign", "cos", "cosh", "cumprod", "cumsum", "deg2rad", "diff",
     "digamma", "div", "divide", "dstack", "empty", "eq", "erf", "erfc", "erfinv", "exp", "exp2", "expm1", "eye",
-    "float_power", "floor_divide", "fmax", "fmin", "fmod", "full", "gcd", "ge", "ger", "greater", "greater_equal",
-    "gt", "hstack", "hypot", "i0", "kron", "lcm", "ldexp", "le", "lerp", "less", "less_equal", "lgamma", "linspace",
-    "log", "log10", "log1p", "log2", "logaddexp", "logaddexp2", "logical_and", "logical_not", "logical_or",
-    "logical_xor", "logit", "logspace", "logsumexp", "lt", "max", "maximum", "mean", "min", "minimum", "mul",
-    "multiply", "mvlgamma", "nanmean", "nansum", "ne", "nextafter", "normal", "not_equal", "ones", "outer",
-    "polygamma", "pow", "prod", "rad2deg", "rand", "randint", "randn", "randperm", "reciprocal", "remainder",
-    "row_stack", "rsqrt", "sigmoid", "sin", "sinc", "sinh", "sqrt", "square", "stack", "std", "sub", "subtract", "sum",
-    "tan", "tanh", "threshold", "true_divide", "var", "vstack", "xlogy", "zeros",
+    "float_power", "floor_divide", "fmax", "fmin", "fmod", "full", "gcd", "ge", "ger", "greater", "greater_equal", "gt",
+    "hstack", "hypot", "i0", "kron", "lcm", "ldexp", "le", "lerp", "less", "less_equal", "lgamma", "linspace", "log",
+    "log10", "log1p", "log2", "logaddexp", "logaddexp2", "logical_and", "logical_not", "logical_or", "logical_xor",
+    "logit", "logspace", "logsumexp", "lt", "max", "maximum", "mean", "min", "minimum", "mul", "multiply", "mvlgamma",
+    "nanmean", "nansum", "ne", "nextafter", "normal", "not_equal", "ones", "outer", "polygamma", "pow", "prod",
+    "rad2deg", "rand", "randint", "randn", "randperm", "reciprocal", "remainder", "row_stack", "rsqrt", "sigmoid",
+    "sin", "sinc", "sinh", "sqrt", "square", "stack", "std", "sub", "subtract", "sum", "tan", "tanh", "threshold",
+    "true_divide", "var", "vstack", "xlogy", "zeros",
 })  # fmt: skip
 # The result of these must be of the type of ``out``.
 EXACT = frozenset({
     "abs", "absolute", "addbmm", "addmm", "addmv", "all", "amax", "amin", "aminmax", "any", "argmax", "argmin",
-    "baddbmm", "bitwise_not", "bmm", "bucketize", "ceil", "cholesky", "cross", "cummax", "cummin", "diag", "dot",
-    "fix", "floor", "frac", "frexp", "gather", "hardshrink", "heaviside", "histc", "index_add", "index_copy",
+    "baddbmm", "bitwise_not", "bmm", "bucketize", "ceil", "cholesky", "cross", "cummax", "cummin", "diag", "dot", "fix",
+    "floor", "frac", "frexp", "gather", "hardshrink", "heaviside", "histc", "histogram", "index_add", "index_copy",
     "index_reduce", "index_select", "inner", "inverse", "isin", "isneginf", "isposinf", "kthvalue", "log_softmax",
     "logcumsumexp", "masked_select", "matmul", "matrix_power", "median", "mm", "mode", "msort", "multinomial", "mv",
     "nan_to_num", "nanmedian", "neg", "negative", "nonzero", "norm", "qr", "quantile", "renorm", "round", "scatter",
@@ -126,3 +126,9 @@ def with_out(function: Callable, exact: bool) -> Callable:
     places.insert(at, inspect.Parameter("out", kind, default=None, annotation="Any"))
     call.__signature__ = inspect.signature(function).replace(parameters=places)  # type: ignore[attr-defined]
     return call
+
+
+def let_take_out(door: dict[str, Any], casts: Iterable[str], exact: Iterable[str]) -> None:
+    """Let functions of a public module, ``door``, take ``out``: their results are cast to its type, or must have it."""
+    door.update({name: with_out(door[name], exact=False) for name in casts})
+    door.update({name: with_out(door[name], exact=True) for name in exact})

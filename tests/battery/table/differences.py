@@ -22,6 +22,7 @@ differs("sum prod median nanmedian", "out: ]>)  # out", "of all elements it take
 differs("median nanmedian var std", "out: special=nan>)  # out | out: ]>, unbiased=False)", "as above")
 differs("matrix_power", "out: , 0)  # out float64", "an out of another type is an error for every power here")
 differs("clamp clip clamp_min clamp_max lerp", "out: out float64", "numbers want an out of the input's type there")
+differs("linalg.lstsq", "out: out float64", "of several results each out has the type here")
 differs("bernoulli", "out: 0.5 | out: int64", "the number there takes no out, and integers may be drawn into")
 differs("nonzero", "out: as_tuple", "several outs are for several results here")
 differs("where", "out: 0.0 | out: (<bool bool [3]>, 1", "with numbers it takes no out there")

@@ -47,3 +47,14 @@ def test_what_cannot_be():
         jit.save(nn.Linear(1, 1), "m.pt")
     with pytest.raises(NotImplementedError, match="load_state_dict"):
         jit.load("m.pt")
+
+
+def test_types_are_for_readers():
+    class Net(nn.Module):
+        size: jit.Final[int] = 3
+
+        @jit.script_if_tracing
+        def forward(self, x):
+            return jit.annotate(list[int], [x] * self.size)
+
+    assert Net()(1) == [1, 1, 1]

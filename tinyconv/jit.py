@@ -7,9 +7,11 @@ and a model is exported by :func:`tinyconv.onnx.export`; so both return what the
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 __all__ = [
+    "Final",
+    "annotate",
     "export",
     "freeze",
     "ignore",
@@ -19,6 +21,7 @@ __all__ = [
     "optimize_for_inference",
     "save",
     "script",
+    "script_if_tracing",
     "trace",
     "unused",
 ]
@@ -69,6 +72,16 @@ def _decorator(name: str) -> Callable:
 
 
 ignore, unused, export = _decorator("ignore"), _decorator("unused"), _decorator("export")
+
+
+def script_if_tracing(fn: Callable) -> Callable:
+    """``fn`` itself."""
+    return fn
+
+
+def annotate(the_type: Any, the_value: Any) -> Any:
+    """``the_value``: its type is its own."""
+    return the_value
 
 
 def is_scripting() -> bool:

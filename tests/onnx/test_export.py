@@ -122,3 +122,16 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch):
 
 def _full_disk(*_):
     raise OSError(28, "No space left on device")
+
+
+def test_a_model_may_ask_whether_it_is_exported(exported):
+    said = []
+
+    class Asks(nn.Module):
+        def forward(self, x):
+            said.append(tinyconv.onnx.is_in_onnx_export())
+            return x + 1
+
+    exported(Asks(), tinyconv.ones(2))
+    assert said and all(said)
+    assert not tinyconv.onnx.is_in_onnx_export()

@@ -8,8 +8,8 @@ and the two recordings are compared (``graph.py``): a size that differs becomes 
 else that differs is an error.
 """
 
-from .exporter import export
+from .exporter import export, is_in_onnx_export
 from .graph import ExportError
 from .operators import UnsupportedOperatorError
 
-__all__ = ["ExportError", "UnsupportedOperatorError", "export"]
+__all__ = ["ExportError", "UnsupportedOperatorError", "export", "is_in_onnx_export"]

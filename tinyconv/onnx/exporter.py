@@ -18,6 +18,8 @@ from .trace import Tracer, shaped_like
 _OPSETS = range(13, 24)
 _LARGEST = 2**31 - 1  # bytes that protobuf, in which ONNX is written, can hold
 
+_exporting = False
+
 Axes = Mapping[str, "Mapping[int, str] | Sequence[int]"]
 
 
@@ -78,13 +80,16 @@ def export(
     names = call.names() if input_names is None else _names(input_names, len(call.tensors), "input")
     axes = _axes(dynamic_axes or {}, dict(zip(names, call.tensors)), output_names)
 
+    global _exporting
     modes = {module: module.training for module in model.modules()}
     model.eval()
+    _exporting = True
     try:
         first = _traced(model, call, call.tensors, names, opset_version)
         others = shaped_like(call.tensors, [_second_size(x, axes.get(n, {})) for n, x in zip(names, call.tensors)], 0)
         second = _traced(model, call, others, names, opset_version)
     finally:
+        _exporting = False
         for module, training in modes.items():
             module.training = training
     if output_names is None:
@@ -99,6 +104,11 @@ def export(
         f.write(data)
     else:
         atomic_write(f, data)
+
+
+def is_in_onnx_export() -> bool:
+    """Whether :func:`export` is running the model: a model may then do what a graph can say."""
+    return _exporting
 
 
 class _Call:

@@ -15,6 +15,9 @@ LOC, SCALE = [0.5, -1.0, 2.0], [1.0, 0.3, 2.5]
 PROBS = [[0.2, 0.5, 0.3], [0.1, 0.1, 0.8]]
 LOGITS = [[0.0, 1.0, -2.0], [3.0, 3.0, 3.0]]
 
+COVARIANCE = [[2.0, 0.5, 0.1], [0.5, 1.0, -0.3], [0.1, -0.3, 0.7]]
+TRIL = [[1.5, 0.0, 0.0], [0.5, 0.8, 0.0], [-0.2, 0.3, 1.1]]
+
 # name, parameters, values, SciPy's
 CASES = {
     "Normal": ({"loc": LOC, "scale": SCALE}, [-0.3, 0.0, 7.0], lambda: stats.norm(LOC, SCALE)),
@@ -27,6 +30,14 @@ CASES = {
     "Uniform": (
         {"low": [0.0, -1.0, 2.0], "high": [1.0, 3.0, 2.5]}, [0.3, -1.0, 2.25],
         lambda: stats.uniform([0, -1, 2], [1, 4, 0.5]),
+    ),
+    "MultivariateNormal": (
+        {"loc": LOC, "covariance_matrix": COVARIANCE}, [-0.3, 0.0, 7.0],
+        lambda: stats.multivariate_normal(LOC, COVARIANCE),
+    ),
+    "MultivariateNormal by L": ({"loc": [LOC, SCALE], "scale_tril": TRIL}, [-0.3, 0.0, 7.0], None),
+    "MultivariateNormal by precision": (
+        {"loc": LOC, "precision_matrix": [COVARIANCE] * 2}, [[0.1, 1.0, 2.0]] * 2, None,
     ),
     "Bernoulli": ({"probs": [0.3, 0.9, 0.5]}, [1.0, 0.0, 1.0], lambda: stats.bernoulli([0.3, 0.9, 0.5])),
     "Bernoulli by logits": ({"logits": [0.3, -2.0, 0.0]}, [1.0, 0.0, 1.0], None),
@@ -52,7 +63,28 @@ def numbers(x):
     return x.detach().numpy() if hasattr(x, "detach") else x
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if CASES[name][2]])
+def test_vectors_as_scipy():
+    d, value, _ = made(tinyconv, "MultivariateNormal")
+    theirs = CASES["MultivariateNormal"][2]()
+    np.testing.assert_allclose(d.log_prob(value), theirs.logpdf(value.numpy()), rtol=1e-5)
+    np.testing.assert_allclose(d.entropy(), theirs.entropy(), rtol=1e-5)
+    tinyconv.manual_seed(5)
+    np.testing.assert_allclose(np.cov(d.sample((40000,)).numpy().T), COVARIANCE, atol=0.04)
+    for form in ("covariance_matrix", "precision_matrix", "scale_tril"):
+        again = D.MultivariateNormal(d.loc, **{form: getattr(d, form)})
+        np.testing.assert_allclose(again.covariance_matrix, COVARIANCE, rtol=1e-5, atol=1e-6)
+    diagonal = D.MultivariateNormal(tinyconv.zeros(3), tinyconv.diag(tinyconv.tensor([1.0, 4.0, 9.0])))
+    plain = D.Independent(D.Normal(tinyconv.zeros(3), tinyconv.tensor([1.0, 2.0, 3.0])), 1)
+    np.testing.assert_allclose(diagonal.log_prob(value), plain.log_prob(value), rtol=1e-6)
+    np.testing.assert_allclose(
+        D.kl_divergence(d, diagonal), 0.5 * (
+            np.log(36 / np.linalg.det(COVARIANCE)) - 3 + np.trace(np.diag([1, 1 / 4, 1 / 9]) @ COVARIANCE)
+            + np.array(LOC) ** 2 @ [1, 1 / 4, 1 / 9]
+        ), rtol=1e-5,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if CASES[name][2] and name != "MultivariateNormal"])
 def test_as_scipy(name):
     d, value, _ = made(tinyconv, name)
     theirs = CASES[name][2]()
@@ -73,6 +105,7 @@ def test_as_scipy(name):
 
 
 ASKED = {
+    "matrices": lambda d, v: getattr(d, "covariance_matrix", None), "tril": lambda d, v: getattr(d, "scale_tril", None),
     "log_prob": lambda d, v: d.log_prob(v), "entropy": lambda d, v: d.entropy(), "mean": lambda d, v: d.mean,
     "mode": lambda d, v: d.mode, "variance": lambda d, v: d.variance, "perplexity": lambda d, v: d.perplexity(),
     "repr": lambda d, v: repr(d).replace("tinyconv.", "torch."), "batch_shape": lambda d, v: tuple(d.batch_shape),
@@ -186,6 +219,14 @@ def test_independent_numbers_are_one_event():
         (lambda: D.Categorical(logits=tinyconv.tensor([math.nan, 0.5])), "parameter logits .* Independent"),
         (lambda: D.Uniform(1, 1), "not defined when low"),
         (lambda: D.Geometric(0.0), "to be positive"),
+        (lambda: D.MultivariateNormal(tinyconv.zeros(2), -tinyconv.eye(2)), "covariance_matrix .* PositiveDefinite"),
+        (
+            lambda: D.MultivariateNormal(tinyconv.zeros(2), scale_tril=tinyconv.ones(2, 2)),
+            "scale_tril .* LowerCholesky",
+        ),
+        (lambda: D.MultivariateNormal(tinyconv.zeros(2)), "Exactly one of"),
+        (lambda: D.MultivariateNormal(tinyconv.zeros(2), tinyconv.ones(2)), "at least two-dimensional"),
+        (lambda: D.MultivariateNormal(tinyconv.zeros(()), tinyconv.eye(2)), "at least one-dimensional"),
         (lambda: D.Normal("0", 1), "numbers or tensors"),
         (lambda: D.Normal(0, 1).log_prob(3), "must be a Tensor"),
         (lambda: D.Normal(0, 1).log_prob(tinyconv.tensor(math.nan)), "support"),
@@ -223,7 +264,8 @@ def test_what_is_not_checked_and_what_there_is_not():
 PAIRS = [("Normal", "Normal"), ("LogNormal", "LogNormal"), ("HalfNormal", "HalfNormal"), ("Laplace", "Laplace"),
          ("Exponential", "Exponential"), ("Uniform", "Uniform"), ("Uniform", "Normal"), ("Normal", "Laplace"),
          ("Bernoulli", "Bernoulli by logits"), ("Geometric", "Geometric by logits"),
-         ("Categorical", "Categorical by logits"), ("OneHotCategorical", "OneHotCategorical by logits")]  # fmt: skip
+         ("Categorical", "Categorical by logits"), ("MultivariateNormal", "MultivariateNormal by L"),
+         ("OneHotCategorical", "OneHotCategorical by logits")]  # fmt: skip
 
 
 def other(d):
@@ -238,6 +280,7 @@ def other(d):
 @pytest.mark.parametrize("p, q", PAIRS)
 def test_the_divergence_is_the_mean_of_the_difference(p, q):
     p, q = made(tinyconv, p)[0], other(made(tinyconv, q)[0]) if p == q else made(tinyconv, q)[0]
+    p = p.expand(q.batch_shape)
     tinyconv.manual_seed(3)
     x = p.sample((40000,))
     difference = p.log_prob(x) - q.log_prob(x)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..ops.decomposition import eigvalsh
 from ..tensor import Tensor
 
 __all__ = [
@@ -14,10 +15,12 @@ __all__ = [
     "independent",
     "integer_interval",
     "interval",
+    "lower_cholesky",
     "nonnegative",
     "nonnegative_integer",
     "one_hot",
     "positive",
+    "positive_definite",
     "real",
     "real_vector",
     "simplex",
@@ -128,6 +131,25 @@ class OneHot(Constraint):
         return ((value == 0) | (value == 1)).all(-1) & (value.sum(-1) == 1)
 
 
+class LowerCholesky(Constraint):
+    """Lower triangular matrices with a positive diagonal."""
+
+    event_dim = 2
+
+    def check(self, value: Tensor) -> Tensor:
+        return (value.tril() == value).flatten(-2).all(-1) & (value.diagonal(dim1=-2, dim2=-1) > 0).all(-1)
+
+
+class PositiveDefinite(Constraint):
+    """Symmetric matrices whose eigenvalues are positive."""
+
+    event_dim = 2
+
+    def check(self, value: Tensor) -> Tensor:
+        symmetric = ((value - value.mT).abs() <= 1e-6 + 1e-6 * value.abs()).flatten(-2).all(-1)
+        return symmetric & (eigvalsh(value) > 0).all(-1)
+
+
 class IndependentConstraint(Constraint):
     """Events all of whose elements are in a set.
 
@@ -152,6 +174,7 @@ class IndependentConstraint(Constraint):
 
 
 boolean, real, simplex, one_hot = Boolean(), Real(), Simplex(), OneHot()
+lower_cholesky, positive_definite = LowerCholesky(), PositiveDefinite()
 greater_than, greater_than_eq, interval, integer_interval = GreaterThan, GreaterThanEq, Interval, IntegerInterval
 independent = IndependentConstraint
 positive, nonnegative, unit_interval = GreaterThan(0.0), GreaterThanEq(0.0), Interval(0.0, 1.0)

@@ -6,12 +6,14 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from ..ops import softplus
+from ..ops import broadcast_shapes, softplus
+from ..ops.decomposition import solve_triangular
 from ..tensor import Tensor
 from .continuous import Exponential, HalfNormal, Laplace, LogNormal, Normal, Uniform
 from .discrete import Bernoulli, Categorical, Geometric, OneHotCategorical
 from .distribution import Distribution, sum_rightmost
 from .independent import Independent
+from .multivariate import MultivariateNormal, squared_distance
 
 __all__ = ["kl_divergence", "register_kl"]
 
@@ -96,6 +98,21 @@ def _normal_laplace(p: Normal, q: Laplace) -> Tensor:
     steps, ratio = distance / p.scale, p.scale / q.scale
     mean = math.sqrt(2 / math.pi) * p.scale * (-0.5 * steps**2).exp() + distance * (math.sqrt(0.5) * steps).erf()
     return -ratio.log() + mean / q.scale - 0.5 * (1 + math.log(0.5 * math.pi))
+
+
+@register_kl(MultivariateNormal, MultivariateNormal)
+def _multivariate_normal(p: MultivariateNormal, q: MultivariateNormal) -> Tensor:
+    if p.event_shape != q.event_shape:
+        raise ValueError(f"kl_divergence: vectors of {p.event_shape[0]} and of {q.event_shape[0]} elements")
+    spread = (solve_triangular(*_together(q._tril, p._tril), upper=False) ** 2).sum((-2, -1))
+    distance = squared_distance(q._tril, q.loc - p.loc)
+    return q.half_log_det() - p.half_log_det() + 0.5 * (spread + distance - p.event_shape[0])
+
+
+def _together(*matrices: Tensor) -> list[Tensor]:
+    """Matrices of one batch."""
+    batch = broadcast_shapes(*[m.shape[:-2] for m in matrices])
+    return [m.expand(*batch, *m.shape[-2:]) for m in matrices]
 
 
 @register_kl(Bernoulli, Bernoulli)

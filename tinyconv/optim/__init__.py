@@ -1,6 +1,6 @@
 """Rules that change parameters by their gradients, and schedules of the learning rate: ``torch.optim``'s names."""
 
-from . import lr_scheduler
+from . import lr_scheduler, swa_utils
 from .adadelta import Adadelta
 from .adagrad import Adagrad
 from .adam import Adam, AdamW

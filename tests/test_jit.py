@@ -58,3 +58,10 @@ def test_types_are_for_readers():
             return jit.annotate(list[int], [x] * self.size)
 
     assert Net()(1) == [1, 1, 1]
+
+
+def test_nothing_is_scripted():
+    model = jit.script(nn.Linear(1, 1))
+    assert not isinstance(model, jit.ScriptModule)
+    assert not isinstance(jit.script(len), jit.ScriptFunction)
+    assert issubclass(jit.ScriptModule, nn.Module)

@@ -35,6 +35,14 @@ def test_size():
     assert s == (2, 3)
     n, m = s
     assert (n, m) == (2, 3)
+    assert s[0] == 2 and s[-1:].numel() == 3
+    for joined in (s[1:], s + (1,), (1,) + s, s * 2, 2 * s, s + s):
+        assert type(joined) is Size
+    assert (s + (1,), (1,) + s, 2 * s) == ((2, 3, 1), (1, 2, 3), (2, 3, 2, 3))
+    for wrong in (lambda: s + [1], lambda: [1] + s, lambda: s * 1.5):
+        with pytest.raises(TypeError):
+            wrong()
+    assert type(pickle.loads(pickle.dumps(s))) is type(copy.deepcopy(s)) is Size
 
 
 def test_device():

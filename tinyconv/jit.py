@@ -9,8 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from .nn import Module
+
 __all__ = [
     "Final",
+    "ScriptFunction",
+    "ScriptModule",
     "annotate",
     "export",
     "freeze",
@@ -25,6 +29,14 @@ __all__ = [
     "trace",
     "unused",
 ]
+
+
+class ScriptModule(Module):
+    """What ``script`` makes of a model in PyTorch. Here it stays what it was, so that nothing is one: programs ask."""
+
+
+class ScriptFunction:
+    """What ``script`` makes of a function in PyTorch; nothing is one here."""
 
 
 def script(obj: Any, **options: Any) -> Any:

@@ -41,6 +41,19 @@ class Size(tuple):
     def numel(self) -> int:
         ...
 
+    def __getitem__(self, index: Any) -> Any:
+        ...
+
+    def __add__(self, other: Any) -> Any:
+        ...
+
+    def __radd__(self, other: Any) -> Any:
+        ...
+
+    def __mul__(self, times: Any) -> Size:
+        ...
+    __rmul__ = __mul__
+
     def __repr__(self) -> str:
         ...
 

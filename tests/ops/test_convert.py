@@ -44,6 +44,7 @@ def test_to():
         x.to("float64")
     with pytest.raises(ValueError, match="type: expected a dtype or a name such as .*, got 'FooTensor'"):
         x.type("FooTensor")
+    assert x.type(tinyconv.Tensor).dtype is (x == 0).type(tinyconv.Tensor).dtype is tinyconv.float32
 
 
 def test_gradients_go_back_in_the_old_type():

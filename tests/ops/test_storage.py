@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -91,3 +93,8 @@ def test_answers_that_never_change():
     x = tinyconv.ones(2)
     assert x.share_memory_() is x and not x.is_shared() and not x.is_inference()
     assert not (x.is_sparse or x.is_quantized or x.is_meta or x.is_nested) and x.layout is tinyconv.strided
+
+
+def test_pythons_size_counts_the_numbers():
+    small, large = (sys.getsizeof(tinyconv.zeros(n).untyped_storage()) for n in (1, 1001))
+    assert large - small == 4000

@@ -144,7 +144,7 @@ def type_(input: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
 
     Args:
         input: any tensor.
-        dtype: a dtype, or a name as above.
+        dtype: a dtype, or a name as above, or one of the classes with these names; Tensor for the default dtype.
         non_blocking: accepted, without effect.
 
     Raises:
@@ -157,9 +157,9 @@ def type_(input: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
         return cast(input, dtype.numpy)
     name = f"{dtype.__module__}.{dtype.__name__}" if isinstance(dtype, type) else str(dtype)
     *place, word = name.split(".")
-    if not word.endswith("Tensor") or word[:-6] not in TYPE_NAMES:
+    if word != "Tensor" and (not word.endswith("Tensor") or word[:-6] not in TYPE_NAMES):
         raise ValueError(f"type: expected a dtype or a name such as 'tinyconv.DoubleTensor', got {dtype!r}")
-    out = cast(input, TYPE_NAMES[word[:-6]].numpy)
+    out = cast(input, dtypes.as_numpy(TYPE_NAMES.get(word[:-6])))
     return out if not place else to(out, "cuda" if "cuda" in place else "cpu")
 
 

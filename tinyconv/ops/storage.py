@@ -42,6 +42,9 @@ class TypedStorage:
         """The number of bytes."""
         return self._memory.nbytes
 
+    def __sizeof__(self) -> int:
+        return object.__sizeof__(self) + self.nbytes()  # programs measure a tensor's memory by sys.getsizeof
+
     def element_size(self) -> int:
         """Bytes an element."""
         return self._memory.element_size()

@@ -234,6 +234,12 @@ def _target_gradients(d: Draw) -> Iterator[tuple]:
         yield d.normal(*target.shape), target, reference.nll_loss(y, target, weight, ignored)[1], y.shape[1]
 
 
+def _cross_entropy_gradients(d: Draw) -> Iterator[tuple]:
+    for y, target, weight, ignored in _targets(d):
+        for total in (None, d.uniform(1, 2)):
+            yield d.normal(), y, target, reference.nll_loss(y, target, weight, ignored)[1], total
+
+
 def _parameters(d: Draw, several: int) -> list[list[np.ndarray]]:
     return [[np.abs(d.normal(*shape)) for shape in ((7 * d.large,), (3, 5), (1,))] for _ in range(several)]
 
@@ -359,6 +365,8 @@ CASES: dict[str, Callable[[Draw], Iterator[tuple]]] = {
     "softmax_gx": lambda d: _softmax_gradients(d, log=False),
     "nll_loss": _targets,
     "nll_loss_gx": _target_gradients,
+    "cross_entropy": lambda d: ((*arguments, mean) for arguments in _targets(d) for mean in (True, False)),
+    "cross_entropy_gx": _cross_entropy_gradients,
     # random
     "uniform": lambda d: iter([((3, 5), -1.0, 2.0, F32, 3, 4), ((7 * d.large,), 0.0, 1.0, F32, 2**63, 1)]),
     "normal": lambda d: iter([((3, 5), 1.0, 2.0, F32, 3, 4)]),

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.kernels.compare import assert_close, assert_same
 from tests.strategies import FLOATS, LAYOUTS, arrays, float_dtypes, laid_out, normal, seeds, shapes
+from tinyconv.kernels import reference
 
 ORACLES = {"log_softmax": scipy.special.log_softmax, "softmax": scipy.special.softmax}
 some_shapes = shapes(min_dims=1)
@@ -168,3 +169,29 @@ def test_nan_is_only_where_it_is_picked(kernels):
     x = np.array([[[np.nan], [-1]], [[np.nan], [-1]]], np.float32)
     loss, _ = kernels.nll_loss(x, np.array([[0], [1]]), None, IGNORE)
     np.testing.assert_array_equal(loss, [[np.nan], [1]])
+
+
+@given(likelihoods(), seeds, st.booleans())
+def test_cross_entropy_is_softmax_and_nll_loss_in_one(kernels, case, seed, mean):
+    x, target, weight = case
+    loss, logp, scale, total = kernels.cross_entropy(x, target, weight, IGNORE, mean)
+    assert loss.shape == total.shape == () and loss.dtype == x.dtype
+    expected = reference.log_softmax(x.astype(np.float64), 1)
+    assert_close(logp, expected, terms=x.shape[1])
+    losses, scales = reference.nll_loss(logp, target, weight, IGNORE)
+    assert_same(scale, scales)
+    assert_close(total, scales.sum(dtype=np.float64), terms=scales.size)
+    with np.errstate(all="ignore"):
+        sums = losses.sum(dtype=np.float64) / (np.float64(total) if mean else 1)
+    assert_close(loss, sums, terms=scales.size)
+    gloss = normal(np.random.default_rng(seed), (), x.dtype)
+    for divisor in (None, np.asarray(3, x.dtype)):
+        g = np.full(target.shape, gloss / (divisor or 1))
+        gx = kernels.cross_entropy_gx(gloss, logp, target, scale, divisor)
+        parts = reference.nll_loss_gx(g.astype(np.float64), target, scale.astype(np.float64), x.shape[1])
+        assert_close(gx, reference.log_softmax_gx(parts, logp.astype(np.float64), 1), terms=x.shape[1])
+
+
+def test_cross_entropy_says_which_target_is_wrong(kernels):
+    with pytest.raises(IndexError, match=r"nll_loss: .* got 3 at \(1, 0\)"):
+        kernels.cross_entropy(np.zeros((2, 3, 1), np.float32), np.array([[0], [3]]), None, IGNORE, True)

@@ -710,6 +710,24 @@ def nll_loss_gx(gy: Array, target: Array, scale: Array, classes: int) -> Array:
     """``(N, L) -> (N, C, L)``: ``-scale * gy`` at the target, 0 elsewhere. ``target`` is in range or has scale 0."""
 
 
+@kernel
+def cross_entropy(
+    x: Array, target: Array, weight: Array | None, ignore_index: int, mean: bool
+) -> tuple[Array, Array, Array, Array]:
+    """``nll_loss`` of ``logp = log_softmax(x, 1)``, added up -> (loss, logp, scale, total): loss ``()`` is the sum of
+    the losses, with ``mean`` divided by ``total`` ``()``, the sum of the scales ``(N, L)``; logp ``(N, C, L)``.
+
+    Raises:
+        IndexError: as ``nll_loss``.
+    """
+
+
+@kernel
+def cross_entropy_gx(gloss: Array, logp: Array, target: Array, scale: Array, total: Array | None) -> Array:
+    """``-> (N, C, L)``: ``log_softmax_gx`` of what ``nll_loss_gx`` makes of gloss ``()``, divided by ``total`` ``()``
+    if that is given."""
+
+
 # --------------------------------------------------------------------------------------------------------------- random
 # Philox4x32-10 (Salmon et al., SC'11): key = seed, counter = offset + i // 4, word i % 4, for element i in C order. So
 # element i is a function of (seed, offset, i) alone: the same on every backend and at any thread count. Where an

@@ -11,7 +11,7 @@ import warnings
 from typing import Any
 
 from .. import kernels
-from ..autograd import Function
+from ..autograd import Function, is_grad_enabled
 from ..tensor import Tensor
 from .compare import where
 from .elementwise import add, div, mul, neg
@@ -76,15 +76,33 @@ class CrossEntropy(Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, reduction: str) -> tuple:
-        ctx.axis, ctx.reduction = min(x.array.ndim - 1, 1), reduction
-        logp = Tensor(kernels.of(x.array).log_softmax(x.array, ctx.axis))
-        loss, scale, total = _loss_and_scale(logp.array, target, weight, ignore_index, reduction)
+        ctx.axis, ctx.reduction, backend = min(x.array.ndim - 1, 1), reduction, kernels.of(x.array)
+        total = None
+        if reduction == "none":
+            logp = Tensor(backend.log_softmax(x.array, ctx.axis))
+            loss, scale, _ = _loss_and_scale(logp.array, target, weight, ignore_index, reduction)
+        else:
+            (N, C, length), w, mean = (
+                _sizes(x.array.shape),
+                None if weight is None else weight.array,
+                reduction == "mean",
+            )
+            scores, targets = _viewed(x.array, (N, C, length)), _viewed(target.array, (N, length))
+            one, logps, scales, sum_of_scales = backend.cross_entropy(scores, targets, w, ignore_index, mean)
+            loss, logp = Tensor(one), Tensor(backend.view(logps, x.array.shape))
+            scale, total = Tensor(backend.view(scales, target.array.shape)), Tensor(sum_of_scales) if mean else None
         ctx.save_for_backward(logp, target, scale, total)
         return loss, logp
 
     @staticmethod
     def backward(ctx: Any, gloss: Any, glogp: Any) -> tuple:
         logp, target, scale, total = ctx.saved_tensors
+        if glogp is None and ctx.reduction != "none" and not is_grad_enabled():
+            backend, (N, C, length) = kernels.of(gloss.array), _sizes(logp.array.shape)
+            logps = backend.view(logp.array, (N, C, length))
+            targets, scales = (_viewed(t.array, (N, length)) for t in (target, scale))
+            gx = backend.cross_entropy_gx(gloss.array, logps, targets, scales, None if total is None else total.array)
+            return Tensor(backend.view(gx, logp.array.shape)), None, None, None, None
         if gloss is not None:
             g = ToTargets.apply(gloss, target, scale, total, logp.array.shape, ctx.reduction)
             glogp = g if glogp is None else add(g, glogp)

@@ -153,6 +153,11 @@ def calls(dtype: Any, large: bool = False) -> dict[str, list[tuple]]:
         "softmax_gx": [(drawn(*scores.shape), positive(*scores.shape), 1)],
         "nll_loss": [(scores, target, None, -100), (scores, target, positive(C), 2)],
         "nll_loss_gx": [(drawn(N, L), target, scale, C)],
+        "cross_entropy": [(scores, target, None, -100, True), (scores[:, :, :1], target[:, :1], positive(C), 2, False)],
+        "cross_entropy_gx": [
+            (drawn(), scores, target, scale, positive()),
+            (drawn(), scores[:, :, :1], target[:, :1], scale[:, :1], None),
+        ],
         "uniform": [((n,), -1, 2, dtype, 3, 5)],
         "normal": [((n,), 1, 2, dtype, 3, 5)],
         "randint": [((n,), -4, 9, np.dtype(np.int64), 3, 5)],

@@ -23,7 +23,7 @@ from .target import VECTOR_BYTES
 from .tile import ADD, MR, NV, ZERO, panel_rows, panel_unit
 
 ROWS, DEPTH = 128, 256  # of A's part in a work item, at most: 128 KiB of float32, half a second-level cache
-FEW, FEW_ROWS = 8, 32  # of work items, for which items have fewer rows, down to these
+FEW, FEW_ROWS = 2, 32  # of work items, for which items have fewer rows, down to these: each packs its columns again
 SMALL = 2**18  # multiply-adds that are done before another thread has begun
 LARGE = 64  # work items from which on an item takes four panels, so that A is read from memory less often
 

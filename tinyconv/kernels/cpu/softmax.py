@@ -148,6 +148,31 @@ def _nll_loss_gx(gy, target, scale, gx, N, C, L):
             gx[(i // L * C + target[i]) * L + i % L] = -scale[i] * gy[i]
 
 
+@jit
+def _cross_entropy(items, rows, x, logp, target, weight, ignore_index, N, C, L, mean, loss, scale, sums):
+    if L == 1:
+        parallel_for(_softmax_rows, items, (rows, x, logp, N, C, True))
+    else:
+        parallel_for(_softmax_columns, N, (x, logp, C, L, True))
+    wrong = _nll_loss(logp, target, weight, ignore_index, N, C, L, loss, scale)
+    total = sum_rows(scale, 0, 0, 1, scale.size)
+    sums[0], sums[1] = sum_rows(loss, 0, 0, 1, loss.size) / (total if mean else 1.0), total
+    return wrong
+
+
+@jit
+def _cross_entropy_gx(items, rows, gloss, total, logp, target, scale, gy, gx, N, C, L):
+    g = gloss[0] / total[0] if total.size else gloss[0]
+    gy[:] = 0
+    for i in range(N * L):
+        if scale[i] != 0:
+            gy[(i // L * C + target[i]) * L + i % L] = -scale[i] * g
+    if L == 1:
+        parallel_for(_log_softmax_gx_rows, items, (rows, gy, logp, gx, N, C))
+    else:
+        parallel_for(_log_softmax_gx_columns, N, (gy, logp, gx, C, L))
+
+
 def _as_three(x, axis):
     return math.prod(x.shape[:axis]), x.shape[axis], math.prod(x.shape[axis + 1 :])
 
@@ -212,4 +237,26 @@ def nll_loss_gx(gy, target, scale, classes):
     (N, L) = target.shape
     gx = np.empty((N, classes, L), gy.dtype)
     _nll_loss_gx(flat(gy), flat(target), flat(scale), gx.reshape(-1), N, classes, L)
+    return gx
+
+
+def cross_entropy(x, target, weight, ignore_index, mean):
+    if not compiled_for(x) or not x.size:
+        return reference.cross_entropy(x, target, weight, ignore_index, mean)
+    (N, C, L), logp = x.shape, np.empty(x.shape, x.dtype)
+    loss, scale, sums = np.empty(target.size, x.dtype), np.empty(target.shape, x.dtype), np.empty(2, x.dtype)
+    w = np.empty(0, x.dtype) if weight is None else flat(weight)
+    arguments = flat(target), w, ignore_index, N, C, L, mean, loss, scale.reshape(-1), sums
+    if _cross_entropy(*_cut(N, C), flat(x), logp.reshape(-1), *arguments) >= 0:
+        return reference.cross_entropy(x, target, weight, ignore_index, mean)  # which says what is wrong
+    return sums[0:1].reshape(()), logp, scale, sums[1:2].reshape(())
+
+
+def cross_entropy_gx(gloss, logp, target, scale, total):
+    if not compiled_for(logp) or not logp.size:
+        return reference.cross_entropy_gx(gloss, logp, target, scale, total)
+    (N, C, L), gx, gy = logp.shape, np.empty(logp.shape, logp.dtype), np.empty(logp.size, logp.dtype)
+    total = np.empty(0, logp.dtype) if total is None else flat(total)
+    arrays = flat(gloss), total, flat(logp), flat(target), flat(scale), gy, gx.reshape(-1)
+    _cross_entropy_gx(*_cut(N, C), *arrays, N, C, L)
     return gx

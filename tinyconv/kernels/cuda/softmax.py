@@ -16,11 +16,12 @@ from typing import Any
 
 from .. import formulas
 from . import functions
-from .arrays import dense
+from .arrays import broadcast_to, dense
+from .elementwise import div
 from .faults import note_target
 from .kernel import FLOATS, Constant, T, kernel
 from .language import ALL_LANES, WARP, cuda, quotient, shared
-from .reduce import BLOCK, lanes_for
+from .reduce import BLOCK, lanes_for, sum
 from .runtime import ceil_div, empty, faults, launch
 
 LOG: Any = Constant("LOG")  # 1: the logarithm of softmax
@@ -187,3 +188,15 @@ def nll_loss_gx(gy, target, scale, classes):
     gx = empty((N, classes, L), gy.dtype)
     launch(pick_gx, ceil_div(gx.size, BLOCK), gy, target, scale, gx, gx.size, classes, L)
     return gx
+
+
+def cross_entropy(x, target, weight, ignore_index, mean):
+    logp = log_softmax(x, 1)
+    loss, scale = nll_loss(logp, target, weight, ignore_index)
+    loss, total = sum(loss, (0, 1), False), sum(scale, (0, 1), False)
+    return div(loss, total) if mean else loss, logp, scale, total
+
+
+def cross_entropy_gx(gloss, logp, target, scale, total):
+    g = broadcast_to(gloss if total is None else div(gloss, total), target.shape)
+    return log_softmax_gx(nll_loss_gx(g, target, scale, logp.shape[1]), logp, 1)

@@ -72,6 +72,15 @@ from .pool import (
 from .random import dropout, normal, randint, randperm, uniform
 from .recurrent import lstm, lstm_gx
 from .reduce import amax, amin, argmax, argmin, sum
-from .softmax import log_softmax, log_softmax_gx, nll_loss, nll_loss_gx, softmax, softmax_gx
+from .softmax import (
+    cross_entropy,
+    cross_entropy_gx,
+    log_softmax,
+    log_softmax_gx,
+    nll_loss,
+    nll_loss_gx,
+    softmax,
+    softmax_gx,
+)
 from .sort import sort
 from .special import special

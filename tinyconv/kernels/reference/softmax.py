@@ -56,6 +56,20 @@ def nll_loss_gx(gy, target, scale, classes):
     return dense(np.where(counts, -(scale * gy)[:, None, :], 0))
 
 
+def cross_entropy(x, target, weight, ignore_index, mean):
+    logp = log_softmax(x, 1)
+    loss, scale = nll_loss(logp, target, weight, ignore_index)
+    loss, total = (np.sum(part, dtype=wide(x.dtype)) for part in (loss, scale))
+    with np.errstate(all="ignore"):
+        return np.asarray(loss / total if mean else loss, x.dtype), logp, scale, np.asarray(total, x.dtype)
+
+
+@np.errstate(all="ignore")
+def cross_entropy_gx(gloss, logp, target, scale, total):
+    g = np.broadcast_to(gloss if total is None else gloss / total, target.shape)
+    return log_softmax_gx(nll_loss_gx(g, target, scale, logp.shape[1]), logp, 1)
+
+
 def one_hot(target, classes):
     """bool ``(N, classes, L)``: whether class c is the target of (n, l); for a target out of range, no class is."""
     return target[:, None, :] == np.arange(classes)[:, None]

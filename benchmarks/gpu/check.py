@@ -377,7 +377,12 @@ CASES: dict[str, Callable[[Draw], Iterator[tuple]]] = {
     "sgd": _sgd,
     "adam": _adam,
 }  # fmt: skip
-UNCHECKED = {"empty": "has no contents", "is_contiguous": "has no numbers"}
+UNCHECKED = {
+    "address": "is another one here",
+    "empty": "has no contents",
+    "is_contiguous": "has no numbers",
+    "storage": "may be larger here",
+}
 
 
 class Verdict(NamedTuple):

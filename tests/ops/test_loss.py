@@ -123,10 +123,12 @@ def test_errors():
         for bad in (3, -1):
             with pytest.raises(IndexError, match=rf"{bad}"):
                 loss(x, tinyconv.tensor([0, 1, bad, 0]))
-        with pytest.raises(
-            RuntimeError, match=r"for input of shape \(4, 3\) target must have shape \(4,\), got \(3,\)"
-        ):
+        with pytest.raises(ValueError, match=r"input \(4, 3\) has 4 samples, but target \(3,\) is for 3"):
             loss(x, t[:3])
+        with pytest.raises(
+            RuntimeError, match=r"for input of shape \(4, 3\) target must have shape \(4,\), got \(4, 1\)"
+        ):
+            loss(x, t[:, None])
         with pytest.raises(
             RuntimeError, match=rf"{name}: weight must have one value a class, shape \(3,\), got \(4,\)"
         ):

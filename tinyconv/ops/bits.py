@@ -54,7 +54,7 @@ class NextAfter(Function):
 
     @staticmethod
     def forward(ctx: Any, a: Tensor, b: Tensor) -> Tensor:
-        ctx.shape = a.array.shape
+        ctx.shapes = a.array.shape, b.array.shape
         integer, _ = FORMATS[a.array.dtype.itemsize]
         bits, lowest = _bits(a), -(1 << 8 * integer.itemsize - 1)  # the bits of -0.0
         stepped = where(eq(gt(b, a), gt(a, 0)), add(bits, 1), sub(bits, 1))  # away from 0 the bits grow
@@ -64,7 +64,8 @@ class NextAfter(Function):
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
-        return gy.sum_to_size(ctx.shape), None
+        a, b = ctx.shapes
+        return gy.sum_to_size(a), gy.new_zeros(b)
 
 
 def nextafter(input: Tensor, other: Tensor) -> Tensor:

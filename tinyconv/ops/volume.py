@@ -235,11 +235,13 @@ def _adaptive(input: Tensor, output_size: Any, name: str) -> Triple:
 
     Raises:
         RuntimeError: wrong rank, a volume without voxels, or not three sizes.
+        ValueError: as many sizes as ``input`` has axes.
     """
     x, _ = _volumes(input, name)
     wanted = output_size if isinstance(output_size, (tuple, list)) else (output_size,) * 3
     if len(wanted) != 3:
-        raise RuntimeError(f"{name}: output_size must be an int or three ints, got {output_size!r}")
+        error = ValueError if len(wanted) >= input.array.ndim else RuntimeError
+        raise error(f"{name}: output_size must be an int or three ints, got {output_size!r}")
     sizes = x.array.shape[2:]
     if min(sizes) < 1:
         raise RuntimeError(f"{name}: input of shape {tuple(input.array.shape)} has no voxels")

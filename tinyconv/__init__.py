@@ -93,6 +93,7 @@ from .ops import (
     argmin,
     argsort,
     argwhere,
+    as_strided,
     as_tensor,
     asarray,
     asin,

@@ -747,6 +747,9 @@ class Tensor:
     def apply_(self, callable: Callable) -> Tensor:
         ...
 
+    def as_strided(self, size: Any, stride: Any, storage_offset: builtins.int | None=None) -> Tensor:
+        ...
+
     def conj(self) -> Tensor:
         ...
 

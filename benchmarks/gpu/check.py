@@ -293,6 +293,7 @@ CASES: dict[str, Callable[[Draw], Iterator[tuple]]] = {
     "flip": lambda d: iter([(d.normal(6, 4, 5), (0, 2))]),
     "broadcast_to": lambda d: iter([(d.normal(6, 1), (3, 6, 4))]),
     "diagonal": lambda d: iter([(d.normal(6, 4, 5), 1, 0, 2)]),
+    "as_strided": lambda d: iter([(d.normal(20), (3, 4), (5, 2), 2)]),
     "sliding_windows": lambda d: iter([(d.normal(3, 9), 1, 4, 2)]),
     "reinterpret": lambda d: iter([(d.integers(0, 9, 12), np.dtype("int32"))]),
     "getitem": _indexed,

@@ -23,6 +23,7 @@ VIEWS = {
     "broadcast_to",
     "diagonal",
     "sliding_windows",
+    "as_strided",
     "storage",
     "reinterpret",
     "getitem",

@@ -362,6 +362,14 @@ def test_views_of_diagonals_and_windows_are_views():
     assert x[0].tolist() == [5, 5, 0, 0] and x[1, 2] == 7 and np.isnan(x[2, 0])
 
 
+def test_any_strides(kernels):
+    x = np.arange(20, dtype=np.float32)
+    y = kernels.as_strided(x, (3, 2, 2), (4, 1, 0), 5)
+    for i, j, k in np.ndindex(3, 2, 2):
+        assert y[i, j, k] == 5 + 4 * i + j
+    assert kernels.as_strided(x, (0, 3), (1, 1), 20).shape == (0, 3)
+
+
 def test_the_storage_is_all_of_the_memory_and_the_address_says_where_in_it(kernels):
     backend = kernels.module  # its own arrays: the test's would each have a memory of their own
     x = backend.full((3, 4), 2.0, np.dtype("float32"))

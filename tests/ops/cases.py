@@ -62,6 +62,7 @@ from tinyconv.ops.sort import MedianOfAll, Sort
 from tinyconv.ops.special import GRADIENTS as OF_SPECIAL
 from tinyconv.ops.special import Entr, Special, Zeta
 from tinyconv.ops.statistics import Variance
+from tinyconv.ops.storage import AsStrided
 
 
 @dataclass(frozen=True)
@@ -550,6 +551,9 @@ case(Unfold, "", lambda m, x: m.nn.functional.unfold(x, **windows) ** 2, (2, 2, 
 case(Unfold, "one image", lambda m, x: m.nn.functional.unfold(x, 2), (2, 3, 3))
 case(Fold, "", lambda m, x: m.nn.functional.fold(x, (3, 3), 2, padding=1) ** 2, (1, 8, 16))
 case(Fold, "one image", lambda m, x: m.nn.functional.fold(x, (3, 3), 2, stride=1), (4, 4))
+
+case(AsStrided, "", lambda m, x: m.as_strided(x, (3, 2, 2), (3, 1, 1), 1) ** 2, (4, 3))
+case(AsStrided, "of a view", lambda m, x: (x * 2).t()[1:].as_strided((2, 2, 2), (1, 3, 3)) ** 2, (4, 3))
 
 # -------------------------------------------------------------------------------------------------------------- volumes
 

@@ -98,3 +98,28 @@ def test_answers_that_never_change():
 def test_pythons_size_counts_the_numbers():
     small, large = (sys.getsizeof(tinyconv.zeros(n).untyped_storage()) for n in (1, 1001))
     assert large - small == 4000
+
+
+def test_any_strides():
+    x = tinyconv.arange(12.0)
+    y = x.view(3, 4).as_strided((2, 2, 3), (4, 1, 2), 1)
+    expected = [[[x[1 + 4 * i + j + 2 * k].item() for k in range(3)] for j in range(2)] for i in range(2)]
+    assert y.tolist() == expected
+    assert y.data_ptr() == x[1:].data_ptr()
+    assert x[5:].as_strided((2,), (3,)).tolist() == [5, 8]  # from where the view begins
+    assert x[5:].as_strided((2,), (3,), 0).tolist() == [0, 3]  # from where its memory does
+    y[0, 0, 0] = 7
+    assert x[1].item() == 7
+    with pytest.raises(RuntimeError, match="more than one element of the written-to tensor"):
+        x.as_strided((4,), (0,)).zero_()
+    for size, stride, offset in (((2, 2), (1,), 0), ((13,), (1,), 0), ((2,), (-1,), 4), ((2,), (1,), 11)):
+        with pytest.raises(RuntimeError, match="as_strided: (expected as many|elements .* the memory holds 12)"):
+            x.as_strided(size, stride, offset)
+
+
+def test_windows_by_strides_have_gradients():
+    """im2col, as lectures write it."""
+    x = tinyconv.arange(25.0).requires_grad_()
+    patches = (x * 1).view(5, 5).as_strided((3, 3, 3, 3), (5, 1, 5, 1))
+    patches.sum().backward()
+    assert x.grad.view(5, 5).tolist() == np.outer([1, 2, 3, 2, 1], [1, 2, 3, 2, 1]).tolist()

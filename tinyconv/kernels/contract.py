@@ -123,6 +123,12 @@ def address(x: Array) -> int:
 
 
 @kernel
+def as_strided(x: Array, shape: Shape, strides: Shape, offset: int) -> Array:
+    """A view of a dense 1-D array by any strides: ``y[i, j, ...] = x[offset + i*strides[0] + j*strides[1] + ...]``, all
+    within it. Writing where elements overlap is undefined."""
+
+
+@kernel
 def storage(x: Array) -> Array:
     """A view: all the memory that ``x`` looks into, 1-D and in order of addresses, as elements of ``x``'s type. (A
     device may have set aside more than was asked for.)"""

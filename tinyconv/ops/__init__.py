@@ -457,6 +457,7 @@ from .spelling import numpy_spelled
 from .statistics import bincount, corrcoef, cov, histc, histogram, std, std_mean, var, var_mean
 from .storage import (
     apply_,
+    as_strided,
     data_ptr,
     is_inference,
     is_meta,
@@ -582,7 +583,7 @@ METHODS = {
         # creation.py, random.py
         new, new_empty, new_tensor, bernoulli, bernoulli_, exponential_, multinomial, random_,
         # bits.py, complex.py, storage.py
-        angle, apply_, conj, data_ptr, frexp, map_, resize_, resize_as_, share_memory_, signbit, storage,
+        angle, apply_, as_strided, conj, data_ptr, frexp, map_, resize_, resize_as_, share_memory_, signbit, storage,
         storage_offset, untyped_storage,
         # gather.py
         argwhere, gather, index_add, index_copy, index_fill, index_reduce, index_select, masked_fill, masked_scatter,

@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from .. import dtypes, kernels
-from ..autograd import check_may_change
+from ..autograd import Function, check_may_change
 from ..layout import strided
 from ..tensor import Tensor
 from .creation import empty, tensor
+from .elementwise import add, mul
+from .index import Scatter, counting
 from .shape import sizes, view
 
 
@@ -103,9 +105,59 @@ def data_ptr(input: Tensor) -> int:
     return kernels.of(input.array).address(input.array) if input.numel() else 0
 
 
+def _offset(input: Tensor) -> int:
+    return (data_ptr(input) - data_ptr(_memory(input))) // input.element_size() if input.numel() else 0
+
+
 def storage_offset(input: Tensor) -> int:
     """How many elements lie in the memory before the first one."""
-    return (data_ptr(input) - data_ptr(_memory(input))) // input.element_size() if input.numel() else 0
+    return _offset(input)
+
+
+class AsStrided(Function):
+    """y = the memory of x by other strides, a view;  gx = each gy added where it was read, as far as x is there."""
+
+    is_view = True
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, size: tuple, stride: tuple, offset: int) -> Tensor:
+        memory = _memory(x)
+        ctx.read = size, stride, offset
+        ctx.of_x = tuple(x.array.shape), x.stride(), _offset(x)
+        ctx.length = memory.numel()
+        return Tensor(kernels.of(memory.array).as_strided(memory.array, size, stride, offset))
+
+    @staticmethod
+    def backward(ctx: Any, gy: Tensor) -> tuple:
+        size, stride, offset = ctx.read
+        place = gy.new_full((), offset, dtype=dtypes.int64)
+        for n, step in zip(size, stride):
+            place = add(place.unsqueeze(-1), mul(counting(n, gy), step))
+        memory = Scatter.apply(gy.reshape(-1), (ctx.length,), (place.reshape(-1).array,))
+        return AsStrided.apply(memory, *ctx.of_x).clone(), None, None, None
+
+
+def as_strided(input: Tensor, size: Any, stride: Any, storage_offset: int | None = None) -> Tensor:
+    """A view of the memory of ``input`` by any strides: ``y[i, j, ...]`` is element ``storage_offset + i * stride[0] +
+    j * stride[1] + ...`` of it.
+
+    Args:
+        input: any tensor; its shape does not count, nor what part of its memory it is.
+        size: of the view.
+        stride: elements from one place to the next along each axis; not negative.
+        storage_offset: where in the memory the view begins (default: where ``input`` does).
+
+    Raises:
+        RuntimeError: not as many strides as sizes, negative ones, or elements outside of the memory.
+    """
+    size, stride = sizes((size,)), sizes((stride,))
+    if len(size) != len(stride) or min((*size, *stride), default=0) < 0:
+        raise RuntimeError(f"as_strided: expected as many strides as sizes, none negative, got {size} and {stride}")
+    start = _offset(input) if storage_offset is None else int(storage_offset)
+    end, held = start + sum([(n - 1) * s for n, s in zip(size, stride)]) + 1, _memory(input).numel()
+    if start < 0 or (0 not in size and end > held):
+        raise RuntimeError(f"as_strided: elements {start} to {end - 1} are asked for, the memory holds {held}")
+    return AsStrided.apply(input, size, stride, start)
 
 
 def resize_(self: Tensor, *sizes_: Any, memory_format: Any = None) -> Tensor:

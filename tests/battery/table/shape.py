@@ -301,6 +301,15 @@ MEETING = {
     "values: infinite": "as with NaN",
 }
 entry(
+    "as_strided",
+    call(x(3, 4), (2, 3), (1, 2)),
+    call(x(3, 4), size=(2, 2, 2), stride=(4, 1, 1), storage_offset=3),
+    call(x(6), [4, 3], [1, 1]),
+    call(x(6), (), ()),
+    rejected=(call(x(6), (2, 2), (1,)), call(x(6), (9,), (1,)), call(x(6), (2,), (-1,)), call(x(6), (2,), (1,), 9)),
+    without={"layouts": "of the memory, whatever the layout", "shapes": "of a smaller one"},
+)
+entry(
     "scatter_reduce",
     call(x(3, 4), 1, index(3, 6, below=4), x(3, 6, salt=1), "sum"),
     call(x(3, 4), 0, index(5, 4, below=3), x(5, 4, salt=1), "prod"),

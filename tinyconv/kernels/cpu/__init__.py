@@ -19,6 +19,7 @@ from .activation import activation, activation_gx
 from .arrays import (
     address,
     arange,
+    as_strided,
     assign,
     broadcast_to,
     cast,

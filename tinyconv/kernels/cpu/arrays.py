@@ -8,6 +8,7 @@ from numba.extending import intrinsic
 from ..reference.arrays import (
     address,
     arange,
+    as_strided,
     assign,
     cast,
     cat,

@@ -20,6 +20,7 @@ from .array import DeviceArray as _DeviceArray
 from .arrays import (
     address,
     arange,
+    as_strided,
     assign,
     broadcast_to,
     cast,

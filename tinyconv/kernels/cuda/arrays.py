@@ -218,6 +218,10 @@ def address(x):
     return x.pointer
 
 
+def as_strided(x, shape, strides, offset):
+    return x.viewed(shape, strides, offset)
+
+
 def storage(x):
     return DeviceArray(x.block, 0, (x.block.nbytes // x.dtype.itemsize,), (1,), x.dtype, x.writeable)
 

@@ -9,6 +9,7 @@ from .activation import activation, activation_gx
 from .arrays import (
     address,
     arange,
+    as_strided,
     assign,
     broadcast_to,
     cast,

@@ -66,6 +66,10 @@ def address(x):
     return x.__array_interface__["data"][0]
 
 
+def as_strided(x, shape, strides, offset):
+    return np.lib.stride_tricks.as_strided(x[offset:], shape, tuple(s * x.itemsize for s in strides))
+
+
 def storage(x):
     owner, below = x, x
     while (below := getattr(below, "base", None)) is not None:

@@ -255,48 +255,69 @@ if JIT:
             code = ir.VectorType(ir.IntType(8), lanes)
             nothing = splat(vector, float("-inf"))
 
-            def block(i, j, parts, mask, masks, plain):
-                # Nothing in the padding wins, so the winner to beat is the first pixel of the image.
-                left, top = b.icmp_signed("==", j, i64(0)), b.icmp_signed("==", i, i64(0))
-                first = ir.Constant(code, [1] + [0] * (lanes - 1))
-                winner = b.add(b.select(left, first, zeros(code)), b.select(top, splat(code, 3), zeros(code)))
-                best, number = nothing, 0
+            def down(j, whole, plain):
+                """The windows of a vector of columns, from the top to the bottom. Each row of pixels is gone through
+                once, and what wins in three neighbours of an odd row is kept for the windows below."""
                 column = b.mul(j, i64(2))
                 pixels = b.sub(W, column)
-                for row in (-1, 0, 1):
-                    h = b.add(b.mul(i, i64(2)), i64(row))
-                    there = b.and_(b.icmp_signed(">=", h, i64(0)), b.icmp_signed("<", h, H))
-                    line = b.gep(plane, [b.add(b.mul(b.select(there, h, i64(0)), W), column)])
+                beyond = b.select(b.icmp_signed("==", j, i64(0)), i64(1), i64(0))  # of lane 0 the left neighbour
+                left = lanes_between(b, beyond, i64(lanes), lanes)
+                right = None if whole else lanes_between(b, i64(0), b.ashr(pixels, i64(1)), lanes)
+                mask = None if whole else lanes_between(b, i64(0), b.sub(OW, j), lanes)
+                first = b.select(left, zeros(code), splat(code, 1))  # nothing in the padding wins, not even -inf
 
-                    def vectors(before, line=line):
-                        """The row from ``before`` columns earlier on."""
-                        low, high = b.select(left, i64(before), i64(0)), b.add(pixels, i64(before))
-                        places = [vector_pointer(b, b.gep(line, [i64(-before)]), vector, q) for q in range(parts)]
-                        bounds = [[b.sub(bound, i64(q * lanes)) for bound in (low, high)] for q in range(parts)]
-                        values = [
-                            load(b, place, None if plain else lanes_between(b, *bound, lanes))
-                            for place, bound in zip(places, bounds, strict=True)
-                        ]
-                        return values[0], values[-1]
+                def vectors(line, before):
+                    """The row from ``before`` columns earlier on."""
+                    low, high = (
+                        b.select(b.icmp_signed("==", j, i64(0)), i64(before), i64(0)),
+                        b.add(pixels, i64(before)),
+                    )
+                    places = [vector_pointer(b, b.gep(line, [i64(-before)]), vector, q) for q in range(2)]
+                    bounds = [[b.sub(bound, i64(q * lanes)) for bound in (low, high)] for q in range(2)]
+                    return [
+                        load(b, place, None if plain else lanes_between(b, *bound, lanes))
+                        for place, bound in zip(places, bounds, strict=True)
+                    ]
 
-                    every = b.select(there, i64(lanes), i64(0))
-                    in_row = every if mask is None else b.select(there, b.ashr(pixels, i64(1)), i64(0))
-                    here, even, odd = vectors(0), range(0, 2 * lanes, 2), range(1, 2 * lanes, 2)
-                    for value, begin, end in (
-                        (shuffle(b, *vectors(2), odd), b.select(left, i64(1), i64(0)), every),
-                        (shuffle(b, *here, even), i64(0), every),
-                        (shuffle(b, *here, odd), i64(0), in_row),
-                    ):
-                        better = b.and_(wins(b, value, best), lanes_between(b, begin, end, lanes))
-                        best = b.select(better, value, best)
-                        winner = b.select(better, splat(code, number), winner)
-                        number += 1
-                place = b.add(b.mul(i, OW), j)
-                store(b, best, vector_pointer(b, b.gep(out, [place]), vector), mask)
-                store(b, winner, vector_pointer(b, b.gep(codes, [place]), code), mask)
+                def better(best, winner, value, number):
+                    wins_here = wins(b, value, best)
+                    return b.select(wins_here, value, best), b.select(wins_here, number, winner)
+
+                def across(h):
+                    """The largest of three neighbours in a row, and which of them it is."""
+                    line = b.gep(plane, [b.add(b.mul(h, W), column)])
+                    here, earlier = vectors(line, 0), vectors(line, 2)
+                    odd = shuffle(b, *here, range(1, 2 * lanes, 2))
+                    odd = odd if right is None else b.select(right, odd, nothing)
+                    best = b.select(left, shuffle(b, *earlier, range(1, 2 * lanes, 2)), nothing)
+                    even = shuffle(b, *here, range(0, 2 * lanes, 2))
+                    best, winner = better(best, first, even, splat(code, 1))
+                    return better(best, winner, odd, splat(code, 2))
+
+                def row(i, state):
+                    middle = b.mul(i, i64(2))
+                    there = b.icmp_signed("<", b.add(middle, i64(1)), H)
+                    value, number = across(middle)
+                    best, winner = better(*state, value, b.add(number, splat(code, 3)))
+                    value, number = across(b.select(there, b.add(middle, i64(1)), i64(0)))
+                    value = b.select(there, value, nothing)
+                    best, winner = better(best, winner, value, b.add(number, splat(code, 6)))
+                    place = b.add(b.mul(i, OW), j)
+                    store(b, best, vector_pointer(b, b.gep(out, [place]), vector), mask)
+                    store(b, winner, vector_pointer(b, b.gep(codes, [place]), code), mask)
+                    return [value, number]
+
+                loop(b, OH, [nothing, b.add(first, splat(code, 3))], row)
 
             inside = _inside(context, b, signature.args[3], x, start, b.mul(H, W), 2, 2 * lanes)
-            _over_blocks(b, W, OH, OW, lanes, inside, block)
+            with b.if_else(inside, likely=True) as (usual, edge):
+                with usual:
+                    end = b.mul(b.sdiv(W, i64(2 * lanes)), i64(lanes))
+                    columns(b, end, lanes, lambda j: down(j, True, True))
+                    with b.if_then(b.icmp_signed("<", end, OW)):
+                        down(end, False, True)
+                with edge:
+                    columns(b, OW, lanes, lambda j: down(j, False, False))
             return context.get_dummy_value()
 
         n64 = types.int64

@@ -15,6 +15,11 @@ def test_devices_that_are_not_used():
         assert device.device_count() == 0
     tinyconv.mps.empty_cache()
     tinyconv.mps.synchronize()
+    tinyconv.manual_seed(5)
+    tinyconv.mps.manual_seed(0)
+    tinyconv.xpu.manual_seed(0)
+    tinyconv.xpu.manual_seed_all(0)
+    assert tinyconv.initial_seed() == 5
 
 
 def test_one_process():
@@ -22,6 +27,21 @@ def test_one_process():
     assert not tinyconv.distributed.is_initialized()
     with pytest.raises(RuntimeError, match="tinyconv trains in one process"):
         tinyconv.distributed.init_process_group("gloo", rank=0, world_size=2)
+    with pytest.raises(RuntimeError, match="tinyconv trains in one process"):
+        tinyconv.nn.parallel.DistributedDataParallel(tinyconv.nn.Linear(1, 1))
+    assert not isinstance(tinyconv.nn.Linear(1, 1), tinyconv.nn.parallel.DistributedDataParallel)
+
+
+def test_processes_are_pythons_own():
+    import multiprocessing
+
+    import tinyconv.multiprocessing as mp
+
+    assert mp.Process is multiprocessing.Process
+    assert mp.get_context("spawn").Queue
+    assert "Pool" in dir(mp)
+    with pytest.raises(AttributeError):
+        mp.nothing  # noqa: B018
 
 
 @pytest.mark.parametrize("name", ["bfloat16", "complex64", "complex128"])

@@ -129,3 +129,8 @@ def test_fork_rng():
     with tinyconv.random.fork_rng(enabled=False):
         tinyconv.rand(3)
     assert tinyconv.get_rng_state() != state
+
+
+def test_a_seed_from_the_clock():
+    """Programs say `manual_seed(time.time())`: the function takes any number, a generator an int."""
+    assert tinyconv.manual_seed(7.9).initial_seed() == 7

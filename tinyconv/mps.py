@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["device_count", "empty_cache", "is_available", "synchronize"]
+__all__ = ["device_count", "empty_cache", "is_available", "manual_seed", "synchronize"]
 
 
 def is_available() -> bool:
@@ -21,3 +21,7 @@ def empty_cache() -> None:
 
 def synchronize() -> None:
     """Nothing: no work is under way there."""
+
+
+def manual_seed(seed: int) -> None:
+    """Nothing: no numbers are drawn there."""

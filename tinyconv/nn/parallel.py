@@ -6,7 +6,7 @@ from typing import Any
 
 from .module import Module
 
-__all__ = ["DataParallel", "data_parallel"]
+__all__ = ["DataParallel", "DistributedDataParallel", "data_parallel"]
 
 
 class DataParallel(Module):
@@ -41,3 +41,14 @@ def data_parallel(
     accepted for PyTorch's sake, without effect."""
     arguments = inputs if isinstance(inputs, tuple) else (inputs,)
     return module(*arguments, **(module_kwargs or {}))
+
+
+class DistributedDataParallel(Module):
+    """A model of several processes, which there are none of: programs ask whether theirs is one.
+
+    Raises:
+        RuntimeError: when it is made.
+    """
+
+    def __init__(self, module: Module, *args: Any, **kwargs: Any):
+        raise RuntimeError("DistributedDataParallel: tinyconv trains in one process; use the model itself")

@@ -2,6 +2,7 @@
 
 import re
 
+import numpy as np
 import pytest
 
 import tinyconv
@@ -128,7 +129,47 @@ def frozen_parameters():
     tinyconv.optim.SGD([leaf() * 2], lr=0.1)
 
 
+def numpy_into_a_layer():
+    nn.Linear(3, 2)(np.ones((1, 3)))
+
+
+def a_list_as_classes():
+    nn.CrossEntropyLoss()(tinyconv.ones(2, 3), [0, 1])
+
+
+def numpy_as_target():
+    nn.MSELoss()(tinyconv.ones(2), np.ones(2))
+
+
+def a_list_to_sum():
+    tinyconv.sum([1.0, 2.0])
+
+
+def whole_numbers_one_hot():
+    nn.CrossEntropyLoss()(tinyconv.ones(2, 3), nn.functional.one_hot(tinyconv.tensor([0, 1]), 3))
+
+
+def a_state_without_cell():
+    nn.LSTM(3, 2)(tinyconv.ones(4, 1, 3), tinyconv.zeros(1, 1, 2))
+
+
+def a_function_called():
+    class Double(tinyconv.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 2
+
+    Double()(leaf())
+
+
 MISTAKES = {
+    numpy_into_a_layer: (TypeError, "linear: input must be a tensor, got ndarray"),
+    a_list_as_classes: (TypeError, "cross_entropy: target must be a tensor, got list"),
+    numpy_as_target: (TypeError, "mse_loss: target must be a tensor, got ndarray"),
+    a_list_to_sum: (TypeError, "sum: input must be a tensor, got list"),
+    whole_numbers_one_hot: (RuntimeError, r"holds probabilities and must be floating point, .*int64; .* shape \(2,\)"),
+    a_state_without_cell: (TypeError, r"LSTM: hx must be a tuple \(h_0, c_0\) of two tensors, got Tensor"),
+    a_function_called: (RuntimeError, r"Double: a Function is not called: say Double.apply\(x\)"),
     backward_twice: (RuntimeError, "backward through the graph a second time.*retain_graph=True"),
     not_a_number: (RuntimeError, r"only for scalar outputs, this one has shape \(2,\): reduce it \(loss.mean\(\)\)"),
     no_graph: (RuntimeError, "does not require grad and has no grad_fn"),
@@ -175,3 +216,30 @@ def test_gradients_accumulate_and_the_readers_place_says_so():
     assert x.grad.tolist() == [6.0, 6.0]
     for text in (tinyconv.Tensor.backward.__doc__, tinyconv.optim.Optimizer.zero_grad.__doc__):
         assert "accumulate" in text and "zero_grad" in text
+
+
+def test_a_weight_bound_to_a_new_tensor_has_no_gradient_and_is_told_why():
+    w = leaf()
+    (w * 3).sum().backward()
+    w = w - 0.1 * w.grad
+    with pytest.warns(UserWarning, match=r"backward\(\) fills it for leaves only.*w -= lr"):
+        assert w.grad is None
+    w.retain_grad()
+    assert w.grad is None  # no warning: pytest makes one an error here
+    w.sum().backward()
+    assert w.grad.tolist() == [1.0, 1.0]
+
+
+def test_a_function_without_staticmethod():
+    class Triple(tinyconv.autograd.Function):
+        def forward(self, x):
+            self.save_for_backward(x)
+            return x * 3
+
+        def backward(self, gy):
+            (x,) = self.saved_tensors
+            return gy * 3 * x
+
+    x = leaf()
+    Triple.apply(x * 2).sum().backward()
+    assert x.grad.tolist() == [12.0, 12.0]

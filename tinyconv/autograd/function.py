@@ -10,6 +10,7 @@ gives a graph of the gradient, hence second and higher derivatives, with no seco
 from __future__ import annotations
 
 import functools
+import inspect
 import itertools
 import weakref
 from collections import OrderedDict
@@ -174,6 +175,20 @@ class Function(Node):
         raise NotImplementedError("a Function must define backward(ctx, *gys) to be differentiated")
 
     setup_context: Callable | None = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for name in ("forward", "backward", "setup_context"):  # programs forget @staticmethod: their self is our ctx
+            method = cls.__dict__.get(name)
+            if inspect.isfunction(method):
+                setattr(cls, name, staticmethod(method))
+
+    def __call__(self, *args: Any) -> Any:
+        name = type(self).__name__
+        raise RuntimeError(
+            f"{name}: a Function is not called: say {name}.apply(x), with static methods forward(ctx, x) and "
+            "backward(ctx, gy)"
+        )
 
     def save_for_backward(self, *tensors: Tensor | None) -> None:
         """Keep tensors for ``backward`` (``ctx.saved_tensors``), guarded against changes in place."""

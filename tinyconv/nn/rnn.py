@@ -222,6 +222,8 @@ class RNNBase(Module):
     def _run(self, x: Tensor, sizes: list[int], hx: Any, single: bool) -> tuple[Tensor, Any]:
         """All layers on the rows of all steps; ``sizes`` says how many rows each step has."""
         is_lstm, N = self.mode == "LSTM", sizes[0]
+        if is_lstm and not (hx is None or (isinstance(hx, (tuple, list)) and len(hx) == 2)):
+            raise TypeError(f"LSTM: hx must be a tuple (h_0, c_0) of two tensors, got {type(hx).__name__}")
         h_0, c_0 = (None, None) if hx is None else hx if is_lstm else (hx, None)
         h = self._first(x, h_0, N, self.proj_size or self.hidden_size, single, "hx")
         c = self._first(x, c_0, N, self.hidden_size, single, "cx") if is_lstm else None

@@ -39,8 +39,7 @@ def vector_norm(x: Tensor, ord: float = 2, dim: Any = None, keepdim: bool = Fals
     """
     if dtype is not None:
         x = cast(x, dtypes.as_numpy(dtype))
-    if x.array.dtype.kind != "f":
-        raise RuntimeError(f"vector_norm: input must be floating point, got {x.dtype}")
+    expect("vector_norm", "f", input=x)
     axes = axes_of(x, dim, "vector_norm")
     if (ord < 0 or ord == INFINITY) and not elements_along(x, axes):
         raise RuntimeError(f"vector_norm: no norm of order {ord} of nothing: input has shape {tuple(x.array.shape)}")

@@ -173,6 +173,11 @@ def _check_classes(input: Tensor, target: Tensor, weight: Tensor | None, name: s
         raise ValueError(f"{name}: input {tuple(x)} has {x[0]} samples, but target {tuple(t)} is for {t[0]}")
     if not x or (t != x[:1] + x[2:] if len(x) > 1 else t != ()):
         want = (x[:1] + x[2:] if len(x) > 1 else ()) if x else "one fewer axis"
+        if x == t and name == "cross_entropy":
+            raise RuntimeError(
+                f"cross_entropy: a target of the shape of input, {tuple(x)}, holds probabilities and must be floating "
+                f"point, got {target.dtype}; class indices have shape {want} (one_hot.argmax(1))"
+            )
         raise RuntimeError(f"{name}: for input of shape {tuple(x)} target must have shape {want}, got {tuple(t)}")
     if (target.array.dtype.kind, target.array.dtype.itemsize) not in (("i", 8), ("u", 1)):
         raise RuntimeError(f"{name}: target must hold class indices (int64 or uint8), got {target.dtype}")

@@ -278,8 +278,11 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         ``(..., out_features)``.
 
     Raises:
+        TypeError: something else than tensors.
         RuntimeError: sizes or dtypes that do not fit.
     """
+    if not isinstance(input, Tensor):
+        raise TypeError(f"linear: input must be a tensor, got {type(input).__name__}")
     w = weight.array
     if w.ndim == 1:  # one output feature, which has no axis
         if bias is not None and bias.array.ndim:

@@ -32,7 +32,10 @@ def axes_of(x: Tensor, dim: Any, name: str) -> tuple[int, ...]:
     Raises:
         IndexError: a dim out of range.
         RuntimeError: a dim named twice.
+        TypeError: ``x`` is no tensor.
     """
+    if not isinstance(x, Tensor):
+        raise TypeError(f"{name}: input must be a tensor, got {type(x).__name__}")
     n = x.array.ndim
     if dim is None:
         return tuple(range(n))

@@ -20,15 +20,17 @@ from .compare import clamp, clamp_max
 from .convert import cast
 from .elementwise import abs, div, mul, sub
 from .loss import named_reduction, reduced
-from .types import operands, same_type
+from .types import expect, operands, same_type
 
 
 def _difference(input: Tensor, target: Tensor, name: str, bools: bool = True) -> Tensor:
     """``input - target``, with a warning if one of them is repeated to fit the other. ``bools`` count as 0 and 1.
 
     Raises:
+        TypeError: something else than tensors.
         RuntimeError: the shapes do not broadcast, or neither is floating point.
     """
+    expect(name, input=input, target=target)
     operands(input, target, name)
     x, t = input.array, target.array
     if x.shape != t.shape:

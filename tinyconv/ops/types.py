@@ -135,8 +135,12 @@ def one_device(name: str, **tensors: Tensor) -> None:
     """Check that tensors, of whatever types, are on one device.
 
     Raises:
+        TypeError: something else than a tensor.
         RuntimeError: they are not.
     """
+    for argument, tensor in tensors.items():
+        if not isinstance(tensor, Tensor):
+            raise TypeError(f"{name}: {argument} must be a tensor, got {type(tensor).__name__}")
     (first_name, first), *others = tensors.items()
     for argument, tensor in others:
         if type(tensor.array) is not type(first.array):

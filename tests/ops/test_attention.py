@@ -49,3 +49,15 @@ def test_dropout_and_errors():
         F.scaled_dot_product_attention(q, k, v, tinyconv.from_numpy(MASK), is_causal=True)
     with pytest.raises(RuntimeError, match="query is tinyconv.float64, key is tinyconv.float32"):
         F.scaled_dot_product_attention(q, k.float(), v)
+
+
+@pytest.mark.parametrize("hidden", [np.zeros(5, bool), np.full(5, -np.inf)], ids=["bool", "added"])
+def test_a_query_without_a_key_finds_zeros(hidden):
+    mask = tinyconv.tensor(MASK if hidden.dtype == bool else np.where(MASK, 0.0, -np.inf))
+    mask[1] = tinyconv.tensor(hidden)
+    xs = [tinyconv.tensor(x, requires_grad=True) for x in (Q, K, V)]
+    y = F.scaled_dot_product_attention(*xs, mask)
+    assert (y[:, :, 1] == 0).all() and (y[:, :, 0] != 0).all()
+    y.sum().backward()
+    assert all(x.grad.isfinite().all() for x in xs)
+    assert (xs[0].grad[:, :, 1] == 0).all()

@@ -135,8 +135,8 @@ def ctc_loss(
     extended = where(within, extended, blank)
     p = gather(p, 2, extended.expand(T, N, 2 * S + 1))
     differs = cat([place.new_zeros(N, min(2, 2 * S + 1)) > 0, ne(extended[:, 2:], extended[:, :-2])], 1)
-    # Whether one may come to each place from two, from one and from no place before it.
-    may = stack([logical_and(differs, ne(extended, blank)), ge(place, 0).expand(N, -1), ge(place, 0).expand(N, -1)], 1)
+    # Whether one may come to each place from two places before (never to a blank: that is a blank, too), one, or none.
+    may = stack([differs, ge(place, 0).expand(N, -1), ge(place, 0).expand(N, -1)], 1)
     barred = where(may, 0.0, NEVER).to(p.dtype)
 
     alpha = where(eq(place, 0), 0.0, NEVER).to(p.dtype).expand(N, 2 * S + 1)  # before the first step

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from .. import dtypes
-from ..ops import erf, rand, randn, zeros_like
+from ..ops import erf, rand, zeros_like
 from ..tensor import Tensor
 from . import constraints
 from .distribution import LOG_2PI, Distribution, broadcast_all
@@ -51,7 +51,7 @@ class Normal(Distribution):
         return self.scale**2
 
     def rsample(self, sample_shape: Any = ()) -> Tensor:
-        noise = randn(self._extended_shape(sample_shape), dtype=self.loc.dtype, device=self.loc.device)
+        noise = self.loc.new_empty(self._extended_shape(sample_shape)).normal_()
         return self.loc + noise * self.scale
 
     def log_prob(self, value: Tensor) -> Tensor:
@@ -152,7 +152,7 @@ class HalfNormal(Distribution):
         return self.scale**2 * (1 - 2 / math.pi)
 
     def rsample(self, sample_shape: Any = ()) -> Tensor:
-        noise = randn(self._extended_shape(sample_shape), dtype=self.scale.dtype, device=self.scale.device)
+        noise = self.scale.new_empty(self._extended_shape(sample_shape)).normal_()
         return noise.abs() * self.scale
 
     def log_prob(self, value: Tensor) -> Tensor:

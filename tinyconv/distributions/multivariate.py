@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..ops import broadcast_shapes, randn
+from ..ops import broadcast_shapes
 from ..ops.decomposition import cholesky, inv, solve_triangular
 from ..tensor import Tensor
 from . import constraints
@@ -80,7 +80,7 @@ class MultivariateNormal(Distribution):
         return (self._tril**2).sum(-1).expand(self._extended_shape())
 
     def rsample(self, sample_shape: Any = ()) -> Tensor:
-        noise = randn(self._extended_shape(sample_shape), dtype=self.loc.dtype, device=self.loc.device)
+        noise = self.loc.new_empty(self._extended_shape(sample_shape)).normal_()
         return self.loc + (self._tril @ noise.unsqueeze(-1)).squeeze(-1)
 
     def log_prob(self, value: Tensor) -> Tensor:

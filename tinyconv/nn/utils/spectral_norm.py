@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 from ...autograd import no_grad
-from ...ops import randn
 from ...tensor import Tensor
 from .. import functional as F
 from ..conv import ConvTranspose1d, ConvTranspose2d
@@ -35,7 +34,7 @@ def power_steps(matrix: Tensor, u: Tensor, v: Tensor, steps: int, eps: float) ->
 
 def start(size: int, like: Tensor, eps: float) -> Tensor:
     """A random direction."""
-    return F.normalize(randn(size, dtype=like.dtype, device=like.device), dim=0, eps=eps)
+    return F.normalize(like.new_empty(size).normal_(), dim=0, eps=eps)
 
 
 def default_dim(module: Module) -> int:

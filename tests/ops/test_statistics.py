@@ -117,7 +117,7 @@ def test_histogram_of_equal_bins_as_pytorch():
             RuntimeError,
             r"weight must be as input, .* got .* of shape \(2,\)",
         ),
-        ((tinyconv.ones(2, 2),), {}, RuntimeError, r"the edges must be 1-D.* of shape \(2, 2\)"),
+        ((tinyconv.ones(2, 2),), {}, RuntimeError, r"the edges must be a vector.* of shape \(2, 2\)"),
         ((tinyconv.ones(2),), {"range": (0.0, 1.0)}, TypeError, "range is for a number of bins"),
     ],
 )

@@ -144,7 +144,7 @@ def histogram(
 
     Args:
         input: floating point, any shape.
-        bins: how many equal intervals, or the edges: 1-D, increasing, of the type of ``input``.
+        bins: how many equal intervals, or the edges: 2 or more, increasing, of the type of ``input``.
         range: the first and the last edge of equal intervals (default: the extremes of ``input``); if both are the
             same, 0.5 less and 0.5 more.
         weight: what each element counts, of the shape and type of ``input``; 1 if not given.
@@ -164,9 +164,9 @@ def histogram(
         edges = bins.detach().clone()
         if range is not None:
             raise TypeError("histogram: range is for a number of bins; the edges were given")
-        if edges.array.ndim != 1 or not edges.numel() or edges.dtype != input.dtype:
+        if edges.array.ndim != 1 or edges.numel() < 2 or edges.dtype != input.dtype:
             raise RuntimeError(
-                f"histogram: the edges must be 1-D and of the type of input, {input.dtype}, "
+                f"histogram: the edges must be a vector of 2 or more, of the type of input, {input.dtype}, "
                 f"got {edges.dtype} of shape {tuple(edges.array.shape)}"
             )
     else:

@@ -114,3 +114,20 @@ def test_arguments_as_pytorchs(name):
     for part in name.split("."):
         ours, theirs = getattr(ours, part), getattr(theirs, part)
     assert list(inspect.signature(ours).parameters) == list(inspect.signature(theirs).parameters)
+
+
+def test_the_older_name_of_the_default_type():
+    try:
+        for kind in (tinyconv.DoubleTensor, "torch.DoubleTensor", "tinyconv.DoubleTensor"):
+            tinyconv.set_default_tensor_type(tinyconv.FloatTensor)
+            assert tinyconv.zeros(1).dtype is tinyconv.float32
+            tinyconv.set_default_tensor_type(kind)
+            assert tinyconv.zeros(1).dtype is tinyconv.float64
+        with pytest.raises(NotImplementedError, match="device='cuda'"):
+            tinyconv.set_default_tensor_type("torch.cuda.FloatTensor")
+        for wrong in (tinyconv.LongTensor, "torch.Float", 3):
+            with pytest.raises(TypeError, match="floating-point tensors"):
+                tinyconv.set_default_tensor_type(wrong)
+        assert tinyconv.get_default_dtype() is tinyconv.float64
+    finally:
+        tinyconv.set_default_dtype(tinyconv.float32)

@@ -455,6 +455,7 @@ from .switches import (
     get_default_device,
     get_float32_matmul_precision,
     set_default_device,
+    set_default_tensor_type,
     set_float32_matmul_precision,
     use_deterministic_algorithms,
 )

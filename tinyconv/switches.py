@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from .dtypes import set_default_dtype
 from .kernels.precision import PRECISION
+from .ops.convert import TYPE_NAMES
 from .tensor import device as Device
 
 __all__ = [
@@ -13,6 +15,7 @@ __all__ = [
     "get_default_device",
     "get_float32_matmul_precision",
     "set_default_device",
+    "set_default_tensor_type",
     "set_float32_matmul_precision",
     "use_deterministic_algorithms",
 ]
@@ -74,3 +77,19 @@ def set_default_device(device: Any) -> None:
             f"set_default_device: new tensors are made on the CPU unless told otherwise; say device={str(device)!r} "
             "where they are made, and model.to(device)"
         )
+
+
+def set_default_tensor_type(t: Any) -> None:
+    """PyTorch's older way to say :func:`~tinyconv.set_default_dtype`: ``tinyconv.DoubleTensor``, or its name.
+
+    Raises:
+        TypeError: no type of floating-point tensors.
+        NotImplementedError: one on another device than the CPU.
+    """
+    name = t if isinstance(t, str) else f"{getattr(t, '__module__', '')}.{getattr(t, '__name__', t)}"
+    *place, word = name.split(".")
+    dtype = TYPE_NAMES.get(word.removesuffix("Tensor"))
+    if dtype is None or not word.endswith("Tensor") or not dtype.is_floating_point:
+        raise TypeError(f"set_default_tensor_type: expected a type of floating-point tensors, got {t!r}")
+    set_default_device("cuda" if "cuda" in place else "cpu")
+    set_default_dtype(dtype)

@@ -109,7 +109,8 @@ exclude("tinyconv.layout tinyconv.memory_format", "names: tests/test_layout.py")
 entry("is_cpu get_device is_signed", call(x(2)), call(integers(2)), call(integers(2, dtype="uint8")))
 exclude(
     "tinyconv.GradScaler tinyconv.autocast tinyconv.get_autocast_dtype tinyconv.is_autocast_enabled "
-    "tinyconv.compile tinyconv.get_default_device tinyconv.set_default_device tinyconv.set_printoptions "
+    "tinyconv.compile tinyconv.get_default_device tinyconv.set_default_device "
+    "tinyconv.set_default_tensor_type tinyconv.set_printoptions "
     "tinyconv.get_float32_matmul_precision tinyconv.set_float32_matmul_precision "
     "tinyconv.use_deterministic_algorithms tinyconv.are_deterministic_algorithms_enabled",
     "settings, and what is accepted without effect",

@@ -80,6 +80,8 @@ def test_only_the_best_of_boxes_that_overlap():
     assert ops.nms(b, scores, 0.7).tolist() == [1, 3, 4]
     assert ops.nms(b, scores, 0.95).tolist() == [1, 3, 0, 4, 2]
     assert ops.nms(b, tinyconv.ones(5), 1.0).tolist() == [0, 1, 2, 3, 4]  # ties: in their order
+    halves = tinyconv.tensor([[0.0, 0.0, 2.0, 1.0], [0.0, 0.0, 1.0, 1.0]])  # they overlap by exactly 0.5
+    assert ops.nms(halves, tinyconv.ones(2), 0.5).tolist() == [0, 1]
     assert ops.nms(b[:0], scores[:0], 0.5).tolist() == []
     assert ops.nms(b[:0], scores[:0], 0.5).dtype is tinyconv.int64
     with pytest.raises(ValueError, match=r"scores must be of shape \(5,\), got \(4,\)"):

@@ -383,6 +383,7 @@ UNCHECKED = {
     "empty": "has no contents",
     "is_contiguous": "has no numbers",
     "storage": "may be larger here",
+    "strides": "has no numbers",
 }
 
 

@@ -362,6 +362,14 @@ def test_views_of_diagonals_and_windows_are_views():
     assert x[0].tolist() == [5, 5, 0, 0] and x[1, 2] == 7 and np.isnan(x[2, 0])
 
 
+def test_strides_count_elements(kernels):
+    backend = kernels.module
+    x = backend.full((3, 4, 2), 0.0, np.dtype("float32"))
+    assert backend.strides(x) == (8, 2, 1)
+    assert backend.strides(backend.permute(x, (2, 0, 1))) == (1, 8, 2)
+    assert backend.strides(backend.getitem(x, (slice(None, None, 2), 0))) == (16, 1)
+
+
 def test_any_strides(kernels):
     x = np.arange(20, dtype=np.float32)
     y = kernels.as_strided(x, (3, 2, 2), (4, 1, 0), 5)

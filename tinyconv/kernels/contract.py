@@ -129,6 +129,11 @@ def as_strided(x: Array, shape: Shape, strides: Shape, offset: int) -> Array:
 
 
 @kernel
+def strides(x: Array) -> Shape:
+    """How many elements of memory lie between neighbours along each axis."""
+
+
+@kernel
 def storage(x: Array) -> Array:
     """A view: all the memory that ``x`` looks into, 1-D and in order of addresses, as elements of ``x``'s type. (A
     device may have set aside more than was asked for.)"""

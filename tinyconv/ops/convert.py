@@ -212,7 +212,7 @@ def stride(input: Tensor, dim: int | None = None) -> Any:
     Raises:
         IndexError: there is no such axis.
     """
-    steps = tuple([step // input.array.dtype.itemsize for step in input.array.strides])
+    steps = kernels.of(input.array).strides(input.array)
     if dim is None:
         return steps
     if not -len(steps) <= dim < len(steps):

@@ -86,6 +86,7 @@ def calls(dtype: Any, large: bool = False) -> dict[str, list[tuple]]:
         "flip": [(image, (2, 3))],
         "broadcast_to": [(rows[0], (4, C))],
         "diagonal": [(image, 1, 2, 3)],
+        "strides": [(image.transpose(3, 0, 1, 2),)],
         "as_strided": [(image.ravel(), (2, 3), (5, 1), 4)],
         "sliding_windows": [(image, 3, 3, 2)],
         "reinterpret": [(image, np.dtype(f"i{dtype.itemsize}"))],

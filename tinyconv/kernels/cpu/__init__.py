@@ -36,6 +36,7 @@ from .arrays import (
     reinterpret,
     sliding_windows,
     storage,
+    strides,
     to_host,
     view,
 )

@@ -23,6 +23,7 @@ from ..reference.arrays import (
     reinterpret,
     sliding_windows,
     storage,
+    strides,
     to_host,
 )
 from ..reference.arrays import view as view_of_any

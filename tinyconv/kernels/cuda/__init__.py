@@ -37,6 +37,7 @@ from .arrays import (
     reinterpret,
     sliding_windows,
     storage,
+    strides,
     to_host,
     view,
 )

@@ -222,6 +222,10 @@ def as_strided(x, shape, strides, offset):
     return x.viewed(shape, strides, offset)
 
 
+def strides(x):
+    return x.strides
+
+
 def storage(x):
     return DeviceArray(x.block, 0, (x.block.nbytes // x.dtype.itemsize,), (1,), x.dtype, x.writeable)
 

@@ -26,6 +26,7 @@ from .arrays import (
     reinterpret,
     sliding_windows,
     storage,
+    strides,
     to_host,
     view,
 )

@@ -70,6 +70,10 @@ def as_strided(x, shape, strides, offset):
     return np.lib.stride_tricks.as_strided(x[offset:], shape, tuple(s * x.itemsize for s in strides))
 
 
+def strides(x):
+    return tuple([step // x.itemsize for step in x.strides])
+
+
 def storage(x):
     owner, below = x, x
     while (below := getattr(below, "base", None)) is not None:

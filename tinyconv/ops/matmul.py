@@ -10,7 +10,7 @@ import math
 from typing import Any
 
 from .. import kernels
-from ..autograd import Function
+from ..autograd import Function, is_grad_enabled
 from ..tensor import Tensor
 from .convert import cast
 from .elementwise import add, mul
@@ -85,11 +85,14 @@ class LinearGw(Function):
 
 def linear_gradients(gy: Tensor, x: Tensor | None, w: Tensor | None, bias: bool) -> tuple:
     """The gradients of a :class:`Linear`: of the input if ``w`` is given, of the weight if ``x`` is, of the bias."""
-    return (
-        None if w is None else MatMul.apply(gy, w),
-        None if x is None else LinearGw.apply(gy, x),
-        Sum.apply(gy, (0,), False) if bias else None,
-    )
+    if is_grad_enabled():
+        gx = None if w is None else MatMul.apply(gy, w)
+        gw = None if x is None else LinearGw.apply(gy, x)
+        return gx, gw, Sum.apply(gy, (0,), False) if bias else None
+    backend, g = kernels.of(gy.array), gy.array
+    gx = None if w is None else Tensor(backend.matmul(g, w.array))
+    gw = None if x is None else Tensor(backend.matmul(backend.permute(g, (1, 0)), x.array))
+    return gx, gw, Tensor(backend.sum(g, (0,), False)) if bias else None
 
 
 def matmul(input: Tensor, other: Tensor) -> Tensor:

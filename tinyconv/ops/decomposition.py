@@ -456,7 +456,7 @@ def multi_dot(tensors: Any) -> Tensor:
     tensors = list(tensors)
     if len(tensors) < 2:
         raise RuntimeError(f"linalg.multi_dot: expected at least 2 tensors, got {len(tensors)}")
-    same_type("linalg.multi_dot", **{f"tensors_{i}": t for i, t in enumerate(tensors)})
+    expect("linalg.multi_dot", "iuf", **{f"tensors_{i}": t for i, t in enumerate(tensors)})
     first, last = tensors[0].array.ndim == 1, tensors[-1].array.ndim == 1
     chain = list(tensors)
     chain[0] = unsqueeze(chain[0], 0) if first else chain[0]

@@ -316,6 +316,18 @@ def lines(place: Place, shape: tuple[int, int]) -> Iterator[Kernel]:
     yield Kernel("compare", shape, n, (x, g), lambda: k.compare(x, g, "<"), lambda: aten.lt(tx, tg))
     yield Kernel("prod", shape, n, (near_one,), of_tensors(ops.prod, near_one, 1), lambda: aten.prod(tn, 1))
     yield Kernel("gelu", shape, 20 * n, (x,), of_tensors(ops.gelu, x), lambda: aten.gelu(tx))
+    yield Kernel("silu", shape, 14 * n, (x,), of_tensors(ops.silu, x), lambda: aten.silu(tx))
+    yield Kernel("hardswish", shape, 5 * n, (x,), of_tensors(ops.hardswish, x), lambda: aten.hardswish(tx))
+    yield Kernel("clamp", shape, 2 * n, (x,), of_tensors(ops.clamp, x, -0.5, 0.5), lambda: aten.clamp(tx, -0.5, 0.5))
+    yield Kernel("maximum of rows", shape, n, (x,), of_tensors(ops.amax, x, 1), lambda: aten.amax(tx, [1]))
+    yield Kernel(
+        "softmax gradient",
+        shape,
+        4 * n,
+        (g, near_one),
+        lambda: k.softmax_gx(g, near_one, 1),
+        lambda: aten._softmax_backward_data(tg, tn, 1, tn.dtype),
+    )
     yield Kernel(
         "layer norm",
         shape,

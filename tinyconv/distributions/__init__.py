@@ -9,6 +9,8 @@ Shapes: ``sample_shape + batch_shape + event_shape``. A batch is of independent 
 ``log_prob``; an event is what has one ``log_prob`` together. :class:`Independent` makes events of batches.
 """
 
+import sys as _sys
+
 from . import constraints
 from .continuous import Exponential, HalfNormal, Laplace, LogNormal, Normal, Uniform
 from .discrete import Bernoulli, Categorical, Geometric, OneHotCategorical
@@ -35,3 +37,12 @@ __all__ = [
     "kl_divergence",
     "register_kl",
 ]
+
+# PyTorch has a file for each: `from torch.distributions.categorical import Categorical` is an import, too.
+_sys.modules.update({
+    f"{__name__}.{_file}": _sys.modules[__name__]
+    for _file in (
+        "bernoulli", "categorical", "exponential", "geometric", "half_normal", "laplace", "log_normal",
+        "multivariate_normal", "normal", "one_hot_categorical", "uniform",
+    )
+})  # fmt: skip

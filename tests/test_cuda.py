@@ -181,3 +181,7 @@ def test_copies_stay_on_their_device(gpu):
 
 def test_a_tensor_prints_its_device(gpu):
     assert repr(tinyconv.ones(2, device="cuda")) == "tensor([1., 1.], device='cuda:0')"
+
+
+def test_programs_that_would_take_bfloat16_take_another_type():
+    assert tinyconv.cuda.is_bf16_supported() is False

@@ -212,3 +212,15 @@ def test_an_ensemble():
 def test_misuse(call, error, message):
     with pytest.raises(error, match=message):
         call(tinyconv.ones(2))
+
+
+def test_functional_has_the_operations_that_pytorch_keeps_there():
+    torch = pytest.importorskip("torch")
+    lacking = set(torch.functional.__all__) - set(tinyconv.functional.__all__)
+    assert lacking <= {"align_tensors", "chain_matmul", "istft", "lu", "pca_lowrank", "stft", "svd_lowrank",
+                       "unravel_index"}  # fmt: skip
+    for name in tinyconv.functional.__all__:
+        assert getattr(tinyconv.functional, name) is not None
+    x = tinyconv.tensor([[3.0, 4.0]])
+    assert tinyconv.functional.norm(x).item() == 5
+    assert tinyconv.functional.einsum("ij->ji", x).shape == (2, 1)

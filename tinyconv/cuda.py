@@ -39,6 +39,7 @@ __all__ = [
     "get_device_name",
     "graph",
     "is_available",
+    "is_bf16_supported",
     "is_current_stream_capturing",
     "is_initialized",
     "make_graphed_step",
@@ -80,6 +81,11 @@ def _checked(which: Any) -> None:
 def is_available() -> bool:
     """Whether tensors can be moved to ``"cuda"``."""
     return why_unavailable() is None
+
+
+def is_bf16_supported(including_emulation: bool = True) -> bool:
+    """False: no tensor holds bfloat16 numbers."""
+    return False
 
 
 def why_unavailable() -> str | None:

@@ -162,6 +162,12 @@ def test_a_longer_sequence_costs_no_more_a_step():
     assert names.count("PiecesBackward0") == 1 and names.count("SliceBackward0") + names.count("SelectBackward0") <= 1
 
 
+def test_an_lstm_may_begin_with_integers():
+    cell, x, h = nn.LSTMCell(3, 4), tinyconv.randn(2, 3), tinyconv.zeros(2, 4)
+    whole = [y.tolist() for y in cell(x, (h, tinyconv.ones(2, 4, dtype=tinyconv.int64)))]
+    assert whole == [y.tolist() for y in cell(x, (h, tinyconv.ones(2, 4)))]
+
+
 def test_errors():
     for arguments, error, message in (
         ({"input_size": 0}, ValueError, "input_size must be greater than zero"),

@@ -20,6 +20,7 @@ from .. import kernels
 from ..autograd import Function, is_grad_enabled
 from ..tensor import Tensor
 from .activation import relu, sigmoid, tanh
+from .convert import cast
 from .elementwise import add, mul, sub
 from .join import cat
 from .matmul import linear
@@ -95,6 +96,7 @@ def _relu_step(gx: Tensor, h: Tensor, w_hh: Tensor, b_hh: Tensor | None) -> Tens
 
 def _lstm_step(gx: Tensor, state: tuple[Tensor, Tensor], w_hh: Tensor, b_hh: Tensor | None) -> tuple[Tensor, Tensor]:
     h, c = state
+    c = c if c.array.dtype.kind == "f" else cast(c, gx.array.dtype)
     h, c, _ = LSTMCell.apply(gx, linear(h, w_hh, b_hh), c)
     return h, c
 

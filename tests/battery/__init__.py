@@ -7,4 +7,5 @@ gradient included; without PyTorch, what the reference kernels and the entry's f
 
     python -m tests.battery                  the table of name × check, with counts
     python -m tests.battery --full conv2d    every variation, of the names that match
+    pytest -m slow tests/battery             every variation of every name, as a test
 """

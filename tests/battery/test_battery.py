@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
 import pytest
 
 from .checks import CHECKS, run
@@ -27,9 +32,16 @@ def test_check(subject, check):
     assert run(subject, check).failures == []
 
 
+def whole_grid(room: str) -> subprocess.CompletedProcess:
+    """Every variation of a room's names, by the command."""
+    command = [sys.executable, "-m", "tests.battery", "--full", rf"^{room}\."]
+    return subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False)
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("check", CHECKS)
-@pytest.mark.parametrize("room", ROOMS)
-def test_the_whole_grid(room, check):
-    """Every variation of every name. (All at once, so that a name's seconds are not spent on thousands of tests.)"""
-    assert [f for s in SUBJECTS if s.room == room for f in run(s, check, full=True).failures] == []
+def test_the_whole_grid():
+    """In a process for each room, since what PyTorch reads beyond its arrays, for shapes that do not fit, may end one;
+    and in two at a time."""
+    with ThreadPoolExecutor(2) as pool:
+        found = dict(zip(ROOMS, pool.map(whole_grid, ROOMS), strict=True))
+    assert {room: (f.returncode, f.stdout[-5000:], f.stderr[-2000:]) for room, f in found.items() if f.returncode} == {}

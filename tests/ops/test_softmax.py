@@ -67,3 +67,10 @@ def test_without_dim_it_warns_and_takes_what_pytorch_takes(function, shape, dim)
     with pytest.warns(UserWarning, match=f"implicit choice of dim is deprecated; say dim={dim}"):
         y = function(x)
     assert y.tolist() == function(x, dim).tolist()
+
+
+def test_one_class_without_an_axis_is_drawn():
+    x = tinyconv.tensor(0.3, requires_grad=True)
+    y = F.gumbel_softmax(x, hard=True)
+    y.backward()
+    assert (y.item(), x.grad.item()) == (1, 0)

@@ -117,6 +117,8 @@ def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: floa
     y = softmax(div(sub(logits, log(exponential)), tau), dim)
     if not hard:
         return y
+    if not y.array.ndim:  # one class, which is drawn
+        return add(sub(1, y.detach()), y)
     axis = dim_of(dim, y.array.ndim, "gumbel_softmax")
     classes = arange(y.array.shape[axis], device=y.device).reshape([-1] + [1] * (y.array.ndim - axis - 1))
     drawn = eq(classes, y.detach().argmax(axis, keepdim=True))

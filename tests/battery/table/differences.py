@@ -30,7 +30,7 @@ differs("tinyconv.normal", "out: empty", "there it must have the shape")
 differs("arange", "out: int64", "a step below 1 is 0 there")
 differs("vander", "gradient | gradgrad | shapes | values", "PyTorch's own gradient is an error")
 
-differs("F.batch_norm F.instance_norm nn.BatchNorm1d nn.InstanceNorm1d nn.InstanceNorm2d "
+differs("F.batch_norm F.instance_norm nn.BatchNorm1d nn.BatchNorm2d nn.InstanceNorm1d nn.InstanceNorm2d "
         "nn.SyncBatchNorm",
         "rejects: 'one'", "an option that is not used is not looked at")  # fmt: skip
 differs("F.poisson_nll_loss nn.PoissonNLLLoss", "dtypes: bool", "counts of 0 and 1 may be bools here")

@@ -42,7 +42,8 @@ _wide_tile, _slim_tile, _single_tile = make_image_tile(*TILES[0]), make_image_ti
 TALL_ROWS, SHORT_ROWS = WINDOWS[0][0], WINDOWS[-1][0]
 _tall_window, _short_window = make_window_tile(TALL_ROWS), make_window_tile(SHORT_ROWS)
 (MANY_ROWS, _), (FEW_ROWS, _) = DOTS
-_window_dots = make_window_dots(*WINDOW_DOTS[0])
+TALL_DOTS = WINDOW_DOTS[0][0]
+_tall_window_dots, _short_window_dots = make_window_dots(*WINDOW_DOTS[0]), make_window_dots(*WINDOW_DOTS[-1])
 _many_dots, _few_dots, _single_dots = make_image_dots(*DOTS[0]), make_image_dots(*DOTS[1]), make_image_dots(*SINGLE)
 
 
@@ -311,7 +312,10 @@ def _pooled_weight_part(item, x, gy, winners, partial, kept, parts, MR, NT, K, s
             if block == first:
                 partial[q : q + across * tile] = 0
             for j in range(0, channels * K, NT):
-                _window_dots(count, turned, codes, at, scratch, taps, j, channels * K - 1, where, partial, q)
+                if MR == TALL_DOTS:
+                    _tall_window_dots(count, turned, codes, at, scratch, taps, j, channels * K - 1, where, partial, q)
+                else:
+                    _short_window_dots(count, turned, codes, at, scratch, taps, j, channels * K - 1, where, partial, q)
                 q += tile
             for i in range(min(MR, outputs - o) if cb == 0 else 0):
                 total = kept_sum(turned, codes, at + i * lanes, MR * lanes, count)

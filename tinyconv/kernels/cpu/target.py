@@ -16,11 +16,11 @@ from numba.core.codegen import get_host_cpu_features
 
 #               bytes, registers, (rows, vectors) of two tiles: the widest with 8 rows or so, and one with fewer; of
 #               two tiles that sum over lanes, which keep their rows in registers; then of those for windows of four
-#               pixels: one or two whose vectors are the pixels, and one that sums over lanes
+#               pixels: those whose vectors are the pixels, and those that sum over lanes
 UNITS = {
-    "avx512": (64, 32, ((8, 3), (6, 4)), ((3, 9), (2, 9)), ((6, 4), (4, 4)), ((2, 5),)),
+    "avx512": (64, 32, ((8, 3), (6, 4)), ((3, 9), (2, 9)), ((6, 4), (4, 4)), ((4, 4), (3, 5))),
     "avx2": (32, 16, ((6, 2), (4, 3)), ((2, 6), (1, 9)), ((2, 4),), ((2, 4),)),
-    "neon": (16, 32, ((8, 3), (6, 4)), ((3, 9), (2, 9)), ((6, 4), (4, 4)), ((2, 5),)),
+    "neon": (16, 32, ((8, 3), (6, 4)), ((3, 9), (2, 9)), ((6, 4), (4, 4)), ((4, 4), (3, 5))),
     "sse": (16, 16, ((6, 2), (4, 3)), ((2, 6), (1, 9)), ((2, 4),), ((2, 4),)),
 }
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyconv.kernels.contract import BINARY, SPECIAL, SPECIAL_OF_TWO, UNARY
+from tinyconv.kernels.contract import ACTIVATIONS, BINARY, SPECIAL, SPECIAL_OF_TWO, UNARY
 
 ONE, TWO = (1, 1), (2, 2)
 
@@ -108,6 +108,10 @@ def calls(dtype: Any, large: bool = False) -> dict[str, list[tuple]]:
         "binary": [(x, positive(n), name) for name in ("floor_divide", "remainder", "fmod", "atan2", "hypot")]
         + [(target, 1 + target, name) for name in BINARY if name not in ("atan2", "hypot")],
         **with_output,
+        "activation": [(x, name, -0.5, 0.75) for name in ACTIVATIONS],
+        "activation_gx": [(y, x, name, -0.5, 0.75) for name in ACTIVATIONS],
+        "address": [],  # is another one in every process
+        "storage": [(rows[1:],)],
         **reductions,
         **winners,
         **along_an_axis,
@@ -149,6 +153,10 @@ def calls(dtype: Any, large: bool = False) -> dict[str, list[tuple]]:
         "batch_norm_stats": [(scores,)],
         "batch_norm": [(scores, mean, rstd, w, b)],
         "batch_norm_gx": [(drawn(*scores.shape), scores, mean, rstd, w)],
+        "layer_norm": [(rows, w, b, 1e-5)],
+        "layer_norm_gx": [(drawn(*rows.shape), rows, drawn(len(rows)), positive(len(rows)), w)],
+        "lstm": [(drawn(N, 4 * C), drawn(N, 4 * C), drawn(N, C))],
+        "lstm_gx": [(drawn(N, C), drawn(N, C), drawn(N, 4 * C), drawn(N, C), drawn(N, C))],
         "log_softmax": [(scores, 1), (rows, 1)],
         "log_softmax_gx": [(drawn(*scores.shape), -positive(*scores.shape), 1)],
         "softmax": [(scores, 1)],

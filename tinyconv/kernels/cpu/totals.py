@@ -254,7 +254,7 @@ else:
 
     def centre_rows(out, g, x, start, stride, rows, n, scale, shift, m, slope):
         """``out = scale * (g - shift - (x - m) * slope)`` for the same elements of all three, in their type."""
-        for first in range(start, start + rows * stride, stride):
+        for first in [start + r * stride for r in range(rows)]:
             row = slice(first, first + n)
             out[row] = scale * (g[row] - shift - (x[row] - m) * slope)
 

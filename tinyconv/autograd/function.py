@@ -254,7 +254,7 @@ class Function(Node):
     @property
     def needs_input_grad(self) -> tuple[bool, ...]:
         """For each argument, whether it needs a gradient."""
-        return tuple(map(bool, self.edges))
+        return tuple([edge is not None for edge in self.edges])
 
     def _own(self, output: Any, args: tuple) -> Any:
         """An output is a tensor of its own: one that is an argument, or a view of one, becomes another tensor on the

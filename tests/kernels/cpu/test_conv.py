@@ -122,7 +122,7 @@ def plans(g, N, itemsize):
 @given(conv_geometries(), st.sampled_from([1, 5, 16, 64]), float_dtypes)
 def test_plans_reach_every_output_once_and_nothing_outside(g, N, dtype):
     L = lanes(dtype)
-    for (cut, tables), (OH, OW), side in plans(g, N, dtype.itemsize):
+    for (_, cut, tables), (OH, OW), side in plans(g, N, dtype.itemsize):
         _, ranges, classes, taps, _, positions, goals = tables
         for strip, (begin, end) in enumerate(ranges.reshape(-1, 2)):
             rows = min(cut.R, OH - strip * cut.R)
@@ -142,7 +142,7 @@ def test_plans_reach_every_output_once_and_nothing_outside(g, N, dtype):
 
 def test_strips_that_are_alike_share_their_tables():
     """Tables grow with a strip, not with an image: here all but the first and the last are alike."""
-    (cut, tables) = forward_plan((3, 3), ONE, ONE, ONE, (512, 512), (512, 512), 64, 1, 16, 16, 4)
+    _, cut, tables = forward_plan((3, 3), ONE, ONE, ONE, (512, 512), (512, 512), 64, 1, 16, 16, 4)
     assert cut.strips > 10
     assert len({tuple(pair) for pair in tables[1].reshape(-1, 2)}) <= 4
     assert sum(table.nbytes for table in tables) < 2**19
@@ -150,7 +150,7 @@ def test_strips_that_are_alike_share_their_tables():
 
 def test_border_taps_are_left_out():
     """The gradient of LeNet-5's second convolution: half of a gradient image and its padding is padding."""
-    (cut, tables) = backward_plan((5, 5), ONE, ZERO, ONE, (10, 10), (14, 14), 64, 1, 16, 6, 4)
+    _, cut, tables = backward_plan((5, 5), ONE, ZERO, ONE, (10, 10), (14, 14), 64, 1, 16, 6, 4)
     classes = tables[2].reshape(-1, 4)
     products, useful = (classes[:, 1] * classes[:, 3]).sum(), 10 * 10 * 25
     assert useful <= products <= 1.2 * useful < 14 * 14 * 25

@@ -23,7 +23,7 @@ from .. import reference
 from ..reference.conv import fold, unfold  # noqa: F401  (the learner's operations: clarity is all they need)
 from .arrays import compiled_for, flat, workspace
 from .compile import jit
-from .conv_plan import ITEMS, POOLED, POOLED_WEIGHTS, SINGLE, WEIGHTS, backward_plan, forward_plan, tile_for
+from .conv_plan import ITEMS, POOLED, POOLED_WEIGHTS, SINGLE, WEIGHTS, backward_plan, forward_plan
 from .lanes import (
     from_lanes,
     kept_sum,
@@ -91,8 +91,7 @@ def _fill_from_windows(scratch, gy, winners, block, image, rows, pixels):
     values, codes = workspace(count * PW * lanes, gy), workspace(count * PW * lanes, winners)
     values[:], codes[:] = 0, 0
     begin, chunks, height = _chunks(unit, N, PH, base, down // 2, count, lanes)
-    if W < WP or W % 2:
-        scratch[:] = 0
+    left, right = pixels[0], pixels[0] + PW * 2 * lanes  # the columns that are in windows
     for c in range(channels):
         for r in range(begin, begin + chunks):
             for lane in range(lanes):
@@ -102,8 +101,9 @@ def _fill_from_windows(scratch, gy, winners, block, image, rows, pixels):
             to_lanes(values, r * PW * lanes, dense, gy, 0, where, height * PW, gy)
             to_lanes(codes, r * PW * lanes, dense, winners, 0, where, height * PW, gy)
         for r in range(HP):
-            window = (r + odd) // 2 * PW * lanes
-            to_winners(scratch, c * HP * WP * lanes + pixels[r * W], lanes, (r + odd) % 2, values, codes, window, PW)
+            row, window = (c * HP + r) * WP * lanes, (r + odd) // 2 * PW * lanes
+            scratch[row : row + left], scratch[row + right : row + WP * lanes] = 0, 0
+            to_winners(scratch, row + left, lanes, (r + odd) % 2, values, codes, window, PW)
 
 
 @jit
@@ -392,9 +392,9 @@ def output_size(size, kernel_size, stride, padding, dilation):
 def forward(x, w, b, y, out, stride, padding, dilation, groups):
     """conv2d, with output size ``out``, to y."""
     (N, _, H, W), (_, C, KH, KW), OG = x.shape, w.shape, len(w) // groups
-    plan = forward_plan((KH, KW), stride, padding, dilation, (H, W), out, N, groups, C, OG, x.itemsize)
+    (MR, _), *plan = forward_plan((KH, KW), stride, padding, dilation, (H, W), out, N, groups, C, OG, x.itemsize)
     b = np.empty(0, x.dtype) if b is None else flat(b)
-    K, MR, shape = KH * KW, tile_for(OG)[0], (N, groups, C, H, W, OG, *out)
+    K, shape = KH * KW, (N, groups, C, H, W, OG, *out)
     _correlate(flat(x), NONE, flat(w), b, y.reshape(-1), MR, K, (OG * C * K, C * K, K), shape, *plan)
 
 
@@ -406,17 +406,18 @@ def pooled_forward(x, w, b, y, winners, out, stride, padding, dilation, groups):
     if plan.cut.CB < C:
         return False
     b = np.empty(0, x.dtype) if b is None else flat(b)
-    K, MR, shape = KH * KW, tile_for(OG, POOLED)[0], (N, groups, C, H, W, OG, *out)
-    memory = y.reshape(-1), winners.reshape(-1)
-    _correlate_and_pool(flat(x), flat(w), b, *memory, MR, K, (OG * C * K, C * K, K), shape, *plan)
+    K, shape = KH * KW, (N, groups, C, H, W, OG, *out)
+    memory, steps = (y.reshape(-1), winners.reshape(-1)), (OG * C * K, C * K, K)
+    _correlate_and_pool(flat(x), flat(w), b, *memory, plan.tile[0], K, steps, shape, plan.cut, plan.tables)
     return True
 
 
 def input_gradient(gy, winners, w, gx, out, stride, padding, dilation, groups):
     """conv2d_gx of gy, which has size ``out``, or is the gradient of its windows' maxima, to gx."""
     (_, C, KH, KW), (N, _, H, W), OG, unit = w.shape, gx.shape, len(w) // groups, 2 if winners.size else 1
-    plan = backward_plan((KH, KW), stride, padding, dilation, out, (H, W), N, groups, OG, C, gy.itemsize, unit)
-    none, K, MR, shape = np.empty(0, gy.dtype), KH * KW, tile_for(C)[0], (N, groups, OG, *out, C, H, W)
+    geometry = (KH, KW), stride, padding, dilation
+    (MR, _), *plan = backward_plan(*geometry, out, (H, W), N, groups, OG, C, gy.itemsize, unit)
+    none, K, shape = np.empty(0, gy.dtype), KH * KW, (N, groups, OG, *out, C, H, W)
     steps = OG * C * K, K, C * K
     _correlate(flat(gy), flat(winners), flat(w), none, gx.reshape(-1), MR, K, steps, shape, *plan)
 
@@ -424,14 +425,15 @@ def input_gradient(gy, winners, w, gx, out, stride, padding, dilation, groups):
 def weight_gradient(gy, x, gw, stride, padding, dilation, groups):
     """conv2d_gw to gw."""
     plan, shape = _weight_plan(WEIGHTS, x, gw, gy.shape[2:], stride, padding, dilation, groups)
-    _weights(flat(x), flat(gy), gw.reshape(-1), *tile_for(shape[5], WEIGHTS), math.prod(gw.shape[2:]), shape, *plan)
+    K = math.prod(gw.shape[2:])
+    _weights(flat(x), flat(gy), gw.reshape(-1), *plan.tile, K, shape, plan.cut, plan.tables)
 
 
 def pooled_weight_gradient(gy, winners, x, gw, gb, out, stride, padding, dilation, groups):
     """The same of the gradient of windows, and the bias' gradient to gb."""
     plan, shape = _weight_plan(POOLED_WEIGHTS, x, gw, out, stride, padding, dilation, groups)
-    arrays, tile = (flat(x), flat(gy), flat(winners), gw.reshape(-1), gb), tile_for(shape[5], POOLED_WEIGHTS)
-    _pooled_weights(*arrays, *tile, math.prod(gw.shape[2:]), shape, *plan)
+    arrays, K = (flat(x), flat(gy), flat(winners), gw.reshape(-1), gb), math.prod(gw.shape[2:])
+    _pooled_weights(*arrays, *plan.tile, K, shape, plan.cut, plan.tables)
 
 
 def _weight_plan(kind, x, gw, out, stride, padding, dilation, groups):

@@ -98,8 +98,9 @@ class Cut(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """The cut, and what :func:`_tables` makes."""
+    """The tile, the cut, and what :func:`_tables` makes."""
 
+    tile: tuple[int, int]
     cut: Cut
     tables: tuple[np.ndarray, ...]
 
@@ -240,7 +241,7 @@ def _plan(axes, kernel_size, size, out, images, groups, channels, outputs, items
     tables = _tables(axes, kernel_size, size, out, cut, tile, lanes, trimmed, aligned, kind.pooled)
     if kind.summed:  # no weights, but the place of each pixel of gy, which lies beside those of the tile's other rows
         tables = (*tables[:4], np.arange(cut.R * out[1]) * tile[0] * lanes, *tables[5:])
-    return Plan(cut, tables)
+    return Plan(tile, cut, tables)
 
 
 @functools.lru_cache(maxsize=256)

@@ -705,7 +705,7 @@ for mode, size, shape in (
     ("bicubic", (5, 2), (1, 2, 3, 3)),
     ("area", (3, 2), (1, 2, 5, 4)),
 ):
-    function = {"nearest": AvgPool2dGx if size == (4, 6) else Gather, "area": Sum}.get(mode, Linear)
+    function = {"nearest": AvgPool2dGx if size == (4, 6) else Gather, "area": Mean}.get(mode, Linear)
     case(
         function,
         f"interpolate {mode} {size}",

@@ -265,10 +265,13 @@ def gelu_tanh(x, a, b):
 
 @register_jitable
 def gelu_tanh_gx(gy, x, a, b):
-    """``gy * (s + x * s * (1 - s) * u')``, with s and u as in :func:`gelu_tanh`."""
+    """``gy * (s + x * s * (1 - s) * u')``, with s = sigmoid(u) and u as in :func:`gelu_tanh`: where s is 0 or 1, u'
+    may be infinite and counts for nothing."""
     c, one = type(x)(math.sqrt(8 / math.pi)), type(x)(1)
     s = sigmoid(c * (x + type(x)(0.044715) * (x * x * x)))
-    return gy * (s + x * (s * (one - s)) * (c * (one + type(x)(3 * 0.044715) * (x * x))))
+    rise = s * (one - s)
+    more = x * rise * (c * (one + type(x)(3 * 0.044715) * (x * x)))
+    return gy * (s if rise == type(x)(0) else s + more)
 
 
 # -------------------------------------------------------------------------------------------------------------- pooling

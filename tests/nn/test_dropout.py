@@ -34,7 +34,14 @@ def test_probability():
 
 
 @pytest.mark.parametrize(
-    "name, shape", [("Dropout1d", (40, 30, 5)), ("Dropout1d", (900, 4)), ("Dropout2d", (40, 30, 2, 3))]
+    "name, shape",
+    [
+        ("Dropout1d", (40, 30, 5)),
+        ("Dropout1d", (900, 4)),
+        ("Dropout2d", (40, 30, 2, 3)),
+        ("Dropout3d", (40, 30, 2, 2, 2)),
+        ("Dropout3d", (900, 3, 2, 2)),
+    ],
 )
 @pytest.mark.parametrize("inplace", [False, True])
 def test_channels_are_dropped_whole(name, shape, inplace):
@@ -54,6 +61,16 @@ def test_three_axes_of_dropout2d_are_sequences_not_one_image():
         y = F.dropout2d(tinyconv.ones(40, 30, 5), 0.25)
     dropped = (y == 0).numpy()
     assert (dropped == dropped[..., :1]).all() and abs(dropped.mean() - 0.25) < 0.05
+
+
+def test_other_ranks_of_dropout3d_are_one_volume():
+    tinyconv.manual_seed(0)
+    with pytest.warns(UserWarning, match=r"dropout3d: .* \(900, 5\) is taken for \(C, ...\)"):
+        y = F.dropout3d(tinyconv.ones(900, 5), 0.25)
+    dropped = (y == 0).numpy()
+    assert (dropped == dropped[:, :1]).all() and abs(dropped.mean() - 0.25) < 0.05
+    with pytest.warns(match="dropout3d"), pytest.raises(RuntimeError, match=r"dropout3d: .* got shape \(\)"):
+        F.dropout3d(tinyconv.ones(()), 0.25)
 
 
 def test_dropped_channels_get_no_gradient():

@@ -59,7 +59,8 @@ class Dropout2d(_Dropout):
 
 
 class Dropout3d(_Dropout):
-    """:class:`Dropout` of whole channels of volumes ``(N, C, D, H, W)``; arguments and errors are the same."""
+    """:class:`Dropout` of whole channels of volumes ``(N, C, D, H, W)`` or ``(C, D, H, W)``; arguments and errors are
+    the same."""
 
     def forward(self, input: Tensor) -> Tensor:
         """``input`` with some channels dropped."""

@@ -173,7 +173,7 @@ from .diagonal import (
     triu_indices,
 )
 from .distance import cosine_similarity, normalize, pairwise_distance
-from .dropout import Dropout, alpha_dropout, dropout, dropout1d, dropout2d, feature_alpha_dropout
+from .dropout import Dropout, alpha_dropout, dropout, dropout1d, dropout2d, dropout3d, feature_alpha_dropout
 from .einsum import einsum, tensordot
 from .elementary import (
     acos,
@@ -494,7 +494,6 @@ from .volume import (
     avg_pool3d,
     conv3d,
     conv_transpose3d,
-    dropout3d,
     max_pool3d,
 )
 

@@ -46,8 +46,7 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
     Raises:
         ValueError: ``p`` outside [0, 1].
     """
-    if not 0 <= p <= 1:
-        raise ValueError(f"dropout: p must be a probability in [0, 1], got {p}")
+    _check_p(p, "dropout")
     if not training or p == 0:
         return input
     expect("dropout", "f", input=input)
@@ -105,6 +104,29 @@ def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
     if len(shape) < 2:
         raise RuntimeError(f"dropout2d: expected input (N, C, ...), got shape {shape}")
     factors = _channels(input, p)
+    return input.mul_(factors) if inplace else mul(input, factors)
+
+
+def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    """:func:`dropout` of whole channels of volumes ``(N, C, D, H, W)`` or ``(C, D, H, W)``. Any other input is taken
+    for ``(C, ...)``, with a warning.
+
+    Raises:
+        ValueError: ``p`` outside [0, 1].
+        RuntimeError: an input without axes.
+    """
+    _check_p(p, "dropout3d")
+    shape = tuple(input.array.shape)
+    if len(shape) not in (4, 5):
+        warnings.warn(
+            f"dropout3d: expected input (N, C, D, H, W) or (C, D, H, W), {shape} is taken for (C, ...)", stacklevel=2
+        )
+    if not training or p == 0:
+        return input
+    expect("dropout3d", "f", input=input)
+    if not shape:
+        raise RuntimeError("dropout3d: expected input (N, C, D, H, W) or (C, D, H, W), got shape ()")
+    factors = _channels(input, p) if len(shape) == 5 else _channels(input.unsqueeze(0), p).squeeze(0)
     return input.mul_(factors) if inplace else mul(input, factors)
 
 

@@ -11,7 +11,6 @@ from typing import Any
 
 from ..tensor import Tensor
 from .conv import conv2d, conv_transpose2d
-from .dropout import dropout2d
 from .elementwise import add
 from .gather import gather
 from .index import Scatter, counting, getitem
@@ -265,12 +264,3 @@ def adaptive_max_pool3d(input: Tensor, output_size: Any, return_indices: bool = 
     OD, OH, OW = _adaptive(input, output_size, name)
     return _largest(input, lambda x: adaptive_max_pool2d(x, (OH, OW), True),
                     lambda x: adaptive_max_pool2d(x, (OD, OH * OW), True), return_indices, name)  # fmt: skip
-
-
-def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-    """:func:`dropout` of whole channels of volumes ``(N, C, D, H, W)`` (or ``(C, D, H, W)``, which is taken for ``(N,
-    C, H, W)``, as in PyTorch)."""
-    if input.array.ndim != 5:
-        return dropout2d(input, p, training, inplace)
-    y = dropout2d(input.flatten(3), p, training).unflatten(3, input.array.shape[3:])
-    return input.copy_(y) if inplace else y

@@ -123,3 +123,13 @@ def test_windows_by_strides_have_gradients():
     patches = (x * 1).view(5, 5).as_strided((3, 3, 3, 3), (5, 1, 5, 1))
     patches.sum().backward()
     assert x.grad.view(5, 5).tolist() == np.outer([1, 2, 3, 2, 1], [1, 2, 3, 2, 1]).tolist()
+
+
+@pytest.mark.parametrize("shape, stride", [((1,), (1,)), ((3,), (0,)), ((2, 2), (0, 0))])
+def test_elements_that_are_one_in_memory_share_the_gradient(shape, stride):
+    x = tinyconv.tensor([2.0], requires_grad=True)
+    x.expand(4).as_strided(shape, stride).sum().backward()
+    assert x.grad.item() == np.prod(shape)
+    y = tinyconv.arange(4.0).requires_grad_()
+    y.unfold(0, 2, 1).as_strided((4,), (1,)).square().sum().backward()  # windows overlap
+    assert y.grad.tolist() == [0, 2, 4, 6]

@@ -10,8 +10,9 @@ from .. import dtypes, kernels
 from ..autograd import Function, check_may_change
 from ..layout import strided
 from ..tensor import Tensor
+from .compare import clamp_min
 from .creation import empty, tensor
-from .elementwise import add, mul
+from .elementwise import add, div, mul
 from .index import Scatter, counting
 from .shape import sizes, view
 
@@ -114,8 +115,17 @@ def storage_offset(input: Tensor) -> int:
     return _offset(input)
 
 
+def _places(like: Tensor, size: tuple, stride: tuple, offset: int) -> Tensor:
+    """Where in the memory each element of a view is, in C order: int64, one axis, on the device of ``like``."""
+    place = like.new_full((), offset, dtype=dtypes.int64)
+    for n, step in zip(size, stride):
+        place = add(place.unsqueeze(-1), mul(counting(n, like), step))
+    return place.reshape(-1)
+
+
 class AsStrided(Function):
-    """y = the memory of x by other strides, a view;  gx = each gy added where it was read, as far as x is there."""
+    """y = the memory of x by other strides, a view;  gx = each gy added where it was read, as far as x is there.
+    Elements of x that are one in memory (of an expanded tensor) share its gradient equally."""
 
     is_view = True
 
@@ -129,11 +139,10 @@ class AsStrided(Function):
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
-        size, stride, offset = ctx.read
-        place = gy.new_full((), offset, dtype=dtypes.int64)
-        for n, step in zip(size, stride):
-            place = add(place.unsqueeze(-1), mul(counting(n, gy), step))
-        memory = Scatter.apply(gy.reshape(-1), (ctx.length,), (place.reshape(-1).array,))
+        memory = Scatter.apply(gy.reshape(-1), (ctx.length,), (_places(gy, *ctx.read).array,))
+        own = _places(gy, *ctx.of_x)
+        sharers = Scatter.apply(gy.new_ones(own.array.shape), (ctx.length,), (own.array,))
+        memory = div(memory, clamp_min(sharers, 1))
         return AsStrided.apply(memory, *ctx.of_x).clone(), None, None, None
 
 

@@ -108,6 +108,10 @@ def test_least_squares(driver):
 def test_powers_and_products():
     np.testing.assert_allclose(linalg.matrix_exp(t(3 * A)).numpy(), scipy.linalg.expm(3 * A), rtol=1e-10)
     np.testing.assert_allclose(tinyconv.matrix_exp(tinyconv.zeros(2, 2)).numpy(), np.eye(2))
+    bad = np.stack([3 * A[0], np.full_like(A[0], np.nan), np.where(np.eye(len(A[0])), np.inf, A[0])])
+    found = linalg.matrix_exp(t(bad)).numpy()
+    np.testing.assert_allclose(found[0], scipy.linalg.expm(3 * A[0]), rtol=1e-10)
+    assert np.isnan(found[1:]).all()
     np.testing.assert_allclose(linalg.matrix_power(t(A), -2).numpy(), np.linalg.matrix_power(A, -2))
     chain = [A[0], B[0], TALL[0].T, TALL[1]]
     np.testing.assert_allclose(linalg.multi_dot([*map(t, chain)]).numpy(), np.linalg.multi_dot(chain))

@@ -25,16 +25,16 @@ vectors are determined up to their signs; their gradients need eigenvalues, or s
 from __future__ import annotations
 
 import itertools
+import math
 from typing import Any
 
 from .. import kernels
 from ..autograd import Function, no_grad
 from ..tensor import Tensor
 from . import return_types
-from .compare import eq, where
+from .compare import eq, isfinite, where
 from .creation import eye
 from .diagonal import diag_embed, diagonal, tril, triu
-from .elementary import log
 from .elementwise import add, div, mul, neg, sub
 from .index import getitem
 from .join import cat
@@ -433,14 +433,15 @@ def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | Non
 
 def matrix_exp(A: Tensor) -> Tensor:
     """``I + A + A^2 / 2! + A^3 / 3! + ...``, of square matrices: of A over a power of 2, so small that 18 terms are
-    enough, then squared as often."""
+    enough, then squared as often. Matrices with NaN or infinity become NaN."""
     matrices(A, "linalg.matrix_exp", square=True)
     if not A.numel():
         return A.clone()
     with no_grad():
-        size = A.abs().sum(-1).max()
-        halvings = max(0, int(log(size.clamp(1e-30)).item() / 0.6931471805599453) + 2)
-    small = div(A, 2.0**halvings)
+        sizes = A.abs().sum(-1)
+        size = where(isfinite(sizes), sizes, 0.0).max().item()  # NaN and infinity go through all products
+        halvings = max(0, math.frexp(size)[1] + 1)
+    small = mul(A, 2.0**-halvings)
     y = term = identity(A, A.array.shape[-1]).expand(A.array.shape)
     for k in range(1, 19):
         term = div(matmul(term, small), k)

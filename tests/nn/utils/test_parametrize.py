@@ -226,6 +226,12 @@ def test_spectral_norm_makes_the_largest_singular_value_one():
     assert parametrizations.spectral_norm(nn.Linear(5, 4), "bias").bias.norm().item() == pytest.approx(1)
 
 
+@pytest.mark.parametrize("layer, rows", [(nn.Conv3d, 3), (nn.ConvTranspose3d, 2), (nn.ConvTranspose2d, 2)])
+def test_the_output_channels_make_the_rows(layer, rows):
+    made = nn.utils.spectral_norm(layer(3 if rows == 2 else 2, rows, 1))
+    assert made.weight_u.shape == (rows,)
+
+
 @pytest.mark.parametrize("normalize", [nn.utils.spectral_norm, parametrizations.spectral_norm])
 def test_a_discriminator_is_called_twice_before_its_step(normalize):
     layer = normalize(nn.Linear(5, 4))

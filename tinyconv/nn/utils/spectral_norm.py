@@ -11,7 +11,7 @@ from typing import Any
 from ...autograd import no_grad
 from ...tensor import Tensor
 from .. import functional as F
-from ..conv import ConvTranspose1d, ConvTranspose2d
+from ..conv import ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 from ..module import Module
 from ..parameter import Parameter, is_lazy
 
@@ -39,7 +39,7 @@ def start(size: int, like: Tensor, eps: float) -> Tensor:
 
 def default_dim(module: Module) -> int:
     """The output channels' axis of a layer's weight."""
-    return 1 if isinstance(module, (ConvTranspose1d, ConvTranspose2d)) else 0
+    return 1 if isinstance(module, (ConvTranspose1d, ConvTranspose2d, ConvTranspose3d)) else 0
 
 
 class SpectralNorm:

@@ -76,6 +76,24 @@ def test_a_module_that_fails_has_its_parameters_back():
     assert layer.weight is own
 
 
+def test_what_a_call_assigns_to_a_buffer_stays():
+    class Counting(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.weight = nn.Parameter(tinyconv.ones(2))
+            self.register_buffer("calls", tinyconv.zeros(()))
+
+        def forward(self, x):
+            self.calls = self.calls + 1
+            return self.weight * x
+
+    model = Counting()
+    func.functional_call(model, {"weight": tinyconv.zeros(2)}, tinyconv.ones(2))
+    assert model.calls == 1 and model.weight.tolist() == [1, 1]
+    func.functional_call(model, {"calls": tinyconv.tensor(7.0)}, tinyconv.ones(2))
+    assert model.calls == 1  # it was not its own that was counted up
+
+
 def test_gradients_as_functions():
     x = tinyconv.tensor([1.0, 2.0])
     assert func.grad(lambda x: (x**3).sum())(x).tolist() == [3, 12] and not x.requires_grad

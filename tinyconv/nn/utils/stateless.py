@@ -52,15 +52,17 @@ def _replaced(module: Module, tensors: Mapping[str, Tensor], tie_weights: bool, 
                 raise ValueError(f"functional_call got multiple values for a tied parameter: {path} is one of them")
     if unexpected or (strict and missing):
         raise RuntimeError(f"functional_call: unexpected {_listed(unexpected)}, missing {_listed(missing)}")
+    replaced = {path: tensors[path] for path in places if path in tensors}
+    if tie_weights:
+        replaced |= {path: known[id(value)] for path, (_, _, value) in places.items() if id(value) in known}
     try:
-        for path, (registry, name, value) in places.items():
-            if path in tensors:
-                registry[name] = tensors[path]
-            elif tie_weights and id(value) in known:
-                registry[name] = known[id(value)]
+        for path, tensor in replaced.items():
+            registry, name, _ = places[path]
+            registry[name] = tensor
         yield
     finally:
-        for registry, name, value in places.values():
+        for path in replaced:  # only these: what the call itself assigned to a buffer stays
+            registry, name, value = places[path]
             registry[name] = value
 
 

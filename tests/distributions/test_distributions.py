@@ -177,6 +177,16 @@ def test_gradients_go_through_the_values(name):
         np.testing.assert_allclose(a, 0 if b is None else b, rtol=0.05, atol=0.05)
 
 
+@pytest.mark.parametrize("dtype", [tinyconv.float32, tinyconv.float64])
+def test_samples_are_finite_at_the_ends_of_the_random_numbers(dtype, monkeypatch):
+    one = tinyconv.ones((), dtype=dtype)
+    largest = 1 - tinyconv.finfo(dtype).eps / 2
+    for u in (0.0, largest):
+        monkeypatch.setattr(D.continuous, "rand", lambda shape, u=u, **options: tinyconv.full(shape, u, **options))
+        for made in (D.Laplace(one, one), D.Exponential(one), D.Uniform(0 * one, one)):
+            assert made.sample((2,)).isfinite().all()
+
+
 def test_numbers_and_the_shapes_of_batches():
     d = D.Normal(0, 1)
     assert repr(d) == "Normal(loc: 0.0, scale: 1.0)" and d.batch_shape == () and d.sample().shape == ()

@@ -208,7 +208,8 @@ class Laplace(Distribution):
         return math.sqrt(2) * self.scale
 
     def rsample(self, sample_shape: Any = ()) -> Tensor:
-        u = _inside(self._extended_shape(sample_shape), self.loc) * 2 - 1
+        u = _uniform(self._extended_shape(sample_shape), self.loc) * 2 - 1
+        u = u.clamp(min=dtypes.finfo(u.dtype).eps - 1)  # of -1 the logarithm would be infinite
         return self.loc - self.scale * u.sign() * (-u.abs()).log1p()
 
     def log_prob(self, value: Tensor) -> Tensor:
@@ -264,7 +265,8 @@ class Exponential(Distribution):
         return self.rate**-2
 
     def rsample(self, sample_shape: Any = ()) -> Tensor:
-        return -_inside(self._extended_shape(sample_shape), self.rate).log() / self.rate
+        u = _uniform(self._extended_shape(sample_shape), self.rate)
+        return -u.clamp(min=dtypes.finfo(u.dtype).tiny).log() / self.rate  # of 0 it would be infinite
 
     def log_prob(self, value: Tensor) -> Tensor:
         self._check_value(value)
@@ -324,7 +326,7 @@ class Uniform(Distribution):
         return (self.high - self.low) ** 2 / 12
 
     def rsample(self, sample_shape: Any = ()) -> Tensor:
-        u = rand(self._extended_shape(sample_shape), dtype=self.low.dtype, device=self.low.device)
+        u = _uniform(self._extended_shape(sample_shape), self.low)
         return self.low + u * (self.high - self.low)
 
     def log_prob(self, value: Tensor) -> Tensor:
@@ -343,7 +345,6 @@ class Uniform(Distribution):
         return (self.high - self.low).log()
 
 
-def _inside(shape: Any, like: Tensor) -> Tensor:
-    """Uniform numbers above 0 and below 1, whose logarithms are finite."""
-    tiny = dtypes.finfo(like.dtype).tiny
-    return rand(shape, dtype=like.dtype, device=like.device).clamp(min=tiny)
+def _uniform(shape: Any, like: Tensor) -> Tensor:
+    """Uniform numbers from 0 up to and without 1, of the type and on the device of ``like``."""
+    return rand(shape, dtype=like.dtype, device=like.device)

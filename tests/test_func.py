@@ -199,6 +199,15 @@ def test_the_outer_graph_goes_through():
     assert not y.requires_grad and not push.requires_grad
 
 
+def test_named_tuples_stay_what_they_are():
+    x = tinyconv.tensor([[1.0, 5.0], [4.0, 2.0]])
+    found = func.vmap(lambda row: row.max(0))(x)
+    assert found.values.tolist() == [5, 4] and found.indices.tolist() == [1, 0]
+    value, pulled = func.vjp(lambda row: row.aminmax(), x[0])
+    (gx,) = pulled(tinyconv.tensor(2.0), tinyconv.tensor(3.0))
+    assert value.max.item() == 5 and gx.tolist() == [2, 3]
+
+
 def test_an_ensemble():
     models = [nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2)).eval() for _ in range(4)]
     parameters, buffers = func.stack_module_state(models)

@@ -279,7 +279,7 @@ def _with_dims(tree: Any, dims: Any, function: Callable[[Tensor, int | None], An
             parts = [_with_dims(tree[key], dims[key], function) for key in keys]
         else:
             parts = [_with_dims(tree[key], dims, function) for key in keys]
-        return dict(zip(keys, parts, strict=True)) if isinstance(tree, Mapping) else type(tree)(parts)
+        return dict(zip(keys, parts, strict=True)) if isinstance(tree, Mapping) else _like(tree, parts)
     if not isinstance(tree, Tensor):
         return tree
     if not (dims is None or (isinstance(dims, int) and -tree.dim() <= dims < tree.dim())):
@@ -293,9 +293,8 @@ def _stacked(results: list, dims: Any) -> Any:
         return stack(results, dims)
     if isinstance(first, (list, tuple)):
         each = (dims,) * len(first) if isinstance(dims, int) else dims
-        return type(first)(
-            [_stacked(list(parts), d) for parts, d in zip(zip(*results, strict=True), each, strict=True)]
-        )
+        parts = zip(zip(*results, strict=True), each, strict=True)
+        return _like(first, [_stacked(list(part), d) for part, d in parts])
     if isinstance(first, Mapping):
         return {key: _stacked([result[key] for result in results], dims) for key in first}
     raise ValueError(f"vmap: func must return tensors, got {type(first).__name__}")
@@ -313,10 +312,15 @@ def _mapped(function: Callable[[Tensor], Any], tree: Any) -> Any:
     if isinstance(tree, Tensor):
         return function(tree)
     if isinstance(tree, (list, tuple)):
-        return type(tree)([_mapped(function, item) for item in tree])
+        return _like(tree, [_mapped(function, item) for item in tree])
     if isinstance(tree, Mapping):
         return {key: _mapped(function, value) for key, value in tree.items()}
     return tree
+
+
+def _like(old: list | tuple, parts: list) -> Any:
+    """``parts`` as a list or tuple of the class of ``old``, which may be a named tuple."""
+    return getattr(old, "_make", type(old))(parts)
 
 
 def _tensors(tree: Any) -> list[Tensor]:

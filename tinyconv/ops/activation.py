@@ -269,9 +269,7 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace
     if input.array.dtype.kind == "u" and (min_val < 0 or max_val < 0):
         raise RuntimeError(f"hardtanh: {input.dtype} has no negative numbers for the limits {min_val} and {max_val}")
     if input.array.dtype.kind != "f":
-        min_val, max_val = int(min_val), int(max_val)
-    if input.array.dtype.kind != "f":
-        return clamp(input, min_val, max_val)
+        return clamp(input, int(min_val), int(max_val))
     return Hardtanh.of(input, min_val, max_val)
 
 

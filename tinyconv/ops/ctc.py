@@ -124,7 +124,7 @@ def ctc_loss(
     if not 0 <= blank < C:
         raise RuntimeError(f"{name}: blank must be in [0, {C}), got {blank}")
     steps, step_counts = _lengths(input_lengths, "input_lengths", N, T, p)
-    labels, label_counts = _lengths(target_lengths, "target_lengths", N, max(targets.numel(), 0), p)
+    labels, label_counts = _lengths(target_lengths, "target_lengths", N, targets.numel(), p)
     target = cast(_padded(targets, labels, batched), dtypes.int64.numpy)
     S = target.array.shape[1]
 

@@ -110,7 +110,7 @@ def conv2d_relu_max_pool2d(
         ``(N, O, OH // 2, OW // 2)``, where the convolution has size OH x OW.
 
     Raises:
-        RuntimeError, ValueError: as those do.
+        RuntimeError, TypeError: as those do.
     """
     x, options, size, single = conv2d_arguments(input, weight, bias, stride, padding, dilation, groups)
     if single or min(size) < 2:

@@ -130,7 +130,6 @@ def norm(input: Tensor, p: Any = "fro", dim: Any = None, keepdim: bool = False,
         dtype: cast to this type first.
 
     Raises:
-        NotImplementedError: "nuc", which needs singular values.
         RuntimeError: another name, or as :func:`tinyconv.linalg.vector_norm`.
     """
     if p == "nuc":

@@ -82,11 +82,8 @@ class CrossEntropy(Function):
             logp = Tensor(backend.log_softmax(x.array, ctx.axis))
             loss, scale, _ = _loss_and_scale(logp.array, target, weight, ignore_index, reduction)
         else:
-            (N, C, length), w, mean = (
-                _sizes(x.array.shape),
-                None if weight is None else weight.array,
-                reduction == "mean",
-            )
+            N, C, length = _sizes(x.array.shape)
+            w, mean = None if weight is None else weight.array, reduction == "mean"
             scores, targets = _viewed(x.array, (N, C, length)), _viewed(target.array, (N, length))
             one, logps, scales, sum_of_scales = backend.cross_entropy(scores, targets, w, ignore_index, mean)
             loss, logp = Tensor(one), Tensor(backend.view(logps, x.array.shape))

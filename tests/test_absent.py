@@ -40,6 +40,7 @@ def test_processes_are_pythons_own():
     assert mp.Process is multiprocessing.Process
     assert mp.get_context("spawn").Queue
     assert "Pool" in dir(mp)
+    assert tinyconv.__getattr__("multiprocessing") is mp  # no import of its own is needed
     with pytest.raises(AttributeError):
         mp.nothing  # noqa: B018
 

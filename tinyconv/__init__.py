@@ -487,7 +487,10 @@ def _assert(condition, message):
 def __getattr__(name):
     """``tinyconv.cuda``, ``.func``, ``.hub``, ... need no import of their own, and cost one only where used. In-place
     methods are functions too: ``tinyconv.exp_(x)`` is ``x.exp_()``."""
-    if name in ("cuda", "distributions", "func", "functional", "hub", "jit", "onnx", "testing", "training", "vision"):
+    if name in (
+        "cuda", "distributions", "func", "functional", "hub", "jit", "multiprocessing", "onnx", "testing", "training",
+        "vision",
+    ):  # fmt: skip
         return _import_module(f"{__name__}.{name}")
     if name == "vmap":
         return _import_module(f"{__name__}.func").vmap

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import threading
 
 import numpy as np
 import pytest
@@ -112,7 +113,11 @@ def test_cached_computes_once():
     with parametrize.cached():
         assert layer.weight is layer.weight
         layer(tinyconv.ones(1, 2))
-    assert len(calls) == 1
+        thread = threading.Thread(target=lambda: layer.weight)
+        thread.start()
+        thread.join()
+        assert len(calls) == 2  # not for other threads
+    calls.pop()
     assert layer.weight is not layer.weight and len(calls) == 3
 
 

@@ -9,6 +9,7 @@ with its history, and gradients reach the original.
 from __future__ import annotations
 
 import copy
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -28,21 +29,27 @@ __all__ = [
     "type_before_parametrizations",
 ]
 
-_cache: dict[tuple[int, str], Tensor] = {}
-_cached_contexts = 0
+
+class _Cache(threading.local):  # each thread has its own
+    def __init__(self) -> None:
+        self.blocks = 0  # how many cached() blocks one is in
+        self.tensors: dict[tuple[int, str], Tensor] = {}
+
+
+_cache = _Cache()
 
 
 @contextmanager
 def cached() -> Iterator[None]:
-    """While it lasts each parametrized tensor is computed once, when it is first read, and then read again."""
-    global _cached_contexts
-    _cached_contexts += 1
+    """While it lasts each parametrized tensor is computed once in this thread, when it is first read, and then read
+    again."""
+    _cache.blocks += 1
     try:
         yield
     finally:
-        _cached_contexts -= 1
-        if not _cached_contexts:
-            _cache.clear()
+        _cache.blocks -= 1
+        if not _cache.blocks:
+            _cache.tensors.clear()
 
 
 def _file(module: Module, name: str, tensor: Tensor) -> None:
@@ -172,12 +179,12 @@ def _own_class(module: Module) -> None:
 
 def _property(cls: Any, name: str) -> None:
     def computed(self: Any) -> Tensor:
-        if not _cached_contexts:
+        if not _cache.blocks:
             return self.parametrizations[name]()
-        key = id(self), name
-        if key not in _cache:
-            _cache[key] = self.parametrizations[name]()
-        return _cache[key]
+        key, tensors = (id(self), name), _cache.tensors
+        if key not in tensors:
+            tensors[key] = self.parametrizations[name]()
+        return tensors[key]
 
     def inverted(self: Any, value: Tensor) -> None:
         self.parametrizations[name].right_inverse(value)

@@ -128,3 +128,6 @@ def test_misuse():
         made(q.float(), k, v)
     with pytest.raises(RuntimeError, match="must have 8 numbers a step"):
         made(q[..., :4], k, v)
+    made.num_heads = 0
+    with pytest.raises(RuntimeError, match="a multiple of num_heads 0"):
+        made(q, k, v)

@@ -159,6 +159,8 @@ def test_misuse():
     assert issubclass(linalg.LinAlgError, RuntimeError)
     with pytest.raises(RuntimeError, match=r"linalg.inv: A must be square matrices .* got shape \(2, 3\)"):
         linalg.inv(tinyconv.zeros(2, 3))
+    with pytest.raises(RuntimeError, match=r"linalg.solve: A \(2, 2\) and B \(\) do not fit"):
+        linalg.solve(tinyconv.eye(2), tinyconv.tensor(1.0))
     with pytest.raises(RuntimeError, match="linalg.det: A must be floating point, got tinyconv.int64"):
         linalg.det(tinyconv.zeros(2, 2, dtype=tinyconv.int64))
     with pytest.raises(RuntimeError, match="no gradient of mode 'complete'"):

@@ -63,6 +63,7 @@ def test_errors():
         (RuntimeError, "no norm of order inf of nothing", lambda: x[:0].norm(float("inf"))),
         (RuntimeError, "matrix_norm: expected at least 2 dimensions", lambda: tinyconv.linalg.norm(x[0], "fro")),
         (RuntimeError, 'must be "fro", "nuc", 1, -1, 2, -2, inf or -inf', lambda: tinyconv.linalg.norm(x, 3)),
+        (RuntimeError, "norm: p must be 'fro', 'nuc' or a number, got 'max'", lambda: x.norm("max")),
         (RuntimeError, "rows of one length, got shapes", lambda: tinyconv.cdist(x, x[:, :1])),
         (RuntimeError, "a vector or a matrix is expected", lambda: tinyconv.linalg.norm(x[None], 1)),
     ):

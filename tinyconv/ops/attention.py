@@ -175,7 +175,7 @@ def multi_head_attention_forward(
     if is_causal and attn_mask is None:
         raise RuntimeError(f"{name}: is_causal says that attn_mask is causal, and attn_mask is None")
     E = query.array.shape[-1]
-    if embed_dim_to_check != E or E % num_heads:
+    if embed_dim_to_check != E or num_heads < 1 or E % num_heads:
         raise RuntimeError(
             f"{name}: query must have {embed_dim_to_check} numbers a step, a multiple of num_heads {num_heads}, got "
             f"shape {tuple(query.array.shape)}"

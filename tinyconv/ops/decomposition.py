@@ -100,7 +100,7 @@ def solve(A: Tensor, B: Tensor, *, left: bool = True) -> Tensor:
         if not left:
             raise RuntimeError(f"{name}: with left=False B must be matrices, got shape {b}")
         return solve(A, unsqueeze(B, -1)).squeeze(-1)
-    if b[-2 if left else -1] != a[-1]:
+    if not b or b[-2 if left else -1] != a[-1]:
         raise RuntimeError(f"{name}: A {a} and B {b} do not fit")
     broadcast_shape(a[:-2], b[:-2], name)
     return Solve.apply(A, B) if left else mT(Solve.apply(mT(A), mT(B)))

@@ -95,12 +95,17 @@ class Zeta(Function):
         return None, neg(mul(gy, mul(s, Zeta.apply(add(s, 1), q))))
 
 
+def _tensors(input: Any, other: Any, name: str) -> tuple[Tensor, Tensor]:
+    """Two floating-point operands of one type, a number as a 0-d tensor."""
+    a, b = floating_operands(input, other, name)
+    a = a if isinstance(a, Tensor) else b.new_full((), a)
+    return a, b if isinstance(b, Tensor) else a.new_full((), b)
+
+
 def zeta(input: Any, other: Any) -> Tensor:
     """Hurwitz's zeta function, the sum of ``(k + other) ** -input`` over k = 0, 1, 2, ...; broadcast as in
     :func:`add`."""
-    s, q = floating_operands(input, other, "zeta")
-    s = s if isinstance(s, Tensor) else q.new_full((), s)
-    q = q if isinstance(q, Tensor) else s.new_full((), q)
+    s, q = _tensors(input, other, "zeta")
     shape = add(s, q).array.shape
     return Zeta.apply(s.expand(shape), q.expand(shape))
 
@@ -187,7 +192,5 @@ def entr(input: Tensor) -> Tensor:
 def xlog1py(input: Any, other: Any) -> Tensor:
     """``input * log1p(other)``, and 0 where ``input`` is 0 (except where ``other`` is NaN); broadcast as in
     :func:`add`."""
-    a, b = floating_operands(input, other, "xlog1py")
-    a = a if isinstance(a, Tensor) else b.new_full((), a)
-    b = b if isinstance(b, Tensor) else a.new_full((), b)
+    a, b = _tensors(input, other, "xlog1py")
     return mul(a, log1p(where(logical_and(eq(a, 0), le(b, -1)), 0.0, b)))

@@ -31,6 +31,7 @@ from tinyconv.ops.activation import (
 )
 from tinyconv.ops.bits import NextAfter
 from tinyconv.ops.compare import Clamp, Compare, Maximum, Minimum, Where
+from tinyconv.ops.complex import Angle
 from tinyconv.ops.conv import Conv2d, Conv2dGw, Conv2dGx, ConvTranspose2d
 from tinyconv.ops.convert import Cast, ToDevice
 from tinyconv.ops.cumulative import Cumprod, Cumsum, Leaders, Prod
@@ -150,6 +151,7 @@ case(Where, "fmax", lambda m, a, b: (m.fmax(a, b), m.fmin(a, b)), (2, 3), (3,))
 case(Where, "nan to num", lambda m, x: m.nan_to_num(x * x), (2, 3))
 case(Neg, "", lambda m, x: -x, (2, 3))
 case(Sign, "", lambda m, x: m.sign(x) * x, (2, 3))
+case(Angle, "", lambda m, x: m.angle(x) * x, (2, 3))
 case(Abs, "", lambda m, x: abs(x), (2, 3))
 case(Exp, "", lambda m, x: x.exp(), (2, 3))
 case(Log, "", lambda m, x: (x * x + 0.1).log(), (2, 3))

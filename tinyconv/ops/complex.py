@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
+from ..autograd import Function
 from ..tensor import Tensor
-from .compare import isnan, where
+from .compare import isnan, lt, where
 from .types import expect, floating
 
 
@@ -21,7 +23,18 @@ def conj(input: Tensor) -> Tensor:
     return input
 
 
+class Angle(Function):
+    """y = 0, pi where x < 0, NaN where x is NaN;  gx = 0."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        return where(isnan(x), x, where(lt(x, 0), math.pi, x.new_zeros(())))
+
+    @staticmethod
+    def backward(ctx: Any, gy: Tensor) -> Tensor:
+        return gy.new_zeros(gy.array.shape)
+
+
 def angle(input: Tensor) -> Tensor:
-    """The angle in the complex plane: pi of negative numbers, 0 of the others, NaN of NaN. There is no gradient."""
-    x = floating(input, "angle").detach()
-    return where(isnan(x), x, where(x < 0, math.pi, x.new_zeros(())))
+    """The angle in the complex plane: pi of negative numbers, 0 of the others, NaN of NaN. The gradient is 0."""
+    return Angle.apply(floating(input, "angle"))

@@ -8,7 +8,8 @@ them lie
 * those loops: ``tile.py`` (matrix products), ``lanes.py`` (convolutions; what they go by is in ``conv_plan.py``),
   ``blocks.py`` and ``windows.py`` (pooling), ``totals.py`` (sums and maxima), ``philox.py`` (random numbers).
 
-Results are bit-identical for any number of threads.
+Results are bit-identical for any number of threads, but for what NumPy's LAPACK computes (``solve``, ``svd``, ``det``
+and their kin), which has threads of its own.
 """
 
 from ..reference.decomposition import cholesky, det, eigh, qr, slogdet, solve, svd

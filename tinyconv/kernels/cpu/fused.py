@@ -8,13 +8,12 @@ import numpy as np
 
 from .. import reference
 from ..formulas import NOBODY
+from ..reference.fused import WINDOWS
 from .arrays import compiled_for
 from .conv import conv2d, input_gradient, output_size, pooled_forward, pooled_weight_gradient
 from .elementwise import relu
 from .matmul import product
 from .pool import max_pool2d
-
-_WINDOWS = (2, 2), (2, 2), (0, 0), (1, 1)
 
 
 def linear_relu(x, w, b):
@@ -28,7 +27,7 @@ def conv2d_relu_max_pool2d(x, w, b, stride, padding, dilation, groups):
         return reference.conv2d_relu_max_pool2d(x, w, b, stride, padding, dilation, groups)
     winners = np.empty(y.shape, np.uint8)
     if not pooled_forward(x, w, b, y, winners, out, stride, padding, dilation, groups):
-        y, winners = max_pool2d(conv2d(x, w, b, stride, padding, dilation, groups), *_WINDOWS, (OH // 2, OW // 2))
+        y, winners = max_pool2d(conv2d(x, w, b, stride, padding, dilation, groups), *WINDOWS, (OH // 2, OW // 2))
         winners[y <= 0] = NOBODY
         y = relu(y)
     return y, winners

@@ -103,6 +103,27 @@ def test_blocks_of_channels(little_memory, dtype, N, groups):
     check(*(drawn(dtype, *s) for s in shapes), ONE, ONE, ONE, groups)
 
 
+@pytest.mark.parametrize("dtype", FLOATS, ids=str)
+@pytest.mark.parametrize("N", [2, 16, 19])
+def test_windows_of_more_channels_than_a_work_item_holds(little_memory, dtype, N):
+    """Of whole numbers every sum is exact. The forward pass cannot pool in registers then, gradients go in blocks."""
+    C, O, rng = 11, 21, np.random.default_rng(0)
+    cut = forward_plan((3, 3), ONE, ONE, ONE, (9, 8), (9, 8), N, 1, C, O, dtype.itemsize, POOLED).cut
+    assert cut.CB < C, "the case is not what it is meant to be"
+    x, w, gy = (rng.integers(-3, 4, s).astype(dtype) for s in ((N, C, 9, 8), (O, C, 3, 3), (N, O, 4, 4)))
+    geometry = ONE, ONE, ONE, 1
+    y, where = cpu.conv2d_relu_max_pool2d(x, w, None, *geometry)
+    for got, expected in (
+        ((y, where), reference.conv2d_relu_max_pool2d(x, w, None, *geometry)),
+        ([cpu.max_pool2d_conv2d_gx(gy, where, w, (9, 8), *geometry)],
+         [reference.max_pool2d_conv2d_gx(gy, where, w, (9, 8), *geometry)]),
+        (cpu.max_pool2d_conv2d_gw(gy, where, x, (3, 3), *geometry),
+         reference.max_pool2d_conv2d_gw(gy, where, x, (3, 3), *geometry)),
+    ):  # fmt: skip
+        for a, b in zip(got, expected, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
 # ------------------------------------------------------------------------------------------------------------ plans
 
 

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from numba import types
 
 import tinyconv
 from tests.kernels.cpu.calls import results
@@ -58,7 +59,7 @@ def test_the_number_of_threads_can_change_at_any_time():
 # ------------------------------------------------------------------------------------------------------- the team
 
 
-TOTAL = 1  # a word of the mailbox that only these tests use: two threads can add to it at the same time
+TOTAL = parallel.LINE - 1  # a word of the mailbox that only these tests use: two threads can add to it at one time
 
 
 @jit
@@ -107,6 +108,40 @@ def test_two_threads_work_at_the_same_time():
         here = np.zeros(4, np.int64)
         _meeting(here)
         assert here.all()
+
+
+_this_thread = types.ExternalFunction("pthread_self", types.uint64())
+
+
+@jit
+def _meet_across(i, here, threads):
+    """Items 0 and 2, and then 1 and 3, wait for each other: 0 and 1 must be one thread's, 2 and 3 another's."""
+    threads[i] = _this_thread()
+    here[i] = 1
+    for _ in range(10**9):
+        parallel.pause()
+        if here[(i + 2) % 4]:
+            here[4 + i] = 1
+            break
+
+
+@jit
+def _meeting_across(here, threads):
+    parallel_for(_meet_across, 4, (here, threads))
+
+
+@pytest.mark.skipif(not parallel._HAS_FUTEX, reason="prange shares items out as it likes")
+def test_a_thread_begins_with_its_own_section():
+    """So that it finds in its cache what it wrote in the kernel before."""
+    tinyconv.set_num_threads(2)
+    first = None
+    for _ in range(20):
+        here, threads = np.zeros(8, np.int64), np.zeros(4, np.uint64)
+        _meeting_across(here, threads)
+        assert here.all()
+        assert threads[0] == threads[1] != threads[2] == threads[3]
+        assert first is None or (first == threads).all()
+        first = threads
 
 
 @jit

@@ -4,12 +4,17 @@ A kernel says ``parallel_for(task, n, (x, y))``: call ``task(i, x, y)`` for ever
 The work items are cut from the problem (an image, a block of rows), never from the number of threads, and each writes
 its own part of the result; so results are bit-identical for any number of threads.
 
-How it works: the caller writes a *job* (a function pointer, a pointer to the packed arguments, n) into the team's
-mailbox and raises its sequence number. Workers poll the mailbox, first spinning, then asleep on a futex; whoever sees
-the new job, the caller included, takes items off a shared counter, several at a time where there are many, until none
-is left. A job costs about a microsecond to hand over, an OpenMP launch through Numba ten times that: at LeNet's sizes
-this is the difference between gaining from a second core and losing. If the team is busy (another Python thread is
-computing, or an item starts a job of its own), the caller simply does all items itself.
+How it works: the items are cut into one *section* for each thread. The caller writes a *job* (a function pointer, a
+pointer to the packed arguments, n) into the team's mailbox and raises its sequence number. Workers poll the mailbox,
+first spinning, then asleep on a futex; whoever sees the new job, the caller included, claims items of the section of
+its own number, and when none is left there helps with the others'. So every thread sees the same part of the images in
+one kernel after another, and finds them in its own cache: what another core has written costs many times as much to
+read. A claim names its job, by a number that only grows, so a worker that comes late finds nothing to claim.
+
+A job costs less than a microsecond to hand over, an OpenMP launch through Numba ten times that: at LeNet's sizes this
+is the difference between gaining from a second core and losing. What the caller writes for a job lies on one line of
+the cache, for the same reason. If the team is busy (another Python thread is computing, or an item starts a job of its
+own), the caller simply does all items itself.
 
 Waiting on a futex is Linux's; elsewhere the job runs through Numba's ``prange``. This file is the only one that knows.
 """
@@ -30,14 +35,22 @@ from numba.extending import intrinsic
 
 from .compile import JIT, address_of, jit
 
-# The mailbox: int64 words, each on a cache line of its own.
-LOCK, SEQUENCE, JOB, CONTEXT, ITEMS, NEXT, OPEN, INSIDE, ASLEEP, WAITING, FAILED, WORKERS = [8 * i for i in range(12)]
-WORDS = 8 * 12
-SHARES = 8  # in how many goes a thread takes its share of many items: each go costs a cache line's way between cores
+# The mailbox: int64 words. What is written by different threads lies on different lines of the cache, and not on two
+# neighbours, which some processors fetch together.
+LINE = 16
+LOCK = 0  # the caller's
+SEQUENCE, DRAFT, JOB, CONTEXT, ITEMS, SECTIONS, TICKET = [LINE + i for i in range(7)]  # from the caller to the workers
+DONE = 2 * LINE  # from the workers to the caller
+ASLEEP, WAITING, FAILED, WORKERS = [3 * LINE + i for i in range(4)]  # seldom written
+CLAIMS = 4 * LINE  # of each section, on lines of their own
+MOST_SECTIONS = 64
+WORDS = CLAIMS + MOST_SECTIONS * LINE
+GOES = 8  # in how many goes a thread takes its section, at least: each costs a cache line's way between cores
+JOBS = 256  # a claim is JOBS * ticket + goes taken
 SPINS = 4000  # polls of the mailbox before a thread goes to sleep, about 100 microseconds
 
-_memory = np.zeros(WORDS + 8, np.int64)
-_mailbox = _memory[(-_memory.ctypes.data // 8) % 8 :][:WORDS]  # aligned to 64 bytes
+_memory = np.zeros(WORDS + LINE, np.int64)
+_mailbox = _memory[(-_memory.ctypes.data // 8) % LINE :][:WORDS]
 _MACHINE = platform.machine()
 _FUTEX_CALL = {"x86_64": 202, "aarch64": 98}.get(_MACHINE, 0)
 _HAS_FUTEX = sys.platform == "linux" and _FUTEX_CALL != 0 and os.environ.get("TINYCONV_THREADING") != "prange"
@@ -64,10 +77,10 @@ if JIT:
 
     @intrinsic
     def write(typingctx, word, value):
-        """Atomic store."""
+        """Atomic store, after all that the thread did before."""
 
         def codegen(context, builder, signature, args):
-            builder.store_atomic(args[1], _word(context, builder, args[0]), "seq_cst", 8)
+            builder.store_atomic(args[1], _word(context, builder, args[0]), "release", 8)
             return context.get_dummy_value()
 
         return types.void(types.int64, types.int64), codegen
@@ -89,6 +102,16 @@ if JIT:
             return builder.atomic_rmw("xchg", _word(context, builder, args[0]), args[1], "seq_cst")
 
         return types.int64(types.int64, types.int64), codegen
+
+    @intrinsic
+    def replace(typingctx, word, old, new):
+        """Atomic store of ``new`` if the word is ``old``; whether it was."""
+
+        def codegen(context, builder, signature, args):
+            word = _word(context, builder, args[0])
+            return builder.extract_value(builder.cmpxchg(word, args[1], args[2], "seq_cst", "seq_cst"), 1)
+
+        return types.boolean(types.int64, types.int64, types.int64), codegen
 
     @intrinsic
     def pause(typingctx):
@@ -133,15 +156,30 @@ if JIT:
         return types.void(types.int64, types.int64, types.int64), codegen
 
     @jit
-    def _take_items():
-        job, context, n = read(JOB), read(CONTEXT), read(ITEMS)
-        several = max(1, n // (SHARES * (read(WORKERS) + 1)))
-        while True:
-            first = fetch_add(NEXT, several)
-            if first >= n:
-                break
-            for i in range(first, min(first + several, n)):
-                call(job, context, i)
+    def _take_items(number):
+        """Claim items of the present job and do them, those of the section ``number`` first; how many they were."""
+        ticket = read(TICKET)
+        job, context, n, sections = read(JOB), read(CONTEXT), read(ITEMS), read(SECTIONS)
+        if read(DRAFT) != ticket:  # the caller is writing its next job: this one is over
+            return 0
+        done = 0
+        for k in range(sections):
+            section = (number + k) % sections
+            start, stop = n * section // sections, n * (section + 1) // sections
+            several = max(1, (stop - start) // GOES)
+            goes = (stop - start + several - 1) // several
+            while True:
+                seen = read(CLAIMS + LINE * section)
+                go = max(0, seen - JOBS * ticket)  # more than any if the claim is on a later job
+                if go >= goes:
+                    break
+                if replace(CLAIMS + LINE * section, seen, JOBS * ticket + go + 1):
+                    first = start + go * several
+                    last = min(first + several, stop)
+                    for i in range(first, last):
+                        call(job, context, i)
+                    done += last - first
+        return done
 
     @jit
     def _work(number):
@@ -161,29 +199,27 @@ if JIT:
             last = read(SEQUENCE)
             if number > read(WORKERS):
                 return
-            # Announce oneself, then look whether the job is still open: the caller closes it, then looks who is inside.
-            fetch_add(INSIDE, 1)
-            if read(OPEN) == 1:
-                _take_items()
-            fetch_add(INSIDE, -1)
-            if read(WAITING) == 1:
-                futex(INSIDE, 1, 1)
+            done = _take_items(number)
+            if done > 0:
+                fetch_add(DONE, done)
+                if read(WAITING) == 1:
+                    futex(DONE, 1, 1)
 
     @jit
-    def _wait_until_all_left():
+    def _wait_for(total):
         """Wait for workers that are still at an item: spinning, then asleep, for on a busy machine such a worker may
         have lost its core, and a caller that keeps spinning could be what it waits for."""
         spins = 0
         while True:
-            inside = read(INSIDE)
-            if inside == 0:
+            done = read(DONE)
+            if done == total:
                 return
             spins += 1
             if spins < SPINS:
                 pause()
             else:
-                write(WAITING, 1)
-                futex(INSIDE, 0, inside)
+                exchange(WAITING, 1)
+                futex(DONE, 0, done)
                 write(WAITING, 0)
 
     @jit
@@ -211,17 +247,18 @@ if JIT:
         if n == 1 or read(WORKERS) == 0 or exchange(LOCK, 1) != 0:
             _run_alone(job, context, n)
             return
+        before = read(DONE)
+        ticket = read(TICKET) + 1
+        write(DRAFT, ticket)
         write(JOB, job)
         write(CONTEXT, context)
         write(ITEMS, n)
-        write(NEXT, 0)
-        write(OPEN, 1)
+        write(SECTIONS, min(read(WORKERS) + 1, n, MOST_SECTIONS))
+        write(TICKET, ticket)
         fetch_add(SEQUENCE, 1)
         if read(ASLEEP) > 0:
             futex(SEQUENCE, 1, 1 << 30)
-        _take_items()
-        write(OPEN, 0)
-        _wait_until_all_left()
+        _wait_for(before + n - _take_items(0))
         write(LOCK, 0)
         _check()
 

@@ -1,5 +1,8 @@
 """Memory and views: NumPy's own are as good as it gets on the host. And what every compiled kernel asks of an array."""
 
+import ctypes
+
+import numba
 import numpy as np
 from llvmlite import ir
 from numba import types
@@ -72,7 +75,19 @@ def workspace(n, like):
     return memory[skip : skip + n]
 
 
+HEAD = object.__basicsize__  # bytes of a Python object before what its class adds
+
+
 if JIT:
+
+    @intrinsic
+    def _elements(typingctx, array):
+        """Where the elements of an array are, whose ``id`` this is: the address is what NumPy's objects begin with."""
+
+        def codegen(context, b, signature, args):
+            return b.load(b.inttoptr(b.add(args[0], i64(HEAD)), ir.IntType(8).as_pointer().as_pointer()))
+
+        return types.voidptr(types.int64), codegen
 
     @intrinsic
     def prefetch(typingctx, x, start, n):
@@ -92,5 +107,16 @@ if JIT:
 
 else:
 
+    def _elements(array):
+        """Where the elements of an array are."""
+        return ctypes.c_void_p.from_address(int(array) + HEAD)
+
     def prefetch(x, start, n):
         """Let the n elements x[start:] begin to come into the cache."""
+
+
+@jit
+def array_of(number, n, like):
+    """The n elements of an array whose ``id`` is ``number``, which is dense and of the type of ``like``. To hand over
+    one table of such numbers takes a tenth of the time that as many arrays take. The caller keeps them alive."""
+    return numba.carray(_elements(number), n, like.dtype)

@@ -118,10 +118,11 @@ class Tensor:
     __array_priority__ = 1000  # NumPy's scalars and arrays leave `number * tensor` to the tensor
 
     def __init__(self, array: Any = (), requires_grad: bool = False, *sizes: int):
-        if isinstance(array, Tensor):
-            array = array.array
-        elif not hasattr(array, "dtype"):
-            array, requires_grad = self._made(array, requires_grad, sizes)
+        if type(array) not in kernels._by_class:  # it nearly always is
+            if isinstance(array, Tensor):
+                array = array.array
+            elif not hasattr(array, "dtype"):
+                array, requires_grad = self._made(array, requires_grad, sizes)
         self.array = array
         self._counter = [0]
         self._grad = self._edge = self._base = None

@@ -69,13 +69,15 @@ class _Saved:
     its history when unpacked."""
 
     __slots__ = ("array", "counter", "index", "tensor", "version")
+    tensor: Tensor | None
 
-    def __init__(self, tensor: Tensor, index: int | None):
+    def __init__(self, tensor: Tensor, node: Node):
         self.counter = counter = tensor._counter
-        self.version, self.index = counter[0], index
-        self.tensor: Tensor | None = tensor
-        if index is not None:
-            self.tensor, self.array = None, tensor.array
+        self.version, edge = counter[0], tensor._edge
+        if edge is None or edge[0] is not node:
+            self.tensor = tensor
+        else:
+            self.tensor, self.array, self.index = None, tensor.array, edge[1]
 
     def unpack(self, node: Node) -> Tensor:
         tensor = self.tensor
@@ -106,8 +108,12 @@ class _Packed:
 
     __slots__ = ("counter", "edge", "index", "pack", "packed", "unpack_hook")
 
-    def __init__(self, tensor: Tensor, index: int | None, pack: Callable, unpack: Callable):
-        self.edge, self.index = (tensor._history() if index is None else None), index
+    def __init__(self, tensor: Tensor, node: Node, pack: Callable, unpack: Callable):
+        edge: Any = tensor._edge
+        if edge is None or edge[0] is not node:
+            self.edge, self.index = tensor._history(), None
+        else:
+            self.edge, self.index = None, edge[1]
         self.counter, self.pack, self.unpack_hook = tensor._counter, pack, unpack
         self.keep(tensor.detach())
 
@@ -254,7 +260,7 @@ class Function(Node):
     @property
     def needs_input_grad(self) -> tuple[bool, ...]:
         """For each argument, whether it needs a gradient."""
-        return tuple([edge is not None for edge in self.edges])
+        return tuple(map(bool, self.edges))
 
     def _own(self, output: Any, args: tuple) -> Any:
         """An output is a tensor of its own: one that is an argument, or a view of one, becomes another tensor on the
@@ -283,10 +289,10 @@ class Function(Node):
                 continue
             if special and _index_of(o, self._non_differentiable) is not None:
                 continue
+            edge = self, i
             if special and _index_of(o, self._dirty) is not None:
-                o._rebase((self, i))
-            else:
-                o._edge = (self, i)
+                o._rebase(edge)
+            o._edge = edge
         if special:
             self._dirty = self._non_differentiable = ()
         if self._saved:
@@ -295,7 +301,7 @@ class Function(Node):
                 if state.saving
                 else _Saved
             )
-            self._saved = [s if s is None else saved(s, _index_of(s, outs)) for s in self._saved]
+            self._saved = [s if s is None else saved(s, self) for s in self._saved]
 
 
 class _NotTwice(Function):
@@ -386,7 +392,7 @@ class AccumulateGrad(Node):
         if state.recording:
             leaf._grad = g.clone() if grad is None else grad + g
         elif grad is None:
-            leaf._grad = Tensor(array if ours else kernels.of(array).copy(array))
+            leaf._grad = g if ours and g._base is None else Tensor(kernels.of(array).copy(array))
         else:
             grad._counter[0] += 1
             kernels.of(array).add_(grad.array, array)

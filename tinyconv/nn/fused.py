@@ -13,33 +13,33 @@ from .module import Module
 from .pool import MaxPool2d
 
 
-def _is_plain(module: Module, kind: type) -> bool:
-    """Whether a module is of exactly this class, computes what the class says, and nobody looks at what it does."""
-    return type(module) is kind and not module._has_hooks() and "forward" not in module.__dict__
+def _are_plain(*modules: Module) -> bool:
+    """Whether modules compute what their class says, and nobody looks at what they do."""
+    return not any([module._has_hooks() or "forward" in module.__dict__ for module in modules])
 
 
 def run_together(modules: list[Module], i: int) -> int:
     """How many modules from the i-th on run as one kernel: a linear layer and ReLU; a convolution, ReLU, and the
     maximum of 2 x 2 windows side by side; else 1."""
     first = type(modules[i])
-    if first is Linear and len(modules) > i + 1 and _is_plain(modules[i], Linear) and _is_plain(modules[i + 1], ReLU):
+    if first is Linear and len(modules) > i + 1 and type(modules[i + 1]) is ReLU and _are_plain(*modules[i : i + 2]):
         return 2
-    if first is Conv2d and len(modules) > i + 2 and _is_conv_relu_max_pool(*modules[i : i + 3]):
+    if first is Conv2d and len(modules) > i + 2 and _are_conv_relu_max_pool(*modules[i : i + 3]):
         return 3
     return 1
 
 
-def _is_conv_relu_max_pool(conv: Any, relu: Any, pool: Any) -> bool:
+def _are_conv_relu_max_pool(conv: Any, relu: Any, pool: Any) -> bool:
     return (
-        _is_plain(conv, Conv2d)
+        type(relu) is ReLU
+        and type(pool) is MaxPool2d
         and conv.padding_mode == "zeros"
-        and _is_plain(relu, ReLU)
-        and _is_plain(pool, MaxPool2d)
         and pool.kernel_size in (2, (2, 2))
         and pool.stride in (2, (2, 2))
         and pool.padding in (0, (0, 0))
         and pool.dilation in (1, (1, 1))
         and not (pool.ceil_mode or pool.return_indices)
+        and _are_plain(conv, relu, pool)
     )
 
 

@@ -37,6 +37,7 @@ def test_work_items_end_within_parameters_and_between_them(sizes):
 
 def test_parameters_that_are_not_dense_change_beside_those_that_are():
     dense, turned = np.ones((4, 4), np.float32), np.ones((4, 4), np.float32)[:, ::2]
-    cpu.sgd([dense, turned, dense[:0]], [dense.copy(), turned.copy(), dense[:0]], None, 0.5, 0, 0, 0, False, False, True)
+    params, grads = [dense, turned, dense[:0]], [dense.copy(), turned.copy(), dense[:0]]
+    cpu.sgd(params, grads, None, 0.5, 0, 0, 0, False, False, True)
     assert (dense == 0.5).all() and (turned == 0.5).all()
     assert (turned.base[:, 1::2] == 1).all()

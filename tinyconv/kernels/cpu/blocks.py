@@ -8,7 +8,8 @@ one loop, so that the masks of rows of up to two vectors are made once.
 
 Masked loads are for the first and the last plane of an array only. Elsewhere vectors are read whole, whatever may lie
 beyond the end of the row: masked loads do not set off the processor's prefetching, and from memory that makes them
-three times slower.
+three times slower. Even so two rows at once, seven lines of the cache and then a jump, are too much for it, so what
+will be read is fetched ahead, and so is what will be written: of a line that is not in the cache the rest has to come.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from .vectors import (
     lanes_between,
     load,
     loop,
+    prefetch,
+    prefetch_ahead,
     shuffle,
     splat,
     spread,
@@ -118,6 +121,7 @@ if JIT:
         four = []
         for row in range(2):
             line = _corner(b, plane, W, i, j, row)
+            prefetch_ahead(b, line, vector, len(masks))
             values = [
                 load(b, vector_pointer(b, line, vector, q), None if plain else mask) for q, mask in enumerate(masks)
             ]
@@ -130,6 +134,7 @@ if JIT:
         mix = [lane // 2 + lane % 2 * lanes for lane in range(2 * lanes)]  # even, odd, even, odd, ...
         for row in range(2):
             line = _corner(b, plane, W, i, j, row)
+            prefetch_ahead(b, line, four[0].type, len(masks))
             for q, mask in enumerate(masks):
                 if row == 1 and both is not None:
                     every = ir.VectorType(ir.IntType(1), lanes)
@@ -286,6 +291,8 @@ if JIT:
                 def across(h):
                     """The largest of three neighbours in a row, and which of them it is."""
                     line = b.gep(plane, [b.add(b.mul(h, W), column)])
+                    for q in range(2):  # a plane ahead, for of this one some columns were read before
+                        prefetch(b, b.gep(line, [b.add(b.mul(H, W), i64(q * lanes))]))
                     here, earlier = vectors(line, 0), vectors(line, 2)
                     odd = shuffle(b, *here, range(1, 2 * lanes, 2))
                     odd = odd if right is None else b.select(right, odd, nothing)
@@ -337,6 +344,7 @@ if JIT:
             code = ir.VectorType(ir.IntType(8), lanes)
 
             def block(i, j, parts, mask, masks, plain):
+                prefetch_ahead(b, b.gep(data, [b.add(b.mul(i, OW), j)]), vector, 1)
                 windows = {}  # below (or beside) and right of them
                 for below in range(2):
                     for right in range(2):

@@ -12,6 +12,7 @@ from numba.core import cgutils
 from .target import VECTOR_BYTES
 
 I32, I64 = ir.IntType(32), ir.IntType(64)
+AHEAD = 8192  # bytes from what is needed now to what is fetched: the processor itself looks no further than a page
 
 
 def i64(value):
@@ -97,6 +98,12 @@ def prefetch(b, pointer):
     kind = ir.FunctionType(ir.VoidType(), [pointer.type, I32, I32, I32])
     read, often, data = (ir.Constant(I32, option) for option in (0, 3, 1))
     b.call(cgutils.get_or_insert_function(b.module, kind, "llvm.prefetch.p0"), [pointer, read, often, data])
+
+
+def prefetch_ahead(b, pointer, vector, count):
+    """Let ``count`` vectors AHEAD of a pointer begin to come into the cache."""
+    for q in range(count):
+        prefetch(b, b.gep(pointer, [i64(AHEAD // size_of(vector.element) + q * vector.count)]))
 
 
 def multiply_add(b, x, y, z):

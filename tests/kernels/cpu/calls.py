@@ -203,7 +203,7 @@ def convolution_calls(drawn: Any, large: bool) -> Iterator[tuple]:
     size = (28, 28) if large else (6, 7)
     geometries = [
         ((N if large else 17, 1, *size), (6, 1, 5, 5), ONE, TWO, ONE, 1),
-        ((N, 6, 14, 14) if large else (N, 3, 5, 6), (16, 6, 5, 5) if large else (4, 3, 5, 5), ONE, (0, 0), ONE, 1),
+        ((N, 6, 14, 14) if large else (9, 6, 6, 7), (16, 6, 5, 5), ONE, (0, 0), ONE, 1),
         ((N // 2, 4, *size), (7, 4, 3, 3), TWO, ONE, ONE, 1),
         ((N // 2, 4, *size), (4, 1, 3, 2), (1, 2), ONE, ONE, 4),
         ((N // 2, 4, *size), (6, 2, 2, 3), ONE, (0, 2), (2, 1), 2),

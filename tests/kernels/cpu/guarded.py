@@ -78,6 +78,11 @@ def borders(dtype: Any) -> list[tuple[str, tuple]]:
                     listed.append(("conv2d_relu_max_pool2d", (x, w, drawn(O), *geometry)))
                     listed.append(("max_pool2d_conv2d_gx", (g, winners, w, (4, W), *geometry)))
                     listed.append(("max_pool2d_conv2d_gw", (g, winners, x, kernel, *geometry)))
+        if W > 3:  # one window at a time
+            x, w, g = drawn(9, 6, 6, W), drawn(16, 6, 5, 5), drawn(9, 16, 2, (W - 2) // 2)
+            winners = rng.integers(0, 5, g.shape).astype(np.uint8)
+            listed.append(("max_pool2d_conv2d_gx", (g, winners, w, (6, W), ONE, ONE, ONE, 1)))
+            listed.append(("max_pool2d_conv2d_gw", (g, winners, x, (5, 5), ONE, ONE, ONE, 1)))
         x, y = drawn(9, W), drawn(W, 7)
         listed += [("matmul", (x, y)), ("matmul", (y.T, x.T)), ("matmul", (drawn(W, 9).T, y))]
         listed += [(name, (x, drawn(5, W), drawn(5))) for name in ("linear", "linear_relu")]

@@ -37,13 +37,13 @@ def test_unit_of(machine, features, unit):
 
 
 def test_this_machine():
-    here = target.VECTOR_BYTES, target.REGISTERS, target.TILES, target.DOTS, target.WINDOWS, target.WINDOW_DOTS
-    assert UNITS[UNIT] == here
+    tiles = target.TILES, target.DOTS, target.WINDOWS, target.WINDOW_DOTS, target.PATCH, target.PATCH_DOTS
+    assert UNITS[UNIT] == (target.VECTOR_BYTES, target.REGISTERS, *tiles)
 
 
 @pytest.mark.parametrize("unit", UNITS)
 def test_tiles_fit_into_the_registers(unit):
-    vector_bytes, registers, tiles, dots, windows, window_dots = UNITS[unit]
+    vector_bytes, registers, tiles, dots, windows, window_dots, patch, (rows_seen, vectors_seen) = UNITS[unit]
     assert vector_bytes in (16, 32, 64)
     for rows, vectors in tiles + windows:
         assert rows * vectors + vectors + 1 <= registers
@@ -51,6 +51,8 @@ def test_tiles_fit_into_the_registers(unit):
         assert rows * taps + rows + 1 <= registers
     for rows, taps in window_dots:  # a row's values, its winners, and the values of those that won
         assert rows * taps + 3 * rows + 1 <= registers
+    for sums in (patch, rows_seen * vectors_seen + 1):  # a gradient, and the vector it is multiplied with
+        assert 8 <= sums <= registers - 2
     assert all(pixels == 4 for _, pixels in windows)
     for shapes in (tiles, dots, windows, window_dots):
         assert all(rows * columns >= 8 for rows, columns in shapes), "too few sums to hide a multiply-add's latency"
@@ -136,7 +138,7 @@ def test_a_tile_stays_in_registers_if_the_table_says_so(elsewhere):
 def test_products_and_convolutions_run_on_these_tiles(elsewhere):
     """Without a spill; but at the borders of a matrix a tile also needs registers for masks."""
     unit, functions = elsewhere
-    _, _, tiles, dots, windows, window_dots = UNITS[unit]
+    _, _, tiles, dots, windows, window_dots, patch, seen = UNITS[unit]
     rows, vectors = tiles[0]
     inner = [loop for loop in loops_of(functions, "matmul._block") if loop["multiply_adds"] == rows * vectors]
     assert any(loop["spills"] == 0 for loop in inner)
@@ -145,6 +147,8 @@ def test_products_and_convolutions_run_on_these_tiles(elsewhere):
         ("conv._weight_part", dots),
         ("conv._pooled_strip", windows),
         ("conv._pooled_weight_part", [(4 * rows, taps) for rows, taps in window_dots]),
+        ("winners._input_item", [(patch, 1)]),
+        ("winners._weight_item", [seen]),
     ):
         inner = loops_of(functions, name)
         for rows, vectors in shapes:

@@ -1,6 +1,6 @@
-"""A convolution, ReLU and max-pooling in one pass: the work items of ``conv.py`` that keep one of a window's pixels,
-and in the gradients go to that one alone. A linear layer and ReLU: the products of ``matmul.py``, cut at 0
-while they are in the cache."""
+"""A convolution, ReLU and max-pooling in one pass: the work items of ``conv.py`` that keep one of a window's pixels.
+The gradients of that one alone are ``winners.py``'s where it pays, else ``conv.py``'s. A linear layer and ReLU: the
+products of ``matmul.py``, cut at 0 while they are in the cache."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from .. import reference
 from ..formulas import NOBODY
 from ..reference.fused import WINDOWS
+from . import winners
 from .arrays import compiled_for
 from .conv import conv2d, input_gradient, output_size, pooled_forward, pooled_weight_gradient
 from .elementwise import relu
@@ -25,12 +26,12 @@ def conv2d_relu_max_pool2d(x, w, b, stride, padding, dilation, groups):
     y = np.empty((len(x), len(w), OH // 2, OW // 2), x.dtype)
     if not compiled_for(x) or not w.shape[1] or not y.size:
         return reference.conv2d_relu_max_pool2d(x, w, b, stride, padding, dilation, groups)
-    winners = np.empty(y.shape, np.uint8)
-    if not pooled_forward(x, w, b, y, winners, out, stride, padding, dilation, groups):
-        y, winners = max_pool2d(conv2d(x, w, b, stride, padding, dilation, groups), *WINDOWS, (OH // 2, OW // 2))
-        winners[y <= 0] = NOBODY
+    where = np.empty(y.shape, np.uint8)
+    if not pooled_forward(x, w, b, y, where, out, stride, padding, dilation, groups):
+        y, where = max_pool2d(conv2d(x, w, b, stride, padding, dilation, groups), *WINDOWS, (OH // 2, OW // 2))
+        where[y <= 0] = NOBODY
         y = relu(y)
-    return y, winners
+    return y, where
 
 
 def max_pool2d_conv2d_gx(gy, where, w, input_size, stride, padding, dilation, groups):
@@ -38,7 +39,9 @@ def max_pool2d_conv2d_gx(gy, where, w, input_size, stride, padding, dilation, gr
     if not compiled_for(gy) or not gy.size or not gx.size:
         return reference.max_pool2d_conv2d_gx(gy, where, w, input_size, stride, padding, dilation, groups)
     out = output_size(input_size, w.shape[2:], stride, padding, dilation)
-    input_gradient(gy, where, w, gx, out, stride, padding, dilation, groups)
+    arguments = gy, where, w, gx, out, stride, padding, dilation, groups
+    if not winners.input_gradient(*arguments):
+        input_gradient(*arguments)
     return gx
 
 
@@ -47,5 +50,7 @@ def max_pool2d_conv2d_gw(gy, where, x, kernel_size, stride, padding, dilation, g
     if not compiled_for(x) or not gw.size or not gy.size:
         return reference.max_pool2d_conv2d_gw(gy, where, x, kernel_size, stride, padding, dilation, groups)
     gb, out = np.empty(len(gw), x.dtype), output_size(x.shape[2:], kernel_size, stride, padding, dilation)
-    pooled_weight_gradient(gy, where, x, gw, gb, out, stride, padding, dilation, groups)
+    arguments = gy, where, x, gw, gb, out, stride, padding, dilation, groups
+    if not winners.weight_gradient(*arguments):
+        pooled_weight_gradient(*arguments)
     return gw, gb

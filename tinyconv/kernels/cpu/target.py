@@ -16,12 +16,13 @@ from numba.core.codegen import get_host_cpu_features
 
 #               bytes, registers, (rows, vectors) of two tiles: the widest with 8 rows or so, and one with fewer; of
 #               two tiles that sum over lanes, which keep their rows in registers; then of those for windows of four
-#               pixels: those whose vectors are the pixels, and those that sum over lanes
+#               pixels: those whose vectors are the pixels, and those that sum over lanes; then for winners alone: the
+#               vectors of a patch, and (rows, vectors) of what a winner saw
 UNITS = {
-    "avx512": (64, 32, ((8, 3), (6, 4)), ((3, 9), (2, 9)), ((6, 4), (4, 4)), ((4, 4), (3, 5))),
-    "avx2": (32, 16, ((6, 2), (4, 3)), ((2, 6), (1, 9)), ((2, 4),), ((2, 4),)),
-    "neon": (16, 32, ((8, 3), (6, 4)), ((3, 9), (2, 9)), ((6, 4), (4, 4)), ((2, 5),)),
-    "sse": (16, 16, ((6, 2), (4, 3)), ((2, 6), (1, 9)), ((2, 4),), ((2, 4),)),
+    "avx512": (64, 32, ((8, 3), (6, 4)), ((3, 9), (2, 9)), ((6, 4), (4, 4)), ((4, 4), (3, 5)), 18, (5, 3)),
+    "avx2": (32, 16, ((6, 2), (4, 3)), ((2, 6), (1, 9)), ((2, 4),), ((2, 4),), 12, (4, 3)),
+    "neon": (16, 32, ((8, 3), (6, 4)), ((3, 9), (2, 9)), ((6, 4), (4, 4)), ((2, 5),), 18, (4, 4)),
+    "sse": (16, 16, ((6, 2), (4, 3)), ((2, 6), (1, 9)), ((2, 4),), ((2, 4),), 12, (4, 3)),
 }
 
 
@@ -38,4 +39,4 @@ def unit_of(machine: str, features: str) -> str:
 
 # What Numba compiles for: this machine, unless NUMBA_CPU_FEATURES says otherwise.
 UNIT = unit_of(platform.machine(), get_host_cpu_features() if config.CPU_FEATURES is None else config.CPU_FEATURES)
-VECTOR_BYTES, REGISTERS, TILES, DOTS, WINDOWS, WINDOW_DOTS = UNITS[UNIT]
+VECTOR_BYTES, REGISTERS, TILES, DOTS, WINDOWS, WINDOW_DOTS, PATCH, PATCH_DOTS = UNITS[UNIT]

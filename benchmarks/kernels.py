@@ -193,31 +193,21 @@ def pooling(place: Place, shape: tuple) -> Iterator[Kernel]:
 
 
 def normalization(place: Place, shape: tuple) -> Iterator[Kernel]:
-    """Batch normalization: in training as ``ops/norm.py`` puts it together, its gradient, in evaluation."""
+    """Batch normalization: in training, its gradient, in evaluation."""
     (N, C), n = shape[:2], math.prod(shape)
     k, aten = place.kernels, place.aten
     x, g, w, b, tx, tg, tw, tb = both(
         place, normal(N, C, n // (N * C)), normal(C, N, n // (N * C)).reshape(N, C, -1), normal(C), normal(C) + 1
     )
-    mean, var = k.batch_norm_stats(x)
-    one, small = place.array(np.float32(1)[None]), place.array(np.float32(1e-5)[None])
-
-    def inverse_deviation(var: Any) -> Any:
-        return k.div(one, k.sqrt(k.add(var, small)))
-
-    def training() -> Any:
-        mean, var = k.batch_norm_stats(x)
-        return k.batch_norm(x, mean, inverse_deviation(var), w, b)
-
-    rstd = inverse_deviation(var)
-    tm, tv, tr = (place.tensor(place.host(array)) for array in (mean, var, rstd))
     eps = 1e-5
+    _, mean, var, rstd = k.batch_norm_train(x, w, b, eps)
+    tm, tv, tr = (place.tensor(place.host(array)) for array in (mean, var, rstd))
     yield Kernel(
         "batch norm",
         shape,
         8 * n,
         (x,),
-        training,
+        lambda: k.batch_norm_train(x, w, b, eps)[0],
         lambda: aten.native_batch_norm(tx, tw, tb, None, None, True, 0.1, eps)[0],
     )
     yield Kernel(

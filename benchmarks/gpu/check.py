@@ -202,10 +202,15 @@ def _normalized(d: Draw) -> Iterator[tuple]:
     yield x, mean, rstd, w, b
 
 
+def _trained(d: Draw) -> Iterator[tuple]:
+    x, _, _, w, b = _channels(d)
+    yield x + np.float32(100), w, b, 1e-5
+
+
 def _normalized_gradient(d: Draw) -> Iterator[tuple]:
     x, _, _, w, _ = _channels(d)
-    mean, var = reference.batch_norm_stats(x)
-    yield d.normal(*x.shape), x, mean, (1 / np.sqrt(var + 1e-5)).astype(np.float32), w
+    _, mean, _, rstd = reference.batch_norm_train(x, w, w, 1e-5)
+    yield d.normal(*x.shape), x, mean, rstd, w
 
 
 def _rows_gradient(d: Draw) -> Iterator[tuple]:
@@ -354,7 +359,7 @@ CASES: dict[str, Callable[[Draw], Iterator[tuple]]] = {
         for x, windows, _ in _pools(d)
     ),
     # normalization, softmax, losses
-    "batch_norm_stats": lambda d: iter([(_channels(d)[0] + np.float32(100),)]),
+    "batch_norm_train": _trained,
     "batch_norm": _normalized,
     "batch_norm_gx": _normalized_gradient,
     "lstm": lambda d: iter([(*d.normal(2, 5, 12 * d.large), d.normal(5, 3 * d.large))]),

@@ -78,7 +78,7 @@ def test_types_without_compiled_kernels_go_to_the_reference_ones():
         "log_softmax_gx": (x, x, 1),
         "nll_loss": (x, target, None, -100),
         "nll_loss_gx": (x[:, 0], target, x[:, 1], 3),
-        "batch_norm_stats": (x,),
+        "batch_norm_train": (x, w, w, 1e-5),
         "batch_norm": (x, w, w, w, w),
         "batch_norm_gx": (x, x, w, w, w),
         "layer_norm": (x[..., 0], w, w, 1e-5),

@@ -18,10 +18,16 @@ def per_channel(a) -> np.ndarray:
     return np.asarray(a, np.float64)[:, None]
 
 
+def statistics(kernels, x) -> tuple:
+    """Mean and variance of each channel."""
+    one = np.ones(x.shape[1], x.dtype)
+    return kernels.batch_norm_train(x, one, one, EPS)[1:3]
+
+
 @given(st.data(), shapes, float_dtypes)
-def test_batch_norm_stats(kernels, data, shape, dtype):
+def test_statistics(kernels, data, shape, dtype):
     x = data.draw(arrays(dtype, shape))
-    mean, var = kernels.batch_norm_stats(x)
+    mean, var = statistics(kernels, x)
     for c in range(shape[1]):
         values = x[:, c].astype(np.float64).ravel()
         np.testing.assert_allclose(mean[c], values.mean(), rtol=1e-6, atol=64 * np.finfo(dtype).eps)
@@ -34,7 +40,7 @@ def test_batch_norm_stats(kernels, data, shape, dtype):
 def test_the_variance_does_not_cancel(kernels, offset, shape):
     """By E[x**2] - mean**2 the variance of numbers near 10**4 would be noise, often negative."""
     x = (offset + normal(np.random.default_rng(0), shape, np.float64)).astype(np.float32)
-    mean, var = kernels.batch_norm_stats(x)
+    mean, var = statistics(kernels, x)
     exact = x.astype(np.float64)
     np.testing.assert_allclose(mean, exact.mean((0, 2)), rtol=2e-6, atol=2e-6)
     np.testing.assert_allclose(var, exact.var((0, 2)), rtol=1e-4)
@@ -42,7 +48,7 @@ def test_the_variance_does_not_cancel(kernels, offset, shape):
 
 @pytest.mark.parametrize("dtype", FLOATS, ids=str)
 def test_constant_channels_have_variance_zero(kernels, dtype):
-    mean, var = kernels.batch_norm_stats(np.full((3, 2, 4), 0.5, dtype))
+    mean, var = statistics(kernels, np.full((3, 2, 4), 0.5, dtype))
     assert mean.tolist() == [0.5, 0.5]
     assert var.tolist() == [0, 0]
 
@@ -50,7 +56,7 @@ def test_constant_channels_have_variance_zero(kernels, dtype):
 @pytest.mark.parametrize("dtype", FLOATS, ids=str)
 def test_statistics_of_nothing_are_nan(kernels, dtype):
     for shape in [(0, 2, 3), (3, 2, 0)]:
-        mean, var = kernels.batch_norm_stats(np.ones(shape, dtype))
+        mean, var = statistics(kernels, np.ones(shape, dtype))
         assert np.isnan(mean).all()
         assert np.isnan(var).all()
 
@@ -58,7 +64,7 @@ def test_statistics_of_nothing_are_nan(kernels, dtype):
 def test_nan_stays_in_its_channel(kernels):
     x = np.ones((2, 3, 4), np.float32)
     x[1, 1, 2] = np.nan
-    mean, var = kernels.batch_norm_stats(x)
+    mean, var = statistics(kernels, x)
     assert np.isnan(mean).tolist() == np.isnan(var).tolist() == [False, True, False]
 
 
@@ -69,6 +75,31 @@ def test_batch_norm(kernels, data, shape, dtype):
     y = kernels.batch_norm(x, mean, rstd, w, b)
     xh = (x.astype(np.float64) - per_channel(mean)) * per_channel(rstd)
     assert_close(y, xh * per_channel(w) + per_channel(b), terms=8)
+
+
+def check_training(kernels, x, w, b) -> None:
+    """That x is normalized by its own statistics, and these are returned."""
+    y, mean, var, rstd = kernels.batch_norm_train(x, w, b, EPS)
+    assert y.shape == x.shape and mean.shape == var.shape == rstd.shape == x.shape[1:2]
+    exact = np.array(x, np.float64)
+    np.testing.assert_allclose(mean, exact.mean((0, 2)), rtol=1e-6, atol=64 * np.finfo(x.dtype).eps)
+    np.testing.assert_allclose(rstd, 1 / np.sqrt(np.array(var, np.float64) + EPS), rtol=8 * np.finfo(x.dtype).eps)
+    xh = (exact - per_channel(mean)) * per_channel(rstd)
+    assert_close(y, xh * per_channel(w) + per_channel(b), terms=8)
+
+
+@given(st.data(), shapes, float_dtypes)
+def test_batch_norm_train(kernels, data, shape, dtype):
+    check_training(kernels, data.draw(arrays(dtype, shape)), *(data.draw(arrays(dtype, shape[1:2])) for _ in range(2)))
+
+
+@pytest.mark.parametrize("shape", [(3, 40, 49), (5, 37, 64), (2, 3, 1100), (70, 2, 3001), (3, 5000, 1)])
+@pytest.mark.parametrize("dtype", FLOATS, ids=str)
+def test_training_on_many_channels_and_large_ones(kernels, shape, dtype):
+    """Several channels to a work item, the last item with fewer; planes of whole vectors and of parts; channels that
+    stay in the cache until they are normalized, and one that does not."""
+    rng = np.random.default_rng(0)
+    check_training(kernels, *[normal(rng, s, dtype) for s in (shape, shape[1:2], shape[1:2])])
 
 
 @given(st.data(), shapes.filter(lambda s: s[0] * s[2] > 2), seeds)
@@ -110,9 +141,9 @@ def test_batch_norm_gx_formula(kernels, data, shape, dtype):
     assert gx.shape == shape
 
 
-@pytest.mark.parametrize("shape", [(16, 3, 400), (3, 2, 3001), (5000, 2, 1)])
+@pytest.mark.parametrize("shape", [(16, 3, 400), (3, 2, 3001), (5000, 2, 1), (5, 37, 64), (3, 40, 49)])
 def test_the_gradient_of_many_values(kernels, shape):
-    """More than one worker adds up, in planes of a round and of an odd size."""
+    """More than one worker adds up, in planes of a round and of an odd size, one channel at a time or several."""
     rng = np.random.default_rng(0)
     gy, x = (normal(rng, shape, np.float32) for _ in range(2))
     mean, rstd, w = (normal(rng, shape[1:2], np.float32) for _ in range(3))

@@ -636,9 +636,10 @@ def max_pool2d_conv2d_gw(
 
 
 @kernel
-def batch_norm_stats(x: Array) -> tuple[Array, Array]:
-    """-> (mean, var), both ``(C,)``. ``var`` is the biased variance, sum((x - mean)**2) / M, computed without
-    cancellation (not as E[x**2] - mean**2). Both are NaN where M is 0."""
+def batch_norm_train(x: Array, w: Array, b: Array, eps: float) -> tuple[Array, Array, Array, Array]:
+    """-> (y, mean, var, rstd): x normalized by its own statistics, ``y = batch_norm(x, mean, rstd, w, b)``, and these,
+    ``(C,)``. ``var`` is the biased variance, sum((x - mean)**2) / M, computed without cancellation (not as E[x**2] -
+    mean**2), and ``rstd = 1 / sqrt(var + eps)``. All three are NaN where M is 0."""
 
 
 @kernel

@@ -43,14 +43,11 @@ class BatchNorm(Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, w: Tensor, b: Tensor, eps: float) -> tuple:
-        backend = kernels.of(x.array)
-        mean, var = backend.batch_norm_stats(x.array)
-        rstd = Tensor(backend.div(1.0, backend.sqrt(backend.add(var, eps))))
-        mean, var = Tensor(mean), Tensor(var)
+        y, mean, var, rstd = map(Tensor, kernels.of(x.array).batch_norm_train(x.array, w.array, b.array, eps))
         ctx.eps = eps
         ctx.save_for_backward(x, w, mean, rstd)
         ctx.mark_non_differentiable(mean, var)
-        return Tensor(backend.batch_norm(x.array, mean.array, rstd.array, w.array, b.array)), mean, var
+        return y, mean, var
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor, *_: Any) -> tuple:

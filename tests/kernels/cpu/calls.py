@@ -150,7 +150,7 @@ def calls(dtype: Any, large: bool = False) -> dict[str, list[tuple]]:
         "max_pool2d_indices": [(where, (H, W), *windows)],
         "avg_pool2d": [(image, *windows[:3], pooled, include, divisor) for include, divisor in AVERAGES],
         "avg_pool2d_gx": [(gy, (H, W), *windows[:3], include, divisor) for include, divisor in AVERAGES],
-        "batch_norm_stats": [(scores,)],
+        "batch_norm_train": [(scores, w, b, 1e-5)],
         "batch_norm": [(scores, mean, rstd, w, b)],
         "batch_norm_gx": [(drawn(*scores.shape), scores, mean, rstd, w)],
         "layer_norm": [(rows, w, b, 1e-5)],

@@ -1,6 +1,7 @@
 """Memory and views: NumPy's own are as good as it gets on the host. And what every compiled kernel asks of an array."""
 
 import ctypes
+import math
 
 import numba
 import numpy as np
@@ -36,6 +37,7 @@ from .target import VECTOR_BYTES
 from .vectors import array_pointer, i64, loop
 
 CACHE_LINE = 64  # bytes
+LARGE = 1 << 24  # bytes: a core's share of most last-level caches is smaller
 
 
 def full(shape, value, dtype):
@@ -64,6 +66,20 @@ def flat(x):
 def compiled_for(x) -> bool:
     """Whether there are compiled kernels for this type: float32 and float64. Others go to the reference backend."""
     return x.dtype.char in "fd"
+
+
+def is_large(x):
+    """Whether an array is too large to be found in a cache once it is written."""
+    return x.nbytes >= LARGE
+
+
+def empty_lines(shape, dtype):
+    """An array of anything; a large one begins where a line of the cache does."""
+    size = math.prod(shape) * dtype.itemsize
+    if size < LARGE:
+        return np.empty(shape, dtype)
+    memory = np.empty(size + CACHE_LINE, np.uint8)
+    return np.ndarray(shape, dtype, memory, -memory.ctypes.data % CACHE_LINE)
 
 
 @jit

@@ -1,5 +1,6 @@
-"""Batch normalization of (N, C, L): a channel is a work item where sums are needed, an image plane where they are not.
-Layer normalization of (R, L): some rows are, each of which stays in the cache while it is read again.
+"""Batch normalization of (N, C, L): some channels are a work item where sums are needed, some planes where they are
+not. In training both are done by one work item if its channels stay in the cache. Layer normalization of (R, L): some
+rows are a work item, each of which stays in the cache while it is read again.
 """
 
 from __future__ import annotations
@@ -9,38 +10,79 @@ import math
 import numpy as np
 
 from .. import reference
-from .arrays import compiled_for, flat
+from .arrays import compiled_for, empty_lines, flat, is_large
+from .channels import (
+    centre_channels,
+    channel_products,
+    channel_squares,
+    channel_sums,
+    lanes_of,
+    normalize_channels,
+    total,
+)
 from .compile import jit
 from .parallel import parallel_for
 from .totals import centre_rows, sum_products, sum_rows, sum_squares
 
 PARTS, ELEMENTS = 16, 16384  # work items over rows at most, and elements of one at least
+GROUPS, NEIGHBOURS = 8, 1024  # work items over channels at least, where it takes several to have so many neighbours
+CACHED = 1 << 20  # bytes of channels that may still be in the cache when their sums are known
 
 
 @jit
-def _stats_channel(c, x, N, C, L, mean, var):
-    m = sum_rows(x, c * L, C * L, N, L) / (N * L)
-    mean[c] = m
-    var[c] = sum_squares(x, c * L, C * L, N, L, mean[c]) / (N * L)
+def _stats_group(item, G, x, N, C, L, eps, mean, var, rstd):
+    """The statistics of a work item's channels."""
+    first, lanes, kind = item * G, lanes_of(x), type(eps)
+    count, M = min(G, C - first), N * L
+    m, totals = mean[first : first + count], np.zeros(count * lanes)
+    channel_sums(totals, x, first * L, N, count, C, L)
+    for c in range(count):
+        m[c] = total(totals, c * lanes, x) / M
+    totals[:] = 0
+    channel_squares(totals, x, first * L, N, count, C, L, m)
+    for c in range(count):
+        v = kind(total(totals, c * lanes, x) / M)
+        var[first + c], rstd[first + c] = v, kind(1) / np.sqrt(v + eps)
 
 
 @jit
-def _normalize_plane(item, x, y, C, L, mean, rstd, w, b):
-    c = item % C
-    shift, scale, bias = mean[c], rstd[c] * w[c], b[c]
-    row, out = x[item * L : (item + 1) * L], y[item * L : (item + 1) * L]
-    for k in range(out.size):
-        out[k] = (row[k] - shift) * scale + bias
+def _normalize_some(n, first, count, x, y, images, C, L, mean, rstd, w, b, streamed):
+    """Some channels of some images from the n-th on."""
+    last = first + count
+    normalize_channels(
+        y, x, (n * C + first) * L, images, count, C, L, streamed,
+        mean[first:last], rstd[first:last], w[first:last], b[first:last],
+    )  # fmt: skip
 
 
 @jit
-def _gx_channel(c, gy, x, gx, N, C, L, mean, rstd, w, gw, gb):
-    sum_g, sum_gx = sum_products(gy, x, c * L, C * L, N, L, mean[c])
-    sum_gx *= rstd[c]
-    gw[c], gb[c] = sum_gx, sum_g
-    kind = type(mean[c])
-    scale, shift, slope = w[c] * rstd[c], kind(sum_g / (N * L)), kind(rstd[c] * sum_gx / (N * L))
-    centre_rows(gx, gy, x, c * L, C * L, N, L, scale, shift, mean[c], slope)
+def _train_group(item, G, x, y, N, C, L, w, b, eps, mean, var, rstd, streamed):
+    _stats_group(item, G, x, N, C, L, eps, mean, var, rstd)
+    _normalize_some(0, item * G, min(G, C - item * G), x, y, N, C, L, mean, rstd, w, b, streamed)
+
+
+@jit
+def _normalize_part(item, G, x, y, C, L, mean, rstd, w, b, streamed):
+    """Some channels of one image."""
+    parts = -(-C // G)
+    first = item % parts * G
+    _normalize_some(item // parts, first, min(G, C - first), x, y, 1, C, L, mean, rstd, w, b, streamed)
+
+
+@jit
+def _gx_group(item, G, gy, x, gx, N, C, L, mean, rstd, w, gw, gb, streamed):
+    first, lanes = item * G, lanes_of(x)
+    count, M = min(G, C - first), N * L
+    m, totals, numbers = mean[first : first + count], np.zeros(2 * count * lanes), np.empty((3, count), mean.dtype)
+    scale, shift, slope = numbers[0], numbers[1], numbers[2]
+    channel_products(totals, gy, x, first * L, N, count, C, L, m)
+    for c in range(count):
+        r = rstd[first + c]
+        sum_g = total(totals, 2 * c * lanes, x)
+        sum_gx = total(totals, (2 * c + 1) * lanes, x) * r
+        gw[first + c], gb[first + c] = sum_gx, sum_g
+        scale[c], shift[c], slope[c] = w[first + c] * r, sum_g / M, r * sum_gx / M
+    centre_channels(gx, gy, x, first * L, N, count, C, L, streamed, scale, shift, m, slope)
 
 
 @jit
@@ -74,18 +116,22 @@ def _layer_norm_gx_rows(item, rows, gy, x, gx, R, L, mean, rstd, w, sums):
 
 
 @jit
-def _stats(x, N, C, L, mean, var):
-    parallel_for(_stats_channel, C, (x, N, C, L, mean, var))
+def _train(items, G, parts, P, x, y, N, C, L, w, b, eps, mean, var, rstd, streamed):
+    if N * G * L * x.itemsize <= CACHED:
+        parallel_for(_train_group, items, (G, x, y, N, C, L, w, b, eps, mean, var, rstd, streamed))
+    else:
+        parallel_for(_stats_group, items, (G, x, N, C, L, eps, mean, var, rstd))
+        parallel_for(_normalize_part, parts, (P, x, y, C, L, mean, rstd, w, b, streamed))
 
 
 @jit
-def _normalize(x, y, N, C, L, mean, rstd, w, b):
-    parallel_for(_normalize_plane, N * C, (x, y, C, L, mean, rstd, w, b))
+def _normalize(parts, P, x, y, N, C, L, mean, rstd, w, b, streamed):
+    parallel_for(_normalize_part, parts, (P, x, y, C, L, mean, rstd, w, b, streamed))
 
 
 @jit
-def _gx(gy, x, gx, N, C, L, mean, rstd, w, gw, gb):
-    parallel_for(_gx_channel, C, (gy, x, gx, N, C, L, mean, rstd, w, gw, gb))
+def _gx(items, G, gy, x, gx, N, C, L, mean, rstd, w, gw, gb, streamed):
+    parallel_for(_gx_group, items, (G, gy, x, gx, N, C, L, mean, rstd, w, gw, gb, streamed))
 
 
 @jit
@@ -98,27 +144,42 @@ def _layer_norm_gx(items, rows, gy, x, gx, R, L, mean, rstd, w, sums):
     parallel_for(_layer_norm_gx_rows, items, (rows, gy, x, gx, R, L, mean, rstd, w, sums))
 
 
-def batch_norm_stats(x):
+def _groups(C, L):
+    """Work items of whole channels, and channels of one."""
+    G = max(1, min(-(-NEIGHBOURS // max(L, 1)), C // GROUPS))
+    return -(-C // G), G
+
+
+def _parts(N, C, L):
+    """Work items of some channels of one image, and channels of one."""
+    P = max(1, min(C, ELEMENTS // max(L, 1)))
+    return N * -(-C // P), P
+
+
+def batch_norm_train(x, w, b, eps):
     if not compiled_for(x):
-        return reference.batch_norm_stats(x)
-    (N, C, L), mean, var = x.shape, np.empty(x.shape[1], x.dtype), np.empty(x.shape[1], x.dtype)
-    _stats(flat(x), N, C, L, mean, var)
-    return mean, var
+        return reference.batch_norm_train(x, w, b, eps)
+    (N, C, L), y = x.shape, empty_lines(x.shape, x.dtype)
+    mean, var, rstd = np.empty((3, C), x.dtype)
+    arguments = flat(x), y.reshape(-1), N, C, L, flat(w), flat(b), x.dtype.type(eps), mean, var, rstd, is_large(y)
+    _train(*_groups(C, L), *_parts(N, C, L), *arguments)
+    return y, mean, var, rstd
 
 
 def batch_norm(x, mean, rstd, w, b):
     if not compiled_for(x):
         return reference.batch_norm(x, mean, rstd, w, b)
-    y = np.empty(x.shape, x.dtype)
-    _normalize(flat(x), y.reshape(-1), *x.shape, *map(flat, (mean, rstd, w, b)))
+    y = empty_lines(x.shape, x.dtype)
+    _normalize(*_parts(*x.shape), flat(x), y.reshape(-1), *x.shape, *map(flat, (mean, rstd, w, b)), is_large(y))
     return y
 
 
 def batch_norm_gx(gy, x, mean, rstd, w):
     if not compiled_for(x):
         return reference.batch_norm_gx(gy, x, mean, rstd, w)
-    gx, gw, gb = np.empty(x.shape, x.dtype), np.empty(x.shape[1], x.dtype), np.empty(x.shape[1], x.dtype)
-    _gx(flat(gy), flat(x), gx.reshape(-1), *x.shape, *map(flat, (mean, rstd, w)), gw, gb)
+    gx, gw, gb = empty_lines(x.shape, x.dtype), np.empty(x.shape[1], x.dtype), np.empty(x.shape[1], x.dtype)
+    arguments = flat(gy), flat(x), gx.reshape(-1), *x.shape, *map(flat, (mean, rstd, w)), gw, gb, is_large(gx)
+    _gx(*_groups(*x.shape[1:]), *arguments)
     return gx, gw, gb
 
 

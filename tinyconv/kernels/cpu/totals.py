@@ -39,19 +39,27 @@ def widen(b, value):
     return value if value.type == kind else b.fpext(value, kind)
 
 
+def fold(b, vector, combine):
+    """All lanes as one number: upper half with lower half, again and again."""
+    while (half := vector.type.count // 2) > 0:
+        upper = shuffle(b, vector, vector, range(half, 2 * half))
+        vector = combine(shuffle(b, vector, vector, range(half)), upper)
+    return b.extract_element(vector, ir.Constant(ir.IntType(32), 0))
+
+
+def tree(parts, combine):
+    """Neighbours combined, and their results, until one is left."""
+    while len(parts) > 1:
+        parts = [combine(p, q) for p, q in zip(parts[::2], parts[1::2], strict=True)]
+    return parts[0]
+
+
 def narrow(b, value, vector):
     """A vector of doubles as the type ``vector``."""
     return value if value.type == vector else b.fptrunc(value, vector)
 
 
 if JIT:
-
-    def _fold(b, vector, combine):
-        """All lanes as one number: upper half with lower half, again and again."""
-        while (half := vector.type.count // 2) > 0:
-            upper = shuffle(b, vector, vector, range(half, 2 * half))
-            vector = combine(shuffle(b, vector, vector, range(half)), upper)
-        return b.extract_element(vector, ir.Constant(ir.IntType(32), 0))
 
     def _over_rows(b, pointers, stride, rows, n, state, step):
         """Let ``state = step(vectors, masks, state)`` see all rows, UNROLL vectors at once: ``vectors[q]`` are the q-th
@@ -77,12 +85,6 @@ if JIT:
 
         return loop(b, rows, state, row)
 
-    def _tree(parts, combine):
-        """Neighbours combined, and their results, until one is left."""
-        while len(parts) > 1:
-            parts = [combine(p, q) for p, q in zip(parts[::2], parts[1::2], strict=True)]
-        return parts[0]
-
     def _sums(b, pointers, stride, rows, n, terms, count):
         """``count`` sums over all elements of what ``terms(values, mask)`` makes of them: vectors are added up by fours
         as they are, and what comes of it in doubles."""
@@ -90,11 +92,11 @@ if JIT:
 
         def step(vectors, masks, state):
             made = [terms(values, mask) for values, mask in zip(vectors, masks, strict=True)]
-            fours = [_tree(list(parts), b.fadd) for parts in zip(*made, strict=True)]
+            fours = [tree(list(parts), b.fadd) for parts in zip(*made, strict=True)]
             return [b.fadd(total, widen(b, four)) for total, four in zip(state, fours, strict=True)]
 
         totals = _over_rows(b, pointers, stride, rows, n, [zero] * count, step)
-        return [_fold(b, total, b.fadd) for total in totals]
+        return [fold(b, total, b.fadd) for total in totals]
 
     @intrinsic
     def sum_rows(typingctx, x, start, stride, rows, n):
@@ -223,7 +225,7 @@ if JIT:
                     return [better(best, value) for best, value in zip(state, values, strict=True)]
 
                 bests = _over_rows(b, [pointer], i64(0), i64(1), n, [nothing] * UNROLL, step)
-                return _fold(b, _tree(bests, better), better)
+                return fold(b, tree(bests, better), better)
 
             return x.dtype(x, types.int64, types.int64), codegen
 

@@ -93,6 +93,15 @@ def store(b, value, pointer, mask=None):
     b.call(function, [value, pointer, ir.Constant(I32, size), mask])
 
 
+def stream(b, value, pointer, mask=None):
+    """A vector to memory that is aligned to it, past the caches; with a mask, an ordinary store."""
+    if mask is not None:
+        store(b, value, pointer, mask)
+        return
+    one = b.module.add_metadata([ir.Constant(I32, 1)])
+    b.store(value, pointer, align=VECTOR_BYTES).set_metadata("nontemporal", one)
+
+
 def prefetch(b, pointer):
     """Let a line of memory begin to come into the cache; nothing waits for it, and it need not exist."""
     kind = ir.FunctionType(ir.VoidType(), [pointer.type, I32, I32, I32])

@@ -191,7 +191,8 @@ def _neighbours(L: int, *arrays: DeviceArray) -> int:
     return 4 if L % 4 == 0 and all(a.dtype == np.float32 and a.pointer % 16 == 0 for a in arrays) else 1
 
 
-def batch_norm_stats(x):
+def _stats(x, eps):
+    """-> (mean, var, rstd) of each channel."""
     x = dense(x)
     N, C, L = x.shape
     mean, var = empty((C,), x.dtype), empty((C,), x.dtype)
@@ -199,7 +200,12 @@ def batch_norm_stats(x):
     partial = empty((C, chunks, 2), x.dtype)
     launch(chunk_stats, C * chunks, x, partial, C, L, N * L, chunks, V=_neighbours(L, x))
     launch(join_stats, C, partial, mean, var, N * L, chunks)
-    return mean, var
+    return mean, var, div(1.0, sqrt(add(var, eps)))
+
+
+def batch_norm_train(x, w, b, eps):
+    mean, var, rstd = _stats(x, eps)
+    return batch_norm(x, mean, rstd, w, b), mean, var, rstd
 
 
 def batch_norm(x, mean, rstd, w, b):
@@ -234,8 +240,7 @@ def layer_norm(x, w, b, eps):
     """The rows are the channels of one image, and w and b come after."""
     R, L = x.shape
     channels = _viewed(dense(x), 1, R, L)
-    mean, var = batch_norm_stats(channels)
-    rstd = div(1.0, sqrt(add(var, eps)))
+    mean, _, rstd = _stats(channels, eps)
     xh = batch_norm(channels, mean, rstd, full((R,), 1, x.dtype), full((R,), 0, x.dtype))
     return add(mul(_viewed(xh, R, L), w), b), mean, rstd
 

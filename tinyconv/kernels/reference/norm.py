@@ -14,11 +14,12 @@ PER_CHANNEL = (None, slice(None), None)  # (C,) -> (1, C, 1)
 
 
 @np.errstate(all="ignore")
-def batch_norm_stats(x):
+def batch_norm_train(x, w, b, eps):
     M = x.shape[0] * x.shape[2]
     mean = np.sum(x, axis=(0, 2), dtype=wide(x.dtype)) / M
     var = np.sum((x - mean[PER_CHANNEL]) ** 2, axis=(0, 2)) / M
-    return mean.astype(x.dtype), var.astype(x.dtype)
+    mean, var, rstd = (a.astype(x.dtype) for a in (mean, var, 1 / np.sqrt(var + eps)))
+    return batch_norm(x, mean, rstd, w, b), mean, var, rstd
 
 
 @np.errstate(all="ignore")

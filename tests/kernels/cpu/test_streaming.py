@@ -1,0 +1,35 @@
+"""Results too large for a cache are written past it: the same numbers, wherever rows begin."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tinyconv.kernels import cpu
+from tinyconv.kernels.cpu import arrays
+
+
+def results(x: np.ndarray, gy: np.ndarray) -> list[np.ndarray]:
+    w, b = np.linspace(-1, 2, x.shape[1], dtype=x.dtype), np.linspace(3, 5, x.shape[1], dtype=x.dtype)
+    y, mean, var, rstd = cpu.batch_norm_train(x, w, b, 1e-5)
+    return [y, mean, var, rstd, cpu.batch_norm(x, mean, rstd, w, b), *cpu.batch_norm_gx(gy, x, mean, rstd, w)]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("L", [1, 15, 16, 49, 64, 80, 1024, 1040, 1100])
+def test_streamed_results_are_the_same(monkeypatch, dtype, L):
+    rng = np.random.default_rng(L)
+    x, gy = (rng.standard_normal((3, 5, L)).astype(dtype) for _ in range(2))
+    expected = results(x, gy)
+    monkeypatch.setattr(arrays, "LARGE", 0)
+    for a, e in zip(results(x, gy), expected, strict=True):
+        np.testing.assert_array_equal(a, e)
+
+
+def test_a_large_array_begins_with_a_line_of_the_cache(monkeypatch):
+    monkeypatch.setattr(arrays, "LARGE", 400)
+    for n in (99, 100, 101, 117):
+        x = arrays.empty_lines((2, n), np.dtype(np.float32))
+        assert x.shape == (2, n) and x.dtype == np.float32 and x.flags.carray and arrays.is_large(x)
+        assert x.ctypes.data % arrays.CACHE_LINE == 0
+    assert not arrays.is_large(arrays.empty_lines((99,), np.dtype(np.float32)))

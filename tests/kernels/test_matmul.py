@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -44,6 +46,18 @@ def test_large_matmul(kernels, dtype, m, k, n):
     eps = np.finfo(dtype).eps
     np.testing.assert_allclose(kernels.matmul(x, y), expected, rtol=0, atol=4 * eps * k)
     np.testing.assert_allclose(kernels.matmul(y.T, x.T), expected.T, rtol=0, atol=4 * eps * k)
+
+
+@pytest.mark.parametrize("shape", [(3, 100, 40, 30), (5, 40, 200, 31), (1, 33, 300, 70), (7, 31, 100, 49)], ids=str)
+def test_batches_of_every_cut(kernels, shape):
+    """Three, five or seven panels or matrices; few rows, with which the right-hand matrix is not copied, and bands of
+    them; each with either matrix stored by columns."""
+    rng, (batch, m, k, n) = np.random.default_rng(0), shape
+    for dtype in FLOATS:
+        matrices = [rng.standard_normal(s).astype(dtype) for s in ((batch, m, k), (batch, k, n))]
+        for x, y in itertools.product(*[(a, a.swapaxes(1, 2).copy().swapaxes(1, 2)) for a in matrices]):
+            assert_close(kernels.matmul(x, y), x.astype(np.float64) @ y.astype(np.float64), terms=k)
+            assert_close(kernels.matmul(x, y[0]), x.astype(np.float64) @ y[0].astype(np.float64), terms=k)
 
 
 @given(st.data(), float_dtypes, sides, sides, sides, st.booleans())

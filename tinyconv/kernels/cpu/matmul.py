@@ -2,9 +2,9 @@
 
 C = A @ B is cut into blocks of rows and columns of C, one work item each. An item walks over K in slices of DEPTH;
 for each slice, and each panel of B as wide as the tile, it copies the panel into a small dense buffer that then stays
-in the first-level cache (where B is stored transposed the copy turns it), and runs the tile down the rows of A. A is
-read where it lies, by rows or by columns. The cut depends on the shapes alone, so the sums have one order whatever
-the threads.
+in the first-level cache (where B is stored transposed the copy turns it), and runs the tile down the rows of A. For few
+rows that is not worth a copy: a panel stored by rows is read where it lies. So is A, by rows or by columns. The cut
+depends on the shapes alone, so the sums have one order whatever the threads.
 """
 
 from __future__ import annotations
@@ -24,7 +24,10 @@ from .tile import ADD, MR, NV, ZERO, panel_rows, panel_unit
 
 ROWS, DEPTH = 128, 256  # of A's part in a work item, at most: 128 KiB of float32, half a second-level cache
 FEW, FEW_ROWS = 2, 32  # of work items, for which items have fewer rows, down to these: each packs its columns again
+DIRECT = 128  # rows of A up to which B is not copied
+BAND, BANDS = 8, 4  # rows of A, all columns: such items have a thread read and write the images that are its own
 SMALL = 2**18  # multiply-adds that are done before another thread has begun
+ODD = 3, 5, 7  # of work items, of which two threads would have unequal shares: one less then, and wider
 LARGE = 64  # work items from which on an item takes four panels, so that A is read from memory less often
 
 
@@ -33,7 +36,8 @@ def _block(item, A, a_row, a_step, a_batch, rows, B, b_step, b_column, b_batch, 
            width):  # fmt: skip
     """One block of C, with ``relu`` cut at 0. A[i, k] is at i*a_row + k*a_step, B[k, j] at k*b_step + j*b_column; one
     of each pair is 1."""
-    panel = columns[1]  # the columns of a panel: how far apart the rows of the packed one lie
+    lanes = VECTOR_BYTES // C.itemsize
+    panel, direct = NV * lanes, b_column == 1 and M <= DIRECT
     down, across = (M + height - 1) // height, (N + width - 1) // width
     batch, place = item // (down * across), item % (down * across)
     first_i, first_j = place // across * height, place % across * width
@@ -44,19 +48,19 @@ def _block(item, A, a_row, a_step, a_batch, rows, B, b_step, b_column, b_batch, 
             row = c + i * N
             for j in range(first_j, last_j):
                 C[row + j] = bias[j] if bias.size else 0
-    lanes = VECTOR_BYTES // C.itemsize
     packed, where = workspace(DEPTH * panel, C), np.empty(lanes, np.int64)
     for k in range(0, K, DEPTH):
         depth = min(DEPTH, K - k)
         start = ADD if k or bias.size else ZERO
         for j in range(first_j, last_j, panel):
             n = min(panel, last_j - j)
-            if b_column == 1:
+            V, v = (B, b + k * b_step + j) if direct else (packed, 0)
+            if b_column == 1 and not direct:
                 for q in range(depth):
                     row, source = packed[q * panel :], B[b + (k + q) * b_step + j :]
                     for r in range(n):
                         row[r] = source[r]
-            else:
+            elif not direct:
                 for r in range(0, n, lanes):
                     for lane in range(lanes):
                         where[lane] = (j + r + lane) * b_column if r + lane < n else -1
@@ -65,9 +69,9 @@ def _block(item, A, a_row, a_step, a_batch, rows, B, b_step, b_column, b_batch, 
                 m = min(MR, last_i - i)
                 s, o = a + i * a_row + k * a_step, c + i * N + j
                 if a_row == 1:
-                    panel_unit(depth, A, s, a_step, packed, 0, columns, C, o, N, m, n, start)
+                    panel_unit(depth, A, s, a_step, V, v, columns, C, o, N, m, n, start)
                 else:
-                    panel_rows(depth, A, s, 1, rows, packed, 0, columns, C, o, N, m, n, start)
+                    panel_rows(depth, A, s, 1, rows, V, v, columns, C, o, N, m, n, start)
     if relu:
         for i in range(first_i, last_i):
             row = C[c + i * N + first_j : c + i * N + last_j]
@@ -82,22 +86,31 @@ def _product(items, A, a_row, a_step, a_batch, rows, B, b_step, b_column, b_batc
                                  columns, height, width))  # fmt: skip
 
 
-def _cut(batch, M, K, N, panel):
+def _cut(batch, M, K, N, panel, direct):
     """Work items, and the rows and columns of the block of C that each computes."""
-    panels, height, small = -(-N // panel), ROWS, batch * M * K * N < SMALL
-    while height > FEW_ROWS and batch * -(-M // height) * panels < FEW and not small:
+    work, panels, height = batch * M * K * N, -(-N // panel), ROWS
+    if work < SMALL:
+        return batch * -(-M // height) * -(-N // (4 * panel)), height, 4 * panel
+    if direct and BAND * BANDS <= M and work < BANDS * LARGE * SMALL:
+        height = -(-M // (BANDS * MR)) * MR
+        return batch * -(-M // height), height, N
+    while height > FEW_ROWS and batch * -(-M // height) * panels < FEW:
         height //= 2
-    down = -(-M // height)
-    width = 4 * panel if small or batch * down * panels >= LARGE else panel
-    return batch * down * -(-N // width), height, width
+    items = batch * -(-M // height) * panels
+    width = 4 * panel if items >= LARGE else panel
+    if panels > 1 and items in ODD:
+        width = -(-N // ((panels - 1) * panel // NV)) * panel // NV
+    return batch * -(-M // height) * -(-N // width), height, width
 
 
 @functools.lru_cache(maxsize=1024)
-def _plan(batch, M, K, N, panel, a_row):
-    """What follows from the shapes and from how A is stored: work items, where the rows of a tile of A and those of a
-    packed panel begin, and the rows and columns of a block of C."""
-    items, height, width = _cut(batch, M, K, N, panel)
-    rows, columns = (np.arange(n, dtype=np.int64) * step for n, step in ((MR, a_row), (DEPTH, panel)))
+def _plan(batch, M, K, N, panel, a_row, b_step, b_column):
+    """What follows from the shapes and from how A and B are stored: work items, where the rows of a tile of A and those
+    of a panel begin, and the rows and columns of a block of C."""
+    direct = b_column == 1 and M <= DIRECT
+    items, height, width = _cut(batch, M, K, N, panel, direct)
+    steps = (MR, a_row), (DEPTH, b_step if direct else panel)
+    rows, columns = (np.arange(n, dtype=np.int64) * step for n, step in steps)
     return items, rows, columns, height, width
 
 
@@ -134,7 +147,7 @@ def product(x, y, bias=None, relu=False):
     if not C.size:
         return C
     panel = NV * VECTOR_BYTES // x.itemsize
-    items, rows, columns, height, width = _plan(batch, M, K, N, panel, a_row)
+    items, rows, columns, height, width = _plan(batch, M, K, N, panel, a_row, b_step, b_column)
     c = C.ravel()
     bias = c[:0] if bias is None else bias if bias.flags.carray else bias.copy()
     _product(items, A, a_row, a_step, a_batch, rows, B, b_step, b_column, b_batch, c, M, N, K, bias, relu, columns,

@@ -228,7 +228,8 @@ def _crop(image, target, sizes):
 @jit
 def _input(gy, winners, w, gx, moves, places, shape, sizes):
     kernels, finite = workspace(sizes.G * sizes.O * 2 * shape[1], gy), np.empty(sizes.items, np.bool_)
-    parallel_for(_lay_out, sizes.G * sizes.O, (w, kernels, shape, sizes))
+    for o in range(sizes.G * sizes.O):
+        _lay_out(o, w, kernels, shape, sizes)
     parallel_for(_input_item, sizes.items, (gy, winners, kernels, moves, places, gx, finite, shape, sizes))
     return finite.all()
 

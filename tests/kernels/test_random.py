@@ -180,6 +180,15 @@ def test_dropout_compares_with_p_itself(kernels):
 
 
 @pytest.mark.parametrize("dtype", FLOATS, ids=str)
+@pytest.mark.parametrize("offset", [0, 2**32 - 700, 5 * 2**32 - 1500, 2**64 - 1100, 2**63])
+def test_dropout_of_more_than_a_work_item(kernels, dtype, offset):
+    """Some of the counters pass a multiple of 2**32, where the upper half of a counter changes."""
+    x = np.arange(1, 9231, dtype=dtype)
+    kept = kernels.uniform(x.shape, 0.0, 1.0, FLOATS[0], 7, offset) >= 0.25
+    np.testing.assert_array_equal(kernels.dropout(x, 0.25, 7, offset), np.where(kept, x * dtype.type(1 / 0.75), 0))
+
+
+@pytest.mark.parametrize("dtype", FLOATS, ids=str)
 def test_dropout_of_everything(kernels, dtype):
     x = np.array([1, np.nan, np.inf, -2], dtype)
     assert_same(kernels.dropout(x, 1.0, 0, 0), np.zeros(4, dtype))

@@ -31,10 +31,9 @@ from ..reference.arrays import (
     to_host,
 )
 from ..reference.arrays import view as view_of_any
-from . import vectors
 from .compile import JIT, jit
 from .target import VECTOR_BYTES
-from .vectors import array_pointer, i64, loop
+from .vectors import i64
 
 CACHE_LINE = 64  # bytes
 LARGE = 1 << 24  # bytes: a core's share of most last-level caches is smaller
@@ -105,30 +104,11 @@ if JIT:
 
         return types.voidptr(types.int64), codegen
 
-    @intrinsic
-    def prefetch(typingctx, x, start, n):
-        """Let the n elements x[start:] begin to come into the cache, and wait for nothing."""
-
-        def codegen(context, b, signature, args):
-            pointer, line = array_pointer(context, b, signature.args[0], *args[:2]), CACHE_LINE * 8 // x.dtype.bitwidth
-
-            def fetch(k, state):
-                vectors.prefetch(b, b.gep(pointer, [b.mul(k, i64(line))]))
-                return state
-
-            loop(b, b.sdiv(args[2], i64(line)), [], fetch)
-            return context.get_dummy_value()
-
-        return types.void(x, types.int64, types.int64), codegen
-
 else:
 
     def _elements(array):
         """Where the elements of an array are."""
         return ctypes.c_void_p.from_address(int(array) + HEAD)
-
-    def prefetch(x, start, n):
-        """Let the n elements x[start:] begin to come into the cache."""
 
 
 @jit

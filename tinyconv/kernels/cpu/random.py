@@ -7,10 +7,10 @@ import math
 import numpy as np
 
 from .. import formulas, reference
-from .arrays import compiled_for, flat, prefetch
+from .arrays import compiled_for, flat
 from .compile import jit
 from .parallel import parallel_for
-from .philox import COUNTERS, random_block
+from .philox import COUNTERS, drop_blocks, random_block
 
 WORDS = 4096  # of a work item: a multiple of what one call of ``random_block`` makes
 
@@ -59,15 +59,17 @@ def _box_muller_chunk(item, u, mean, std):
 
 @jit(exact=True)
 def _dropout_chunk(item, x, y, limit, scale, seed, offset):
-    words, first = np.empty(WORDS, np.uint32), item * WORDS
-    x, y = x[first : first + WORDS], y[first : first + WORDS]
-    for at in range(0, y.size, 4 * COUNTERS):  # memory has time to come while words are made
-        prefetch(x, at, 4 * COUNTERS)
-        prefetch(y, at, 4 * COUNTERS)
-        random_block(words, at, seed, offset + np.uint64((first + at) // 4))
-    for k in range(y.size):
-        scaled = x[k] * scale  # always, so that it is a selection and not a branch
-        y[k] = scaled if words[k] >= limit else type(scale)(0)
+    first, counter = item * WORDS, offset + np.uint64(item * (WORDS // 4))
+    size = min(WORDS, y.size - first)
+    blocks = size // (4 * COUNTERS)
+    if counter >> np.uint64(32) != (counter + np.uint64(WORDS // 4)) >> np.uint64(32):
+        blocks = 0  # once in a million work items
+    drop_blocks(y, x, first, blocks, limit, scale, seed, counter)
+    words, done = np.empty(4 * COUNTERS, np.uint32), blocks * 4 * COUNTERS
+    for at in range(done, size, words.size):
+        random_block(words, 0, seed, counter + np.uint64(at // 4))
+        for k in range(min(words.size, size - at)):
+            y[first + at + k] = x[first + at + k] * scale if words[k] >= limit else type(scale)(0)
 
 
 @jit

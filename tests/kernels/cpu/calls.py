@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from typing import Any
+from unittest import mock
 
 import numpy as np
 
 from tinyconv.kernels.contract import ACTIVATIONS, BINARY, SPECIAL, SPECIAL_OF_TWO, UNARY
+from tinyconv.kernels.cpu import conv_plan
+from tinyconv.kernels.cpu.conv_plan import backward_plan, forward_plan
 
 ONE, TWO = (1, 1), (2, 2)
+# What the lanes of vectors are for, where a convolution has the choice.
+IN_LANES: dict[str, dict[str, float]] = {"images": {"IMAGES": 0}, "channels": {"IMAGES": float("inf")}}
 
 
 def calls(dtype: Any, large: bool = False) -> dict[str, list[tuple]]:
@@ -197,7 +203,7 @@ def product_calls(drawn: Any, large: bool) -> Iterator[tuple]:
 
 
 def convolution_calls(drawn: Any, large: bool) -> Iterator[tuple]:
-    """(x, w, gy, stride, padding, dilation, groups): each option alone, LeNet's layers, one image with many
+    """(x, w, gy, stride, padding, dilation, groups): each option alone, LeNet's layers, few images with many
     channels."""
     N = 64 if large else 2
     size = (28, 28) if large else (6, 7)
@@ -209,6 +215,8 @@ def convolution_calls(drawn: Any, large: bool) -> Iterator[tuple]:
         ((N // 2, 4, *size), (6, 2, 2, 3), ONE, (0, 2), (2, 1), 2),
         ((1, 130, 30, 30) if large else (1, 5, 5, 4), (40, 130, 3, 3) if large else (9, 5, 3, 3), ONE, ONE, ONE, 1),
         ((N // 2, 8, *size), (12, 8, 1, 1), TWO, (0, 0), ONE, 1),
+        ((3, 64, *size), (60, 64, 3, 3), ONE, ONE, ONE, 1),  # these fill the lanes with channels
+        ((3, 64, *size), (120, 32, 1, 1), TWO, (0, 0), ONE, 2),
     ]
     for x_shape, w_shape, stride, padding, dilation, groups in geometries:
         out = [
@@ -244,3 +252,16 @@ def arrays_in(x: Any) -> list[np.ndarray]:
     if isinstance(x, (tuple, list)):
         return list(itertools.chain.from_iterable(map(arrays_in, x)))
     return [np.asarray(x)] if isinstance(x, (np.ndarray, np.generic, bool)) else []
+
+
+@contextmanager
+def planned_with(**constants: float) -> Iterator[None]:
+    """Convolutions planned with other constants, until the end of the block."""
+    with mock.patch.multiple(conv_plan, **constants):
+        try:
+            for plan in (forward_plan, backward_plan):
+                plan.cache_clear()
+            yield
+        finally:
+            for plan in (forward_plan, backward_plan):
+                plan.cache_clear()

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.kernels.cpu.calls import ONE, TWO, arrays_in, calls, copied
+from tests.kernels.cpu.calls import IN_LANES, ONE, TWO, arrays_in, calls, copied, planned_with
 from tinyconv.kernels import cpu
 
 PAGE = mmap.PAGESIZE
@@ -96,25 +96,32 @@ def borders(dtype: Any) -> list[tuple[str, tuple]]:
 
 
 def main(side: str, trespass: bool) -> None:
-    """Compare every call on guarded arrays, with guarded results, with the same call on ordinary ones."""
+    """Compare every call; convolutions also with channels in lanes, where they would have images."""
     if trespass:
         x = guarded(np.ones(5000, np.float32), side)
         cpu.relu(np.lib.stride_tricks.as_strided(x, (5001,)))
-    ordinary_empty = np.empty
     for dtype in (np.float32, np.float64):
         listed = [(name, args) for name, several in calls(dtype).items() for args in several] + borders(dtype)
-        for name, args in listed:
-            expected = arrays_in(run(name, copied(args)))  # compiles: the compiler must find NumPy's own ``empty``
-            inputs = guarded(args, side)
-            np.empty = lambda shape, dtype=float, **order: empty_next_to_a_guard(shape, dtype, side)
-            try:
-                actual = arrays_in(run(name, inputs))
-            finally:
-                np.empty = ordinary_empty
-            if name != "empty":
-                for a, e in zip(actual, expected, strict=True):
-                    assert np.array_equal(a, e, equal_nan=a.dtype.kind == "f"), name
+        compare(listed, side)
+        with planned_with(**IN_LANES["channels"]):
+            compare([call for call in listed if call[0] in ("conv2d", "conv2d_gx", "conv2d_gw")], side)
     print("untouched")
+
+
+def compare(listed: list[tuple[str, tuple]], side: str) -> None:
+    """Compare calls on guarded arrays, with guarded results, with the same calls on ordinary ones."""
+    ordinary_empty = np.empty
+    for name, args in listed:
+        expected = arrays_in(run(name, copied(args)))  # compiles: the compiler must find NumPy's own ``empty``
+        inputs = guarded(args, side)
+        np.empty = lambda shape, dtype=float, **order: empty_next_to_a_guard(shape, dtype, side)
+        try:
+            actual = arrays_in(run(name, inputs))
+        finally:
+            np.empty = ordinary_empty
+        if name != "empty":
+            for a, e in zip(actual, expected, strict=True):
+                assert np.array_equal(a, e, equal_nan=a.dtype.kind == "f"), name
 
 
 def run(name: str, args: tuple) -> Any:

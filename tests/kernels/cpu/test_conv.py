@@ -1,5 +1,6 @@
 """The CPU's convolutions where their work items, vectors and tiles end: every remainder of images, strips, channels and
-positions; plans that reach every output once and nothing outside of their memory."""
+positions; plans that reach every output once and nothing outside of their memory. All of it with images in the lanes of
+vectors, and with output channels."""
 
 from __future__ import annotations
 
@@ -11,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.kernels.compare import assert_close
+from tests.kernels.cpu.calls import IN_LANES, planned_with
 from tests.strategies import FLOATS, conv_geometries, float_dtypes
 from tinyconv.kernels import cpu, reference
-from tinyconv.kernels.cpu import conv_plan
 from tinyconv.kernels.cpu.conv_plan import (
     OUTPUTS,
     POOLED,
@@ -27,6 +28,13 @@ from tinyconv.kernels.cpu.target import DOTS, TILES, VECTOR_BYTES
 
 ONE, ZERO = (1, 1), (0, 0)
 ROWS = 2 * max(rows for rows, _ in (*TILES, *DOTS))
+
+
+@pytest.fixture(params=IN_LANES)
+def in_lanes(request):
+    """What the lanes are for, where there is a choice."""
+    with planned_with(**IN_LANES[request.param]):
+        yield request.param
 
 
 def lanes(dtype) -> int:
@@ -49,6 +57,7 @@ def check(x, w, b, gy, *geometry):
     assert_close(cpu.conv2d_gw(gy, x, kernel, *geometry), gw, terms=gy[:, 0].size)
 
 
+@pytest.mark.usefixtures("in_lanes")
 @pytest.mark.parametrize("dtype", FLOATS, ids=str)
 def test_every_number_of_images(dtype):
     """From one image, whose strips fill the lanes, to several vectors of images and a remainder."""
@@ -57,6 +66,7 @@ def test_every_number_of_images(dtype):
         check(*(drawn(dtype, *s) for s in ((N, 2, 7, 5), (3, 2, 3, 3), (3,), (N, 3, 7, 5))), ONE, ONE, ONE, 1)
 
 
+@pytest.mark.usefixtures("in_lanes")
 @pytest.mark.parametrize("dtype", FLOATS, ids=str)
 @pytest.mark.parametrize("N", [1, 3, 16])
 def test_every_number_of_rows(dtype, N):
@@ -67,6 +77,7 @@ def test_every_number_of_rows(dtype, N):
         check(*(drawn(dtype, *s) for s in shapes), (2, 2), ONE, ONE, 1)
 
 
+@pytest.mark.usefixtures("in_lanes")
 @pytest.mark.parametrize("dtype", FLOATS, ids=str)
 def test_every_number_of_channels(dtype):
     """Channels of the input and the output fill tiles with every remainder."""
@@ -74,6 +85,7 @@ def test_every_number_of_channels(dtype):
         check(*(drawn(dtype, *s) for s in ((2, C, 4, 5), (O, C, 2, 2), (O,), (2, O, 3, 4))), ONE, ZERO, ONE, 1)
 
 
+@pytest.mark.usefixtures("in_lanes")
 @pytest.mark.parametrize("dtype", FLOATS, ids=str)
 def test_every_number_of_columns(dtype):
     """Rows of pixels are turned into lanes a vector at a time."""
@@ -81,63 +93,67 @@ def test_every_number_of_columns(dtype):
         check(*(drawn(dtype, *s) for s in ((17, 1, 3, W), (2, 1, 1, 1), (2,), (17, 2, 3, W))), ONE, ZERO, ONE, 1)
 
 
-@pytest.fixture
-def little_memory(monkeypatch):
-    """Work items so small that channels, outputs and rows all go in blocks."""
-    monkeypatch.setattr(conv_plan, "SCRATCH", 192 * VECTOR_BYTES)
-    for plan in (forward_plan, backward_plan):
-        plan.cache_clear()
-    yield
-    for plan in (forward_plan, backward_plan):
-        plan.cache_clear()
+@given(conv_geometries(), float_dtypes)
+def test_every_geometry(g, dtype):
+    arrays = [drawn(dtype, *s) for s in (g.x_shape, g.w_shape, g.w_shape[:1], g.y_shape)]
+    for constants in IN_LANES.values():
+        with planned_with(**constants):
+            check(*arrays, *g.options)
+
+
+LITTLE_MEMORY = {"SCRATCH": 192 * VECTOR_BYTES, "PANEL": 90 * VECTOR_BYTES}  # channels, outputs and rows go in blocks
 
 
 @pytest.mark.parametrize("dtype", FLOATS, ids=str)
 @pytest.mark.parametrize("N", [2, 16, 19])
 @pytest.mark.parametrize("groups", [1, 2])
-def test_blocks_of_channels(little_memory, dtype, N, groups):
-    C, O = 11, 21
-    cut = forward_plan((3, 3), ONE, ONE, ONE, (9, 8), (9, 8), N, groups, C, O, dtype.itemsize).cut
-    assert cut.CB < C and cut.OB < O, "the case is not what it is meant to be"
-    shapes = (N, groups * C, 9, 8), (groups * O, C, 3, 3), (groups * O,), (N, groups * O, 9, 8)
-    check(*(drawn(dtype, *s) for s in shapes), ONE, ONE, ONE, groups)
+def test_blocks_of_channels(in_lanes, dtype, N, groups):
+    C, O = 11, 21 if in_lanes == "images" else 3 * TILES[0][1] * lanes(dtype) + 5
+    with planned_with(**IN_LANES[in_lanes], **LITTLE_MEMORY):
+        sizes = (9, 8), (9, 8), N, groups, C, O, dtype.itemsize
+        cut = forward_plan((3, 3), ONE, ONE, ONE, *sizes).cut
+        assert cut.CB < C and cut.OB < O, "the case is not what it is meant to be"
+        shapes = (N, groups * C, 9, 8), (groups * O, C, 3, 3), (groups * O,), (N, groups * O, 9, 8)
+        check(*(drawn(dtype, *s) for s in shapes), ONE, ONE, ONE, groups)
 
 
 @pytest.mark.parametrize("dtype", FLOATS, ids=str)
 @pytest.mark.parametrize("N", [2, 16, 19])
-def test_windows_of_more_channels_than_a_work_item_holds(little_memory, dtype, N):
+def test_windows_of_more_channels_than_a_work_item_holds(dtype, N):
     """Of whole numbers every sum is exact. The forward pass cannot pool in registers then, gradients go in blocks."""
     C, O, rng = 11, 21, np.random.default_rng(0)
-    cut = forward_plan((3, 3), ONE, ONE, ONE, (9, 8), (9, 8), N, 1, C, O, dtype.itemsize, POOLED).cut
-    assert cut.CB < C, "the case is not what it is meant to be"
     x, w, gy = (rng.integers(-3, 4, s).astype(dtype) for s in ((N, C, 9, 8), (O, C, 3, 3), (N, O, 4, 4)))
     geometry = ONE, ONE, ONE, 1
-    y, where = cpu.conv2d_relu_max_pool2d(x, w, None, *geometry)
-    for got, expected in (
-        ((y, where), reference.conv2d_relu_max_pool2d(x, w, None, *geometry)),
-        ([cpu.max_pool2d_conv2d_gx(gy, where, w, (9, 8), *geometry)],
-         [reference.max_pool2d_conv2d_gx(gy, where, w, (9, 8), *geometry)]),
-        (cpu.max_pool2d_conv2d_gw(gy, where, x, (3, 3), *geometry),
-         reference.max_pool2d_conv2d_gw(gy, where, x, (3, 3), *geometry)),
-    ):  # fmt: skip
-        for a, b in zip(got, expected, strict=True):
-            np.testing.assert_array_equal(a, b)
+    with planned_with(**LITTLE_MEMORY):
+        cut = forward_plan((3, 3), ONE, ONE, ONE, (9, 8), (9, 8), N, 1, C, O, dtype.itemsize, POOLED).cut
+        assert cut.CB < C, "the case is not what it is meant to be"
+        y, where = cpu.conv2d_relu_max_pool2d(x, w, None, *geometry)
+        for got, expected in (
+            ((y, where), reference.conv2d_relu_max_pool2d(x, w, None, *geometry)),
+            ([cpu.max_pool2d_conv2d_gx(gy, where, w, (9, 8), *geometry)],
+             [reference.max_pool2d_conv2d_gx(gy, where, w, (9, 8), *geometry)]),
+            (cpu.max_pool2d_conv2d_gw(gy, where, x, (3, 3), *geometry),
+             reference.max_pool2d_conv2d_gw(gy, where, x, (3, 3), *geometry)),
+        ):  # fmt: skip
+            for a, b in zip(got, expected, strict=True):
+                np.testing.assert_array_equal(a, b)
 
 
 # ------------------------------------------------------------------------------------------------------------ plans
 
 
 def plans(g, N, itemsize):
-    """All plans of a geometry, with what each computes: its size, and the side of what is one goal."""
+    """All plans with images in lanes, and what each computes: its size, and the side of what is one goal."""
     (_, _, H, W), (O, C, *kernel), size = g.x_shape, g.w_shape, g.output_size
     options, OG = (tuple(kernel), g.stride, g.padding, g.dilation), O // g.groups
-    yield forward_plan(*options, (H, W), size, N, g.groups, C, OG, itemsize), size, 1
-    yield backward_plan(*options, size, (H, W), N, g.groups, OG, C, itemsize), (H, W), 1
-    for kind in (WEIGHTS, POOLED, POOLED_WEIGHTS):
-        side = 1 + kind.pooled
-        whole = tuple([n // side * side for n in size])  # without a row or column that is in no window
-        if all(whole):
-            yield forward_plan(*options, (H, W), size, N, g.groups, C, OG, itemsize, kind), whole, side
+    with planned_with(**IN_LANES["images"]):
+        yield forward_plan(*options, (H, W), size, N, g.groups, C, OG, itemsize), size, 1
+        yield backward_plan(*options, size, (H, W), N, g.groups, OG, C, itemsize), (H, W), 1
+        for kind in (WEIGHTS, POOLED, POOLED_WEIGHTS):
+            side = 1 + kind.pooled
+            whole = tuple([n // side * side for n in size])  # without a row or column that is in no window
+            if all(whole):
+                yield forward_plan(*options, (H, W), size, N, g.groups, C, OG, itemsize, kind), whole, side
 
 
 @given(conv_geometries(), st.sampled_from([1, 5, 16, 64]), float_dtypes)
@@ -159,6 +175,33 @@ def test_plans_reach_every_output_once_and_nothing_outside(g, N, dtype):
             assert set(windows[0]) <= set(reached) <= set(windows[1])
         assert cut.strips * cut.R >= OH
         assert cut.blocks * L >= N * cut.strips
+
+
+@given(conv_geometries(), st.sampled_from([1, 5, 16, 64]), float_dtypes)
+def test_plans_of_channels_do_so_for_each_of_their_images(g, N, dtype):
+    inputs, (O, C, *kernel), outputs = g.x_shape[2:], g.w_shape, g.output_size
+    options, OG = (tuple(kernel), g.stride, g.padding, g.dilation), O // g.groups
+    sizes = inputs, outputs, N, g.groups, C, OG, dtype.itemsize
+    with planned_with(**IN_LANES["channels"]):
+        back = backward_plan(*options, outputs, inputs, N, g.groups, OG, C, dtype.itemsize), OG, outputs, inputs
+        cases = [(forward_plan(*options, *sizes, kind), C, inputs, outputs) for kind in (OUTPUTS, WEIGHTS)]
+    for ((_, cut, tables), channels, (H, W), (OH, OW)), summed in zip(
+        [*cases, back], (False, True, False), strict=True
+    ):
+        (ranges, classes, taps, _, positions, goals, _), room = tables, cut.CB * cut.HP * cut.WP
+        apart = room if cut.copied else g.groups * channels * H * W
+        for strip, (begin, end) in enumerate(ranges.reshape(-1, 2)):
+            rows, reached = min(cut.R, OH - strip * cut.R), []
+            for first_tap, T, first, count in classes[begin:end].reshape(-1, 4):
+                places = positions[first : first + count]
+                assert (places // apart == np.repeat(np.arange(cut.images), count // cut.images)).all()
+                seen = np.add.outer(taps[first_tap : first_tap + T * cut.CB], places % apart)
+                end_of_memory = room if cut.copied else room - strip * cut.down * W
+                assert not seen.size or (seen.min() >= 0 and seen.max() < end_of_memory)
+                reached += list(range(count) if summed else goals[first : first + count] // lanes(dtype))
+            images = range(0, cut.images * (rows if summed else cut.R) * OW, (rows if summed else cut.R) * OW)
+            assert sorted(reached) == [n + p for n in images for p in range(rows * OW)]
+        assert cut.strips * cut.R >= OH and N % cut.images == 0
 
 
 def test_strips_that_are_alike_share_their_tables():

@@ -138,12 +138,15 @@ def test_a_tile_stays_in_registers_if_the_table_says_so(elsewhere):
 def test_products_and_convolutions_run_on_these_tiles(elsewhere):
     """Without a spill; but at the borders of a matrix a tile also needs registers for masks."""
     unit, functions = elsewhere
-    _, _, tiles, dots, windows, window_dots, patch, seen = UNITS[unit]
+    _, registers, tiles, dots, windows, window_dots, patch, seen = UNITS[unit]
+    channel_tiles = [(rows, vectors) for rows, vectors in tiles if rows * vectors + vectors + 1 < registers]
     rows, vectors = tiles[0]
     inner = [loop for loop in loops_of(functions, "matmul._block") if loop["multiply_adds"] == rows * vectors]
     assert any(loop["spills"] == 0 for loop in inner)
     for name, shapes in (
         ("conv._strip", tiles),
+        ("conv_channels._strip", channel_tiles),
+        ("conv_channels._weight_part", channel_tiles),
         ("conv._weight_part", dots),
         ("conv._pooled_strip", windows),
         ("conv._pooled_weight_part", [(4 * rows, taps) for rows, taps in window_dots]),

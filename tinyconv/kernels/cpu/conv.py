@@ -1,4 +1,5 @@
-"""Convolution and its two gradients, with a strip of an image in each lane of a vector.
+"""Convolution and its two gradients, with a strip of an image in each lane of a vector. (Where images are few and
+channels many, ``conv_channels.py`` does it with an output channel in each.)
 
 A work item takes LANES images (see ``conv_plan.py`` for fewer), turns the rows that it needs into lanes, zero-padded,
 ``x[channel, row, column, lane]``; computes its outputs there on the tiles of ``lanes.py``; and turns them back:
@@ -21,9 +22,10 @@ import numpy as np
 
 from .. import reference
 from ..reference.conv import fold, unfold  # noqa: F401  (the learner's operations: clarity is all they need)
+from . import conv_channels
 from .arrays import compiled_for, flat, workspace
 from .compile import jit
-from .conv_plan import ITEMS, POOLED, POOLED_WEIGHTS, SINGLE, WEIGHTS, backward_plan, forward_plan
+from .conv_plan import ITEMS, POOLED, POOLED_WEIGHTS, SINGLE, WEIGHTS, ChannelPlan, backward_plan, forward_plan
 from .lanes import (
     from_lanes,
     kept_sum,
@@ -392,10 +394,19 @@ def output_size(size, kernel_size, stride, padding, dilation):
 def forward(x, w, b, y, out, stride, padding, dilation, groups):
     """conv2d, with output size ``out``, to y."""
     (N, _, H, W), (_, C, KH, KW), OG = x.shape, w.shape, len(w) // groups
-    (MR, _), *plan = forward_plan((KH, KW), stride, padding, dilation, (H, W), out, N, groups, C, OG, x.itemsize)
+    plan = forward_plan((KH, KW), stride, padding, dilation, (H, W), out, N, groups, C, OG, x.itemsize)
     b = np.empty(0, x.dtype) if b is None else flat(b)
     K, shape = KH * KW, (N, groups, C, H, W, OG, *out)
-    _correlate(flat(x), NONE, flat(w), b, y.reshape(-1), MR, K, (OG * C * K, C * K, K), shape, *plan)
+    _run(plan, x, NONE, w, b, y, K, (OG * C * K, C * K, K), shape)
+
+
+def _run(plan, x, winners, w, b, y, K, steps, shape):
+    """A forward pass, or an input gradient, by its plan."""
+    arrays, sizes = (flat(w), b, y.reshape(-1)), (K, steps, shape, plan.cut, plan.tables)
+    if isinstance(plan, ChannelPlan):
+        conv_channels.correlate(flat(x), *arrays, plan.vectors, *sizes)
+    else:
+        _correlate(flat(x), flat(winners), *arrays, plan.tile[0], *sizes)
 
 
 def pooled_forward(x, w, b, y, winners, out, stride, padding, dilation, groups):
@@ -416,17 +427,19 @@ def input_gradient(gy, winners, w, gx, out, stride, padding, dilation, groups):
     """conv2d_gx of gy, which has size ``out``, or is the gradient of its windows' maxima, to gx."""
     (_, C, KH, KW), (N, _, H, W), OG, unit = w.shape, gx.shape, len(w) // groups, 2 if winners.size else 1
     geometry = (KH, KW), stride, padding, dilation
-    (MR, _), *plan = backward_plan(*geometry, out, (H, W), N, groups, OG, C, gy.itemsize, unit)
+    plan = backward_plan(*geometry, out, (H, W), N, groups, OG, C, gy.itemsize, unit)
     none, K, shape = np.empty(0, gy.dtype), KH * KW, (N, groups, OG, *out, C, H, W)
-    steps = OG * C * K, K, C * K
-    _correlate(flat(gy), flat(winners), flat(w), none, gx.reshape(-1), MR, K, steps, shape, *plan)
+    _run(plan, gy, winners, w, none, gx, K, (OG * C * K, K, C * K), shape)
 
 
 def weight_gradient(gy, x, gw, stride, padding, dilation, groups):
     """conv2d_gw to gw."""
     plan, shape = _weight_plan(WEIGHTS, x, gw, gy.shape[2:], stride, padding, dilation, groups)
-    K = math.prod(gw.shape[2:])
-    _weights(flat(x), flat(gy), gw.reshape(-1), *plan.tile, K, shape, plan.cut, plan.tables)
+    arrays, K = (flat(x), flat(gy), gw.reshape(-1)), math.prod(gw.shape[2:])
+    if isinstance(plan, ChannelPlan):
+        conv_channels.weights(*arrays, plan.vectors, K, shape, plan.cut, plan.tables)
+    else:
+        _weights(*arrays, *plan.tile, K, shape, plan.cut, plan.tables)
 
 
 def pooled_weight_gradient(gy, winners, x, gw, gb, out, stride, padding, dilation, groups):

@@ -1,6 +1,10 @@
-"""How a convolution is cut into work items, and the tables that its kernels in ``conv.py`` go by.
+"""How a convolution is cut into work items, and the tables that its kernels in ``conv.py`` and ``conv_channels.py`` go
+by.
 
-All of it depends on shapes alone and is made once for each. A work item computes ``R`` output rows, a *strip*, of
+All of it depends on shapes alone and is made once for each. What fills the lanes of a vector is decided first: images
+(and rows of them), or output channels, whatever should take fewer cycles.
+
+With images in lanes, a work item computes ``R`` output rows, a *strip*, of
 LANES images at once (or of fewer images and several strips of each: a lane is one strip of one image). It reads ``HP``
 rows of each input channel, zero-padded to ``WP`` columns, which lie in its own memory with the lanes innermost.
 There a tap is a displacement, and so is the step from one output position to the next.
@@ -10,6 +14,8 @@ kinds by their remainder: each kind sees only every SH-th row and SW-th column o
 taps with stride 1. No zero is inserted and multiplied. Near the border most taps of a small image meet nothing but
 padding (half of them, in the gradient of LeNet-5's second convolution): the positions there are *runs* of their own,
 with fewer taps.
+
+With channels in lanes it is the same for single images, or for as many of them side by side as fill the tiles.
 """
 
 from __future__ import annotations
@@ -20,13 +26,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .target import DOTS, TILES, VECTOR_BYTES, WINDOW_DOTS, WINDOWS
+from .target import CHANNEL_TILES, DOTS, TILES, VECTOR_BYTES, WINDOW_DOTS, WINDOWS
 
 SCRATCH = 384 * 1024  # bytes for the input of a work item, and for its output: three quarters of a large L2 cache
 ITEMS = 4  # work items that a small problem is cut into: smaller ones would read more rows twice
 TURN = 4  # cycles that turning a vector of pixels into lanes takes; a multiply-add takes half of one
 SMALL = 64  # pixels of a side, up to which there is something to gain at the border
 CHUNKS = 1, 2, 4, 8  # outputs at the border that may be treated alike; what costs least is taken
+PANEL = 36 * 1024  # bytes of weights that are turned into lanes at a time: three quarters of a first-level cache
+IMAGES = 1.1  # cycles that images in lanes take for each that is counted here: their vectors come from L2 more often
 SINGLE = 1, 9  # the tile of groups with one output, as depthwise layers have
 
 
@@ -70,6 +78,24 @@ class Axis(NamedTuple):
         return runs
 
 
+def _forward_axes(kernel_size, stride, padding, dilation) -> list[tuple[Axis, ...]]:
+    """The two directions of a convolution."""
+    axes = zip(kernel_size, stride, padding, dilation, strict=True)
+    return [tuple([Axis(tuple([(k, k * D - P) for k in range(K)]), S, 0, 1) for K, S, P, D in axes])]
+
+
+def _backward_axes(kernel_size, stride, padding, dilation, out) -> list[tuple[Axis, ...]]:
+    """The two directions of its adjoint, for each kind of pixels of the output, which has size ``out``."""
+    kinds = [
+        [
+            Axis(tuple([(k, (a + P - k * D) // S) for k in range(K) if (a + P - k * D) % S == 0]), 1, a, S)
+            for a in range(min(S, L))
+        ]
+        for K, S, P, D, L in zip(kernel_size, stride, padding, dilation, out, strict=True)
+    ]
+    return list(itertools.product(*kinds))
+
+
 class Run(NamedTuple):
     """Outputs i of an axis that see the same taps."""
 
@@ -105,6 +131,31 @@ class Plan(NamedTuple):
     tables: tuple[np.ndarray, ...]
 
 
+class ChannelCut(NamedTuple):
+    """The sizes of a work item with channels in lanes."""
+
+    R: int  # output rows
+    HP: int  # input rows
+    WP: int  # input columns
+    CB: int  # input channels at a time
+    OB: int  # output channels
+    top: int  # the image row that is the first input row of strip 0
+    left: int  # and the column that is the first
+    down: int  # image rows from one strip to the next
+    strips: int
+    images: int  # of which an item takes the same strip
+    copied: int  # whether their rows are copied into padded memory; else they are read where they lie
+
+
+class ChannelPlan(NamedTuple):
+    """How many vectors wide the tile is, the cut, all but the first table of :func:`_tables`, and where each row of a
+    panel begins."""
+
+    vectors: int
+    cut: ChannelCut
+    tables: tuple[np.ndarray, ...]
+
+
 class Kind(NamedTuple):
     """What is computed of an image's windows."""
 
@@ -131,8 +182,8 @@ def _evenly(total: int, most: int, unit: int = 1) -> int:
     return -(-units // parts) * unit
 
 
-def _cut(axes, kernel_size, size, out, images, groups, channels, outputs, lanes, itemsize, unit, kind) -> Cut:
-    """The cut that should take the fewest cycles, in strips of multiples of ``unit`` rows."""
+def _cut(axes, kernel_size, size, out, images, groups, channels, outputs, lanes, itemsize, unit, kind):
+    """The cut that should take the fewest cycles, in strips of multiples of ``unit`` rows; and these cycles."""
     (OH, OW), W, taps, summed, pooled = out, size[1], kernel_size[0] * kernel_size[1], kind.summed, 1 + 3 * kind.pooled
     MR, NP = tile_for(outputs, kind)
     rows, columns = ({pair[side] for pair in axes} for side in (0, 1))
@@ -161,13 +212,56 @@ def _cut(axes, kernel_size, size, out, images, groups, channels, outputs, lanes,
     unit *= some.distance
     units = -(-OH // unit)
     heights = {-(-units // n) * unit for n in range(1, units + 1)}
-    return min([cut(R, oblocks) for R in heights for oblocks in (1, 2, 4, 8)], key=cycles)
+    best = min([cut(R, oblocks) for R in heights for oblocks in (1, 2, 4, 8)], key=cycles)
+    return best, cycles(best)[0]
 
 
-def _tables(axes, kernel_size, size, out, cut, tile, lanes, trimmed, aligned, pooled) -> tuple[np.ndarray, ...]:
-    """Displacements in a work item's memory, in elements. ``trimmed``: leave out taps that only meet padding (as far
-    as all lanes agree: vertically, only if they are ``aligned``, all at the same strip of their image). ``pooled``:
-    of the outputs, only one is kept of each 2 x 2 window."""
+def _channel_cut(axes, kernel_size, size, out, images, groups, channels, outputs, lanes, itemsize, kind):
+    """The same with channels in lanes; and the tile, before them."""
+    (H, W), (OH, OW), taps, summed = size, out, kernel_size[0] * kernel_size[1], kind.summed
+    rows, columns = ({pair[side] for pair in axes} for side in (0, 1))
+    top, left = (min([0, *[r for axis in some for _, r in axis.taps]]) for some in (rows, columns))
+    right = max(W - 1, *[axis.end(OW) for axis in columns])
+    copied = top < 0 or left < 0 or right >= W or any(axis.end(OH) >= H for axis in rows)
+    some, WP = next(iter(rows)), right - left + 1
+
+    def cut(tile, NI, R, oblocks):
+        width = tile[1] * lanes
+        HP = max(1, *[axis.end(R) - top + 1 for axis in rows]) if copied else H
+        CB = _evenly(channels, (SCRATCH if summed else PANEL) // (taps * width * itemsize))
+        OB = _evenly(outputs, -(-outputs // oblocks), width)
+        return ChannelCut(R, HP, WP, CB, OB, top, left, R // some.distance * some.step, -(-OH // R), NI, int(copied))
+
+    def cycles(pair):
+        (NP, NV), cut = pair
+        cblocks, oblocks, positions = -(-channels // cut.CB), -(-outputs // cut.OB), cut.images * cut.R * OW
+        vectors = -(-cut.OB // (NV * lanes)) * NV
+        work = vectors * channels * taps * -(-positions // NP) * NP / 2
+        if summed:  # gy is turned, and each tile's sums are added to those of other positions
+            turned = vectors * (positions * cblocks * TURN + channels * taps * 4)
+        else:  # weights and outputs are turned, and each tile's sums added to those of other channels
+            turned = vectors * (channels * taps * TURN + positions * (TURN + cblocks))
+        copied = cut.copied * cut.images * channels * cut.HP * W
+        items, memory = images // cut.images * cut.strips * oblocks, cut.copied * cut.images * cut.CB * cut.HP * cut.WP
+        memory = max(memory, 0 if summed else cut.OB * positions) * itemsize
+        parts = max(1, ITEMS / (items * groups)) * max(1, memory / SCRATCH)
+        return (work + turned + copied) * items * parts, -cut.R, -cut.images
+
+    units = -(-OH // some.distance)
+    heights = {-(-units // n) * some.distance for n in range(1, units + 1)}
+    strips = [(1, R) for R in heights] + [(n, max(heights)) for n in range(2, images + 1) if images % n == 0]
+    cuts = [(tile, cut(tile, *pair, n)) for tile in CHANNEL_TILES for pair in strips for n in (1, 2, 4, 8)]
+    best = min(cuts, key=cycles)
+    return *best, cycles(best)[0]
+
+
+def _tables(
+    axes, kernel_size, size, out, cut, tile, pixel, goal, trimmed, aligned, pooled, images=range(1)
+) -> tuple[np.ndarray, ...]:
+    """Displacements in a work item's memory, in elements, of which a pixel of the input has ``pixel``, one of the
+    output ``goal``. ``trimmed``: leave out taps that only meet padding (as far as all lanes agree: vertically, only if
+    they are ``aligned``, all at the same strip of their image). ``pooled``: of the outputs, only one is kept of each
+    2 x 2 window. ``images``: where the images begin that lie one behind the other."""
     (H, W), (OH, OW), (KH, KW), (MR, NP), unit = size, out, kernel_size, tile, 2 if pooled else 1
     left = min([0, *[c for _, axis in axes for _, c in axis.taps]])
 
@@ -184,9 +278,9 @@ def _tables(axes, kernel_size, size, out, cut, tile, lanes, trimmed, aligned, po
     def steps(strips):
         """Of the tile, with 8 for starting and ending each."""
         return sum(
-            -(-len(rows.outputs) * len(columns.outputs) // NP) * (cut.CB * len(rows.taps) * len(columns.taps) + 8)
+            -(-len(images) * len(v.outputs) * len(h.outputs) // NP) * (cut.CB * len(v.taps) * len(h.taps) + 8)
             for strip in strips
-            for rows, columns in strip
+            for v, h in strip
         )
 
     strips = range(cut.strips if aligned else 1)
@@ -208,20 +302,23 @@ def _tables(axes, kernel_size, size, out, cut, tile, lanes, trimmed, aligned, po
                 if key not in known_taps:
                     known_taps[key] = len(taps)
                     for c, (kh, r), (kw, q) in itertools.product(range(cut.CB), *key):
-                        taps.append(((c * cut.HP + r - cut.top) * cut.WP + q - left) * lanes)
+                        taps.append(((c * cut.HP + r - cut.top) * cut.WP + q - left) * pixel)
                         weights.append((1 + (c * KH + kh) * KW + kw) * MR)
-                places = list(itertools.product(rows.outputs[::unit], columns.outputs[::unit]))
+                places = list(itertools.product(range(len(images)), rows.outputs[::unit], columns.outputs[::unit]))
                 classes += [known_taps[key], len(rows.taps) * len(columns.taps), len(goals), len(places)]
                 window = list(itertools.product(range(unit), repeat=2))
                 positions += [
-                    ((i + di) * v.step * cut.WP + (j + dj) * h.step) * lanes for i, j in places for di, dj in window
+                    images[n] + ((i + di) * v.step * cut.WP + (j + dj) * h.step) * pixel
+                    for n, i, j in places
+                    for di, dj in window
                 ]
                 goals += [
-                    ((v.first + i * v.distance) // unit * (OW // unit) + (h.first + j * h.distance) // unit) * lanes
-                    for i, j in places
-                ]
+                    (n * cut.R * OW + (v.first + i * v.distance) // unit * (OW // unit)
+                     + (h.first + j * h.distance) // unit) * goal
+                    for n, i, j in places
+                ]  # fmt: skip
         ranges += known_strips[alike]
-    pixels = [(r * cut.WP + c - left) * lanes for r in range(cut.HP) for c in range(W)]
+    pixels = [(r * cut.WP + c - left) * pixel for r in range(cut.HP) for c in range(W)]
     return tuple([np.array(table, np.int64) for table in (
         pixels,  # for each pixel of the input rows: its place in a channel
         ranges,  # for each strip: where its classes begin and end (strips that are alike share them)
@@ -233,42 +330,49 @@ def _tables(axes, kernel_size, size, out, cut, tile, lanes, trimmed, aligned, po
     )])  # fmt: skip
 
 
-def _plan(axes, kernel_size, size, out, images, groups, channels, outputs, itemsize, unit, kind) -> Plan:
+def _plan(axes, kernel_size, size, out, images, groups, channels, outputs, itemsize, unit, kind) -> Plan | ChannelPlan:
     lanes, tile = VECTOR_BYTES // itemsize, tile_for(outputs, kind)
-    cut = _cut(axes, kernel_size, size, out, images, groups, channels, outputs, lanes, itemsize, unit, kind)
+    sizes = axes, kernel_size, size, out, images, groups, channels, outputs, lanes, itemsize
+    cut, cycles = _cut(*sizes, unit, kind)
+    if unit == 1:
+        other_tile, other_cut, fewer = _channel_cut(*sizes, kind)
+        if fewer < IMAGES * cycles:
+            return _channel_plan(axes, kernel_size, size, out, groups * channels, other_tile, other_cut, lanes, kind)
     aligned = images % lanes == 0 or cut.strips == 1
     trimmed = not kind.summed and max(out) <= SMALL
-    tables = _tables(axes, kernel_size, size, out, cut, tile, lanes, trimmed, aligned, kind.pooled)
+    tables = _tables(axes, kernel_size, size, out, cut, tile, lanes, lanes, trimmed, aligned, kind.pooled)
     if kind.summed:  # no weights, but the place of each pixel of gy, which lies beside those of the tile's other rows
         tables = (*tables[:4], np.arange(cut.R * out[1]) * tile[0] * lanes, *tables[5:])
     return Plan(tile, cut, tables)
 
 
+def _channel_plan(axes, kernel_size, size, out, channels, tile, cut, lanes, kind) -> ChannelPlan:
+    """The tables for a cut of images that have so many ``channels`` in memory."""
+    (H, W), K, (NP, NV) = size, kernel_size[0] * kernel_size[1], tile
+    apart, width = cut.CB * cut.HP * cut.WP if cut.copied else channels * H * W, NV * lanes
+    trimmed, images = not kind.summed and max(out) <= SMALL, range(0, cut.images * apart, apart)
+    tables = _tables(axes, kernel_size, size, out, cut, (width, NP), 1, lanes, trimmed, True, False, images)[1:]
+    steps = np.arange(1 + (cut.images * cut.R * out[1] if kind.summed else cut.CB * K)) * width
+    if kind.summed:  # a step is a position, and a tile's goals are taps
+        tables = (*tables[:3], steps[1:], tables[4], np.arange(cut.CB * K) * lanes)
+    return ChannelPlan(NV, cut, (*tables, steps))
+
+
 @functools.lru_cache(maxsize=256)
 def forward_plan(kernel_size, stride, padding, dilation, size, out, images, groups, channels, outputs, itemsize,
-                 kind=OUTPUTS) -> Plan:  # fmt: skip
+                 kind=OUTPUTS) -> Plan | ChannelPlan:  # fmt: skip
     """For y, its windows' maxima, or the weight gradient: images of ``size``, outputs of size ``out``."""
-    axes = [
-        Axis(tuple([(k, k * D - P) for k in range(K)]), S, 0, 1)
-        for K, S, P, D in zip(kernel_size, stride, padding, dilation, strict=True)
-    ]
     unit = 2 if kind.pooled else 1
     out = tuple([n // unit * unit for n in out])  # a row or column in no window is not computed
-    return _plan([tuple(axes)], kernel_size, size, out, images, groups, channels, outputs, itemsize, unit, kind)
+    axes = _forward_axes(kernel_size, stride, padding, dilation)
+    return _plan(axes, kernel_size, size, out, images, groups, channels, outputs, itemsize, unit, kind)
 
 
 @functools.lru_cache(maxsize=256)
 def backward_plan(
     kernel_size, stride, padding, dilation, size, out, images, groups, channels, outputs, itemsize, unit=1
-) -> Plan:
+) -> Plan | ChannelPlan:
     """For gx: gy, of ``size``, is the input, from multiples of ``unit`` rows on, and gx, of size ``out``, the
     output."""
-    kinds = [
-        [
-            Axis(tuple([(k, (a + P - k * D) // S) for k in range(K) if (a + P - k * D) % S == 0]), 1, a, S)
-            for a in range(min(S, L))
-        ]
-        for K, S, P, D, L in zip(kernel_size, stride, padding, dilation, out, strict=True)
-    ]
-    axes = list(itertools.product(*kinds))
+    axes = _backward_axes(kernel_size, stride, padding, dilation, out)
     return _plan(axes, kernel_size, size, out, images, groups, channels, outputs, itemsize, unit, OUTPUTS)

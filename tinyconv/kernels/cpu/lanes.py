@@ -9,13 +9,15 @@ for all lanes. What it costs is a transposition in and one out, a few percent of
     to_winners    the pixel of window p that won = g[p, :], the other three 0
     kept_sum      sum over p and lanes of g[p*step, :], without the windows where nobody won
     image_tile    out[i, p, :] = w[0, i] + sum over k of w[rows[k], i] * x[taps[k] + places[p]]
+                  (or with output channels in the lanes: w[rows[k], i, :] times one number of x)
     window_tile   the same at the four pixels of a window, of which max(0, the largest) is kept
     image_dots    sums[j, i] += sum over p and lanes of gy[p, i, :] * x[taps[j] + places[p]]
     window_dots   the same, where only the largest of a window's four pixels has a gy
 
 The tiles keep all their sums in registers (``target.py``). ``image_tile`` loads a vector for each position and
-broadcasts a weight for each row; ``image_dots`` holds its rows of gy and loads a vector for each tap, and adds across
-lanes once, at its end. Where a tile has fewer positions or taps than it could, it repeats the last one.
+broadcasts a weight for each row (or the other way round); ``image_dots`` holds its rows of gy and loads a vector for
+each tap, and adds across lanes once, at its end. Where a tile has fewer positions or taps than it could, it repeats the
+last one.
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ from .target import VECTOR_BYTES
 from .vectors import (
     array_pointer,
     i64,
+    in_order,
     lanes_between,
     load,
     loop,
@@ -222,13 +225,14 @@ if JIT:
         n64 = types.int64
         return g.dtype(g, codes, n64, n64, n64), codegen
 
-    def make_image_tile(MR: int, NP: int):
+    def make_image_tile(MR: int, NP: int, channels: bool = False):
         """MR outputs at NP positions, the weights of a step side by side:
 
             out[o + i*row + to[p]] = w[q + i] + sum over k of w[q + rows[k] + i] * x[taps[k] + places[p]]
 
         for i < MR, first <= k < first + steps and p0 <= p < min(p0 + NP, last + 1); all offsets count elements. With
-        ``add``, the sum is added to what is there.
+        ``add``, the sum is added to what is there. An x is a vector of images, a w one number; with ``channels``, w[i]
+        is the i-th vector of them, for LANES outputs, and an x one number.
         """
 
         @intrinsic
@@ -239,7 +243,7 @@ if JIT:
                     array_pointer(context, b, signature.args[k], *of) for k, *of in ((8, to, i64(0)), (11, out, o))
                 )
                 positions = [_at_most(b, b.add(p0, i64(p)), last) for p in range(NP)]
-                sums = _sums(context, b, signature.args, args, MR, positions, out)
+                sums = _sums(context, b, signature.args, args, MR, positions, out, channels)
                 lines = [b.gep(out, [b.mul(row, i64(i))]) for i in range(MR)]
                 goals = [b.load(b.gep(to, [p])) for p in positions]
                 places = [vector_pointer(b, b.gep(line, [goal]), sums[0].type) for line in lines for goal in goals]
@@ -292,7 +296,7 @@ if JIT:
 
         return window_tile
 
-    def _sums(context, b, kinds, args, MR, positions, out):
+    def _sums(context, b, kinds, args, MR, positions, out, channels=False):
         """The loop of both tiles, whose first eight arguments are alike: the sums of MR rows, each at all positions."""
         steps, first, w, q, rows, x, taps, places = args[:8]
         w, x = (array_pointer(context, b, kinds[k], *of) for k, *of in ((2, w, q), (5, x, i64(0))))
@@ -313,6 +317,23 @@ if JIT:
                 new += [multiply_add(b, weight, xs[p], sums[i * NP + p]) for p in range(NP)]
             return new
 
+        def vectors(row):
+            line = b.gep(w, [row])
+            return [load(b, vector_pointer(b, line, vector, i)) for i in range(MR)]
+
+        def step_of_channels(k, sums):
+            ws, tap = vectors(b.load(b.gep(rows, [k]))), b.load(b.gep(taps, [k]))
+            new = []
+            for p, pixel in enumerate(pixels):
+                in_order(b)  # or the compiler loads all numbers before it multiplies, and has no registers for them
+                number = spread(b, b.load(b.gep(pixel, [tap])), vector.count)
+                new += [multiply_add(b, number, ws[i], sums[p * MR + i]) for i in range(MR)]
+            return new
+
+        if channels:
+            pixels = [b.gep(x, [offset]) for offset in offsets]
+            sums = loop(b, steps, vectors(i64(0)) * NP, step_of_channels)
+            return [sums[p * MR + i] for i in range(MR) for p in range(NP)]
         return loop(b, steps, [bias for bias in weights(i64(0)) for _ in range(NP)], step)
 
     def make_image_dots(MR: int, NT: int):
@@ -448,17 +469,18 @@ else:
                 total += g[at] if codes[at] != NOBODY else 0
         return total
 
-    def _sum_in_python(steps, first, w, q, rows, x, taps, place, lanes, i):
-        total = np.full(lanes, w[q + i])
+    def _sum_in_python(steps, first, w, q, rows, x, taps, place, lanes, i, channels=False):
+        ws, xs = (lanes, 1) if channels else (1, lanes)  # how many numbers each reads
+        total = np.zeros(lanes, x.dtype) + w[q + i * ws :][:ws]
         for k in range(first, first + steps):
-            total = total + w[q + rows[k] + i] * x[taps[k] + place :][:lanes]
+            total = total + w[q + rows[k] + i * ws :][:ws] * x[taps[k] + place :][:xs]
         return total
 
-    def _tile_in_python(MR, NP, steps, first, w, q, rows, x, taps, places, to, p0, last, out, o, row, add):
+    def _tile_in_python(MR, NP, channels, steps, first, w, q, rows, x, taps, places, to, p0, last, out, o, row, add):
         lanes = VECTOR_BYTES // out.itemsize
         for p in range(p0, min(p0 + NP, last + 1)):
             for i in range(MR):
-                total = _sum_in_python(steps, first, w, q, rows, x, taps, places[p], lanes, i)
+                total = _sum_in_python(steps, first, w, q, rows, x, taps, places[p], lanes, i, channels)
                 goal = out[o + i * row + to[p] :][:lanes]
                 goal[:] = goal + total if add else total
 
@@ -494,9 +516,9 @@ else:
                     spread[to + n] = gy[at + n] if codes[at + n] == k else 0
         _dots_in_python(MR, NT, 4 * count, spread, 0, x, taps, j0, last, places, sums, q)
 
-    def make_image_tile(MR: int, NP: int):
-        """MR outputs at NP positions."""
-        return functools.partial(_tile_in_python, MR, NP)
+    def make_image_tile(MR: int, NP: int, channels: bool = False):
+        """MR outputs, or vectors of them, at NP positions."""
+        return functools.partial(_tile_in_python, MR, NP, channels)
 
     def make_window_tile(MR: int):
         """MR outputs at the pixels of a window."""

@@ -40,3 +40,5 @@ def unit_of(machine: str, features: str) -> str:
 # What Numba compiles for: this machine, unless NUMBA_CPU_FEATURES says otherwise.
 UNIT = unit_of(platform.machine(), get_host_cpu_features() if config.CPU_FEATURES is None else config.CPU_FEATURES)
 VECTOR_BYTES, REGISTERS, TILES, DOTS, WINDOWS, WINDOW_DOTS, PATCH, PATCH_DOTS = UNITS[UNIT]
+# Convolutions with channels in lanes: the same tiles, if they leave a register for a constant from outside of the loop.
+CHANNEL_TILES = tuple([(rows, vectors) for rows, vectors in TILES if rows * vectors + vectors + 1 < REGISTERS])

@@ -115,6 +115,11 @@ def prefetch_ahead(b, pointer, vector, count):
         prefetch(b, b.gep(pointer, [i64(AHEAD // size_of(vector.element) + q * vector.count)]))
 
 
+def in_order(b):
+    """Nothing, but no load or store moves across it: an empty piece of assembly that may have changed all memory."""
+    b.call(ir.InlineAsm(ir.FunctionType(ir.VoidType(), []), "", "~{memory}", side_effect=True), [])
+
+
 def multiply_add(b, x, y, z):
     """``x * y + z``, rounded once where the machine has an instruction for it."""
     kind = ir.FunctionType(z.type, [z.type] * 3)

@@ -114,6 +114,46 @@ def test_missing_and_deleted_attributes():
         del m.scale
 
 
+def test_what_one_instance_registers_no_other_has():
+    class Net(Module):
+        kept = "of the class"
+
+    class Child(Net):
+        pass
+
+    one, other, child = Net(), Net(), Child()
+    one.layer, one.scale, one.kept = Block(), nn.Parameter(tinyconv.ones(1)), Block()
+    one.register_buffer("mean", None)
+    assert one.kept == other.kept == "of the class" and isinstance(one._modules["kept"], Block)  # as in PyTorch
+    assert one.layer is one._modules["layer"] and one.scale is one._parameters["scale"] and one.mean is None
+    for name in ("layer", "scale", "mean"):
+        assert name in dir(one) and not any([hasattr(x, name) or name in dir(x) for x in (other, child)])
+        with pytest.raises(AttributeError, match=f"type object 'Child' has no attribute '{name}'"):
+            getattr(Child, name)
+    child.layer, other.scale = 3, Block()  # something else by the same names
+    assert child.layer == 3 and other.scale is other._modules["scale"] and "layer" in dir(child)
+
+
+def test_a_class_may_look_elsewhere_for_what_is_not_registered():
+    class Wrapper(Module):
+        def __init__(self, module):
+            super().__init__()
+            self.module = module
+
+        def __getattr__(self, name):
+            try:
+                return super().__getattr__(name)
+            except AttributeError:
+                return getattr(self.module, name)
+
+    inner = Block()
+    inner.layer = Wrapper(Block())
+    wrapper = Wrapper(inner)
+    assert wrapper.layer is inner.layer and wrapper.scale is inner.scale
+    with pytest.raises(AttributeError, match="'Block' object has no attribute 'other'"):
+        wrapper.other  # noqa: B018
+
+
 @pytest.mark.parametrize("kind", ["parameter", "buffer", "module"])
 def test_names_that_cannot_be_registered(kind):
     m = Block()

@@ -9,7 +9,7 @@ from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, Va
 from typing import Any, Self
 
 from ..tensor import Tensor
-from .fused import output_of, run_together
+from .fused import run_together
 from .module import Module, _indented
 from .parameter import Parameter
 
@@ -106,8 +106,7 @@ class Sequential(_Numbered):
         """The output of the last module."""
         modules, i = list(self._modules.values()), 0
         while i < len(modules):
-            count = run_together(modules, i)
-            input = output_of(count, modules[i], input)
+            input, count = run_together(modules, i, input)
             i += count
         return input
 

@@ -159,8 +159,8 @@ class Function(Node):
         y = Exp.apply(x)
 
     ``forward`` gets the arguments of ``apply`` with recording switched off; ``backward`` gets one gradient an output
-    and returns one an argument, None for what is no tensor or needs none (``ctx.needs_input_grad`` says). ``ctx`` is
-    the node.
+    and returns one an argument, None for what is no tensor or needs none (``ctx.needs_input_grad`` says, and sooner
+    ``ctx.edges``: None where no gradient goes). ``ctx`` is the node.
     """
 
     materialize_grads = True
@@ -281,15 +281,16 @@ class Function(Node):
         self.number = next(numbers)
         if anomaly.enabled:
             anomaly.note(self)
-        self._outputs = outputs = [description(o) if isinstance(o, Tensor) else None for o in outs]
         special = self._dirty or self._non_differentiable
-        for i, o in enumerate(outs):
-            described = outputs[i]
-            if described is None or described[1].kind != "f":
+        outputs: list = []
+        self._outputs = outputs
+        for o in outs:
+            edge = self, len(outputs)
+            outputs.append(description(o) if isinstance(o, Tensor) else None)
+            if not isinstance(o, Tensor) or o.array.dtype.kind != "f":
                 continue
             if special and _index_of(o, self._non_differentiable) is not None:
                 continue
-            edge = self, i
             if special and _index_of(o, self._dirty) is not None:
                 o._rebase(edge)
             o._edge = edge

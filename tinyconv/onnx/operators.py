@@ -200,8 +200,8 @@ def _conv2d(g: Tracer, x: Tensor, w: Tensor, b: Tensor | None, *geometry: Any) -
 
 
 @_translates(Conv2dReLUMaxPool2d)
-def _conv2d_relu_max_pool2d(g: Tracer, *args: Any) -> str:
-    return g.node("MaxPool", g.node("Relu", _conv2d(g, *args)), **_windows(*WINDOWS), ceil_mode=0)
+def _conv2d_relu_max_pool2d(g: Tracer, x: Tensor, w: Tensor, b: Tensor | None, geometry: tuple) -> str:
+    return g.node("MaxPool", g.node("Relu", _conv2d(g, x, w, b, *geometry)), **_windows(*WINDOWS), ceil_mode=0)
 
 
 @_translates(ConvTranspose2d)

@@ -30,7 +30,7 @@ class LinearReLU(Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, w: Tensor, b: Tensor | None) -> Tensor:
-        need = ctx.needs_input_grad
+        need = ctx.edges
         y = Tensor(kernels.of(x.array).linear_relu(x.array, w.array, None if b is None else b.array))
         ctx.save_for_backward(x if need[1] else None, w if need[0] else None, y)
         return y
@@ -38,7 +38,7 @@ class LinearReLU(Function):
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
         x, w, y = ctx.saved_tensors
-        return linear_gradients(ReLUGx.apply(gy, y), x, w, ctx.needs_input_grad[2])
+        return linear_gradients(gy, x, w, ctx.edges[2], y)
 
 
 def linear_relu(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -62,8 +62,8 @@ class Conv2dReLUMaxPool2d(Function):
     fresh_gradients = True
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, w: Tensor, b: Tensor | None, *geometry: Any) -> tuple:
-        need = ctx.needs_input_grad
+    def forward(ctx: Any, x: Tensor, w: Tensor, b: Tensor | None, geometry: tuple) -> tuple:
+        need = ctx.edges
         ctx.geometry = geometry
         ctx.input_size, ctx.kernel_size = x.array.shape[2:], w.array.shape[2:]
         bias = None if b is None else b.array
@@ -75,7 +75,7 @@ class Conv2dReLUMaxPool2d(Function):
     @staticmethod
     def backward(ctx: Any, gy: Tensor, _: Any) -> tuple:
         x, w, y, where = ctx.saved_tensors
-        need, backend = ctx.needs_input_grad, kernels.of(gy.array)
+        need, backend = ctx.edges, kernels.of(gy.array)
         gx = gw = gb = None
         if is_grad_enabled():  # a gradient that is to be differentiated again: one operation after the other
             size = output_size(ctx.input_size, ctx.kernel_size, *ctx.geometry[:3])
@@ -84,7 +84,7 @@ class Conv2dReLUMaxPool2d(Function):
             gx = None if w is None else Conv2dGx.apply(gz, w, ctx.input_size, *ctx.geometry)
             gw = None if x is None else Conv2dGw.apply(gz, x, ctx.kernel_size, *ctx.geometry)
             gb = Sum.apply(gy, (0, 2, 3), False) if need[2] else None
-            return gx, gw, gb, None, None, None, None
+            return gx, gw, gb, None
         if w is not None:
             gx = Tensor(backend.max_pool2d_conv2d_gx(gy.array, where.array, w.array, ctx.input_size, *ctx.geometry))
         if x is not None:
@@ -92,7 +92,7 @@ class Conv2dReLUMaxPool2d(Function):
             gw, gb = Tensor(gw), Tensor(gb) if need[2] else None
         elif need[2]:
             gb = Sum.apply(ReLUGx.apply(gy, y), (0, 2, 3), False)
-        return gx, gw, gb, None, None, None, None
+        return gx, gw, gb, None
 
 
 def conv2d_relu_max_pool2d(
@@ -115,4 +115,4 @@ def conv2d_relu_max_pool2d(
     x, options, size, single = conv2d_arguments(input, weight, bias, stride, padding, dilation, groups)
     if single or min(size) < 2:
         return max_pool2d(ReLU.apply(conv2d(input, weight, bias, stride, padding, dilation, groups)), 2)
-    return Conv2dReLUMaxPool2d.apply(x, weight, bias, *options)[0]
+    return Conv2dReLUMaxPool2d.apply(x, weight, bias, options)[0]

@@ -249,10 +249,10 @@ def cross_entropy(
     if not 0 <= label_smoothing <= 1:
         raise RuntimeError(f"cross_entropy: label_smoothing must be in [0, 1], got {label_smoothing}")
     _check_ignored(ignore_index, "cross_entropy")
-    same_type("cross_entropy", input=input)
     one_device("cross_entropy", input=input, target=target)
     axis = 0 if input.array.ndim == 1 else 1
     if target.array.dtype.kind == "f":
+        same_type("cross_entropy", input=input)
         return _soft_cross_entropy(input, target, weight, axis, reduction, label_smoothing)
     same_type("cross_entropy", input=input, weight=weight)
     _check_classes(input, target, weight, "cross_entropy")

@@ -12,6 +12,7 @@ from typing import Any
 from .. import kernels
 from ..autograd import Function, is_grad_enabled
 from ..tensor import Tensor
+from .activation import ReLUGx
 from .convert import cast
 from .elementwise import add, mul
 from .reduce import Sum
@@ -33,7 +34,7 @@ class MatMul(Function):
 
     @staticmethod
     def forward(ctx: Any, a: Tensor, b: Tensor) -> Tensor:
-        need = ctx.needs_input_grad
+        need = ctx.edges
         ctx.save_for_backward(a if need[1] else None, b if need[0] else None)
         return Tensor(kernels.of(a.array).matmul(a.array, b.array))
 
@@ -55,14 +56,14 @@ class Linear(Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, w: Tensor, b: Tensor | None) -> Tensor:
-        need = ctx.needs_input_grad
+        need = ctx.edges
         ctx.save_for_backward(x if need[1] else None, w if need[0] else None)
         return Tensor(kernels.of(x.array).linear(x.array, w.array, None if b is None else b.array))
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
         x, w = ctx.saved_tensors
-        return linear_gradients(gy, x, w, ctx.needs_input_grad[2])
+        return linear_gradients(gy, x, w, ctx.edges[2])
 
 
 class LinearGw(Function):
@@ -70,7 +71,7 @@ class LinearGw(Function):
 
     @staticmethod
     def forward(ctx: Any, gy: Tensor, x: Tensor) -> Tensor:
-        need, backend = ctx.needs_input_grad, kernels.of(x.array)
+        need, backend = ctx.edges, kernels.of(x.array)
         ctx.save_for_backward(gy if need[1] else None, x if need[0] else None)
         return Tensor(backend.matmul(backend.permute(gy.array, (1, 0)), x.array))
 
@@ -83,13 +84,16 @@ class LinearGw(Function):
         )
 
 
-def linear_gradients(gy: Tensor, x: Tensor | None, w: Tensor | None, bias: bool) -> tuple:
-    """The gradients of a :class:`Linear`: of the input if ``w`` is given, of the weight if ``x`` is, of the bias."""
+def linear_gradients(gy: Tensor, x: Tensor | None, w: Tensor | None, bias: Any, y: Tensor | None = None) -> tuple:
+    """The gradients of a :class:`Linear`: of the input if ``w`` is given, of the weight if ``x`` is, of the bias. With
+    ``y``, ReLU has made y of the layer's output, and gy is the gradient of that."""
     if is_grad_enabled():
+        gy = gy if y is None else ReLUGx.apply(gy, y)
         gx = None if w is None else MatMul.apply(gy, w)
         gw = None if x is None else LinearGw.apply(gy, x)
         return gx, gw, Sum.apply(gy, (0,), False) if bias else None
     backend, g = kernels.of(gy.array), gy.array
+    g = g if y is None else backend.relu_gx(g, y.array)
     gx = None if w is None else Tensor(backend.matmul(g, w.array))
     gw = None if x is None else Tensor(backend.matmul(backend.permute(g, (1, 0)), x.array))
     return gx, gw, Tensor(backend.sum(g, (0,), False)) if bias else None

@@ -235,7 +235,8 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
         RuntimeError: ``start_dim`` comes after ``end_dim``.
     """
     shape = input.array.shape
-    start, end = dim_of(start_dim, max_1(len(shape)), "flatten"), dim_of(end_dim, max_1(len(shape)), "flatten")
+    n = max_1(len(shape))
+    start, end = dim_of(start_dim, n, "flatten"), dim_of(end_dim, n, "flatten")
     if not shape:
         return reshape(input, 1)
     if start > end:

@@ -138,12 +138,13 @@ def one_device(name: str, **tensors: Tensor) -> None:
         TypeError: something else than a tensor.
         RuntimeError: they are not.
     """
+    first: Tensor | None = None
     for argument, tensor in tensors.items():
         if not isinstance(tensor, Tensor):
             raise TypeError(f"{name}: {argument} must be a tensor, got {type(tensor).__name__}")
-    (first_name, first), *others = tensors.items()
-    for argument, tensor in others:
-        if type(tensor.array) is not type(first.array):
+        if first is None:
+            first, first_name = tensor, argument
+        elif type(tensor.array) is not type(first.array):
             raise RuntimeError(f"{name}: {first_name} is on {first.device}, {argument} on {tensor.device}")
 
 

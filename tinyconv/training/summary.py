@@ -44,8 +44,8 @@ def _conv(y: Any, x: Tensor, w: Tensor, *_: Any) -> int:
     return math.prod(y.array.shape) * math.prod(w.array.shape[1:])
 
 
-def _conv_relu_pool(_: Any, x: Tensor, w: Tensor, b: Any, stride: Any, padding: Any, dilation: Any, groups: int) -> int:
-    places = output_size(x.array.shape[2:], w.array.shape[2:], stride, padding, dilation)
+def _conv_relu_pool(_: Any, x: Tensor, w: Tensor, b: Tensor | None, geometry: tuple) -> int:
+    places = output_size(x.array.shape[2:], w.array.shape[2:], *geometry[:3])
     return x.array.shape[0] * math.prod(places) * math.prod(w.array.shape)
 
 

@@ -229,22 +229,13 @@ def normalization(place: Place, shape: tuple) -> Iterator[Kernel]:
 
 
 def losses(place: Place, N: int, C: int) -> Iterator[Kernel]:
-    """Softmax and cross-entropy of N images and C classes, as ``ops/loss.py`` puts it together."""
+    """Softmax and cross-entropy of N images and C classes."""
     k, aten, torch = place.kernels, place.aten, place.torch
-    x, target, share, tx, tt, _ = both(
-        place, normal(N, C), np.arange(N)[:, None] * 7 % C, np.full((N, 1), 1 / N, np.float32)
-    )
-    y = k.log_softmax(x, 1)
-    _, scale = k.nll_loss(k.view(y, (N, C, 1)), target, None, -100)
-    ty, tt = place.tensor(place.host(y)), tt.reshape(-1) if torch else None
+    x, target, ours, tx, tt, _ = both(place, normal(N, C), np.arange(N)[:, None] * 7 % C, np.ones((), np.float32))
+    scores = k.view(x, (N, C, 1))
+    _, y, scale, total = k.cross_entropy(scores, target, None, -100, True)
+    ty, tt = place.tensor(place.host(y).reshape(N, C)), tt.reshape(-1) if torch else None
     one, count = map(place.tensor, (np.array(1, np.float32), np.array(N, np.float32)))
-
-    def loss() -> Any:
-        values, scale = k.nll_loss(k.view(k.log_softmax(x, 1), (N, C, 1)), target, None, -100)
-        return k.div(k.sum(values, (0, 1), False), k.sum(scale, (0, 1), False))
-
-    def gradient() -> Any:
-        return k.log_softmax_gx(k.view(k.nll_loss_gx(share, target, scale, C), (N, C)), y, 1)
 
     def their_gradient() -> Any:
         g = aten.nll_loss_backward(one, ty, tt, None, 1, -100, count)
@@ -256,10 +247,17 @@ def losses(place: Place, N: int, C: int) -> Iterator[Kernel]:
         (N, C),
         13 * x.size,
         (x, target),
-        loss,
+        lambda: k.cross_entropy(scores, target, None, -100, True)[0],
         lambda: aten.nll_loss_forward(aten._log_softmax(tx, 1, False), tt, None, 1, -100)[0],
     )
-    yield Kernel("cross-entropy gradient", (N, C), 12 * x.size, (y, target), gradient, their_gradient)
+    yield Kernel(
+        "cross-entropy gradient",
+        (N, C),
+        12 * x.size,
+        (y, target),
+        lambda: k.cross_entropy_gx(ours, y, target, scale, total),
+        their_gradient,
+    )
 
 
 def lines(place: Place, shape: tuple[int, int]) -> Iterator[Kernel]:

@@ -161,16 +161,32 @@ def _cross_entropy(items, rows, x, logp, target, weight, ignore_index, N, C, L, 
 
 
 @jit
+def _cross_entropy_gx_rows(item, rows, g, logp, target, scale, gx, N, C):
+    """The gradient along rows of classes: their probabilities, less 1 at the target, times the gradient of the loss."""
+    first, last = item * rows, min((item + 1) * rows, N)
+    logp, gx = logp[first * C : last * C], gx[first * C : last * C]
+    for r in range(first, last):
+        factor, out = scale[r] * g, gx[(r - first) * C : (r - first + 1) * C]
+        for k in range(out.size):
+            out[k] = factor
+    for k in range(gx.size):
+        gx[k] *= formulas.exp(logp[k])
+    for r in range(first, last):
+        if scale[r] != 0:
+            gx[(r - first) * C + target[r]] -= scale[r] * g
+
+
+@jit
 def _cross_entropy_gx(items, rows, gloss, total, logp, target, scale, gy, gx, N, C, L):
     g = gloss[0] / total[0] if total.size else gloss[0]
+    if L == 1:
+        parallel_for(_cross_entropy_gx_rows, items, (rows, g, logp, target, scale, gx, N, C))
+        return
     gy[:] = 0
     for i in range(N * L):
         if scale[i] != 0:
             gy[(i // L * C + target[i]) * L + i % L] = -scale[i] * g
-    if L == 1:
-        parallel_for(_log_softmax_gx_rows, items, (rows, gy, logp, gx, N, C))
-    else:
-        parallel_for(_log_softmax_gx_columns, N, (gy, logp, gx, C, L))
+    parallel_for(_log_softmax_gx_columns, N, (gy, logp, gx, C, L))
 
 
 def _as_three(x, axis):
@@ -255,7 +271,8 @@ def cross_entropy(x, target, weight, ignore_index, mean):
 def cross_entropy_gx(gloss, logp, target, scale, total):
     if not compiled_for(logp) or not logp.size:
         return reference.cross_entropy_gx(gloss, logp, target, scale, total)
-    (N, C, L), gx, gy = logp.shape, np.empty(logp.shape, logp.dtype), np.empty(logp.size, logp.dtype)
+    (N, C, L), gx = logp.shape, np.empty(logp.shape, logp.dtype)
+    gy = np.empty(0 if L == 1 else logp.size, logp.dtype)
     total = np.empty(0, logp.dtype) if total is None else flat(total)
     arrays = flat(gloss), total, flat(logp), flat(target), flat(scale), gy, gx.reshape(-1)
     _cross_entropy_gx(*_cut(N, C), *arrays, N, C, L)

@@ -68,3 +68,28 @@ def test_linear(kernels, data, dtype, m, k, n, bias):
     expected = expected + b if bias else expected
     assert_close(kernels.linear(x, w, b), expected, terms=k + 1)
     assert_close(kernels.linear_relu(x, w, b), np.maximum(expected, 0), terms=k + 1)
+
+
+@given(st.data(), float_dtypes, sides, sides, sides, st.booleans(), st.booleans(), st.booleans(), st.booleans())
+def test_linear_gradients(kernels, data, dtype, m, k, n, relu, of_input, of_weight, of_bias):
+    x, w = data.draw(arrays(dtype, (m, k))), data.draw(arrays(dtype, (n, k)))
+    gy, y = data.draw(arrays(dtype, (m, n))), data.draw(arrays(dtype, (m, n))) if relu else None
+    gz = gy.astype(np.float64) * (1 if y is None else ~(y <= 0))
+    gradients = kernels.linear_gradients(gy, y, x if of_weight else None, w if of_input else None, of_bias)
+    assert [g is not None for g in gradients] == [of_input, of_weight, of_bias]
+    for actual, expected, terms in zip(gradients, (gz @ w, gz.T @ x, gz.sum(0)), (n, m, m), strict=True):
+        if actual is not None:
+            assert_close(actual, expected, terms=terms)
+
+
+@pytest.mark.parametrize("dtype", FLOATS, ids=str)
+@pytest.mark.parametrize("m", [64, 300])
+def test_gradients_of_large_layers(kernels, dtype, m):
+    """Of few numbers in one call, of more in several."""
+    rng = np.random.default_rng(0)
+    x, w, gy, y = (rng.standard_normal(s).astype(dtype) for s in ((m, 400), (120, 400), (m, 120), (m, 120)))
+    gz = np.where(y <= 0, 0, gy.astype(np.float64))
+    for actual, expected, terms in zip(
+        kernels.linear_gradients(gy, y, x, w, True), (gz @ w, gz.T @ x, gz.sum(0)), (120, m, m), strict=True
+    ):
+        assert_close(actual, expected, terms=terms)

@@ -617,6 +617,15 @@ def linear_relu(x: Array, w: Array, b: Array | None) -> Array:
 
 
 @kernel
+def linear_gradients(
+    gy: Array, y: Array | None, x: Array | None, w: Array | None, bias: bool
+) -> tuple[Array | None, Array | None, Array | None]:
+    """The gradients of ``linear(x, w, b)``, or with its result y of ``linear_relu``, for gy ``(M, O)`` -> (gx, gw, gb):
+    ``gz @ w``, ``gz.T @ x`` and the sum of gz over its rows, with gz = gy, or ``relu_gx(gy, y)``. Without w there is no
+    gx (None), without x no gw, without ``bias`` no gb."""
+
+
+@kernel
 def max_pool2d_conv2d_gx(
     gy: Array, where: Array, w: Array, input_size: Pair, stride: Pair, padding: Pair, dilation: Pair, groups: int
 ) -> Array:

@@ -38,7 +38,7 @@ class LinearReLU(Function):
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
         x, w, y = ctx.saved_tensors
-        return linear_gradients(gy, x, w, ctx.edges[2], y)
+        return linear_gradients(gy, x, w, ctx.edges[2] is not None, y)
 
 
 def linear_relu(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:

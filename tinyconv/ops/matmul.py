@@ -63,7 +63,7 @@ class Linear(Function):
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
         x, w = ctx.saved_tensors
-        return linear_gradients(gy, x, w, ctx.edges[2])
+        return linear_gradients(gy, x, w, ctx.edges[2] is not None)
 
 
 class LinearGw(Function):
@@ -84,7 +84,7 @@ class LinearGw(Function):
         )
 
 
-def linear_gradients(gy: Tensor, x: Tensor | None, w: Tensor | None, bias: Any, y: Tensor | None = None) -> tuple:
+def linear_gradients(gy: Tensor, x: Tensor | None, w: Tensor | None, bias: bool, y: Tensor | None = None) -> tuple:
     """The gradients of a :class:`Linear`: of the input if ``w`` is given, of the weight if ``x`` is, of the bias. With
     ``y``, ReLU has made y of the layer's output, and gy is the gradient of that."""
     if is_grad_enabled():
@@ -92,11 +92,9 @@ def linear_gradients(gy: Tensor, x: Tensor | None, w: Tensor | None, bias: Any, 
         gx = None if w is None else MatMul.apply(gy, w)
         gw = None if x is None else LinearGw.apply(gy, x)
         return gx, gw, Sum.apply(gy, (0,), False) if bias else None
-    backend, g = kernels.of(gy.array), gy.array
-    g = g if y is None else backend.relu_gx(g, y.array)
-    gx = None if w is None else Tensor(backend.matmul(g, w.array))
-    gw = None if x is None else Tensor(backend.matmul(backend.permute(g, (1, 0)), x.array))
-    return gx, gw, Tensor(backend.sum(g, (0,), False)) if bias else None
+    arrays = [None if a is None else a.array for a in (y, x, w)]
+    gradients = kernels.of(gy.array).linear_gradients(gy.array, *arrays, bias)
+    return tuple([None if g is None else Tensor(g) for g in gradients])
 
 
 def matmul(input: Tensor, other: Tensor) -> Tensor:

@@ -140,6 +140,11 @@ def calls(dtype: Any, large: bool = False) -> dict[str, list[tuple]]:
         "conv2d": [(x, w, bias, *options) for x, w, _, *options in convolutions for bias in (None, drawn(len(w)))],
         "conv2d_gx": [(gy, w, x.shape[2:], *options) for x, w, gy, *options in convolutions],
         "conv2d_gw": [(gy, x, w.shape[2:], *options) for x, w, gy, *options in convolutions],
+        "linear_gradients": [
+            (drawn(N, C), y, x, w, bias)
+            for x, w in [(drawn(N, 2 * L), drawn(C, 2 * L))]
+            for y, x, w, bias in [(None, x, w, True), (drawn(N, C), x, w, True), (None, x, None, False)]
+        ],
         "linear_relu": [(drawn(N, 2 * L), drawn(C, 2 * L), bias) for bias in (None, drawn(C))],
         "conv2d_relu_max_pool2d": [(x, w, drawn(len(w)), *options) for x, w, _, *options in convolutions],
         "max_pool2d_conv2d_gx": [

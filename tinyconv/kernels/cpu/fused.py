@@ -12,13 +12,25 @@ from ..reference.fused import WINDOWS
 from . import winners
 from .arrays import compiled_for
 from .conv import conv2d, input_gradient, output_size, pooled_forward, pooled_weight_gradient
-from .elementwise import relu
-from .matmul import product
+from .elementwise import relu, relu_gx
+from .matmul import gradients, matmul, product
 from .pool import max_pool2d
+from .reduce import sum
+
+SMALL = 2**15  # outputs of a linear layer whose gradients one thread makes ready
 
 
 def linear_relu(x, w, b):
     return product(x, w.T, b, relu=True) if compiled_for(x) else reference.linear_relu(x, w, b)
+
+
+def linear_gradients(gy, y, x, w, bias):
+    factors = [a.size for a in (x, w) if a is not None]
+    if factors and min(factors) and 0 < gy.size <= SMALL and compiled_for(gy):
+        return gradients(gy, y, x, w, bias)
+    gz = gy if y is None else relu_gx(gy, y)
+    gx, gw = None if w is None else matmul(gz, w), None if x is None else matmul(gz.T, x)
+    return gx, gw, sum(gz, (0,), False) if bias else None
 
 
 def conv2d_relu_max_pool2d(x, w, b, stride, padding, dilation, groups):

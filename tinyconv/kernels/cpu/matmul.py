@@ -15,7 +15,7 @@ import math
 import numpy as np
 
 from .. import formulas, reference
-from .arrays import compiled_for, workspace
+from .arrays import compiled_for, flat, workspace
 from .compile import jit
 from .lanes import to_lanes
 from .parallel import parallel_for
@@ -32,8 +32,7 @@ LARGE = 64  # work items from which on an item takes four panels, so that A is r
 
 
 @jit
-def _block(item, A, a_row, a_step, a_batch, rows, B, b_step, b_column, b_batch, C, M, N, K, bias, relu, columns, height,
-           width):  # fmt: skip
+def _block(item, A, a_row, a_step, a_batch, B, b_step, b_column, b_batch, C, M, N, K, bias, relu, height, width):
     """One block of C, with ``relu`` cut at 0. A[i, k] is at i*a_row + k*a_step, B[k, j] at k*b_step + j*b_column; one
     of each pair is 1."""
     lanes = VECTOR_BYTES // C.itemsize
@@ -48,7 +47,12 @@ def _block(item, A, a_row, a_step, a_batch, rows, B, b_step, b_column, b_batch, 
             row = c + i * N
             for j in range(first_j, last_j):
                 C[row + j] = bias[j] if bias.size else 0
-    packed, where = workspace(DEPTH * panel, C), np.empty(lanes, np.int64)
+    packed, where = workspace(0 if direct else DEPTH * panel, C), np.empty(lanes, np.int64)
+    rows, columns = np.empty(MR, np.int64), np.empty(min(DEPTH, K), np.int64)
+    for i in range(MR):
+        rows[i] = i * a_row
+    for q in range(columns.size):
+        columns[q] = q * (b_step if direct else panel)
     for k in range(0, K, DEPTH):
         depth = min(DEPTH, K - k)
         start = ADD if k or bias.size else ZERO
@@ -80,18 +84,18 @@ def _block(item, A, a_row, a_step, a_batch, rows, B, b_step, b_column, b_batch, 
 
 
 @jit
-def _product(items, A, a_row, a_step, a_batch, rows, B, b_step, b_column, b_batch, C, M, N, K, bias, relu, columns,
-             height, width):  # fmt: skip
-    parallel_for(_block, items, (A, a_row, a_step, a_batch, rows, B, b_step, b_column, b_batch, C, M, N, K, bias, relu,
-                                 columns, height, width))  # fmt: skip
+def _product(items, A, a_row, a_step, a_batch, B, b_step, b_column, b_batch, C, M, N, K, bias, relu, height, width):
+    arguments = A, a_row, a_step, a_batch, B, b_step, b_column, b_batch, C, M, N, K, bias, relu, height, width
+    parallel_for(_block, items, arguments)
 
 
-def _cut(batch, M, K, N, panel, direct):
-    """Work items, and the rows and columns of the block of C that each computes."""
+@functools.lru_cache(maxsize=1024)
+def _cut(batch, M, K, N, panel, by_rows):
+    """Work items, and the rows and columns of the block of C that each computes. ``by_rows``: so B is stored."""
     work, panels, height = batch * M * K * N, -(-N // panel), ROWS
     if work < SMALL:
         return batch * -(-M // height) * -(-N // (4 * panel)), height, 4 * panel
-    if direct and BAND * BANDS <= M and work < BANDS * LARGE * SMALL:
+    if by_rows and BAND * BANDS <= M <= DIRECT and work < BANDS * LARGE * SMALL:
         height = -(-M // (BANDS * MR)) * MR
         return batch * -(-M // height), height, N
     while height > FEW_ROWS and batch * -(-M // height) * panels < FEW:
@@ -101,17 +105,6 @@ def _cut(batch, M, K, N, panel, direct):
     if panels > 1 and items in ODD:
         width = -(-N // ((panels - 1) * panel // NV)) * panel // NV
     return batch * -(-M // height) * -(-N // width), height, width
-
-
-@functools.lru_cache(maxsize=1024)
-def _plan(batch, M, K, N, panel, a_row, b_step, b_column):
-    """What follows from the shapes and from how A and B are stored: work items, where the rows of a tile of A and those
-    of a panel begin, and the rows and columns of a block of C."""
-    direct = b_column == 1 and M <= DIRECT
-    items, height, width = _cut(batch, M, K, N, panel, direct)
-    steps = (MR, a_row), (DEPTH, b_step if direct else panel)
-    rows, columns = (np.arange(n, dtype=np.int64) * step for n, step in steps)
-    return items, rows, columns, height, width
 
 
 def _stored(x):
@@ -146,13 +139,46 @@ def product(x, y, bias=None, relu=False):
     C = np.empty((M, N) if x.ndim == y.ndim == 2 else (batch, M, N), x.dtype)
     if not C.size:
         return C
-    panel = NV * VECTOR_BYTES // x.itemsize
-    items, rows, columns, height, width = _plan(batch, M, K, N, panel, a_row, b_step, b_column)
+    items, height, width = _cut(batch, M, K, N, NV * VECTOR_BYTES // x.itemsize, b_column == 1)
     c = C.ravel()
     bias = c[:0] if bias is None else bias if bias.flags.carray else bias.copy()
-    _product(items, A, a_row, a_step, a_batch, rows, B, b_step, b_column, b_batch, c, M, N, K, bias, relu, columns,
-             height, width)  # fmt: skip
+    _product(items, A, a_row, a_step, a_batch, B, b_step, b_column, b_batch, c, M, N, K, bias, relu, height, width)
     return C
+
+
+@jit
+def _gradients(gy, y, x, w, gx, gw, gb, M, O, I, of_input, of_weight):
+    """All gradients of a linear layer with M rows, I inputs and O outputs; an empty array is one not wanted."""
+    gz, none = gy, gy[:0]
+    if y.size:
+        gz = workspace(M * O, gy)
+        for k in range(M * O):
+            gz[k] = formulas.relu_gx(gy[k], y[k])
+    if gb.size:
+        sums = np.zeros(O)
+        for i in range(M):
+            row = gz[i * O : (i + 1) * O]
+            for o in range(O):
+                sums[o] += row[o]
+        gb[:] = sums
+    if gx.size:
+        items, height, width = of_input
+        _product(items, gz, O, 1, 0, w, I, 1, 0, gx, M, I, O, none, False, height, width)
+    if gw.size:
+        items, height, width = of_weight
+        _product(items, gz, 1, O, 0, x, I, 1, 0, gw, O, I, M, none, False, height, width)
+
+
+def gradients(gy, y, x, w, bias):
+    """``linear_gradients`` in one call, which is right for a small layer: calling is what takes time there."""
+    (M, O), I, none = gy.shape, (w if x is None else x).shape[1], np.empty(0, gy.dtype)
+    gx, gw = (none if a is None else np.empty(s, gy.dtype) for a, s in ((w, (M, I)), (x, (O, I))))
+    gb = np.empty(O if bias else 0, gy.dtype)
+    panel = NV * VECTOR_BYTES // gy.itemsize
+    cuts = _cut(1, M, O, I, panel, True), _cut(1, O, M, I, panel, True)
+    given = [none if a is None else flat(a) for a in (gy, y, x, w)]
+    _gradients(*given, gx.ravel(), gw.ravel(), gb, M, O, I, *cuts)
+    return None if w is None else gx, None if x is None else gw, gb if bias else None
 
 
 def matmul(x, y):

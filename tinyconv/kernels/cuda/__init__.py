@@ -72,7 +72,13 @@ from .elementwise import (
     unary,
     where,
 )
-from .fused import conv2d_relu_max_pool2d, linear_relu, max_pool2d_conv2d_gw, max_pool2d_conv2d_gx
+from .fused import (
+    conv2d_relu_max_pool2d,
+    linear_gradients,
+    linear_relu,
+    max_pool2d_conv2d_gw,
+    max_pool2d_conv2d_gx,
+)
 from .index import getitem, index_add, setitem
 from .matmul import linear, matmul
 from .norm import batch_norm, batch_norm_gx, batch_norm_train, layer_norm, layer_norm_gx

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from ..formulas import NOBODY, relu
 from ..reference.fused import WINDOWS
-from .arrays import BLOCK
+from .arrays import BLOCK, permute
 from .conv import conv2d, conv2d_gw, conv2d_gx, outputs_of
 from .elementwise import relu as relu_of
+from .elementwise import relu_gx
 from .kernel import FLOATS, T, kernel
 from .language import cuda, uint8
-from .matmul import linear
+from .matmul import linear, matmul
 from .pool import max_pool2d, max_pool2d_gx
 from .reduce import sum
 from .runtime import ceil_div, launch
@@ -33,6 +34,12 @@ def cut(y, where, n):
 
 def linear_relu(x, w, b):
     return relu_of(linear(x, w, b))
+
+
+def linear_gradients(gy, y, x, w, bias):
+    gz = gy if y is None else relu_gx(gy, y)
+    gx, gw = None if w is None else matmul(gz, w), None if x is None else matmul(permute(gz, (1, 0)), x)
+    return gx, gw, sum(gz, (0,), False) if bias else None
 
 
 def conv2d_relu_max_pool2d(x, w, b, stride, padding, dilation, groups):

@@ -6,9 +6,10 @@ import numpy as np
 
 from ..formulas import NOBODY
 from .conv import conv2d, conv2d_gw, conv2d_gx
-from .elementwise import relu
-from .matmul import linear
+from .elementwise import relu, relu_gx
+from .matmul import linear, matmul
 from .pool import max_pool2d, max_pool2d_gx
+from .reduce import sum
 from .windows import Windows
 
 WINDOWS = (2, 2), (2, 2), (0, 0), (1, 1)
@@ -16,6 +17,12 @@ WINDOWS = (2, 2), (2, 2), (0, 0), (1, 1)
 
 def linear_relu(x, w, b):
     return relu(linear(x, w, b))
+
+
+def linear_gradients(gy, y, x, w, bias):
+    gz = gy if y is None else relu_gx(gy, y)
+    gx, gw = None if w is None else matmul(gz, w), None if x is None else matmul(gz.T, x)
+    return gx, gw, sum(gz, (0,), False) if bias else None
 
 
 def conv2d_relu_max_pool2d(x, w, b, stride, padding, dilation, groups):

@@ -159,8 +159,8 @@ class Function(Node):
         y = Exp.apply(x)
 
     ``forward`` gets the arguments of ``apply`` with recording switched off; ``backward`` gets one gradient an output
-    and returns one an argument, None for what is no tensor or needs none (``ctx.needs_input_grad`` says, and sooner
-    ``ctx.edges``: None where no gradient goes). ``ctx`` is the node.
+    and returns one an argument, None for what is no tensor or needs none (``ctx.needs_input_grad`` says). ``ctx`` is
+    the node.
     """
 
     materialize_grads = True

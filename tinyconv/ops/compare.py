@@ -121,7 +121,7 @@ class Where(Function):
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
-        (condition,), need = ctx.saved_tensors, ctx.edges
+        (condition,), need = ctx.saved_tensors, ctx.needs_input_grad
         return None, where(condition, gy, 0) if need[1] else None, where(condition, 0, gy) if need[2] else None
 
 
@@ -260,7 +260,7 @@ class Clamp(Function):
         if ctx.simple and not is_grad_enabled():
             return Tensor(kernels.of(x.array).activation_gx(gy.array, x.array, "clamp", *ctx.limits)), None, None
         low, high = (number if tensor is None else tensor for number, tensor in zip(ctx.bounds, tensors, strict=True))
-        gx, need = gy, ctx.edges
+        gx, need = gy, ctx.needs_input_grad
         glow = ghigh = None
         if low is not None:
             gx = where(ge(x, low), gx, 0)

@@ -96,7 +96,7 @@ class Conv2d(Function):
     def forward(
         ctx: Any, x: Tensor, w: Tensor, b: Tensor | None, stride: Any, padding: Any, dilation: Any, groups: int
     ) -> Tensor:
-        need = ctx.edges
+        need = ctx.needs_input_grad
         ctx.geometry = stride, padding, dilation, groups
         ctx.input_size, ctx.kernel_size = x.array.shape[2:], w.array.shape[2:]
         ctx.save_for_backward(x if need[1] else None, w if need[0] else None)
@@ -108,7 +108,7 @@ class Conv2d(Function):
         x, w = ctx.saved_tensors
         gx = None if w is None else Conv2dGx.apply(gy, w, ctx.input_size, *ctx.geometry)
         gw = None if x is None else Conv2dGw.apply(gy, x, ctx.kernel_size, *ctx.geometry)
-        gb = Sum.apply(gy, (0, 2, 3), False) if ctx.edges[2] else None
+        gb = Sum.apply(gy, (0, 2, 3), False) if ctx.needs_input_grad[2] else None
         return gx, gw, gb, None, None, None, None
 
 
@@ -117,7 +117,7 @@ class Conv2dGx(Function):
 
     @staticmethod
     def forward(ctx: Any, gy: Tensor, w: Tensor, input_size: Any, *geometry: Any) -> Tensor:
-        need = ctx.edges
+        need = ctx.needs_input_grad
         ctx.geometry, ctx.kernel_size = geometry, w.array.shape[2:]
         ctx.save_for_backward(gy if need[1] else None, w if need[0] else None)
         return Tensor(kernels.of(gy.array).conv2d_gx(gy.array, w.array, input_size, *geometry))
@@ -135,7 +135,7 @@ class Conv2dGw(Function):
 
     @staticmethod
     def forward(ctx: Any, gy: Tensor, x: Tensor, kernel_size: Any, *geometry: Any) -> Tensor:
-        need = ctx.edges
+        need = ctx.needs_input_grad
         ctx.geometry, ctx.input_size = geometry, x.array.shape[2:]
         ctx.save_for_backward(gy if need[1] else None, x if need[0] else None)
         return Tensor(kernels.of(gy.array).conv2d_gw(gy.array, x.array, kernel_size, *geometry))
@@ -155,7 +155,7 @@ class ConvTranspose2d(Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, w: Tensor, b: Tensor | None, size: Any, *geometry: Any) -> Tensor:
-        need = ctx.edges
+        need = ctx.needs_input_grad
         ctx.geometry, ctx.kernel_size = geometry, w.array.shape[2:]
         ctx.save_for_backward(x if need[1] else None, w if need[0] else None)
         backend = kernels.of(x.array)
@@ -169,7 +169,7 @@ class ConvTranspose2d(Function):
         x, w = ctx.saved_tensors
         gx = None if w is None else Conv2d.apply(gy, w, None, *ctx.geometry)
         gw = None if x is None else Conv2dGw.apply(x, gy, ctx.kernel_size, *ctx.geometry)
-        gb = Sum.apply(gy, (0, 2, 3), False) if ctx.edges[2] else None
+        gb = Sum.apply(gy, (0, 2, 3), False) if ctx.needs_input_grad[2] else None
         return gx, gw, gb, None, None, None, None, None
 
 

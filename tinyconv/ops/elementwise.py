@@ -52,7 +52,7 @@ class Sub(Function):
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
-        return gy, neg(gy) if ctx.edges[1] else None
+        return gy, neg(gy) if ctx.needs_input_grad[1] else None
 
 
 class _Product(Function):
@@ -76,7 +76,7 @@ class _Product(Function):
 class Mul(_Product):
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> Tensor:
-        need = ctx.edges
+        need = ctx.needs_input_grad
         if any(need):
             ctx.keep(a, b, keep_a=need[1], keep_b=need[0])
         backend, x, y = arrays(a, b)
@@ -84,20 +84,20 @@ class Mul(_Product):
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
-        (a, b, _), need = ctx.kept(), ctx.edges
+        (a, b, _), need = ctx.kept(), ctx.needs_input_grad
         return Mul.apply(gy, b) if need[0] else None, Mul.apply(gy, a) if need[1] else None
 
 
 class Div(_Product):
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> Tensor:
-        ctx.keep(a, b, keep_a=ctx.edges[1], keep_b=True)
+        ctx.keep(a, b, keep_a=ctx.needs_input_grad[1], keep_b=True)
         backend, x, y = arrays(a, b)
         return Tensor(backend.div(x, y))
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
-        (a, b, _), need = ctx.kept(), ctx.edges
+        (a, b, _), need = ctx.kept(), ctx.needs_input_grad
         return div(gy, b) if need[0] else None, neg(div(div(mul(gy, a), b), b)) if need[1] else None
 
 
@@ -106,12 +106,12 @@ class Pow(_Product):
     def forward(ctx: Any, a: Any, b: Any) -> Tensor:
         backend, p, q = arrays(a, b)
         y = Tensor(backend.pow(p, q))
-        ctx.keep(a, b, keep_a=True, keep_b=True, y=y if ctx.edges[1] else None)
+        ctx.keep(a, b, keep_a=True, keep_b=True, y=y if ctx.needs_input_grad[1] else None)
         return y
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
-        (a, b, y), need = ctx.kept(), ctx.edges
+        (a, b, y), need = ctx.kept(), ctx.needs_input_grad
         ga = gb = None
         if need[0]:
             if isinstance(b, Tensor):
@@ -209,7 +209,7 @@ class RoundedDiv(Function):
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> list:
-        return [gy.new_zeros(gy.array.shape) if needed else None for needed in ctx.edges]
+        return [gy.new_zeros(gy.array.shape) if needed else None for needed in ctx.needs_input_grad]
 
 
 class Remainder(_Product):
@@ -217,7 +217,7 @@ class Remainder(_Product):
 
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any, function: str) -> Tensor:
-        need = ctx.edges
+        need = ctx.needs_input_grad
         ctx.keep(a, b, keep_a=need[1], keep_b=need[1])
         ctx.function = function
         backend, x, y = arrays(a, b)
@@ -226,7 +226,7 @@ class Remainder(_Product):
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
         a, b, _ = ctx.kept()
-        if not ctx.edges[1]:
+        if not ctx.needs_input_grad[1]:
             return gy, None, None
         q = div(a, b, rounding_mode="floor" if ctx.function == "remainder" else "trunc")
         return gy, neg(mul(gy, q)), None
@@ -303,7 +303,7 @@ class Lerp(Function):
 
     @staticmethod
     def forward(ctx: Any, a: Tensor, b: Tensor, w: Any) -> Tensor:
-        need_w = ctx.edges[2]
+        need_w = ctx.needs_input_grad[2]
         ctx.weight = None if isinstance(w, Tensor) else w
         ctx.save_for_backward(a if need_w else None, b if need_w else None, w if isinstance(w, Tensor) else None)
         step = sub(b, a)
@@ -314,7 +314,7 @@ class Lerp(Function):
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
-        (a, b, w), need = ctx.saved_tensors, ctx.edges
+        (a, b, w), need = ctx.saved_tensors, ctx.needs_input_grad
         w = ctx.weight if w is None else w
         return (
             mul(gy, 1 - w) if need[0] else None,

@@ -30,7 +30,7 @@ class LinearReLU(Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, w: Tensor, b: Tensor | None) -> Tensor:
-        need = ctx.edges
+        need = ctx.needs_input_grad
         y = Tensor(kernels.of(x.array).linear_relu(x.array, w.array, None if b is None else b.array))
         ctx.save_for_backward(x if need[1] else None, w if need[0] else None, y)
         return y
@@ -38,7 +38,7 @@ class LinearReLU(Function):
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
         x, w, y = ctx.saved_tensors
-        return linear_gradients(gy, x, w, ctx.edges[2] is not None, y)
+        return linear_gradients(gy, x, w, ctx.needs_input_grad[2], y)
 
 
 def linear_relu(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -63,7 +63,7 @@ class Conv2dReLUMaxPool2d(Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, w: Tensor, b: Tensor | None, geometry: tuple) -> tuple:
-        need = ctx.edges
+        need = ctx.needs_input_grad
         ctx.geometry = geometry
         ctx.input_size, ctx.kernel_size = x.array.shape[2:], w.array.shape[2:]
         bias = None if b is None else b.array
@@ -75,7 +75,7 @@ class Conv2dReLUMaxPool2d(Function):
     @staticmethod
     def backward(ctx: Any, gy: Tensor, _: Any) -> tuple:
         x, w, y, where = ctx.saved_tensors
-        need, backend = ctx.edges, kernels.of(gy.array)
+        need, backend = ctx.needs_input_grad, kernels.of(gy.array)
         gx = gw = gb = None
         if is_grad_enabled():  # a gradient that is to be differentiated again: one operation after the other
             size = output_size(ctx.input_size, ctx.kernel_size, *ctx.geometry[:3])

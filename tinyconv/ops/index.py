@@ -157,9 +157,9 @@ class Write(Function):
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
         gx = gvalue = None
-        if ctx.edges[0]:
+        if ctx.needs_input_grad[0]:
             gx = Write.apply(gy, ctx.index, 0)
-        if ctx.edges[2]:
+        if ctx.needs_input_grad[2]:
             gvalue = Gather.apply(gy, ctx.index).sum_to_size(ctx.value_shape)
         return gx, None, gvalue
 

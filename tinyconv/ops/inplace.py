@@ -134,7 +134,7 @@ class Fill(Function):
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
-        need = ctx.edges
+        need = ctx.needs_input_grad
         return gy.new_zeros(gy.array.shape) if need[0] else None, gy.sum_to_size(ctx.value_shape) if need[1] else None
 
 

@@ -34,7 +34,7 @@ class MatMul(Function):
 
     @staticmethod
     def forward(ctx: Any, a: Tensor, b: Tensor) -> Tensor:
-        need = ctx.edges
+        need = ctx.needs_input_grad
         ctx.save_for_backward(a if need[1] else None, b if need[0] else None)
         return Tensor(kernels.of(a.array).matmul(a.array, b.array))
 
@@ -56,14 +56,14 @@ class Linear(Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, w: Tensor, b: Tensor | None) -> Tensor:
-        need = ctx.edges
+        need = ctx.needs_input_grad
         ctx.save_for_backward(x if need[1] else None, w if need[0] else None)
         return Tensor(kernels.of(x.array).linear(x.array, w.array, None if b is None else b.array))
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
         x, w = ctx.saved_tensors
-        return linear_gradients(gy, x, w, ctx.edges[2] is not None)
+        return linear_gradients(gy, x, w, ctx.needs_input_grad[2])
 
 
 class LinearGw(Function):
@@ -71,7 +71,7 @@ class LinearGw(Function):
 
     @staticmethod
     def forward(ctx: Any, gy: Tensor, x: Tensor) -> Tensor:
-        need, backend = ctx.edges, kernels.of(x.array)
+        need, backend = ctx.needs_input_grad, kernels.of(x.array)
         ctx.save_for_backward(gy if need[1] else None, x if need[0] else None)
         return Tensor(backend.matmul(backend.permute(gy.array, (1, 0)), x.array))
 

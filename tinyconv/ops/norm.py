@@ -117,7 +117,7 @@ class Normalize(Function):
         x, mean, rstd, w = ctx.saved_tensors
         channels = (-1, *(1,) * (x.array.ndim - 2))
         m, r = mean.reshape(channels), rstd.reshape(channels)
-        axes, need = (0, *range(2, x.array.ndim)), ctx.edges
+        axes, need = (0, *range(2, x.array.ndim)), ctx.needs_input_grad
         gx = gy * (r * w.reshape(channels)) if need[0] else None
         gw = (gy * ((x - m) * r)).sum(axes) if need[3] else None
         gb = gy.sum(axes) if need[4] else None

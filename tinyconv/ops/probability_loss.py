@@ -34,7 +34,7 @@ class BinaryCrossEntropy(Function):
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
         x, t = ctx.saved_tensors
-        need = ctx.edges
+        need = ctx.needs_input_grad
         gx = div(mul(gy, sub(x, t)), clamp_min(mul(sub(1, x), x), 1e-12)) if need[0] else None
         return gx, mul(gy, sub(log1p(neg(x)), log(x))) if need[1] else None
 

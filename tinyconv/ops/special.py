@@ -89,7 +89,7 @@ class Zeta(Function):
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
-        if ctx.edges[0]:
+        if ctx.needs_input_grad[0]:
             raise NotImplementedError("zeta: there is no gradient of its first argument")
         s, q = ctx.saved_tensors
         return None, neg(mul(gy, mul(s, Zeta.apply(add(s, 1), q))))

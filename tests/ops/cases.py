@@ -55,7 +55,7 @@ from tinyconv.ops.probability_loss import BinaryCrossEntropy
 from tinyconv.ops.rearrange import Flip
 from tinyconv.ops.recurrent import LSTMCell, Pieces
 from tinyconv.ops.reduce import Extreme, Mean, Pick, Sum, WithoutNaN
-from tinyconv.ops.regression_loss import Huber
+from tinyconv.ops.regression_loss import Huber, MseLoss
 from tinyconv.ops.scatter_reduce import ScatterExtreme
 from tinyconv.ops.shape import Clone, Expand, Permute, Reinterpret, View, Windows
 from tinyconv.ops.softmax import LogSoftmax, Softmax
@@ -330,7 +330,8 @@ case(Sum, "", lambda m, x: (x.sum(), x.sum(1), x.sum((0, 2), keepdim=True), x.su
 case(Mean, "", lambda m, x: (x.mean(), x.mean(1), x.mean((0, 2), keepdim=True)), (2, 3, 2))
 case(Sum, "0-d", lambda m, x: (x.sum(), x.sum(0)), ())
 case(Mean, "0-d", lambda m, x: (x.mean(), x.mean(0)), ())
-case(Sum, "to size", lambda m, x: (x.sum_to_size(1, 3), x.sum_to_size(3)), (2, 3))
+case(Sum, "to size",
+     lambda m, x: (x.sum_to_size(1, 3), x.sum_to_size(3), x.unsqueeze(0).sum_to_size(1, 3)), (2, 3))  # fmt: skip
 case(Extreme, "", lambda m, x: (x.max(), x.min(), x.amax(1), x.amin((0, 2), keepdim=True)), (2, 3, 2))
 case(Extreme, "ties", lambda m, x: m.cat([x, x]).amax() + m.cat([x, x]).min(), (3,), peer=True)
 case(Pick, "", lambda m, x: (x.max(1)[0], x.min(0)[0], x.max(2, keepdim=True)[0], x.max(-1)[0] ** 2), (2, 3, 2))
@@ -688,7 +689,13 @@ for reduction in ("mean", "sum", "none"):
         (4, 3),
         (4, 3),
     )
-    case(Sub, f"mse {reduction}", lambda m, x, t, o=options: m.nn.functional.mse_loss(x, t, **o), (2, 3), (2, 3))
+    case(
+        Sub if reduction == "none" else MseLoss,
+        f"mse {reduction}",
+        lambda m, x, t, o=options: m.nn.functional.mse_loss(x, t, **o),
+        (2, 3),
+        (2, 3),
+    )
 case(
     ToTargets,
     "ignored",

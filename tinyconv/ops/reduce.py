@@ -164,12 +164,11 @@ def sum_to(input: Tensor, *size: Any) -> Tensor:
         raise RuntimeError(
             f"sum_to_size: a tensor of shape {tuple(input.array.shape)} is no expansion of one of shape {shape}"
         )
-    axes = tuple(range(extra)) + tuple(
-        [i + extra for i, n in enumerate(shape) if n == 1 != input.array.shape[i + extra]]
-    )
-    if axes:
-        input = Sum.apply(input, axes, True)
-    return input.reshape(shape) if extra else input
+    new, ones = tuple(range(extra)), [i + extra for i, n in enumerate(shape) if n == 1 != input.array.shape[i + extra]]
+    if ones:
+        input = Sum.apply(input, (*new, *ones), True)
+        return input.reshape(shape) if extra else input
+    return Sum.apply(input, new, False) if extra else input
 
 
 def shared_among_equals(gy: Tensor, x: Tensor, y: Tensor, axes: tuple, of_nans: bool) -> Tensor:

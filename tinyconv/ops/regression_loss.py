@@ -11,14 +11,16 @@ Huber               d**2 / 2 where |d| <= delta, else delta (|d| -         the s
 
 from __future__ import annotations
 
+import math
 import warnings
 from typing import Any
 
+from .. import kernels
 from ..autograd import Function
 from ..tensor import Tensor
 from .compare import clamp, clamp_max
 from .convert import cast
-from .elementwise import abs, div, mul, sub
+from .elementwise import abs, div, mul, neg, sub
 from .loss import named_reduction, reduced
 from .types import expect, operands, same_type
 
@@ -47,6 +49,14 @@ def _difference(input: Tensor, target: Tensor, name: str, bools: bool = True) ->
     return sub(input, target)
 
 
+def _are_alike(input: Any, target: Any) -> bool:
+    """Whether two tensors need neither be cast nor broadcast, and are floating point."""
+    if not isinstance(input, Tensor) or not isinstance(target, Tensor):
+        return False
+    x, t = input.array, target.array
+    return type(x) is type(t) and x.dtype == t.dtype and x.dtype.kind == "f" and x.shape == t.shape
+
+
 def _weighted(loss: Tensor, input: Tensor, weight: Tensor | None, reduction: str, by_weight: bool = True) -> Tensor:
     """``loss`` times ``weight``, reduced; the mean is over the sum of the weights, or over the elements.
 
@@ -61,6 +71,26 @@ def _weighted(loss: Tensor, input: Tensor, weight: Tensor | None, reduction: str
         )
     loss = mul(loss, weight)
     return div(loss.sum(), weight.sum()) if reduction == "mean" and by_weight else reduced(loss, reduction)
+
+
+class MseLoss(Function):
+    """y = mean (or sum) of (x - t)**2;  gx = gy * 2 (x - t) / n,  gt = -gx."""
+
+    fresh_gradients = True
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, t: Tensor, reduction: str) -> Tensor:
+        ctx.save_for_backward(x, t)
+        backend, n = kernels.of(x.array), math.prod(x.array.shape) if reduction == "mean" else 1
+        d, ctx.factor = backend.sub(x.array, t.array), 2 / max(n, 1)
+        y = backend.sum(backend.mul(d, d), tuple(range(x.array.ndim)), False)
+        return Tensor(y if n == 1 else backend.div(y, n))
+
+    @staticmethod
+    def backward(ctx: Any, gy: Tensor) -> tuple:
+        x, t = ctx.saved_tensors
+        gx = mul(sub(x, t), mul(gy, ctx.factor))
+        return gx if ctx.edges[0] else None, neg(gx) if ctx.edges[1] else None, None
 
 
 class Huber(Function):
@@ -102,6 +132,8 @@ def mse_loss(
         ValueError: an unknown reduction, or a weight of another shape.
     """
     reduction = named_reduction(reduction, size_average, reduce, "mse_loss")
+    if reduction != "none" and weight is None and _are_alike(input, target):
+        return MseLoss.apply(input, target, reduction)
     d = _difference(input, target, "mse_loss")
     return _weighted(mul(d, d), input, weight, reduction)
 

@@ -1,10 +1,10 @@
-"""The two poolings of nearly every network, a plane at a time: 2 x 2 windows, stride 2, and 3 x 3 windows, stride 2,
-padding 1.
+"""The two poolings of nearly every network, some planes at a time: 2 x 2 windows, stride 2, and 3 x 3 windows, stride
+2, padding 1.
 
 Either window has its corner, or its middle, on an even row and an even column. So rows are taken in pairs, and the even
 and the odd lanes of a row are taken apart: a vector of windows sees a vector of even pixels, one of odd pixels, and
-the 3 x 3 window also the odd pixels before them. An ordinary loop cannot be made to do this at all. Whole planes are
-one loop, so that the masks of rows of up to two vectors are made once.
+the 3 x 3 window also the odd pixels before them. An ordinary loop cannot be made to do this at all. Several
+planes are one loop, so that the masks of rows of up to two vectors are made once.
 
 Masked loads are for the first and the last plane of an array only. Elsewhere vectors are read whole, whatever may lie
 beyond the end of the row: masked loads do not set off the processor's prefetching, and from memory that makes them
@@ -13,6 +13,8 @@ will be read is fetched ahead, and so is what will be written: of a line that is
 """
 
 from __future__ import annotations
+
+import itertools
 
 from llvmlite import ir
 from numba import types
@@ -53,51 +55,64 @@ def columns(b, n, lanes, do):
 
 if JIT:
 
-    def _over_blocks(b, W, OH, OW, lanes, inside, block):
-        """``block(i, j, parts, mask, masks, plain)`` for every vector of windows (i, j), (i, j + 1), ... of a plane:
-        ``mask`` is theirs, ``masks`` those of the ``parts`` vectors of pixels above and below (None: all lanes). An odd
-        last column of pixels takes part. Where ``inside`` says so there is memory to read before and after the plane,
-        and ``plain`` loads need no mask. Rows of up to two vectors have their masks made once."""
+    def _over_blocks(b, planes, plain, W, OH, OW, lanes, block, end=None):
+        """``block(p, i, j, parts, mask, masks, plain)`` for every vector of windows (i, j), (i, j + 1), ... of each
+        plane p: ``mask`` is theirs, ``masks`` those of the ``parts`` vectors of pixels above and below (None: all
+        lanes). An odd last column of pixels takes part. After each of the first ``plain`` planes there is memory to
+        read, so loads need no mask. Rows of up to two vectors have their masks made once for all planes. ``end(p)``
+        comes after a plane."""
 
         def masks(j, parts):
             pixels = b.sub(W, b.mul(j, i64(2)))
             halves = [lanes_between(b, i64(0), b.sub(pixels, i64(q * lanes)), lanes) for q in range(parts)]
             return parts, lanes_between(b, i64(0), b.sub(OW, j), lanes), halves
 
-        def rows(do):
+        def rows(first, last, do):
             def row(i, state):
-                do(i)
+                do(state[0], i)
                 return state
 
-            loop(b, OH, [], row)
+            def plane(k, state):
+                loop(b, OH, [b.add(first, k)], row)
+                if end is not None:
+                    end(b.add(first, k))
+                return state
+
+            loop(b, b.sub(last, first), [], plane)
 
         def short(parts):
             known = masks(i64(0), parts)
-            rows(lambda i: block(i, i64(0), *known, True))
+            rows(i64(0), plain, lambda p, i: block(p, i, i64(0), *known, True))
 
         def long():
             whole = b.sdiv(W, i64(2 * lanes))
             start = b.mul(whole, i64(lanes))
 
-            def row(i):
-                columns(b, start, lanes, lambda j: block(i, j, 2, None, [None] * 2, True))
+            def row(p, i):
+                columns(b, start, lanes, lambda j: block(p, i, j, 2, None, [None] * 2, True))
                 with b.if_then(b.icmp_signed("<", b.mul(start, i64(2)), W)):
-                    block(i, start, *masks(start, 2), True)
+                    block(p, i, start, *masks(start, 2), True)
 
-            rows(row)
+            rows(i64(0), plain, row)
 
-        with b.if_else(inside, likely=True) as (usual, edge):
-            with usual, b.if_else(b.icmp_signed("<=", W, i64(lanes))) as (one, more):
-                with one:
-                    short(1)
-                with more, b.if_else(b.icmp_signed("<", W, i64(2 * lanes))) as (two, many):
-                    with two:
-                        short(2)
-                    with many:
-                        long()
-            with edge:
-                half = b.sdiv(b.add(W, i64(1)), i64(2))
-                rows(lambda i: columns(b, half, lanes, lambda j: block(i, j, *masks(j, 2), False)))
+        with b.if_else(b.icmp_signed("<=", W, i64(lanes))) as (one, more):
+            with one:
+                short(1)
+            with more, b.if_else(b.icmp_signed("<", W, i64(2 * lanes))) as (two, many):
+                with two:
+                    short(2)
+                with many:
+                    long()
+        half = b.sdiv(b.add(W, i64(1)), i64(2))
+        rows(plain, planes, lambda p, i: columns(b, half, lanes, lambda j: block(p, i, j, *masks(j, 2), False)))
+
+    def _plain(context, b, kind, array, start, size, planes, after):
+        """After how many of the planes of ``size`` elements from ``start`` on an array has ``after`` more at least."""
+        total = context.make_array(kind)(context, b, array).nitems
+        left = b.sub(total, b.add(start, i64(after) if isinstance(after, int) else after))
+        left, size = (b.select(b.icmp_signed(">", n, i64(low)), n, i64(low)) for n, low in ((left, 0), (size, 1)))
+        some = b.sdiv(left, size)
+        return b.select(b.icmp_signed("<", some, planes), some, planes)
 
     def _inside(context, b, kind, array, start, size, before, after):
         """Whether an array has ``before`` elements before ``start`` and ``after`` after the ``size`` from there on."""
@@ -142,108 +157,128 @@ if JIT:
                 value = shuffle(b, *four[2 * row : 2 * row + 2], mix[q * lanes : (q + 1) * lanes])
                 store(b, value, vector_pointer(b, line, four[0].type, q), mask)
 
+    def _last_row(b, pixels, H, W, OH, vector):
+        """What makes the last row of a plane of odd height 0, for it is in no window."""
+
+        def end(p):
+            line = b.gep(pixels, [b.mul(b.add(b.mul(p, H), b.mul(OH, i64(2))), W)])
+
+            def zero(j):
+                mask = lanes_between(b, i64(0), b.sub(W, j), vector.count)
+                store(b, zeros(vector), vector_pointer(b, b.gep(line, [j]), vector), mask)
+
+            with b.if_then(b.icmp_signed(">", H, b.mul(OH, i64(2)))):
+                columns(b, W, vector.count, zero)
+
+        return end
+
     @intrinsic
-    def max_blocks(typingctx, y, where, at, x, start, W, OH, OW):
-        """The maxima of a plane's 2 x 2 blocks to y[at:], and which of the four each is to where[at:]. The first of
+    def max_blocks(typingctx, y, where, at, x, start, planes, H, W, OH, OW):
+        """The maxima of some planes' 2 x 2 blocks to y[at:], and which of the four each is to where[at:]. The first of
         equals wins; NaN wins over numbers."""
 
         def codegen(context, b, signature, args):
-            y, where, at, x, start, W, OH, OW = args
+            y, where, at, x, start, planes, H, W, OH, OW = args
             out = array_pointer(context, b, signature.args[0], y, at)
             codes = array_pointer(context, b, signature.args[1], where, at)
-            plane = array_pointer(context, b, signature.args[3], x, start)
+            pixels = array_pointer(context, b, signature.args[3], x, start)
             vector = vector_type(out.type.pointee)
             code = ir.VectorType(ir.IntType(8), vector.count)
 
-            def block(i, j, parts, mask, masks, plain):
+            def block(p, i, j, parts, mask, masks, plain):
+                plane = b.gep(pixels, [b.mul(p, b.mul(H, W))])
                 best, winner = winner_of(b, _four(b, plane, W, i, j, vector, masks, plain))
-                place = b.add(b.mul(i, OW), j)
+                place = b.add(b.mul(b.add(b.mul(p, OH), i), OW), j)
                 store(b, best, vector_pointer(b, b.gep(out, [place]), vector), mask)
                 store(b, winner, vector_pointer(b, b.gep(codes, [place]), code), mask)
 
-            size = b.mul(b.mul(OH, W), i64(2))
-            inside = _inside(context, b, signature.args[3], x, start, size, 0, 2 * vector.count)
-            _over_blocks(b, W, OH, OW, vector.count, inside, block)
+            plain = _plain(context, b, signature.args[3], x, start, b.mul(H, W), planes, 2 * vector.count)
+            _over_blocks(b, planes, plain, W, OH, OW, vector.count, block)
             return context.get_dummy_value()
 
         n64 = types.int64
-        return types.void(y, where, n64, x, *[n64] * 4), codegen
+        return types.void(y, where, n64, x, *[n64] * 6), codegen
 
     @intrinsic
-    def to_blocks(typingctx, gx, start, W, gy, where, at, OH, OW):
+    def to_blocks(typingctx, gx, start, planes, H, W, gy, where, at, OH, OW):
         """The adjoint of ``max_blocks``: gy[at:] to the one of four pixels of gx that won, 0 to the other three (and to
-        an odd last column)."""
+        an odd last row or column)."""
 
         def codegen(context, b, signature, args):
-            gx, start, W, gy, where, at, OH, OW = args
-            plane = array_pointer(context, b, signature.args[0], gx, start)
-            data = array_pointer(context, b, signature.args[3], gy, at)
-            codes = array_pointer(context, b, signature.args[4], where, at)
-            vector = vector_type(plane.type.pointee)
+            gx, start, planes, H, W, gy, where, at, OH, OW = args
+            pixels = array_pointer(context, b, signature.args[0], gx, start)
+            data = array_pointer(context, b, signature.args[5], gy, at)
+            codes = array_pointer(context, b, signature.args[6], where, at)
+            vector = vector_type(pixels.type.pointee)
             code = ir.VectorType(ir.IntType(8), vector.count)
 
-            def block(i, j, parts, mask, masks, plain):
-                place = b.add(b.mul(i, OW), j)
+            def block(p, i, j, parts, mask, masks, plain):
+                plane = b.gep(pixels, [b.mul(p, b.mul(H, W))])
+                place = b.add(b.mul(b.add(b.mul(p, OH), i), OW), j)
                 g = _load(b, vector_pointer(b, b.gep(data, [place]), vector), mask, plain)
                 winner = load(b, vector_pointer(b, b.gep(codes, [place]), code), None if plain else mask)
                 won = [b.icmp_signed("==", winner, splat(code, k)) for k in range(4)]
                 _spread_out(b, [b.select(w, g, zeros(vector)) for w in won], plane, W, i, j, masks)
 
-            inside = _inside(context, b, signature.args[3], gy, at, b.mul(OH, OW), 0, vector.count)
-            _over_blocks(b, W, OH, OW, vector.count, inside, block)
+            plain = _plain(context, b, signature.args[5], gy, at, b.mul(OH, OW), planes, vector.count)
+            end = _last_row(b, pixels, H, W, OH, vector)
+            _over_blocks(b, planes, plain, W, OH, OW, vector.count, block, end)
             return context.get_dummy_value()
 
         n64 = types.int64
-        return types.void(gx, n64, n64, gy, where, *[n64] * 3), codegen
+        return types.void(gx, *[n64] * 4, gy, where, *[n64] * 3), codegen
 
     @intrinsic
-    def average_blocks(typingctx, y, at, x, start, W, OH, OW, divisor):
-        """The sums of a plane's 2 x 2 blocks, added up in float64, over ``divisor`` to y[at:]."""
+    def average_blocks(typingctx, y, at, x, start, planes, H, W, OH, OW, divisor):
+        """The sums of some planes' 2 x 2 blocks, added up in float64, over ``divisor`` to y[at:]."""
 
         def codegen(context, b, signature, args):
-            y, at, x, start, W, OH, OW, divisor = args
+            y, at, x, start, planes, H, W, OH, OW, divisor = args
             out = array_pointer(context, b, signature.args[0], y, at)
-            plane = array_pointer(context, b, signature.args[2], x, start)
+            pixels = array_pointer(context, b, signature.args[2], x, start)
             vector = vector_type(out.type.pointee)
             divisors = spread(b, divisor, vector.count)
 
-            def block(i, j, parts, mask, masks, plain):
+            def block(p, i, j, parts, mask, masks, plain):
+                plane = b.gep(pixels, [b.mul(p, b.mul(H, W))])
                 four = [widen(b, value) for value in _four(b, plane, W, i, j, vector, masks, plain)]
                 mean = b.fdiv(b.fadd(b.fadd(four[0], four[1]), b.fadd(four[2], four[3])), divisors)
-                place = vector_pointer(b, b.gep(out, [b.add(b.mul(i, OW), j)]), vector)
-                store(b, narrow(b, mean, vector), place, mask)
+                place = b.gep(out, [b.add(b.mul(b.add(b.mul(p, OH), i), OW), j)])
+                store(b, narrow(b, mean, vector), vector_pointer(b, place, vector), mask)
 
-            size = b.mul(b.mul(OH, W), i64(2))
-            inside = _inside(context, b, signature.args[2], x, start, size, 0, 2 * vector.count)
-            _over_blocks(b, W, OH, OW, vector.count, inside, block)
+            plain = _plain(context, b, signature.args[2], x, start, b.mul(H, W), planes, 2 * vector.count)
+            _over_blocks(b, planes, plain, W, OH, OW, vector.count, block)
             return context.get_dummy_value()
 
         n64 = types.int64
-        return types.void(y, n64, x, *[n64] * 4, types.float64), codegen
+        return types.void(y, n64, x, *[n64] * 6, types.float64), codegen
 
     @intrinsic
-    def share_blocks(typingctx, gx, start, W, gy, at, OH, OW, divisor):
+    def share_blocks(typingctx, gx, start, planes, H, W, gy, at, OH, OW, divisor):
         """The adjoint of ``average_blocks``: each of gy[at:] over ``divisor`` to the four pixels of its block."""
 
         def codegen(context, b, signature, args):
-            gx, start, W, gy, at, OH, OW, divisor = args
-            plane = array_pointer(context, b, signature.args[0], gx, start)
-            data = array_pointer(context, b, signature.args[3], gy, at)
-            vector = vector_type(plane.type.pointee)
+            gx, start, planes, H, W, gy, at, OH, OW, divisor = args
+            pixels = array_pointer(context, b, signature.args[0], gx, start)
+            data = array_pointer(context, b, signature.args[5], gy, at)
+            vector = vector_type(pixels.type.pointee)
             divisors = spread(b, divisor, vector.count)
 
-            def block(i, j, parts, mask, masks, plain):
-                g = _load(b, vector_pointer(b, b.gep(data, [b.add(b.mul(i, OW), j)]), vector), mask, plain)
+            def block(p, i, j, parts, mask, masks, plain):
+                plane = b.gep(pixels, [b.mul(p, b.mul(H, W))])
+                place = b.gep(data, [b.add(b.mul(b.add(b.mul(p, OH), i), OW), j)])
+                g = _load(b, vector_pointer(b, place, vector), mask, plain)
                 share = narrow(b, b.fdiv(widen(b, g), divisors), vector)
                 share = share if mask is None else b.select(mask, share, zeros(vector))
                 _spread_out(b, [share] * 4, plane, W, i, j, masks)
 
-            inside = _inside(context, b, signature.args[3], gy, at, b.mul(OH, OW), 0, vector.count)
-            _over_blocks(b, W, OH, OW, vector.count, inside, block)
+            plain = _plain(context, b, signature.args[5], gy, at, b.mul(OH, OW), planes, vector.count)
+            end = _last_row(b, pixels, H, W, OH, vector)
+            _over_blocks(b, planes, plain, W, OH, OW, vector.count, block, end)
             return context.get_dummy_value()
 
         n64 = types.int64
-        return types.void(gx, n64, n64, gy, *[n64] * 3, types.float64), codegen
+        return types.void(gx, *[n64] * 4, gy, *[n64] * 3, types.float64), codegen
 
     @intrinsic
     def max_windows_3x3(typingctx, y, where, at, x, start, H, W, OH, OW):
@@ -331,20 +366,21 @@ if JIT:
         return types.void(y, where, n64, x, *[n64] * 5), codegen
 
     @intrinsic
-    def to_windows_3x3(typingctx, gx, start, H, W, gy, where, at, OH, OW):
+    def to_windows_3x3(typingctx, gx, start, planes, H, W, gy, where, at, OH, OW):
         """The adjoint of ``max_windows_3x3``: each pixel's sum of gy[at:] over the windows that it won."""
 
         def codegen(context, b, signature, args):
-            gx, start, H, W, gy, where, at, OH, OW = args
-            plane = array_pointer(context, b, signature.args[0], gx, start)
-            data = array_pointer(context, b, signature.args[4], gy, at)
-            codes = array_pointer(context, b, signature.args[5], where, at)
-            vector = vector_type(plane.type.pointee)
+            gx, start, planes, H, W, gy, where, at, OH, OW = args
+            pixels = array_pointer(context, b, signature.args[0], gx, start)
+            data = array_pointer(context, b, signature.args[5], gy, at)
+            codes = array_pointer(context, b, signature.args[6], where, at)
+            vector = vector_type(pixels.type.pointee)
             lanes = vector.count
             code = ir.VectorType(ir.IntType(8), lanes)
 
-            def block(i, j, parts, mask, masks, plain):
-                prefetch_ahead(b, b.gep(data, [b.add(b.mul(i, OW), j)]), vector, 1)
+            def block(p, i, j, parts, mask, masks, plain):
+                plane, first = b.gep(pixels, [b.mul(p, b.mul(H, W))]), b.mul(p, b.mul(OH, OW))
+                prefetch_ahead(b, b.gep(data, [b.add(first, b.add(b.mul(i, OW), j))]), vector, 1)
                 windows = {}  # below (or beside) and right of them
                 for below in range(2):
                     for right in range(2):
@@ -352,7 +388,7 @@ if JIT:
                         if below:
                             ends = b.select(b.icmp_signed("<", b.add(i, i64(1)), OH), ends, OW)
                         some = lanes_between(b, i64(0), b.sub(OW, ends), lanes)
-                        place = b.add(b.mul(b.add(i, i64(below)), OW), b.add(j, i64(right)))
+                        place = b.add(first, b.add(b.mul(b.add(i, i64(below)), OW), b.add(j, i64(right))))
                         windows[below, right] = (
                             _load(b, vector_pointer(b, b.gep(data, [place]), vector), some, plain),
                             load(b, vector_pointer(b, b.gep(codes, [place]), code), None if plain else some),
@@ -375,48 +411,48 @@ if JIT:
                 ]
                 _spread_out(b, four, plane, W, i, j, masks, b.icmp_signed("<", b.add(b.mul(i, i64(2)), i64(1)), H))
 
-            inside = _inside(context, b, signature.args[4], gy, at, b.mul(b.add(OH, i64(1)), OW), 0, lanes + 1)
-            _over_blocks(b, W, OH, OW, lanes, inside, block)
+            after = b.add(OW, i64(lanes + 1))
+            plain = _plain(context, b, signature.args[5], gy, at, b.mul(OH, OW), planes, after)
+            _over_blocks(b, planes, plain, W, OH, OW, lanes, block)
             return context.get_dummy_value()
 
         n64 = types.int64
-        return types.void(gx, n64, n64, n64, gy, where, *[n64] * 3), codegen
+        return types.void(gx, *[n64] * 4, gy, where, *[n64] * 3), codegen
 
 else:
 
-    def max_blocks(y, where, at, x, start, W, OH, OW):
-        """The maxima of a plane's 2 x 2 blocks."""
-        for i in range(OH):
-            for j in range(OW):
-                corner = start + 2 * i * W + 2 * j
-                four = [x[corner + k] for k in (0, 1, W, W + 1)]
-                winner = 0
-                for k in (1, 2, 3):
-                    winner = k if formulas.wins(four[k], four[winner]) else winner
-                y[at + i * OW + j], where[at + i * OW + j] = four[winner], winner
+    def _blocks(planes, H, W, OH, OW):
+        """The number of each window, and how far its first pixel is."""
+        for p, i, j in itertools.product(range(planes), range(OH), range(OW)):
+            yield (p * OH + i) * OW + j, (p * H + 2 * i) * W + 2 * j
 
-    def to_blocks(gx, start, W, gy, where, at, OH, OW):
+    def max_blocks(y, where, at, x, start, planes, H, W, OH, OW):
+        """The maxima of some planes' 2 x 2 blocks."""
+        for window, corner in _blocks(planes, H, W, OH, OW):
+            four = [x[start + corner + k] for k in (0, 1, W, W + 1)]
+            winner = 0
+            for k in (1, 2, 3):
+                winner = k if formulas.wins(four[k], four[winner]) else winner
+            y[at + window], where[at + window] = four[winner], winner
+
+    def to_blocks(gx, start, planes, H, W, gy, where, at, OH, OW):
         """The adjoint of ``max_blocks``."""
-        gx[start : start + 2 * OH * W] = 0
-        for i in range(OH):
-            for j in range(OW):
-                winner = int(where[at + i * OW + j])
-                gx[start + (2 * i + winner // 2) * W + 2 * j + winner % 2] = gy[at + i * OW + j]
+        gx[start : start + planes * H * W] = 0
+        for window, corner in _blocks(planes, H, W, OH, OW):
+            winner = int(where[at + window])
+            gx[start + corner + winner // 2 * W + winner % 2] = gy[at + window]
 
-    def average_blocks(y, at, x, start, W, OH, OW, divisor):
-        """The sums of a plane's 2 x 2 blocks over ``divisor``."""
-        for i in range(OH):
-            for j in range(OW):
-                corner = start + 2 * i * W + 2 * j
-                y[at + i * OW + j] = sum([float(x[corner + k]) for k in (0, 1, W, W + 1)]) / divisor
+    def average_blocks(y, at, x, start, planes, H, W, OH, OW, divisor):
+        """The sums of some planes' 2 x 2 blocks over ``divisor``."""
+        for window, corner in _blocks(planes, H, W, OH, OW):
+            y[at + window] = sum([float(x[start + corner + k]) for k in (0, 1, W, W + 1)]) / divisor
 
-    def share_blocks(gx, start, W, gy, at, OH, OW, divisor):
+    def share_blocks(gx, start, planes, H, W, gy, at, OH, OW, divisor):
         """The adjoint of ``average_blocks``."""
-        gx[start : start + 2 * OH * W] = 0
-        for i in range(OH):
-            for j in range(OW):
-                for k in (0, 1, W, W + 1):
-                    gx[start + 2 * i * W + 2 * j + k] = gy[at + i * OW + j] / divisor
+        gx[start : start + planes * H * W] = 0
+        for window, corner in _blocks(planes, H, W, OH, OW):
+            for k in (0, 1, W, W + 1):
+                gx[start + corner + k] = gy[at + window] / divisor
 
     def max_windows_3x3(y, where, at, x, start, H, W, OH, OW):
         """The maxima of a plane's 3 x 3 windows."""
@@ -430,12 +466,12 @@ else:
                         winner, best = k, value
                 y[at + i * OW + j], where[at + i * OW + j] = best, winner
 
-    def to_windows_3x3(gx, start, H, W, gy, where, at, OH, OW):
+    def to_windows_3x3(gx, start, planes, H, W, gy, where, at, OH, OW):
         """The adjoint of ``max_windows_3x3``."""
-        gx[start : start + H * W] = 0
-        for i in range(OH):
-            for j in range(OW):
-                winner = int(where[at + i * OW + j])
-                h, w = 2 * i + winner // 3 - 1, 2 * j + winner % 3 - 1
-                if 0 <= h < H and 0 <= w < W:
-                    gx[start + h * W + w] += gy[at + i * OW + j]
+        gx[start : start + planes * H * W] = 0
+        for p, i, j in itertools.product(range(planes), range(OH), range(OW)):
+            window = (p * OH + i) * OW + j
+            winner = int(where[at + window])
+            h, w = 2 * i + winner // 3 - 1, 2 * j + winner % 3 - 1
+            if 0 <= h < H and 0 <= w < W:
+                gx[start + (p * H + h) * W + w] += gy[at + window]

@@ -61,19 +61,19 @@ def _max_window(y, where, at, x, start, step, rows, first, KW, DW, left, W):
 
 
 @jit
-def _tall(item, planes, n, H, W, OH):
-    """The first of a work item's planes, the one after its last, and how many go in one step: small planes that end
-    with a row of windows all at once, as one tall plane."""
-    first, last = item * planes, min((item + 1) * planes, n)
-    return first, last, last - first if H == 2 * OH and H * W < SMALL else 1
+def _planes(item, planes, n, H, W, OH):
+    """The first of a work item's planes, how many they are, and of how many each is made: small planes that end with a
+    row of windows are seen as one tall plane."""
+    first = item * planes
+    count = min(planes, n - first)
+    return (first, 1, count) if H == 2 * OH and H * W < SMALL else (first, count, 1)
 
 
 @jit
 def _max_blocks_items(item, planes, n, x, y, where, H, W, OH, OW):
     """2 x 2 windows, stride 2, nothing padded: the case of nearly every network."""
-    first, last, step = _tall(item, planes, n, H, W, OH)
-    for p in range(first, last, step):
-        max_blocks(y, where, p * OH * OW, x, p * H * W, W, step * OH, OW)
+    p, count, tall = _planes(item, planes, n, H, W, OH)
+    max_blocks(y, where, p * OH * OW, x, p * H * W, count, tall * H, W, tall * OH, OW)
 
 
 @jit
@@ -85,8 +85,8 @@ def _max_3x3_items(item, planes, n, x, y, where, H, W, OH, OW):
 
 @jit
 def _max_gx_3x3_items(item, planes, n, gy, where, gx, H, W, OH, OW):
-    for p in range(item * planes, min((item + 1) * planes, n)):
-        to_windows_3x3(gx, p * H * W, H, W, gy, where, p * OH * OW, OH, OW)
+    p = item * planes
+    to_windows_3x3(gx, p * H * W, min(planes, n - p), H, W, gy, where, p * OH * OW, OH, OW)
 
 
 @jit
@@ -107,27 +107,20 @@ def _max_gx_items(item, planes, n, gy, where, gx, H, W, SH, SW, PH, PW, down, ri
 @jit
 def _max_gx_blocks_items(item, planes, n, gy, where, gx, H, W, OH, OW):
     """The adjoint of ``_max_blocks_items``: each pixel is in one window at most, so every pixel is written once."""
-    first, last, step = _tall(item, planes, n, H, W, OH)
-    for p in range(first, last, step):
-        to_blocks(gx, p * H * W, W, gy, where, p * OH * OW, step * OH, OW)
-        if H > 2 * OH:  # an odd last row is in no window
-            gx[(p * H + 2 * OH) * W : (p + 1) * H * W] = 0
+    p, count, tall = _planes(item, planes, n, H, W, OH)
+    to_blocks(gx, p * H * W, count, tall * H, W, gy, where, p * OH * OW, tall * OH, OW)
 
 
 @jit
 def _average_blocks_items(item, planes, n, x, y, H, W, divisor, OH, OW):
-    first, last, step = _tall(item, planes, n, H, W, OH)
-    for p in range(first, last, step):
-        average_blocks(y, p * OH * OW, x, p * H * W, W, step * OH, OW, divisor)
+    p, count, tall = _planes(item, planes, n, H, W, OH)
+    average_blocks(y, p * OH * OW, x, p * H * W, count, tall * H, W, tall * OH, OW, divisor)
 
 
 @jit
 def _average_gx_blocks_items(item, planes, n, gy, gx, H, W, divisor, OH, OW):
-    first, last, step = _tall(item, planes, n, H, W, OH)
-    for p in range(first, last, step):
-        share_blocks(gx, p * H * W, W, gy, p * OH * OW, step * OH, OW, divisor)
-        if H > 2 * OH:
-            gx[(p * H + 2 * OH) * W : (p + 1) * H * W] = 0
+    p, count, tall = _planes(item, planes, n, H, W, OH)
+    share_blocks(gx, p * H * W, count, tall * H, W, gy, p * OH * OW, tall * OH, OW, divisor)
 
 
 @jit

@@ -25,7 +25,7 @@ from ..reference.conv import fold, unfold  # noqa: F401  (the learner's operatio
 from . import conv_channels
 from .arrays import compiled_for, flat, workspace
 from .compile import jit
-from .conv_plan import ITEMS, POOLED, POOLED_WEIGHTS, SINGLE, WEIGHTS, ChannelPlan, backward_plan, forward_plan
+from .conv_plan import ITEMS, POOLED, POOLED_WEIGHTS, SINGLE, WEIGHTS, ChannelPlan, Cut, backward_plan, forward_plan
 from .lanes import (
     from_lanes,
     kept_sum,
@@ -219,7 +219,7 @@ def _pack_panel(item, w, bias, packed, MR, O, C, CB, K, steps):
 @jit
 def _pack(x, w, bias, MR, K, steps, shape, cut):
     """All weights as the tiles read them."""
-    _, G, C, _, _, O, _, _ = shape
+    (_, G, C, _, _, O, _, _), cut = shape, Cut(*cut)
     CB, panels = cut.CB, (O + MR - 1) // MR
     packed = workspace(G * panels * ((C + CB - 1) // CB) * (1 + CB * K) * MR, x)
     parallel_for(_pack_panel, G * panels, (w, bias, packed, MR, O, C, CB, K, steps))
@@ -353,7 +353,7 @@ def _add_parts(item, partial, gw, kept, gb, parts, MR, NT, panels, O, C, CB, K):
 @jit
 def _parts(x, MR, NT, K, shape, cut):
     """How many work items there are, over how many parts of the images each sum is spread, and memory for them."""
-    _, G, C, _, _, O, _, _ = shape
+    (_, G, C, _, _, O, _, _), cut = shape, Cut(*cut)
     CB, cblocks, panels = cut.CB, (C + cut.CB - 1) // cut.CB, (O + MR - 1) // MR
     items = G * cblocks * ((O + cut.OB - 1) // cut.OB)
     parts = min(cut.blocks, (ITEMS + items - 1) // items)
@@ -367,7 +367,7 @@ def _weights(x, gy, gw, MR, NT, K, shape, cut, tables):
     items, parts, partial = _parts(x, MR, NT, K, shape, cut)
     panels, none = (O + MR - 1) // MR, gw[:0]
     parallel_for(_weight_part, items, (x, gy, partial, parts, MR, NT, K, shape, cut, tables))
-    parallel_for(_add_parts, G * panels, (partial, gw, none, none, parts, MR, NT, panels, O, C, cut.CB, K))
+    parallel_for(_add_parts, G * panels, (partial, gw, none, none, parts, MR, NT, panels, O, C, Cut(*cut).CB, K))
 
 
 @jit
@@ -376,13 +376,14 @@ def _pooled_weights(x, gy, winners, gw, gb, MR, NT, K, shape, cut, tables):
     items, parts, partial = _parts(x, MR, NT, K, shape, cut)
     panels, kept = (O + MR - 1) // MR, workspace(parts * G * O, x)
     parallel_for(_pooled_weight_part, items, (x, gy, winners, partial, kept, parts, MR, NT, K, shape, cut, tables))
-    parallel_for(_add_parts, G * panels, (partial, gw, kept, gb, parts, MR, NT, panels, O, C, cut.CB, K))
+    parallel_for(_add_parts, G * panels, (partial, gw, kept, gb, parts, MR, NT, panels, O, C, Cut(*cut).CB, K))
 
 
 # -------------------------------------------------------------------------------------------------- the contract
 
 
 NONE = np.empty(0, np.uint8)  # for winners, where nothing is pooled
+# Plans' sizes go to the kernels as plain tuples: Numba takes half a microsecond more to know a named one.
 
 
 @functools.lru_cache(maxsize=1024)
@@ -402,11 +403,11 @@ def forward(x, w, b, y, out, stride, padding, dilation, groups):
 
 def _run(plan, x, winners, w, b, y, K, steps, shape):
     """A forward pass, or an input gradient, by its plan."""
-    arrays, sizes = (flat(w), b, y.reshape(-1)), (K, steps, shape, plan.cut, plan.tables)
+    arrays = flat(w), b, y.reshape(-1)
     if isinstance(plan, ChannelPlan):
-        conv_channels.correlate(flat(x), *arrays, plan.vectors, *sizes)
+        conv_channels.correlate(flat(x), *arrays, plan.vectors, K, steps, shape, plan.cut, plan.tables)
     else:
-        _correlate(flat(x), flat(winners), *arrays, plan.tile[0], *sizes)
+        _correlate(flat(x), flat(winners), *arrays, plan.tile[0], K, steps, shape, tuple(plan.cut), plan.tables)
 
 
 def pooled_forward(x, w, b, y, winners, out, stride, padding, dilation, groups):
@@ -419,7 +420,7 @@ def pooled_forward(x, w, b, y, winners, out, stride, padding, dilation, groups):
     b = np.empty(0, x.dtype) if b is None else flat(b)
     K, shape = KH * KW, (N, groups, C, H, W, OG, *out)
     memory, steps = (y.reshape(-1), winners.reshape(-1)), (OG * C * K, C * K, K)
-    _correlate_and_pool(flat(x), flat(w), b, *memory, plan.tile[0], K, steps, shape, plan.cut, plan.tables)
+    _correlate_and_pool(flat(x), flat(w), b, *memory, plan.tile[0], K, steps, shape, tuple(plan.cut), plan.tables)
     return True
 
 
@@ -439,14 +440,14 @@ def weight_gradient(gy, x, gw, stride, padding, dilation, groups):
     if isinstance(plan, ChannelPlan):
         conv_channels.weights(*arrays, plan.vectors, K, shape, plan.cut, plan.tables)
     else:
-        _weights(*arrays, *plan.tile, K, shape, plan.cut, plan.tables)
+        _weights(*arrays, *plan.tile, K, shape, tuple(plan.cut), plan.tables)
 
 
 def pooled_weight_gradient(gy, winners, x, gw, gb, out, stride, padding, dilation, groups):
     """The same of the gradient of windows, and the bias' gradient to gb."""
     plan, shape = _weight_plan(POOLED_WEIGHTS, x, gw, out, stride, padding, dilation, groups)
     arrays, K = (flat(x), flat(gy), flat(winners), gw.reshape(-1), gb), math.prod(gw.shape[2:])
-    _pooled_weights(*arrays, *plan.tile, K, shape, plan.cut, plan.tables)
+    _pooled_weights(*arrays, *plan.tile, K, shape, tuple(plan.cut), plan.tables)
 
 
 def _weight_plan(kind, x, gw, out, stride, padding, dilation, groups):

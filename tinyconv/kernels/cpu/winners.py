@@ -227,6 +227,7 @@ def _crop(image, target, sizes):
 
 @jit
 def _input(gy, winners, w, gx, moves, places, shape, sizes):
+    sizes = Patches(*sizes)
     kernels, finite = workspace(sizes.G * sizes.O * 2 * shape[1], gy), np.empty(sizes.items, np.bool_)
     for o in range(sizes.G * sizes.O):
         _lay_out(o, w, kernels, shape, sizes)
@@ -258,7 +259,7 @@ def input_gradient(gy, winners, w, gx, out, stride, padding, dilation, groups) -
     cost = len(places) * piece(lanes) / lanes + 4 + 3 * len(places) / max(1, sizes.O)
     if not _pays(cost, sizes, lanes) or sizes.O * 2 * shape[1] * gy.itemsize > KERNELS:
         return False
-    return _input(flat(gy), flat(winners), flat(w), gx.reshape(-1), moves, places, shape, sizes)
+    return _input(flat(gy), flat(winners), flat(w), gx.reshape(-1), moves, places, shape, tuple(sizes))
 
 
 # ----------------------------------------------------------------------------------------------- the weight gradient
@@ -373,6 +374,7 @@ def _gather(o, partial, kept, gw, gb, sizes):
 
 @jit
 def _weights(gy, winners, x, places, moves, pixels, eight, shape, gw, gb, size, sizes):
+    sizes = Patches(*sizes)
     partial = workspace(sizes.items * sizes.G * sizes.O * size, gy)
     kept = workspace(sizes.items * sizes.G * sizes.O, gy)
     arguments = gy, winners, x, places, moves, pixels, eight, shape, partial, kept, sizes
@@ -408,5 +410,5 @@ def weight_gradient(gy, winners, x, gw, gb, out, stride, padding, dilation, grou
     if sizes.DW > 1 or not _pays(1.3 * (size / lanes + 4), sizes, lanes):
         return False
     tables = _places_of_pixels(sizes, lanes)
-    _weights(flat(gy), flat(winners), flat(x), *tables, gw.reshape(-1), gb, size, sizes)
+    _weights(flat(gy), flat(winners), flat(x), *tables, gw.reshape(-1), gb, size, tuple(sizes))
     return True

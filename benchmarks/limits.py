@@ -58,9 +58,10 @@ class Limits:
     def copying(self, size_class: int) -> float:
         """Bytes a second, read and written ones, of a copy that moves 2**size_class bytes. Which way is fastest depends
         on the size, so the fastest of three counts: ``memcpy`` of one stretch a thread, of pieces of 64 KiB, and a loop
-        over vectors (it also turns the sign, or the compiler would call ``memcpy``)."""
+        over vectors (it also turns the sign, or the compiler would call ``memcpy``). Ones, for memory that was never
+        written is one page of zeros, read again and again."""
         n = max(self.threads, 2**size_class // 8)
-        x, y = np.zeros(n, np.float32), np.zeros(n, np.float32)
+        x, y = np.ones(n, np.float32), np.ones(n, np.float32)
         rates = []
         for loop, size in ((_copy, -(-n // self.threads)), (_copy, 16384), (_negate, 16384)):
             times = compare(lambda loop=loop, size=size: loop(-(-n // size), x, y, size), None, self.options).ours

@@ -46,6 +46,24 @@ def test_the_variance_does_not_cancel(kernels, offset, shape):
     np.testing.assert_allclose(var, exact.var((0, 2)), rtol=1e-4)
 
 
+def test_the_variance_does_not_cancel_if_the_first_image_is_unlike_the_others(kernels):
+    x = normal(np.random.default_rng(0), (5000, 3, 1), np.float32)
+    x[0, :2] = 1e4
+    mean, var = statistics(kernels, x)
+    exact = x.astype(np.float64)
+    np.testing.assert_allclose(mean, exact.mean((0, 2)), rtol=2e-6, atol=2e-7)
+    np.testing.assert_allclose(var, exact.var((0, 2)), rtol=1e-6)
+
+
+@pytest.mark.parametrize("image", [0, 2])
+def test_infinity_is_the_mean_of_its_channel(kernels, image):
+    x = np.ones((3, 2, 5), np.float32)
+    x[image, 1, 3] = np.inf
+    mean, var = statistics(kernels, x)
+    assert mean.tolist() == [1, np.inf]
+    assert np.isnan(var).tolist() == [False, True]
+
+
 @pytest.mark.parametrize("dtype", FLOATS, ids=str)
 def test_constant_channels_have_variance_zero(kernels, dtype):
     mean, var = statistics(kernels, np.full((3, 2, 4), 0.5, dtype))

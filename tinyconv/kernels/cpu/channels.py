@@ -121,11 +121,6 @@ if JIT:
 
         _over_planes(b, pointers, images, channels, C, L, begin, step, end)
 
-    def _centred(b, value, mask, middle):
-        """``value - middle``, 0 where the mask is off."""
-        centred = b.fsub(value, middle)
-        return centred if mask is None else b.select(mask, centred, zeros(value.type))
-
     def _map(b, out, pointers, images, channels, C, L, streamed, numbers, formula):
         """``out = formula(values, numbers(channel))`` for all elements."""
         vector = vector_type(out.type.pointee)
@@ -176,22 +171,23 @@ if JIT:
         return types.float64(totals, types.int64, like), codegen
 
     @intrinsic
-    def channel_squares(typingctx, totals, x, start, images, channels, C, L, mean):
-        """Likewise, of the squares of the distances from ``mean[c]``."""
+    def channel_moments(typingctx, totals, x, start, images, channels, C, L, origin):
+        """Likewise two sums, ``totals[c, 0 or 1, lane]``: of the distances from ``origin[c]`` and of their squares."""
 
         def codegen(context, b, signature, args):
             _, x, start, *sizes, _ = args
-            totals, mean = (array_pointer(context, b, signature.args[i], args[i], i64(0)) for i in (0, 7))
+            totals, origin = (array_pointer(context, b, signature.args[i], args[i], i64(0)) for i in (0, 7))
             x = array_pointer(context, b, signature.args[1], x, start)
 
             def terms(values, mask, middle):
-                centred = _centred(b, values[0], mask, middle)
-                return [b.fmul(centred, centred)]
+                distance = b.fsub(values[0], middle)
+                distance = distance if mask is None else b.select(mask, distance, zeros(distance.type))
+                return [distance, b.fmul(distance, distance)]
 
-            _sums(b, totals, [x], mean, *sizes, terms, 1)
+            _sums(b, totals, [x], origin, *sizes, terms, 2)
             return context.get_dummy_value()
 
-        return types.void(totals, x, *[types.int64] * 5, mean), codegen
+        return types.void(totals, x, *[types.int64] * 5, origin), codegen
 
     @intrinsic
     def channel_products(typingctx, totals, g, x, start, images, channels, C, L, mean):
@@ -273,10 +269,11 @@ else:
         """The sum of ``totals[at:]`` over as many lanes as a vector of the type of ``like`` has."""
         return totals[at : at + lanes_of(like)].sum()
 
-    def channel_squares(totals, x, start, images, channels, C, L, mean):
-        """Likewise, of the squares of the distances from ``mean[c]``."""
+    def channel_moments(totals, x, start, images, channels, C, L, origin):
+        """Likewise two sums, ``totals[c, 0 or 1, 0]``: of the distances from ``origin[c]`` and of their squares."""
         for c, part in _planes(start, images, channels, C, L):
-            totals[c * lanes_of(x)] += ((x[part] - mean[c]) ** 2).sum(dtype=float)
+            totals[2 * c * lanes_of(x)] += (x[part] - origin[c]).sum(dtype=float)
+            totals[(2 * c + 1) * lanes_of(x)] += ((x[part] - origin[c]) ** 2).sum(dtype=float)
 
     def channel_products(totals, g, x, start, images, channels, C, L, mean):
         """Likewise two sums, ``totals[c, 0 or 1, 0]``: of ``g`` and of ``g * (x - mean[c])``."""

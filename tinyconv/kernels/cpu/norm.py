@@ -13,8 +13,8 @@ from .. import reference
 from .arrays import compiled_for, empty_lines, flat, is_large
 from .channels import (
     centre_channels,
+    channel_moments,
     channel_products,
-    channel_squares,
     channel_sums,
     lanes_of,
     normalize_channels,
@@ -30,19 +30,43 @@ CACHED = 1 << 20  # bytes of channels that may still be in the cache when their 
 
 
 @jit
+def _means(first, count, x, images, C, L, mean):
+    """The means of some channels over some images."""
+    lanes = lanes_of(x)
+    totals = np.zeros(count * lanes)
+    channel_sums(totals, x, first * L, images, count, C, L)
+    for c in range(count):
+        mean[first + c] = total(totals, c * lanes, x) / (images * L)
+
+
+@jit
+def _variances(first, count, x, N, C, L, mean, var, guessed):
+    """The variances of some channels by the distances d from ``mean``. Where that is only guessed, var = E[d**2] -
+    E[d]**2, and the mean is corrected; whether all guesses were so near that little cancels in this difference."""
+    lanes, near = lanes_of(x), True
+    totals = np.zeros(2 * count * lanes)
+    channel_moments(totals, x, first * L, N, count, C, L, mean[first : first + count])
+    for c in range(count):
+        d, v = total(totals, 2 * c * lanes, x) / (N * L), total(totals, (2 * c + 1) * lanes, x) / (N * L)
+        if guessed:
+            v -= d * d
+            near = near and d * d <= 4 * v
+            mean[first + c] += d
+        var[first + c] = v
+    return near
+
+
+@jit
 def _stats_group(item, G, x, N, C, L, eps, mean, var, rstd):
-    """The statistics of a work item's channels."""
-    first, lanes, kind = item * G, lanes_of(x), type(eps)
-    count, M = min(G, C - first), N * L
-    m, totals = mean[first : first + count], np.zeros(count * lanes)
-    channel_sums(totals, x, first * L, N, count, C, L)
-    for c in range(count):
-        m[c] = total(totals, c * lanes, x) / M
-    totals[:] = 0
-    channel_squares(totals, x, first * L, N, count, C, L, m)
-    for c in range(count):
-        v = kind(total(totals, c * lanes, x) / M)
-        var[first + c], rstd[first + c] = v, kind(1) / np.sqrt(v + eps)
+    """The statistics of a work item's channels, in one pass if the means of the first image are a good guess."""
+    first, one = item * G, type(eps)(1)
+    count = min(G, C - first)
+    _means(first, count, x, min(N, 1), C, L, mean)
+    if not _variances(first, count, x, N, C, L, mean, var, True):
+        _means(first, count, x, N, C, L, mean)
+        _variances(first, count, x, N, C, L, mean, var, False)
+    for c in range(first, first + count):
+        rstd[c] = one / np.sqrt(var[c] + eps)
 
 
 @jit

@@ -50,10 +50,9 @@ def max_pool2d_conv2d_gx(gy, where, w, input_size, stride, padding, dilation, gr
     gx = np.empty((len(gy), w.shape[1] * groups, *input_size), gy.dtype)
     if not compiled_for(gy) or not gy.size or not gx.size:
         return reference.max_pool2d_conv2d_gx(gy, where, w, input_size, stride, padding, dilation, groups)
-    out = output_size(input_size, w.shape[2:], stride, padding, dilation)
-    arguments = gy, where, w, gx, out, stride, padding, dilation, groups
-    if not winners.input_gradient(*arguments):
-        input_gradient(*arguments)
+    if not winners.input_gradient(gy, where, w, gx, stride, padding, dilation, groups):
+        out = output_size(input_size, w.shape[2:], stride, padding, dilation)
+        input_gradient(gy, where, w, gx, out, stride, padding, dilation, groups)
     return gx
 
 
@@ -61,8 +60,8 @@ def max_pool2d_conv2d_gw(gy, where, x, kernel_size, stride, padding, dilation, g
     gw = np.empty((gy.shape[1], x.shape[1] // groups, *kernel_size), x.dtype)
     if not compiled_for(x) or not gw.size or not gy.size:
         return reference.max_pool2d_conv2d_gw(gy, where, x, kernel_size, stride, padding, dilation, groups)
-    gb, out = np.empty(len(gw), x.dtype), output_size(x.shape[2:], kernel_size, stride, padding, dilation)
-    arguments = gy, where, x, gw, gb, out, stride, padding, dilation, groups
-    if not winners.weight_gradient(*arguments):
-        pooled_weight_gradient(*arguments)
+    gb = np.empty(len(gw), x.dtype)
+    if not winners.weight_gradient(gy, where, x, gw, gb, stride, padding, dilation, groups):
+        out = output_size(x.shape[2:], kernel_size, stride, padding, dilation)
+        pooled_weight_gradient(gy, where, x, gw, gb, out, stride, padding, dilation, groups)
     return gw, gb

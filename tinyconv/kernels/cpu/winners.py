@@ -26,10 +26,12 @@ import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
+from numba.np.unsafe.ndarray import to_fixed_tuple
 
 from ..formulas import NOBODY
 from .arrays import flat, workspace
 from .compile import JIT, jit
+from .conv import output_size
 from .lanes import to_lanes
 from .parallel import parallel_for
 from .target import PATCH, PATCH_DOTS, VECTOR_BYTES
@@ -80,14 +82,24 @@ class Patches(NamedTuple):
     items: int  # that the images are shared out to
 
 
-@functools.lru_cache(maxsize=256)
-def _patches(shape, kernel_shape, out, stride, padding, dilation, groups) -> Patches:
+SIZES = len(Patches._fields)
+
+
+def _patches(shape, kernel_shape, stride, padding, dilation, groups) -> Patches:
+    """The sizes for x and w of these shapes."""
     (N, C, H, W), (O, _, KH, KW) = shape, kernel_shape
+    out = output_size((H, W), (KH, KW), stride, padding, dilation)
     PR, PC = (S + (K - 1) * D + 1 for S, K, D in zip(stride, (KH, KW), dilation, strict=True))
     padded = H + 2 * padding[0], W + 2 * padding[1]
     windows, items = (out[0] // 2, out[1] // 2), min(PARTS, -(-N // IMAGES))
     sizes = N, groups, C // groups, O // groups, H, W, *windows, KH, KW, *stride, *padding, *dilation, *padded, PR, PC
     return Patches._make((*sizes, items))
+
+
+@jit
+def _named(numbers):
+    """The sizes from an array: handing over as many numbers in a tuple takes ten times as long."""
+    return Patches(*to_fixed_tuple(numbers, SIZES)) if JIT else Patches(*numbers)
 
 
 def _whole(n, unit):
@@ -226,8 +238,8 @@ def _crop(image, target, sizes):
 
 
 @jit
-def _input(gy, winners, w, gx, moves, places, shape, sizes):
-    sizes = Patches(*sizes)
+def _input(gy, winners, w, gx, moves, places, shape, numbers):
+    sizes = _named(numbers)
     kernels, finite = workspace(sizes.G * sizes.O * 2 * shape[1], gy), np.empty(sizes.items, np.bool_)
     for o in range(sizes.G * sizes.O):
         _lay_out(o, w, kernels, shape, sizes)
@@ -236,9 +248,11 @@ def _input(gy, winners, w, gx, moves, places, shape, sizes):
 
 
 @functools.lru_cache(maxsize=256)
-def _patch(sizes, lanes):
-    """Of a kernel in a patch: the rows of PR pixels, C of them side by side, in whole pieces; where it begins for each
-    place in a window; where its pieces lie in the padded image; a row's length, and that of all with what is above."""
+def _input_plan(itemsize, *geometry):
+    """Of a kernel in a patch, which has rows of PR pixels, C of them side by side, in whole pieces: where it begins for
+    each place in a window; where its pieces lie in the padded image; a row's length, and that of all with what is
+    above; and the sizes. None where it does not pay."""
+    sizes, lanes = _patches(*geometry), VECTOR_BYTES // itemsize
     P = piece(lanes)
     width = _whole(sizes.PC, P)
     r, c, q = np.unravel_index(np.arange(sizes.PR * sizes.C * width // P), (sizes.PR, sizes.C, width // P))
@@ -246,20 +260,18 @@ def _patch(sizes, lanes):
     places = np.resize(places, _whole(len(places), PATCH * lanes // P))  # those too many have zeros to add
     above = sizes.SH * sizes.C * width
     size = _whole(above + len(places) * P, lanes)
+    cost = len(places) * P / lanes + 4 + 3 * len(places) / max(1, sizes.O)
+    if not _pays(cost, sizes, lanes) or sizes.O * 2 * size * itemsize > KERNELS:
+        return None
     row, column = np.divmod(np.arange(4), 2)
-    return (1 - row) * above + column * size, places, (width, size)
+    return (1 - row) * above + column * size, places, (width, size), np.array(sizes)
 
 
-def input_gradient(gy, winners, w, gx, out, stride, padding, dilation, groups) -> bool:
-    """The gradient of the windows' maxima, gy, where ``winners`` say, through the convolution, which has size ``out``,
-    to gx. False, and nothing that counts, where ``conv.py`` is the better way."""
-    sizes = _patches(gx.shape, w.shape, out, stride, padding, dilation, groups)
-    lanes = VECTOR_BYTES // gy.itemsize
-    moves, places, shape = _patch(sizes, lanes)
-    cost = len(places) * piece(lanes) / lanes + 4 + 3 * len(places) / max(1, sizes.O)
-    if not _pays(cost, sizes, lanes) or sizes.O * 2 * shape[1] * gy.itemsize > KERNELS:
-        return False
-    return _input(flat(gy), flat(winners), flat(w), gx.reshape(-1), moves, places, shape, tuple(sizes))
+def input_gradient(gy, winners, w, gx, stride, padding, dilation, groups) -> bool:
+    """The gradient of the windows' maxima, gy, where ``winners`` say, through the convolution to gx. False, and nothing
+    that counts, where ``conv.py`` is the better way."""
+    plan = _input_plan(gy.itemsize, gx.shape, w.shape, stride, padding, dilation, groups)
+    return plan is not None and _input(flat(gy), flat(winners), flat(w), gx.reshape(-1), *plan)
 
 
 # ----------------------------------------------------------------------------------------------- the weight gradient
@@ -373,8 +385,8 @@ def _gather(o, partial, kept, gw, gb, sizes):
 
 
 @jit
-def _weights(gy, winners, x, places, moves, pixels, eight, shape, gw, gb, size, sizes):
-    sizes = Patches(*sizes)
+def _weights(gy, winners, x, gw, gb, places, moves, pixels, eight, shape, size, numbers):
+    sizes = _named(numbers)
     partial = workspace(sizes.items * sizes.G * sizes.O * size, gy)
     kept = workspace(sizes.items * sizes.G * sizes.O, gy)
     arguments = gy, winners, x, places, moves, pixels, eight, shape, partial, kept, sizes
@@ -383,32 +395,33 @@ def _weights(gy, winners, x, places, moves, pixels, eight, shape, gw, gb, size, 
 
 
 @functools.lru_cache(maxsize=256)
-def _places_of_pixels(sizes, lanes):
+def _weight_plan(itemsize, *geometry):
     """Of the turned image: where each window begins, and how much further what each of its pixels saw; where each pixel
-    of x is; the length of a row, that of the image, and how often it is there."""
-    copies = max(1, lanes // PIXEL)
-    columns = DOT_VECTORS * lanes
+    of x is; as many lanes as a pixel has channels; the length of a row, that of the image, and how often it is there;
+    how many numbers an output's gradient takes; and the sizes. None where it does not pay."""
+    sizes, lanes = _patches(*geometry), VECTOR_BYTES // itemsize
+    columns, copies = DOT_VECTORS * lanes, max(1, lanes // PIXEL)
+    rows, width = _whole(sizes.KH, DOT_ROWS), _whole(sizes.KW * PIXEL, columns)
+    size = -(-sizes.C // PIXEL) * rows * width
+    if sizes.DW > 1 or not _pays(1.3 * (size / lanes + 4), sizes, lanes):
+        return None
     pitch = _whole(sizes.WS, copies) * PIXEL
-    beyond = _whole(sizes.KH, DOT_ROWS) * sizes.DH * pitch + _whole(sizes.KW * PIXEL, columns)
-    area = _whole(sizes.HS * pitch + beyond, lanes)  # a vector may read on beyond what counts
+    area = _whole((sizes.HS + rows * sizes.DH) * pitch + width, lanes)  # a vector may read on beyond what counts
     i, j = np.divmod(np.arange(sizes.PH * sizes.PW), sizes.PW)
     places = 2 * (i * sizes.SH * pitch + j * sizes.SW * PIXEL)
     row, column = np.divmod(np.arange(4), 2)
     copy = column * sizes.SW % copies
     moves = row * sizes.SH * pitch + (column * sizes.SW - copy) * PIXEL + copy * area
     h, w = np.divmod(np.arange(sizes.H * sizes.W), sizes.W)
+    pixels = (h + sizes.top) * pitch + (w + sizes.left) * PIXEL
     eight = np.empty(0, f"i{VECTOR_BYTES // PIXEL}")
-    return places, moves, (h + sizes.top) * pitch + (w + sizes.left) * PIXEL, eight, (pitch, area, copies)
+    return places, moves, pixels, eight, (pitch, area, copies), size, np.array(sizes)
 
 
-def weight_gradient(gy, winners, x, gw, gb, out, stride, padding, dilation, groups) -> bool:
+def weight_gradient(gy, winners, x, gw, gb, stride, padding, dilation, groups) -> bool:
     """Likewise the weights' gradient to gw and the bias' to gb."""
-    sizes = _patches(x.shape, gw.shape, out, stride, padding, dilation, groups)
-    lanes = VECTOR_BYTES // gy.itemsize
-    tile = DOT_ROWS * DOT_VECTORS * lanes
-    size = -(-sizes.C // PIXEL) * -(-sizes.KH // DOT_ROWS) * -(-sizes.KW * PIXEL // (DOT_VECTORS * lanes)) * tile
-    if sizes.DW > 1 or not _pays(1.3 * (size / lanes + 4), sizes, lanes):
+    plan = _weight_plan(gy.itemsize, x.shape, gw.shape, stride, padding, dilation, groups)
+    if plan is None:
         return False
-    tables = _places_of_pixels(sizes, lanes)
-    _weights(flat(gy), flat(winners), flat(x), *tables, gw.reshape(-1), gb, size, tuple(sizes))
+    _weights(flat(gy), flat(winners), flat(x), gw.reshape(-1), gb, *plan)
     return True

@@ -121,6 +121,9 @@ def test_what_one_instance_registers_no_other_has():
     class Child(Net):
         pass
 
+    class Grandchild(Child):
+        layer = None  # of the class
+
     one, other, child = Net(), Net(), Child()
     one.layer, one.scale, one.kept = Block(), nn.Parameter(tinyconv.ones(1)), Block()
     one.register_buffer("mean", None)
@@ -130,6 +133,9 @@ def test_what_one_instance_registers_no_other_has():
         assert name in dir(one) and not any([hasattr(x, name) or name in dir(x) for x in (other, child)])
         with pytest.raises(AttributeError, match=f"type object 'Child' has no attribute '{name}'"):
             getattr(Child, name)
+    grandchild = Grandchild()
+    grandchild.layer, grandchild.scale = Block(), nn.Parameter(tinyconv.ones(1))
+    assert grandchild.layer is None and grandchild.scale is grandchild._parameters["scale"]
     child.layer, other.scale = 3, Block()  # something else by the same names
     assert child.layer == 3 and other.scale is other._modules["scale"] and "layer" in dir(child)
 
@@ -146,6 +152,14 @@ def test_a_class_may_look_elsewhere_for_what_is_not_registered():
             except AttributeError:
                 return getattr(self.module, name)
 
+    class Doubled(nn.Linear):
+        def __getattr__(self, name):
+            found = super().__getattr__(name)
+            return 2 * found if name == "weight" else found
+
+    plain, doubled = nn.Linear(2, 2), Doubled(2, 2)
+    doubled.load_state_dict(plain.state_dict())
+    assert doubled.weight.equal(2 * plain.weight) and doubled.bias.equal(plain.bias)
     inner = Block()
     inner.layer = Wrapper(Block())
     wrapper = Wrapper(inner)

@@ -38,21 +38,22 @@ def _indented(text: str) -> str:
 
 
 class _Registered:
-    """An attribute of a class that finds what its instances have registered under a name. ``Module.__getattr__`` finds
-    it as well, but Python asks that only after it has made an AttributeError, which takes five times as long."""
+    """An attribute of a class (not of those that inherit from it: they may have a ``__getattr__`` of their own) that
+    finds what its instances have registered under a name. ``Module.__getattr__`` finds it as well, but Python asks that
+    only after it has made an AttributeError, which takes five times as long."""
 
-    __slots__ = ("name", "registry")
+    __slots__ = ("cls", "name", "registry")
 
-    def __init__(self, registry: str, name: str):
-        self.registry, self.name = registry, name
+    def __init__(self, cls: type, registry: str, name: str):
+        self.cls, self.registry, self.name = cls, registry, name
 
     def __get__(self, module: Any, cls: type) -> Any:
         if module is None:
             raise AttributeError(f"type object {cls.__name__!r} has no attribute {self.name!r}")
-        try:
-            return module.__dict__[self.registry][self.name]
-        except KeyError:
-            raise AttributeError(self.name) from None  # now __getattr__ is asked
+        registered = module.__dict__[self.registry] if cls is self.cls else {}
+        if self.name not in registered:
+            raise AttributeError(self.name)  # now __getattr__ is asked
+        return registered[self.name]
 
 
 class Module(Hooked, Stateful):
@@ -182,9 +183,13 @@ class Module(Hooked, Stateful):
 
     @classmethod
     def _let_find(cls, registry: str, name: str) -> None:
-        """Let instances' attribute ``name`` be found fast, unless the class has one of this name."""
-        if cls is not Module and not any([name in base.__dict__ for base in cls.__mro__]):
-            setattr(cls, name, _Registered(registry, name))
+        """Let instances' attribute ``name`` be found fast, unless the class has one of this name, or another way to
+        find what is registered."""
+        if cls is Module or cls.__getattr__ is not Module.__getattr__ or name in cls.__dict__:
+            return
+        found = _Registered(cls, registry, name)
+        if all([type(vars(base).get(name, found)) is _Registered for base in cls.__mro__]):
+            setattr(cls, name, found)
 
     def _check_name(self, kind: str, name: str, registry: Mapping) -> None:
         if not isinstance(name, str):

@@ -41,6 +41,10 @@ class MatMul(Function):
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
         a, b = ctx.saved_tensors
+        if gy.array.ndim == 2 and not is_grad_enabled():
+            backend, g = kernels.of(gy.array), gy.array
+            ga = None if b is None else Tensor(backend.linear(g, b.array, None))
+            return ga, None if a is None else Tensor(backend.matmul(backend.permute(a.array, (1, 0)), g))
         if gy.array.ndim == 2:
             return None if b is None else Linear.apply(gy, b, None), None if a is None else LinearGw.apply(a, gy)
         return (

@@ -222,6 +222,7 @@ def convolution_calls(drawn: Any, large: bool) -> Iterator[tuple]:
         ((N // 2, 8, *size), (12, 8, 1, 1), TWO, (0, 0), ONE, 1),
         ((3, 64, *size), (60, 64, 3, 3), ONE, ONE, ONE, 1),  # these fill the lanes with channels
         ((3, 64, *size), (120, 32, 1, 1), TWO, (0, 0), ONE, 2),
+        ((3, 4, *size), (4, 1, 3, 3), ONE, ONE, ONE, 4),
     ]
     for x_shape, w_shape, stride, padding, dilation, groups in geometries:
         out = [

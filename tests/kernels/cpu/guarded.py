@@ -78,6 +78,10 @@ def borders(dtype: Any) -> list[tuple[str, tuple]]:
                     listed.append(("conv2d_relu_max_pool2d", (x, w, drawn(O), *geometry)))
                     listed.append(("max_pool2d_conv2d_gx", (g, winners, w, (4, W), *geometry)))
                     listed.append(("max_pool2d_conv2d_gw", (g, winners, x, kernel, *geometry)))
+        image, w = drawn(2, 4, 5, W), drawn(4, 1, 3, 3)  # each channel on its own
+        listed.append(("conv2d", (image, w, drawn(4), ONE, ONE, ONE, 4)))
+        listed.append(("conv2d_gx", (image, w, (5, W), ONE, ONE, ONE, 4)))
+        listed.append(("conv2d_gw", (image, image, (3, 3), ONE, ONE, ONE, 4)))
         if W > 3:  # one window at a time
             x, w, g = drawn(9, 6, 6, W), drawn(16, 6, 5, 5), drawn(9, 16, 2, (W - 2) // 2)
             winners = rng.integers(0, 5, g.shape).astype(np.uint8)

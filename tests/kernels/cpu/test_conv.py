@@ -93,6 +93,16 @@ def test_every_number_of_columns(dtype):
         check(*(drawn(dtype, *s) for s in ((17, 1, 3, W), (2, 1, 1, 1), (2,), (17, 2, 3, W))), ONE, ZERO, ONE, 1)
 
 
+@pytest.mark.parametrize("dtype", FLOATS, ids=str)
+@pytest.mark.parametrize("padding", [(0, 0), (1, 1), (0, 2), (3, 1)])
+def test_channels_on_their_own_of_every_size(dtype, padding):
+    """Planes with every remainder of vectors and of rows."""
+    for W, H in {(W, 6) for W in range(3, 2 * lanes(dtype) + 5)} | {(5, H) for H in range(3, 20)}:
+        out = H + 2 * padding[0] - 2, W + 2 * padding[1] - 2
+        shapes = (2, 5, H, W), (5, 1, 3, 3), (5,), (2, 5, *out)
+        check(*(drawn(dtype, *s) for s in shapes), ONE, padding, ONE, 5)
+
+
 @given(conv_geometries(), float_dtypes)
 def test_every_geometry(g, dtype):
     arrays = [drawn(dtype, *s) for s in (g.x_shape, g.w_shape, g.w_shape[:1], g.y_shape)]

@@ -147,6 +147,7 @@ def test_products_and_convolutions_run_on_these_tiles(elsewhere):
         ("conv._strip", tiles),
         ("conv_channels._strip", channel_tiles),
         ("conv_channels._weight_part", channel_tiles),
+        ("conv_planes._planes", [(4, 9)]),
         ("conv._weight_part", dots),
         ("conv._pooled_strip", windows),
         ("conv._pooled_weight_part", [(4 * rows, taps) for rows, taps in window_dots]),

@@ -1,5 +1,6 @@
 """Convolution and its two gradients, with a strip of an image in each lane of a vector. (Where images are few and
-channels many, ``conv_channels.py`` does it with an output channel in each.)
+channels many, ``conv_channels.py`` does it with an output channel in each, and ``conv_planes.py`` with pixels where
+each channel is on its own.)
 
 A work item takes LANES images (see ``conv_plan.py`` for fewer), turns the rows that it needs into lanes, zero-padded,
 ``x[channel, row, column, lane]``; computes its outputs there on the tiles of ``lanes.py``; and turns them back:
@@ -22,7 +23,7 @@ import numpy as np
 
 from .. import reference
 from ..reference.conv import fold, unfold  # noqa: F401  (the learner's operations: clarity is all they need)
-from . import conv_channels
+from . import conv_channels, conv_planes
 from .arrays import compiled_for, flat, workspace
 from .compile import jit
 from .conv_plan import ITEMS, POOLED, POOLED_WEIGHTS, SINGLE, WEIGHTS, ChannelPlan, Cut, backward_plan, forward_plan
@@ -395,8 +396,12 @@ def output_size(size, kernel_size, stride, padding, dilation):
 def forward(x, w, b, y, out, stride, padding, dilation, groups):
     """conv2d, with output size ``out``, to y."""
     (N, _, H, W), (_, C, KH, KW), OG = x.shape, w.shape, len(w) // groups
-    plan = forward_plan((KH, KW), stride, padding, dilation, (H, W), out, N, groups, C, OG, x.itemsize)
     b = np.empty(0, x.dtype) if b is None else flat(b)
+    planes = conv_planes.plan_for((KH, KW), stride, padding, dilation, out, C, OG, x.itemsize)
+    if planes:
+        conv_planes.correlate(flat(x), flat(w), b, y.reshape(-1), (N, groups, H, W, *out), planes)
+        return
+    plan = forward_plan((KH, KW), stride, padding, dilation, (H, W), out, N, groups, C, OG, x.itemsize)
     K, shape = KH * KW, (N, groups, C, H, W, OG, *out)
     _run(plan, x, NONE, w, b, y, K, (OG * C * K, C * K, K), shape)
 
@@ -428,14 +433,26 @@ def input_gradient(gy, winners, w, gx, out, stride, padding, dilation, groups):
     """conv2d_gx of gy, which has size ``out``, or is the gradient of its windows' maxima, to gx."""
     (_, C, KH, KW), (N, _, H, W), OG, unit = w.shape, gx.shape, len(w) // groups, 2 if winners.size else 1
     geometry = (KH, KW), stride, padding, dilation
+    none = np.empty(0, gy.dtype)
+    planes = None if winners.size else conv_planes.plan_for(*geometry, (H, W), C, OG, gy.itemsize, turned=True)
+    if planes:
+        conv_planes.correlate(flat(gy), flat(w), none, gx.reshape(-1), (N, groups, *out, H, W), planes)
+        return
     plan = backward_plan(*geometry, out, (H, W), N, groups, OG, C, gy.itemsize, unit)
-    none, K, shape = np.empty(0, gy.dtype), KH * KW, (N, groups, OG, *out, C, H, W)
+    K, shape = KH * KW, (N, groups, OG, *out, C, H, W)
     _run(plan, gy, winners, w, none, gx, K, (OG * C * K, K, C * K), shape)
 
 
 def weight_gradient(gy, x, gw, stride, padding, dilation, groups):
     """conv2d_gw to gw."""
-    plan, shape = _weight_plan(WEIGHTS, x, gw, gy.shape[2:], stride, padding, dilation, groups)
+    (N, _, *size), (O, C, *kernel_size), out = x.shape, gw.shape, gy.shape[2:]
+    lanes, OG = VECTOR_BYTES // x.itemsize, O // groups
+    if lanes > N and groups >= ITEMS:  # images that fill the lanes are faster
+        planes = conv_planes.plan_for(tuple(kernel_size), stride, padding, dilation, out, C, OG, x.itemsize)
+        if planes:
+            conv_planes.weights(flat(x), flat(gy), gw.reshape(-1), (N, groups, *size, *out), planes)
+            return
+    plan, shape = _weight_plan(WEIGHTS, x, gw, out, stride, padding, dilation, groups)
     arrays, K = (flat(x), flat(gy), gw.reshape(-1)), math.prod(gw.shape[2:])
     if isinstance(plan, ChannelPlan):
         conv_channels.weights(*arrays, plan.vectors, K, shape, plan.cut, plan.tables)

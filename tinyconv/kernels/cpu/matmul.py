@@ -42,11 +42,6 @@ def _block(item, A, a_row, a_step, a_batch, B, b_step, b_column, b_batch, C, M, 
     first_i, first_j = place // across * height, place % across * width
     last_i, last_j = min(first_i + height, M), min(first_j + width, N)
     a, b, c = batch * a_batch, batch * b_batch, batch * M * N
-    if bias.size or K == 0:
-        for i in range(first_i, last_i):
-            row = c + i * N
-            for j in range(first_j, last_j):
-                C[row + j] = bias[j] if bias.size else 0
     packed, where = workspace(0 if direct else DEPTH * panel, C), np.empty(lanes, np.int64)
     rows, columns = np.empty(MR, np.int64), np.empty(min(DEPTH, K), np.int64)
     for i in range(MR):
@@ -55,7 +50,7 @@ def _block(item, A, a_row, a_step, a_batch, B, b_step, b_column, b_batch, C, M, 
         columns[q] = q * (b_step if direct else panel)
     for k in range(0, K, DEPTH):
         depth = min(DEPTH, K - k)
-        start = ADD if k or bias.size else ZERO
+        start = ADD if k else ZERO
         for j in range(first_j, last_j, panel):
             n = min(panel, last_j - j)
             V, v = (B, b + k * b_step + j) if direct else (packed, 0)
@@ -76,9 +71,14 @@ def _block(item, A, a_row, a_step, a_batch, B, b_step, b_column, b_batch, C, M, 
                     panel_unit(depth, A, s, a_step, V, v, columns, C, o, N, m, n, start)
                 else:
                     panel_rows(depth, A, s, 1, rows, V, v, columns, C, o, N, m, n, start)
-    if relu:
-        for i in range(first_i, last_i):
-            row = C[c + i * N + first_j : c + i * N + last_j]
+    for i in range(first_i, last_i if relu or bias.size or K == 0 else first_i):
+        row = C[c + i * N + first_j : c + i * N + last_j]
+        if K == 0:
+            row[:] = 0
+        if bias.size:
+            for j in range(row.size):
+                row[j] += bias[first_j + j]
+        if relu:
             for j in range(row.size):
                 row[j] = formulas.relu(row[j])
 

@@ -124,6 +124,9 @@ def test_what_one_instance_registers_no_other_has():
     class Grandchild(Child):
         layer = None  # of the class
 
+    class Youngest(Grandchild):
+        pass
+
     one, other, child = Net(), Net(), Child()
     one.layer, one.scale, one.kept = Block(), nn.Parameter(tinyconv.ones(1)), Block()
     one.register_buffer("mean", None)
@@ -133,9 +136,9 @@ def test_what_one_instance_registers_no_other_has():
         assert name in dir(one) and not any([hasattr(x, name) or name in dir(x) for x in (other, child)])
         with pytest.raises(AttributeError, match=f"type object 'Child' has no attribute '{name}'"):
             getattr(Child, name)
-    grandchild = Grandchild()
-    grandchild.layer, grandchild.scale = Block(), nn.Parameter(tinyconv.ones(1))
-    assert grandchild.layer is None and grandchild.scale is grandchild._parameters["scale"]
+    youngest = Youngest()
+    youngest.layer, youngest.scale = Block(), nn.Parameter(tinyconv.ones(1))
+    assert youngest.layer is None and youngest.scale is youngest._parameters["scale"]
     child.layer, other.scale = 3, Block()  # something else by the same names
     assert child.layer == 3 and other.scale is other._modules["scale"] and "layer" in dir(child)
 

@@ -36,7 +36,7 @@ def test_statistics(kernels, data, shape, dtype):
 
 
 @pytest.mark.parametrize("offset", [0, 1e3, -1e4])
-@pytest.mark.parametrize("shape", [(64, 3, 784), (2, 3, 40_001)])
+@pytest.mark.parametrize("shape", [(64, 3, 784), (2, 3, 40_001), (2000, 70, 1)])
 def test_the_variance_does_not_cancel(kernels, offset, shape):
     """By E[x**2] - mean**2 the variance of numbers near 10**4 would be noise, often negative."""
     x = (offset + normal(np.random.default_rng(0), shape, np.float64)).astype(np.float32)
@@ -47,7 +47,7 @@ def test_the_variance_does_not_cancel(kernels, offset, shape):
 
 
 def test_the_variance_does_not_cancel_if_the_first_image_is_unlike_the_others(kernels):
-    x = normal(np.random.default_rng(0), (5000, 3, 1), np.float32)
+    x = normal(np.random.default_rng(0), (2500, 3, 2), np.float32)
     x[0, :2] = 1e4
     mean, var = statistics(kernels, x)
     exact = x.astype(np.float64)
@@ -56,12 +56,11 @@ def test_the_variance_does_not_cancel_if_the_first_image_is_unlike_the_others(ke
 
 
 @pytest.mark.parametrize("image", [0, 2])
-def test_infinity_is_the_mean_of_its_channel(kernels, image):
+def test_infinity_stays_in_its_channel(kernels, image):
     x = np.ones((3, 2, 5), np.float32)
     x[image, 1, 3] = np.inf
     mean, var = statistics(kernels, x)
-    assert mean.tolist() == [1, np.inf]
-    assert np.isnan(var).tolist() == [False, True]
+    assert np.isfinite(mean).tolist() == np.isfinite(var).tolist() == [True, False]
 
 
 @pytest.mark.parametrize("dtype", FLOATS, ids=str)
@@ -111,7 +110,7 @@ def test_batch_norm_train(kernels, data, shape, dtype):
     check_training(kernels, data.draw(arrays(dtype, shape)), *(data.draw(arrays(dtype, shape[1:2])) for _ in range(2)))
 
 
-@pytest.mark.parametrize("shape", [(3, 40, 49), (5, 37, 64), (2, 3, 1100), (70, 2, 3001), (3, 5000, 1)])
+@pytest.mark.parametrize("shape", [(3, 40, 49), (5, 37, 64), (2, 3, 1100), (70, 2, 3001), (300, 150, 1)])
 @pytest.mark.parametrize("dtype", FLOATS, ids=str)
 def test_training_on_many_channels_and_large_ones(kernels, shape, dtype):
     """Several channels to a work item, the last item with fewer; planes of whole vectors and of parts; channels that
@@ -159,7 +158,7 @@ def test_batch_norm_gx_formula(kernels, data, shape, dtype):
     assert gx.shape == shape
 
 
-@pytest.mark.parametrize("shape", [(16, 3, 400), (3, 2, 3001), (5000, 2, 1), (5, 37, 64), (3, 40, 49)])
+@pytest.mark.parametrize("shape", [(16, 3, 400), (3, 2, 3001), (5000, 2, 1), (300, 150, 1), (5, 37, 64), (3, 40, 49)])
 def test_the_gradient_of_many_values(kernels, shape):
     """More than one worker adds up, in planes of a round and of an odd size, one channel at a time or several."""
     rng = np.random.default_rng(0)

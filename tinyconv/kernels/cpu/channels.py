@@ -3,9 +3,9 @@
 A channel is N planes with gaps between them. Read channel after channel, small planes (49 pixels, 64, 100) cost more
 than their arithmetic: each is a jump, and where the gaps are a power of two, all of them fall into the same few places
 of the cache. So some neighbouring channels are gone through at once, in the order of memory, each with its own sums in
-memory; and what comes AHEAD in that order is fetched. A plane is some blocks of UNROLL vectors and one with masks; the
-masks are made once. The vectors of a block are added up as they are, then in float64, so the error of a sum does not
-grow with its length.
+memory; and what comes next in that order is fetched, AHEAD bytes of it in all. A plane is some blocks of UNROLL vectors
+and one with masks; the masks are made once. The vectors of a block are added up as they are, then in float64, so the
+error of a sum does not grow with its length.
 
 Results too large to be found in a cache later are *streamed*: whole vectors that go to memory by themselves. An
 ordinary store to a line that is not in the cache has to fetch it first, and then puts out what is still needed.
@@ -54,7 +54,7 @@ if JIT:
         state)`` for its plane, UNROLL vectors at once, ``end(channel, state)``. ``vectors[q]`` are the q-th ones from
         each of ``pointers``, ``masks[q]`` the lanes that count (None: all), ``place`` says which element is first."""
         vector = vector_type(pointers[0].type.pointee)
-        lanes, ahead = vector.count, i64(AHEAD // size_of(vector.element))
+        lanes, ahead = vector.count, i64(AHEAD // len(pointers) // size_of(vector.element))
         whole = b.sdiv(L, i64(UNROLL * lanes))
         rest = b.sub(L, b.mul(whole, i64(UNROLL * lanes)))
         some = [lanes_between(b, i64(0), b.sub(rest, i64(q * lanes)), lanes) for q in range(UNROLL)]

@@ -1,6 +1,6 @@
 """Batch normalization of (N, C, L): some channels are a work item where sums are needed, some planes where they are
-not. In training both are done by one work item if its channels stay in the cache. Layer normalization of (R, L): some
-rows are a work item, each of which stays in the cache while it is read again.
+not. In training both are done by one work item if its channels stay in the cache. Where L is 1, channels are columns.
+Layer normalization of (R, L): some rows are a work item, each of which stays in the cache while it is read again.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ from .channels import (
 )
 from .compile import jit
 from .parallel import parallel_for
-from .totals import centre_rows, sum_products, sum_rows, sum_squares
+from .totals import centre_rows, sum_columns, sum_products, sum_rows, sum_squares
 
 PARTS, ELEMENTS = 16, 16384  # work items over rows at most, and elements of one at least
 GROUPS, NEIGHBOURS = 8, 1024  # work items over channels at least, where it takes several to have so many neighbours
+COLUMNS = 128  # of a matrix, to a work item
 CACHED = 1 << 20  # bytes of channels that may still be in the cache when their sums are known
 
 
@@ -110,6 +111,57 @@ def _gx_group(item, G, gy, x, gx, N, C, L, mean, rstd, w, gw, gb, streamed):
 
 
 @jit
+def _train_columns(item, x, y, N, C, w, b, eps, mean, var, rstd):
+    """Some channels of images of one pixel each: the columns of a matrix, so a vector is of neighbouring channels."""
+    first, last, one = item * COLUMNS, min((item + 1) * COLUMNS, C), type(eps)(1)
+    m, v, r, scale, bias = mean[first:last], var[first:last], rstd[first:last], w[first:last], b[first:last]
+    totals = np.empty(last - first)
+    sum_columns(totals, x, first, C, N, last - first)
+    for j in range(m.size):
+        m[j] = totals[j] / N
+    totals[:] = 0
+    for n in range(N):
+        row = x[n * C + first : n * C + last]
+        for j in range(row.size):
+            totals[j] += (row[j] - m[j]) * (row[j] - m[j])
+    for j in range(v.size):
+        v[j] = totals[j] / N
+        r[j] = one / np.sqrt(v[j] + eps)
+    for n in range(N):
+        row, out = x[n * C + first : n * C + last], y[n * C + first : n * C + last]
+        for j in range(out.size):
+            out[j] = (row[j] - m[j]) * (r[j] * scale[j]) + bias[j]
+
+
+@jit
+def _normalize_columns(item, rows, x, y, N, C, mean, rstd, w, b):
+    for n in range(item * rows, min((item + 1) * rows, N)):
+        row, out = x[n * C : (n + 1) * C], y[n * C : (n + 1) * C]
+        for j in range(out.size):
+            out[j] = (row[j] - mean[j]) * (rstd[j] * w[j]) + b[j]
+
+
+@jit
+def _gx_columns(item, gy, x, gx, N, C, mean, rstd, w, gw, gb):
+    first, last = item * COLUMNS, min((item + 1) * COLUMNS, C)
+    m, r, scale, numbers = mean[first:last], rstd[first:last], w[first:last], np.empty((2, last - first), mean.dtype)
+    sum_g, sum_gx, shift, slope = np.zeros(last - first), np.zeros(last - first), numbers[0], numbers[1]
+    for n in range(N):
+        g, row = gy[n * C + first : n * C + last], x[n * C + first : n * C + last]
+        for j in range(sum_g.size):
+            sum_g[j] += g[j]
+            sum_gx[j] += g[j] * (row[j] - m[j])
+    for j in range(m.size):
+        gw[first + j], gb[first + j] = sum_gx[j] * r[j], sum_g[j]
+        shift[j], slope[j] = sum_g[j] / N, r[j] * (sum_gx[j] * r[j]) / N
+    for n in range(N):
+        g, row = gy[n * C + first : n * C + last], x[n * C + first : n * C + last]
+        out = gx[n * C + first : n * C + last]
+        for j in range(out.size):
+            out[j] = (scale[j] * r[j]) * (g[j] - shift[j] - (row[j] - m[j]) * slope[j])
+
+
+@jit
 def _layer_norm_rows(item, rows, x, y, R, L, w, b, eps, mean, rstd):
     kind = type(eps)
     for r in range(item * rows, min((item + 1) * rows, R)):
@@ -159,6 +211,21 @@ def _gx(items, G, gy, x, gx, N, C, L, mean, rstd, w, gw, gb, streamed):
 
 
 @jit
+def _train_matrix(items, x, y, N, C, w, b, eps, mean, var, rstd):
+    parallel_for(_train_columns, items, (x, y, N, C, w, b, eps, mean, var, rstd))
+
+
+@jit
+def _normalize_matrix(items, rows, x, y, N, C, mean, rstd, w, b):
+    parallel_for(_normalize_columns, items, (rows, x, y, N, C, mean, rstd, w, b))
+
+
+@jit
+def _gx_matrix(items, gy, x, gx, N, C, mean, rstd, w, gw, gb):
+    parallel_for(_gx_columns, items, (gy, x, gx, N, C, mean, rstd, w, gw, gb))
+
+
+@jit
 def _layer_norm(items, rows, x, y, R, L, w, b, eps, mean, rstd):
     parallel_for(_layer_norm_rows, items, (rows, x, y, R, L, w, b, eps, mean, rstd))
 
@@ -185,25 +252,36 @@ def batch_norm_train(x, w, b, eps):
         return reference.batch_norm_train(x, w, b, eps)
     (N, C, L), y = x.shape, empty_lines(x.shape, x.dtype)
     mean, var, rstd = np.empty((3, C), x.dtype)
-    arguments = flat(x), y.reshape(-1), N, C, L, flat(w), flat(b), x.dtype.type(eps), mean, var, rstd, is_large(y)
-    _train(*_groups(C, L), *_parts(N, C, L), *arguments)
+    arrays, numbers = (flat(x), y.reshape(-1)), (flat(w), flat(b), x.dtype.type(eps), mean, var, rstd)
+    if L == 1:
+        _train_matrix(-(-C // COLUMNS), *arrays, N, C, *numbers)
+    else:
+        _train(*_groups(C, L), *_parts(N, C, L), *arrays, N, C, L, *numbers, is_large(y))
     return y, mean, var, rstd
 
 
 def batch_norm(x, mean, rstd, w, b):
     if not compiled_for(x):
         return reference.batch_norm(x, mean, rstd, w, b)
-    y = empty_lines(x.shape, x.dtype)
-    _normalize(*_parts(*x.shape), flat(x), y.reshape(-1), *x.shape, *map(flat, (mean, rstd, w, b)), is_large(y))
+    (N, C, L), y = x.shape, empty_lines(x.shape, x.dtype)
+    arrays, numbers = (flat(x), y.reshape(-1)), map(flat, (mean, rstd, w, b))
+    if L == 1:
+        _normalize_matrix(*_cut(N, C), *arrays, N, C, *numbers)
+    else:
+        _normalize(*_parts(N, C, L), *arrays, N, C, L, *numbers, is_large(y))
     return y
 
 
 def batch_norm_gx(gy, x, mean, rstd, w):
     if not compiled_for(x):
         return reference.batch_norm_gx(gy, x, mean, rstd, w)
-    gx, gw, gb = empty_lines(x.shape, x.dtype), np.empty(x.shape[1], x.dtype), np.empty(x.shape[1], x.dtype)
-    arguments = flat(gy), flat(x), gx.reshape(-1), *x.shape, *map(flat, (mean, rstd, w)), gw, gb, is_large(gx)
-    _gx(*_groups(*x.shape[1:]), *arguments)
+    (N, C, L), gx = x.shape, empty_lines(x.shape, x.dtype)
+    gw, gb = np.empty(C, x.dtype), np.empty(C, x.dtype)
+    arrays, numbers = (flat(gy), flat(x), gx.reshape(-1)), (*map(flat, (mean, rstd, w)), gw, gb)
+    if L == 1:
+        _gx_matrix(-(-C // COLUMNS), *arrays, N, C, *numbers)
+    else:
+        _gx(*_groups(C, L), *arrays, N, C, L, *numbers, is_large(gx))
     return gx, gw, gb
 
 

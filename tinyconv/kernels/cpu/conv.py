@@ -234,8 +234,9 @@ def _correlate(x, winners, w, bias, y, MR, K, steps, shape, cut, tables):
 
 
 @jit
-def _correlate_and_pool(x, w, bias, y, winners, MR, K, steps, shape, cut, tables):
-    packed, items = _pack(x, w, bias, MR, K, steps, shape, cut)
+def _correlate_and_pool(x, w, bias, y, winners, MR, K, shape, cut, tables):
+    C, O = shape[2], shape[5]
+    packed, items = _pack(x, w, bias, MR, K, (O * C * K, C * K, K), shape, cut)
     parallel_for(_pooled_strip, items, (x, y, winners, packed, MR, K, shape, cut, tables))
 
 
@@ -383,6 +384,7 @@ def _pooled_weights(x, gy, winners, gw, gb, MR, NT, K, shape, cut, tables):
 # -------------------------------------------------------------------------------------------------- the contract
 
 
+KINDS = {"weights": WEIGHTS, "pooled": POOLED, "pooled weights": POOLED_WEIGHTS}
 NONE = np.empty(0, np.uint8)  # for winners, where nothing is pooled
 # Plans' sizes go to the kernels as plain tuples: Numba takes half a microsecond more to know a named one.
 
@@ -415,17 +417,14 @@ def _run(plan, x, winners, w, b, y, K, steps, shape):
         _correlate(flat(x), flat(winners), *arrays, plan.tile[0], K, steps, shape, tuple(plan.cut), plan.tables)
 
 
-def pooled_forward(x, w, b, y, winners, out, stride, padding, dilation, groups):
+def pooled_forward(x, w, b, y, winners, stride, padding, dilation, groups):
     """The maxima of conv2d's windows, or 0, to y, and which pixels they are to ``winners``. False, and nothing, where
     a work item has no room for all channels."""
-    (N, _, H, W), (_, C, KH, KW), OG = x.shape, w.shape, len(w) // groups
-    plan = forward_plan((KH, KW), stride, padding, dilation, (H, W), out, N, groups, C, OG, x.itemsize, POOLED)
-    if plan.cut.CB < C:
+    plan, K, shape = _plan("pooled", x.itemsize, x.shape, w.shape, stride, padding, dilation, groups)
+    if w.shape[1] > plan.cut.CB:
         return False
-    b = np.empty(0, x.dtype) if b is None else flat(b)
-    K, shape = KH * KW, (N, groups, C, H, W, OG, *out)
-    memory, steps = (y.reshape(-1), winners.reshape(-1)), (OG * C * K, C * K, K)
-    _correlate_and_pool(flat(x), flat(w), b, *memory, plan.tile[0], K, steps, shape, tuple(plan.cut), plan.tables)
+    b, arrays = np.empty(0, x.dtype) if b is None else flat(b), (y.reshape(-1), winners.reshape(-1))
+    _correlate_and_pool(flat(x), flat(w), b, *arrays, plan.tile[0], K, shape, tuple(plan.cut), plan.tables)
     return True
 
 
@@ -452,27 +451,29 @@ def weight_gradient(gy, x, gw, stride, padding, dilation, groups):
         if planes:
             conv_planes.weights(flat(x), flat(gy), gw.reshape(-1), (N, groups, *size, *out), planes)
             return
-    plan, shape = _weight_plan(WEIGHTS, x, gw, out, stride, padding, dilation, groups)
-    arrays, K = (flat(x), flat(gy), gw.reshape(-1)), math.prod(gw.shape[2:])
+    plan, K, shape = _plan("weights", x.itemsize, x.shape, gw.shape, stride, padding, dilation, groups)
+    arrays = flat(x), flat(gy), gw.reshape(-1)
     if isinstance(plan, ChannelPlan):
         conv_channels.weights(*arrays, plan.vectors, K, shape, plan.cut, plan.tables)
     else:
         _weights(*arrays, *plan.tile, K, shape, tuple(plan.cut), plan.tables)
 
 
-def pooled_weight_gradient(gy, winners, x, gw, gb, out, stride, padding, dilation, groups):
+def pooled_weight_gradient(gy, winners, x, gw, gb, stride, padding, dilation, groups):
     """The same of the gradient of windows, and the bias' gradient to gb."""
-    plan, shape = _weight_plan(POOLED_WEIGHTS, x, gw, out, stride, padding, dilation, groups)
-    arrays, K = (flat(x), flat(gy), flat(winners), gw.reshape(-1), gb), math.prod(gw.shape[2:])
+    plan, K, shape = _plan("pooled weights", x.itemsize, x.shape, gw.shape, stride, padding, dilation, groups)
+    arrays = flat(x), flat(gy), flat(winners), gw.reshape(-1), gb
     _pooled_weights(*arrays, *plan.tile, K, shape, tuple(plan.cut), plan.tables)
 
 
-def _weight_plan(kind, x, gw, out, stride, padding, dilation, groups):
-    """The plan, and the sizes that work items go by."""
-    (N, _, H, W), (O, C, *kernel_size) = x.shape, gw.shape
-    sizes = (H, W), out, N, groups, C, O // groups, x.itemsize
-    plan = forward_plan(tuple(kernel_size), stride, padding, dilation, *sizes, kind)
-    return plan, (N, groups, C, H, W, O // groups, *out)
+@functools.lru_cache(maxsize=256)
+def _plan(kind, itemsize, x_shape, w_shape, stride, padding, dilation, groups):
+    """A plan, the taps of a channel, and the sizes that work items go by."""
+    (N, _, H, W), (O, C), kernel_size = x_shape, w_shape[:2], w_shape[2:]
+    out = output_size((H, W), kernel_size, stride, padding, dilation)
+    sizes = (H, W), out, N, groups, C, O // groups, itemsize
+    plan = forward_plan(kernel_size, stride, padding, dilation, *sizes, KINDS[kind])
+    return plan, math.prod(kernel_size), (N, groups, C, H, W, O // groups, *out)
 
 
 def conv2d(x, w, b, stride, padding, dilation, groups):

@@ -34,12 +34,12 @@ def linear_gradients(gy, y, x, w, bias):
 
 
 def conv2d_relu_max_pool2d(x, w, b, stride, padding, dilation, groups):
-    out = OH, OW = output_size(x.shape[2:], w.shape[2:], stride, padding, dilation)
+    OH, OW = output_size(x.shape[2:], w.shape[2:], stride, padding, dilation)
     y = np.empty((len(x), len(w), OH // 2, OW // 2), x.dtype)
     if not compiled_for(x) or not w.shape[1] or not y.size:
         return reference.conv2d_relu_max_pool2d(x, w, b, stride, padding, dilation, groups)
     where = np.empty(y.shape, np.uint8)
-    if not pooled_forward(x, w, b, y, where, out, stride, padding, dilation, groups):
+    if not pooled_forward(x, w, b, y, where, stride, padding, dilation, groups):
         y, where = max_pool2d(conv2d(x, w, b, stride, padding, dilation, groups), *WINDOWS, (OH // 2, OW // 2))
         where[y <= 0] = NOBODY
         y = relu(y)
@@ -62,6 +62,5 @@ def max_pool2d_conv2d_gw(gy, where, x, kernel_size, stride, padding, dilation, g
         return reference.max_pool2d_conv2d_gw(gy, where, x, kernel_size, stride, padding, dilation, groups)
     gb = np.empty(len(gw), x.dtype)
     if not winners.weight_gradient(gy, where, x, gw, gb, stride, padding, dilation, groups):
-        out = output_size(x.shape[2:], kernel_size, stride, padding, dilation)
-        pooled_weight_gradient(gy, where, x, gw, gb, out, stride, padding, dilation, groups)
+        pooled_weight_gradient(gy, where, x, gw, gb, stride, padding, dilation, groups)
     return gw, gb

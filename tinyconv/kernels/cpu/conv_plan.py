@@ -34,7 +34,7 @@ TURN = 4  # cycles that turning a vector of pixels into lanes takes; a multiply-
 SMALL = 64  # pixels of a side, up to which there is something to gain at the border
 CHUNKS = 1, 2, 4, 8  # outputs at the border that may be treated alike; what costs least is taken
 PANEL = 36 * 1024  # bytes of weights that are turned into lanes at a time: three quarters of a first-level cache
-IMAGES = 1.1  # cycles that images in lanes take for each that is counted here: their vectors come from L2 more often
+IMAGES = 1.13  # cycles that images in lanes take for each that is counted here: their vectors come from L2 more often
 SINGLE = 1, 9  # the tile of groups with one output, as depthwise layers have
 
 
@@ -240,7 +240,7 @@ def _channel_cut(axes, kernel_size, size, out, images, groups, channels, outputs
         if summed:  # gy is turned, and each tile's sums are added to those of other positions
             turned = vectors * (positions * cblocks * TURN + channels * taps * 4)
         else:  # weights and outputs are turned, and each tile's sums added to those of other channels
-            turned = vectors * (channels * taps * TURN + positions * (TURN + cblocks))
+            turned = vectors * (channels * taps * TURN + positions * (TURN + 3 * cblocks))
         copied = cut.copied * cut.images * channels * cut.HP * W
         items, memory = images // cut.images * cut.strips * oblocks, cut.copied * cut.images * cut.CB * cut.HP * cut.WP
         memory = max(memory, 0 if summed else cut.OB * positions) * itemsize

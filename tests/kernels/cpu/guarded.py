@@ -96,6 +96,14 @@ def borders(dtype: Any) -> list[tuple[str, tuple]]:
             listed.append(("max_pool2d", (image, *windows, pooled)))
             listed.append(("max_pool2d_gx", (drawn(*where.shape), where, (5, W), *windows)))
             listed.append(("avg_pool2d", (image, TWO, TWO, zero, pooled, True, None)))
+            listed.append(("avg_pool2d_gx", (drawn(*where.shape), (5, W), TWO, TWO, zero, True, None)))
+            windows, pooled = ((3, 3), TWO, ONE, ONE), (3, (W + 1) // 2)
+            where = rng.integers(4, 9, (2, 3, *pooled)).astype(np.uint8)
+            listed.append(("max_pool2d", (image, *windows, pooled)))
+            listed.append(("max_pool2d_gx", (drawn(*where.shape), where, (5, W), *windows)))
+            scores, numbers = drawn(2, 3, W), drawn(4, 3)
+            listed.append(("batch_norm_train", (scores, *numbers[:2], 1e-5)))
+            listed.append(("batch_norm_gx", (scores, scores, *numbers[:3])))
     return listed
 
 

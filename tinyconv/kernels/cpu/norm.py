@@ -1,6 +1,7 @@
 """Batch normalization of (N, C, L): some channels are a work item where sums are needed, some planes where they are
-not. In training both are done by one work item if its channels stay in the cache. Where L is 1, channels are columns.
-Layer normalization of (R, L): some rows are a work item, each of which stays in the cache while it is read again.
+not. In training one work item does both, so that it finds its channels in the cache. Where L is 1, channels are
+columns. Layer normalization of (R, L): some rows are a work item, each of which stays in the cache while it is read
+again.
 """
 
 from __future__ import annotations
@@ -27,7 +28,6 @@ from .totals import centre_rows, sum_columns, sum_products, sum_rows, sum_square
 PARTS, ELEMENTS = 16, 16384  # work items over rows at most, and elements of one at least
 GROUPS, NEIGHBOURS = 8, 1024  # work items over channels at least, where it takes several to have so many neighbours
 COLUMNS = 128  # of a matrix, to a work item
-CACHED = 1 << 20  # bytes of channels that may still be in the cache when their sums are known
 
 
 @jit
@@ -62,10 +62,10 @@ def _stats_group(item, G, x, N, C, L, eps, mean, var, rstd):
     """The statistics of a work item's channels, in one pass if the means of the first image are a good guess."""
     first, one = item * G, type(eps)(1)
     count = min(G, C - first)
-    _means(first, count, x, min(N, 1), C, L, mean)
-    if not _variances(first, count, x, N, C, L, mean, var, True):
-        _means(first, count, x, N, C, L, mean)
-        _variances(first, count, x, N, C, L, mean, var, False)
+    for images in (min(N, 1), N):
+        _means(first, count, x, images, C, L, mean)
+        if _variances(first, count, x, N, C, L, mean, var, images < N):
+            break
     for c in range(first, first + count):
         rstd[c] = one / np.sqrt(var[c] + eps)
 
@@ -192,12 +192,8 @@ def _layer_norm_gx_rows(item, rows, gy, x, gx, R, L, mean, rstd, w, sums):
 
 
 @jit
-def _train(items, G, parts, P, x, y, N, C, L, w, b, eps, mean, var, rstd, streamed):
-    if N * G * L * x.itemsize <= CACHED:
-        parallel_for(_train_group, items, (G, x, y, N, C, L, w, b, eps, mean, var, rstd, streamed))
-    else:
-        parallel_for(_stats_group, items, (G, x, N, C, L, eps, mean, var, rstd))
-        parallel_for(_normalize_part, parts, (P, x, y, C, L, mean, rstd, w, b, streamed))
+def _train(items, G, x, y, N, C, L, w, b, eps, mean, var, rstd, streamed):
+    parallel_for(_train_group, items, (G, x, y, N, C, L, w, b, eps, mean, var, rstd, streamed))
 
 
 @jit
@@ -256,7 +252,7 @@ def batch_norm_train(x, w, b, eps):
     if L == 1:
         _train_matrix(-(-C // COLUMNS), *arrays, N, C, *numbers)
     else:
-        _train(*_groups(C, L), *_parts(N, C, L), *arrays, N, C, L, *numbers, is_large(y))
+        _train(*_groups(C, L), *arrays, N, C, L, *numbers, is_large(y))
     return y, mean, var, rstd
 
 

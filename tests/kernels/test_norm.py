@@ -113,8 +113,7 @@ def test_batch_norm_train(kernels, data, shape, dtype):
 @pytest.mark.parametrize("shape", [(3, 40, 49), (5, 37, 64), (2, 3, 1100), (70, 2, 3001), (300, 150, 1)])
 @pytest.mark.parametrize("dtype", FLOATS, ids=str)
 def test_training_on_many_channels_and_large_ones(kernels, shape, dtype):
-    """Several channels to a work item, the last item with fewer; planes of whole vectors and of parts; channels that
-    stay in the cache until they are normalized, and one that does not."""
+    """Several channels to a work item, the last item with fewer; planes of whole vectors and of parts; columns."""
     rng = np.random.default_rng(0)
     check_training(kernels, *[normal(rng, s, dtype) for s in (shape, shape[1:2], shape[1:2])])
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from . import functional, graph
 from .anomaly import detect_anomaly, is_anomaly_enabled, set_detect_anomaly
+from .deferred import Deferred, written_down
 from .engine import backward, grad
 from .function import AccumulateGrad, Function, Node, once_differentiable
 from .grad_mode import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
@@ -19,6 +20,7 @@ from .intercept import intercept
 from .variable import Variable
 
 __all__ = [
+    "Deferred",
     "Function",
     "Variable",
     "backward",
@@ -34,6 +36,7 @@ __all__ = [
     "once_differentiable",
     "set_detect_anomaly",
     "set_grad_enabled",
+    "written_down",
 ]
 
 gradcheck: Callable[..., bool]  # these two stand on the operations: tinyconv/__init__.py brings them here

@@ -17,6 +17,7 @@ from typing import Any
 from .. import dtypes, kernels
 from ..tensor import Tensor
 from . import anomaly
+from .deferred import Deferred, written_down
 from .function import AccumulateGrad, Node, edge_of
 from .grad_mode import set_grad_enabled, state
 
@@ -43,10 +44,14 @@ def _walk(roots: Sequence[Any], gys: Sequence[Tensor], retain_graph: bool, targe
             if edge is None or gx is None or (useful is not None and edge[0] not in useful):
                 continue
             target, index = edge
-            shape, dtype, _ = target._outputs[index]
-            array = gx.array
-            if array.shape != shape or array.dtype is not dtype:
-                gx = _fit(node, gx, shape, dtype)
+            deferred = isinstance(gx, Deferred)
+            if deferred and (not target.takes_deferred or target in pending):
+                gx, deferred = gx.tensor(), False
+            if not deferred:
+                shape, dtype, _ = target._outputs[index]
+                array = gx.array
+                if array.shape != shape or array.dtype is not dtype:
+                    gx = _fit(node, gx, shape, dtype)
             if targets is None and type(target) is AccumulateGrad and not target._pre_hooks:
                 target.accumulate(gx, fresh)
                 continue
@@ -63,7 +68,7 @@ def _walk(roots: Sequence[Any], gys: Sequence[Tensor], retain_graph: bool, targe
             # later ones are added to it in place.
             if total is None:
                 slots[index] = gx
-                if fresh:
+                if fresh and not deferred:
                     ours.add(edge)
             elif edge in ours:
                 kernels.of(total.array).add_(total.array, gx.array)
@@ -81,11 +86,12 @@ def _walk(roots: Sequence[Any], gys: Sequence[Tensor], retain_graph: bool, targe
             return found
         slots = pending.pop(node)
         if node._pre_hooks is not None:
+            slots = [written_down(g) for g in slots]
             _call_hooks(node, slots)
         if targets is not None:
             for i, g in enumerate(slots):
                 if g is not None and (node, i) in targets:
-                    found[node, i] = g
+                    found[node, i] = written_down(g)
             if not any([edge is not None and edge[0] in useful for edge in node.edges]):
                 continue
         elif type(node) is AccumulateGrad:

@@ -34,6 +34,7 @@ class Node:
 
     number = -1
     edges: Sequence = ()
+    takes_deferred = False  # backward can do something with a Deferred (deferred.py)
     _saved: Any = ()
     _pre_hooks: dict[int | None, OrderedDict] | None = None  # by output (None: all); None while nobody looks at them
     register_hook: Callable  # in hooks.py

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..tensor import Tensor
+from .deferred import written_down
 from .function import AccumulateGrad, Node, edge_of
 
 
@@ -128,13 +129,14 @@ def _register_node_hook(self: Node, fn: Callable) -> RemovableHandle:
 
         def backward(ctx: Any, *gys: Tensor | None) -> tuple:
             gxs = derivative(ctx, *gys)
-            gxs = tuple(gxs) if isinstance(gxs, (tuple, list)) else (gxs,)
+            gxs = tuple([written_down(g) for g in gxs]) if isinstance(gxs, (tuple, list)) else (written_down(gxs),)
             for hook in list(hooks.values()):
                 replaced = hook(gxs, gys)
                 gxs = gxs if replaced is None else tuple(replaced)
             return gxs
 
-        node.backward, node.fresh_gradients = backward, False  # a hook may keep what it sees
+        node.backward = backward
+        node.fresh_gradients = node.takes_deferred = False  # a hook may keep what it sees
     handle = RemovableHandle(hooks)
     hooks[handle.id] = fn
     return handle

@@ -24,7 +24,7 @@ import math
 from typing import Any
 
 from .. import kernels
-from ..autograd import Function, is_grad_enabled
+from ..autograd import Deferred, Function, is_grad_enabled
 from ..tensor import Tensor
 from .compare import clamp, ge, gt, le, lt, where
 from .elementary import erf, exp, expm1, log1p
@@ -106,6 +106,7 @@ class ReLUGx(Function):
 
 class ReLU(Function):
     fresh_gradients = True
+    takes_deferred = True
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
@@ -114,8 +115,9 @@ class ReLU(Function):
         return y
 
     @staticmethod
-    def backward(ctx: Any, gy: Tensor) -> Tensor:
-        return ReLUGx.apply(gy, ctx.saved_tensors[0])
+    def backward(ctx: Any, gy: Any) -> Any:
+        (y,) = ctx.saved_tensors
+        return gy.of_relu(y) if isinstance(gy, Deferred) else ReLUGx.apply(gy, y)
 
 
 def tanh(input: Tensor) -> Tensor:

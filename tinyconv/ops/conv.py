@@ -24,7 +24,7 @@ import functools
 from typing import Any
 
 from .. import kernels
-from ..autograd import Function
+from ..autograd import Deferred, Function, written_down
 from ..tensor import Tensor
 from .pad import pad
 from .reduce import Sum
@@ -91,6 +91,7 @@ class Conv2d(Function):
     """y = conv(x, w) + b;  gx = conv_gx(gy, w),  gw = conv_gw(gy, x),  gb = sum of gy over all but the channels."""
 
     fresh_gradients = True
+    takes_deferred = True
 
     @staticmethod
     def forward(
@@ -104,11 +105,16 @@ class Conv2d(Function):
         return Tensor(kernels.of(x.array).conv2d(x.array, w.array, bias, stride, padding, dilation, groups))
 
     @staticmethod
-    def backward(ctx: Any, gy: Tensor) -> tuple:
+    def backward(ctx: Any, gy: Any) -> tuple:
         x, w = ctx.saved_tensors
+        bias = ctx.needs_input_grad[2]
+        if isinstance(gy, Deferred) and (x is not None or not bias):
+            gx, gw, gb = gy.of_conv2d(x, w, ctx.input_size, ctx.kernel_size, ctx.geometry)
+            return gx, gw, gb if bias else None, None, None, None, None
+        gy = written_down(gy)
         gx = None if w is None else Conv2dGx.apply(gy, w, ctx.input_size, *ctx.geometry)
         gw = None if x is None else Conv2dGw.apply(gy, x, ctx.kernel_size, *ctx.geometry)
-        gb = Sum.apply(gy, (0, 2, 3), False) if ctx.needs_input_grad[2] else None
+        gb = Sum.apply(gy, (0, 2, 3), False) if bias else None
         return gx, gw, gb, None, None, None, None
 
 

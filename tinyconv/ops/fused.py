@@ -17,10 +17,8 @@ from .activation import ReLU, ReLUGx
 from .conv import Conv2dGw, Conv2dGx, conv2d, conv2d_arguments, output_size
 from .logic import bitwise_and
 from .matmul import linear_gradients, of_rows
-from .pool import ToWinners, max_pool2d
+from .pool import WINDOWS, ToWinners, Winners, max_pool2d
 from .reduce import Sum
-
-WINDOWS = (2, 2), (2, 2), (0, 0), (1, 1)
 
 
 class LinearReLU(Function):
@@ -75,8 +73,7 @@ class Conv2dReLUMaxPool2d(Function):
     @staticmethod
     def backward(ctx: Any, gy: Tensor, _: Any) -> tuple:
         x, w, y, where = ctx.saved_tensors
-        need, backend = ctx.needs_input_grad, kernels.of(gy.array)
-        gx = gw = gb = None
+        need, gb = ctx.needs_input_grad, None
         if is_grad_enabled():  # a gradient that is to be differentiated again: one operation after the other
             size = output_size(ctx.input_size, ctx.kernel_size, *ctx.geometry[:3])
             gy = ReLUGx.apply(gy, y)
@@ -85,14 +82,10 @@ class Conv2dReLUMaxPool2d(Function):
             gw = None if x is None else Conv2dGw.apply(gz, x, ctx.kernel_size, *ctx.geometry)
             gb = Sum.apply(gy, (0, 2, 3), False) if need[2] else None
             return gx, gw, gb, None
-        if w is not None:
-            gx = Tensor(backend.max_pool2d_conv2d_gx(gy.array, where.array, w.array, ctx.input_size, *ctx.geometry))
-        if x is not None:
-            gw, gb = backend.max_pool2d_conv2d_gw(gy.array, where.array, x.array, ctx.kernel_size, *ctx.geometry)
-            gw, gb = Tensor(gw), Tensor(gb) if need[2] else None
-        elif need[2]:
+        gx, gw, gb = Winners(gy, where).of_conv2d(x, w, ctx.input_size, ctx.kernel_size, ctx.geometry)
+        if need[2] and x is None:
             gb = Sum.apply(ReLUGx.apply(gy, y), (0, 2, 3), False)
-        return gx, gw, gb, None
+        return gx, gw, gb if need[2] else None, None
 
 
 def conv2d_relu_max_pool2d(

@@ -12,9 +12,9 @@ import functools
 from typing import Any
 
 from .. import kernels
-from ..autograd import Function
+from ..autograd import Deferred, Function, is_anomaly_enabled, is_grad_enabled
 from ..tensor import Tensor
-from .activation import relu
+from .activation import ReLUGx, relu
 from .conv import along, as_rows, images, pair
 from .creation import as_tensor
 from .elementwise import abs, sign
@@ -22,6 +22,7 @@ from .join import stack
 from .types import same_type
 
 Pair = tuple[int, int]
+WINDOWS = (2, 2), (2, 2), (0, 0), (1, 1)  # the usual ones: kernel size, stride, padding, dilation
 
 
 class MaxPool2d(Function):
@@ -31,16 +32,60 @@ class MaxPool2d(Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, geometry: tuple, size: tuple) -> tuple:
-        y, where = kernels.of(x.array).max_pool2d(x.array, *geometry, size)
-        where = Tensor(where)
+        y, where = map(Tensor, kernels.of(x.array).max_pool2d(x.array, *geometry, size))
         ctx.input_size, ctx.geometry = x.array.shape[2:], geometry
+        ctx.maxima = y.array, y._counter
         ctx.save_for_backward(where)
-        return Tensor(y), where
+        return y, where
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor, _: Any) -> tuple:
         (where,) = ctx.saved_tensors
+        plain = ctx.geometry == WINDOWS and where.array.shape[2:] == tuple([n // 2 for n in ctx.input_size])
+        if plain and not (is_grad_enabled() or is_anomaly_enabled()):
+            return Winners(gy, where, ctx.input_size, ctx.maxima), None, None
         return ToWinners.apply(gy, where, ctx.input_size, ctx.geometry), None, None
+
+    def _release(self) -> None:
+        super()._release()
+        self.maxima = None
+
+
+class Winners(Deferred):
+    """The gradient of an image of which 2 x 2 windows' maxima were taken, as long as it is known by the windows.
+
+    Args:
+        gy: ``(N, C, H // 2, W // 2)``.
+        where: which pixel of a window gy goes to, uint8, of the same shape; 4 for none.
+        input_size: (H, W).
+        maxima: the windows' maxima, and the counter of their versions.
+    """
+
+    def __init__(self, gy: Tensor, where: Tensor, input_size: tuple = (), maxima: tuple = ()):
+        self.gy, self.where, self.input_size, self.maxima = gy, where, input_size, maxima
+
+    def tensor(self) -> Tensor:
+        return ToWinners.apply(self.gy, self.where, self.input_size, WINDOWS)
+
+    def of_relu(self, y: Tensor) -> Tensor | Deferred:
+        """The gradient before ReLU, which made y: a window whose largest pixel it cut gives nothing."""
+        maxima, version = self.maxima
+        if version[0]:  # somebody has changed them
+            return ReLUGx.apply(self.tensor(), y)
+        gy = Tensor(kernels.of(maxima).relu_gx(self.gy.array, maxima))
+        return Winners(gy, self.where, self.input_size, self.maxima)
+
+    def of_conv2d(
+        self, x: Tensor | None, w: Tensor | None, input_size: tuple, kernel_size: tuple, geometry: tuple
+    ) -> tuple:
+        """The gradients of a convolution's input (None without w), and of its weight and bias (None without x)."""
+        backend, gy, where = kernels.of(self.gy.array), self.gy.array, self.where.array
+        gx = gw = gb = None
+        if w is not None:
+            gx = Tensor(backend.max_pool2d_conv2d_gx(gy, where, w.array, input_size, *geometry))
+        if x is not None:
+            gw, gb = map(Tensor, backend.max_pool2d_conv2d_gw(gy, where, x.array, kernel_size, *geometry))
+        return gx, gw, gb
 
 
 class ToWinners(Function):

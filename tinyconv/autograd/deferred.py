@@ -1,0 +1,34 @@
+"""A gradient that is not written down until somebody wants to see it.
+
+Max-pooling sends the gradient of a window to one of its pixels; the others' are zeros. What it returns for an image is
+then four times as long as what it got, and most of it zeros, which the node before reads, multiplies and adds. So it
+may return a :class:`Deferred` instead, if nothing is recorded. The engine hands that on to a node whose class
+``takes_deferred``: ReLU makes another one of it, a convolution the gradients of its arguments. Everyone else, hooks
+among them, gets the tensor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..tensor import Tensor
+
+
+class Deferred:
+    """What ``backward`` may return for an argument instead of a tensor, and how the nodes that take it go on."""
+
+    of_relu: Callable[..., Any]
+    of_conv2d: Callable[..., tuple]
+
+    def tensor(self) -> Tensor:
+        """The gradient."""
+        raise NotImplementedError
+
+    def __add__(self, other: Tensor) -> Tensor:
+        return self.tensor() + other
+
+
+def written_down(gradient: Any) -> Any:
+    """A gradient as a tensor, or None."""
+    return gradient.tensor() if isinstance(gradient, Deferred) else gradient

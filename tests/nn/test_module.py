@@ -57,6 +57,8 @@ def test_registration_before_init_says_so():
         Early(lambda m: m.register_buffer("b", None))
     with pytest.raises(AttributeError, match="cannot assign parameter before"):
         Early(lambda m: m.register_parameter("p", None))
+    with pytest.raises(AttributeError, match="cannot call a Early before"):
+        Early(lambda m: None)(tinyconv.ones(1))
 
 
 def test_a_name_changes_its_kind():
@@ -141,6 +143,32 @@ def test_what_one_instance_registers_no_other_has():
     assert youngest.layer is None and youngest.scale is youngest._parameters["scale"]
     child.layer, other.scale = 3, Block()  # something else by the same names
     assert child.layer == 3 and other.scale is other._modules["scale"] and "layer" in dir(child)
+
+
+def test_what_others_have_registered_is_unknown_before_init():
+    class Net(Module):
+        def __init__(self):
+            self.was_there = hasattr(self, "layer")
+            super().__init__()
+            self.layer = Block()
+
+    assert not Net().was_there and not Net().was_there
+
+
+def test_what_others_have_registered_hides_no_attribute_of_another_base():
+    class Net(Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = Block()
+
+    class Mixin:
+        layer = "of the mixin"
+
+    class Both(Net, Mixin):
+        pass
+
+    assert isinstance(Net().layer, Block)
+    assert Both().layer == Both.layer == "of the mixin"  # as in PyTorch
 
 
 def test_a_class_may_look_elsewhere_for_what_is_not_registered():

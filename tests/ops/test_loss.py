@@ -103,6 +103,12 @@ def test_a_confident_mistake_is_finite():
     assert x.grad.tolist() == [[1.0, -1.0]]
 
 
+def test_mse_loss_of_half_precision_is_summed_in_single():
+    x = tinyconv.full((100_000,), 2, dtype=tinyconv.float16, requires_grad=True)
+    loss = F.mse_loss(x, tinyconv.zeros_like(x))
+    assert loss.dtype is tinyconv.float16 and loss.item() == 4
+
+
 @pytest.mark.parametrize("reduction", REDUCTIONS)
 def test_mse_loss(reduction):
     rng = np.random.default_rng(0)

@@ -276,6 +276,17 @@ def test_a_moment_of_another_dtype():
         optimizer.step()
 
 
+def test_a_moment_of_another_shape():
+    p = nn.Parameter(tinyconv.ones(2))
+    optimizer = optim.Adam([p])
+    p.grad = tinyconv.ones(2)
+    optimizer.step()
+    p.data, p.grad = tinyconv.ones(1000), tinyconv.ones(1000)
+    with pytest.raises(RuntimeError, match=r"shape \(1000,\) and dtype float32 has an exp_avg of shape \(2,\)"):
+        optimizer.step()
+    assert p.equal(tinyconv.ones(1000))
+
+
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("name, value", [
     ("lr", -1.0), ("lr", math.nan), ("eps", -1.0), ("weight_decay", -1.0), ("betas", (1.0, 0.9)),

@@ -189,6 +189,17 @@ def test_a_gradient_that_does_not_fit(momentum):
         assert p.tolist() == data.tolist()
 
 
+@pytest.mark.parametrize("shape", [(), (2,)])
+def test_a_momentum_that_does_not_fit(shape):
+    p = parameter(*[1.0] * 1000)
+    optimizer = SGD([p], lr=0.1, momentum=0.9)
+    optimizer.state[p]["momentum_buffer"] = tinyconv.ones(shape)
+    p.grad = tinyconv.ones(1000)
+    with pytest.raises(RuntimeError, match=r"shape \(1000,\) and dtype float32 has a momentum_buffer of shape"):
+        optimizer.step()
+    assert p.equal(tinyconv.ones(1000))
+
+
 def test_a_momentum_of_another_shape_is_not_loaded():
     p = parameter(1.0, 2.0)
     optimizer = SGD([p], lr=0.1, momentum=0.9)

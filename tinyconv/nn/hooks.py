@@ -123,9 +123,18 @@ class Hooked:
 
 def has_hooks(module: Hooked) -> bool:
     """Whether anybody looks at what goes through a module. (Asked at every call: Python finds entries of a dict in a
-    fraction of the time that attributes take where a class has a ``__getattr__``.)"""
+    fraction of the time that attributes take where a class has a ``__getattr__``.)
+
+    Raises:
+        AttributeError: before ``Module.__init__()``.
+    """
     own = module.__dict__
-    return own["_forward_pre_hooks"] or own["_forward_hooks"] or own["_backward_pre_hooks"] or own["_backward_hooks"]
+    try:
+        return bool(
+            own["_forward_pre_hooks"] or own["_forward_hooks"] or own["_backward_pre_hooks"] or own["_backward_hooks"]
+        )
+    except KeyError:
+        raise AttributeError(f"cannot call a {type(module).__name__} before Module.__init__() call") from None
 
 
 def added(hooks: OrderedDict, hook: Any, prepend: bool = False) -> RemovableHandle:

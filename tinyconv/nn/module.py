@@ -48,12 +48,14 @@ class _Registered:
         self.cls, self.registry, self.name = cls, registry, name
 
     def __get__(self, module: Any, cls: type) -> Any:
-        if module is None:
-            raise AttributeError(f"type object {cls.__name__!r} has no attribute {self.name!r}")
-        registered = module.__dict__[self.registry] if cls is self.cls else {}
-        if self.name not in registered:
-            raise AttributeError(self.name)  # now __getattr__ is asked
-        return registered[self.name]
+        if module is not None and cls is self.cls:
+            registered = module.__dict__.get(self.registry, ())  # before Module.__init__() there is none
+            if self.name in registered:
+                return registered[self.name]
+        try:  # as if this were not here: another base may have an attribute of the name
+            return getattr(super(self.cls, cls if module is None else module), self.name)
+        except AttributeError:  # an instance's __getattr__ is asked now
+            raise AttributeError(f"type object {cls.__name__!r} has no attribute {self.name!r}") from None
 
 
 class Module(Hooked, Stateful):

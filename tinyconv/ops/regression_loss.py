@@ -50,11 +50,12 @@ def _difference(input: Tensor, target: Tensor, name: str, bools: bool = True) ->
 
 
 def _are_alike(input: Any, target: Any) -> bool:
-    """Whether two tensors need neither be cast nor broadcast, and are floating point."""
+    """Whether two tensors need neither be cast nor broadcast, and are floating point, but no float16, whose sums
+    overflow."""
     if not isinstance(input, Tensor) or not isinstance(target, Tensor):
         return False
     x, t = input.array, target.array
-    return type(x) is type(t) and x.dtype == t.dtype and x.dtype.kind == "f" and x.shape == t.shape
+    return type(x) is type(t) and x.dtype == t.dtype and x.dtype.char in "fd" and x.shape == t.shape
 
 
 def _weighted(loss: Tensor, input: Tensor, weight: Tensor | None, reduction: str, by_weight: bool = True) -> Tensor:
@@ -90,7 +91,8 @@ class MseLoss(Function):
     def backward(ctx: Any, gy: Tensor) -> tuple:
         x, t = ctx.saved_tensors
         gx = mul(sub(x, t), mul(gy, ctx.factor))
-        return gx if ctx.edges[0] else None, neg(gx) if ctx.edges[1] else None, None
+        need = ctx.needs_input_grad
+        return gx if need[0] else None, neg(gx) if need[1] else None, None
 
 
 class Huber(Function):

@@ -136,7 +136,7 @@ class Adam(Optimizer):
             lists[1].append(p.grad.array)
             for values, name in zip(lists[2:], names):
                 a = memory[name].array
-                if a.dtype != x.dtype:  # its shape was checked when it was loaded
+                if a.shape != x.shape or a.dtype != x.dtype:  # the kernel would write past its end
                     raise RuntimeError(
                         f"{type(self).__name__}: a parameter of {described(x)} has an {name} of {described(a)}"
                     )

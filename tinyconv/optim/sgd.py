@@ -116,7 +116,7 @@ class SGD(Optimizer):
                 if first:
                     buffer = memory["momentum_buffer"] = Tensor(kernels.of(x).empty(x.shape, x.dtype))
                 v = buffer.array
-                if v.dtype != x.dtype:  # its shape was checked when it was loaded
+                if v.shape != x.shape or v.dtype != x.dtype:  # the kernel would write past its end
                     raise RuntimeError(f"SGD: a parameter of {described(x)} has a momentum_buffer of {described(v)}")
             if (type(x), x.dtype, first) != kind:
                 kind = (type(x), x.dtype, first)

@@ -220,6 +220,19 @@ def test_nan_reaches_the_gradients_that_see_it(kernels, dtype):
     assert np.isfinite(gw[[0, 1, 3]]).all()
 
 
+@pytest.mark.parametrize("dtype", FLOATS, ids=str)
+@pytest.mark.parametrize("groups", [1, 4])
+@pytest.mark.parametrize("column", [0, 5, 6])
+@pytest.mark.parametrize("padding", [0, 1, 2])
+def test_infinity_reaches_the_weight_gradients_that_see_it(kernels, dtype, groups, column, padding):
+    P, KW, W, OW = padding, 3, 7, 7 + 2 * padding - 2
+    x, gy = (np.abs(a).astype(dtype) for a in drawn(0, (2, 4, 6, W), (2, 4, 6, OW)))
+    x[0, :, 2, column] = np.inf
+    gw = kernels.conv2d_gw(gy, x, (3, KW), (1, 1), (1, P), (1, 1), groups)
+    hit = np.array([0 <= column + P - kw < OW for kw in range(KW)])
+    assert np.isposinf(gw[..., hit]).all() and np.isfinite(gw[..., ~hit]).all()
+
+
 @pytest.mark.parametrize("size", [61, 64])
 def test_gw_of_large_batches_stays_accurate(kernels, size):
     """A float32 gradient of 64 * 28 * 28 products."""

@@ -141,3 +141,11 @@ def test_errors():
         x.mean((0, -2))
     with pytest.raises(RuntimeError, match="mean: input must be floating point, got tinyconv.int64"):
         tinyconv.tensor([1, 2]).mean()
+
+
+def test_mean_of_half_precision_is_computed_in_single():
+    x = tinyconv.full((2, 100_000), 2, dtype=tinyconv.float16, requires_grad=True)
+    y = x.mean(1)
+    y.backward(tinyconv.ones_like(y))
+    assert y.dtype is x.grad.dtype is tinyconv.float16 and y.tolist() == [2, 2]
+    np.testing.assert_array_equal(x.grad.array, np.float16(1e-5))

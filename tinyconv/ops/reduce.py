@@ -92,18 +92,23 @@ def sum(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: dtypes.
     return y if dtype is None else cast(y, dtypes.as_numpy(dtype))
 
 
+def _single(x: Tensor) -> Tensor:
+    """float16 as float32: a sum, or the number of its terms, may be above float16's largest number, 65504."""
+    return cast(x, np.float32) if x.array.dtype == np.float16 else x
+
+
 class Mean(Function):
     """y = sum of x over axes / n, n their number of elements;  gx = gy / n, repeated along them."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, axes: tuple, keepdims: bool) -> Tensor:
         ctx.shape, ctx.axes, ctx.keepdims = x.array.shape, axes, keepdims
-        return div(Sum.apply(x, axes, keepdims), elements_along(x, axes))
+        return cast(div(Sum.apply(_single(x), axes, keepdims), elements_along(x, axes)), x.array.dtype)
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
         n = math.prod([ctx.shape[axis] for axis in ctx.axes])
-        g = gy if n == 0 else div(gy, n)
+        g = gy if n == 0 else cast(div(_single(gy), n), gy.array.dtype)
         return Expand.apply(restored(g, ctx.shape, ctx.axes, ctx.keepdims), ctx.shape), None, None
 
 

@@ -31,5 +31,5 @@ def test_a_large_array_begins_with_a_line_of_the_cache(monkeypatch):
     for n in (99, 100, 101, 117):
         x = arrays.empty_lines((2, n), np.dtype(np.float32))
         assert x.shape == (2, n) and x.dtype == np.float32 and x.flags.carray and arrays.is_large(x)
-        assert x.ctypes.data % arrays.CACHE_LINE == 0
+        assert x.ctypes.data % arrays.CACHE_LINE == 0 and arrays.storage(x[1:]).size == x.size
     assert not arrays.is_large(arrays.empty_lines((99,), np.dtype(np.float32)))

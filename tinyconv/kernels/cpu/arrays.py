@@ -2,6 +2,7 @@
 
 import ctypes
 import math
+from types import SimpleNamespace
 
 import numba
 import numpy as np
@@ -73,12 +74,15 @@ def is_large(x):
 
 
 def empty_lines(shape, dtype):
-    """An array of anything; a large one begins where a line of the cache does."""
+    """An array of anything; a large one begins where a line of the cache does. It is no view of another array, so it
+    is all of its storage."""
     size = math.prod(shape) * dtype.itemsize
     if size < LARGE:
         return np.empty(shape, dtype)
     memory = np.empty(size + CACHE_LINE, np.uint8)
-    return np.ndarray(shape, dtype, memory, -memory.ctypes.data % CACHE_LINE)
+    first = memory.ctypes.data + -memory.ctypes.data % CACHE_LINE
+    interface = {"version": 3, "shape": shape, "typestr": dtype.str, "data": (first, False)}
+    return np.asarray(SimpleNamespace(memory=memory, __array_interface__=interface))
 
 
 @jit

@@ -5,7 +5,8 @@ more than the products. Instead each plane is copied into zero-padded memory tha
 a tap is a displacement, and a vector of it one load, of which most lie across two lines of the cache and count twice;
 so the forward pass makes four rows at a time, and multiplies what it has loaded by all three weights of a column. The
 input gradient is the same for gy and the kernel turned around. The weight gradient runs on ``image_dots``, at vectors
-of pixels instead of images; beyond a row's end zeros meet zeros there, and no NaN comes about.
+of pixels instead of images. Beyond a row's end gy has zeros, which can meet a pixel; where that one is infinite or
+NaN, the sum is made again without them.
 """
 
 from __future__ import annotations
@@ -179,6 +180,20 @@ def correlate(x, w, bias, y, shape, plan):
 
 
 @jit
+def _one_tap(c, k, x, gy, shape, plan):
+    """The weight gradient of one channel's tap, pixel by pixel."""
+    N, C, H, W, OH, OW = shape
+    total = gy.dtype.type(0)
+    for p in range(c, N * C, C):
+        for i in range(OH):
+            for j in range(OW):
+                h, w = i + k // K - plan.top, j + k % K - plan.left
+                pixel = x[(p * H + h) * W + w] if 0 <= h < H and 0 <= w < W else gy.dtype.type(0)
+                total += gy[(p * OH + i) * OW + j] * pixel
+    return total
+
+
+@jit
 def _weight_planes(c, x, gy, gw, shape, plan):
     """The weight gradient of one channel."""
     N, C, H, W, OH, OW = shape
@@ -188,7 +203,8 @@ def _weight_planes(c, x, gy, gw, shape, plan):
         _copy(padded, plan.top * plan.WP + plan.left, plan.WP, x, p * H * W, W, H, W)
         _copy(turned, 0, plan.width, gy, p * OH * OW, OW, OH, OW)
         _dots(plan.places.size, turned, 0, padded, plan.taps, 0, TAPS - 1, plan.places, sums, 0)
-    gw[c * TAPS : (c + 1) * TAPS] = sums[:TAPS]
+    for k in range(TAPS):
+        gw[c * TAPS + k] = _one_tap(c, k, x, gy, shape, plan) if np.isnan(sums[k]) else sums[k]
 
 
 @jit

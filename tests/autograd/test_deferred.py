@@ -98,8 +98,13 @@ def hook(z):
 
 def node_hook(z):
     seen = []
-    z.grad_fn.register_prehook(lambda gs: seen.append(gs[0].detach().clone()))
     z.grad_fn.register_hook(lambda gxs, gys: seen.append(gys[0].detach().clone()))
+    return seen
+
+
+def node_prehook(z):
+    seen = []
+    z.grad_fn.register_prehook(lambda gs: seen.append(gs[0].detach().clone()))
     return seen
 
 
@@ -109,7 +114,7 @@ def kept(z):
 
 
 @ORDERS
-@pytest.mark.parametrize("look", [hook, node_hook, kept], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("look", [hook, node_hook, node_prehook, kept], ids=lambda f: f.__name__)
 def test_who_looks_sees_a_tensor(after, look):
     variables = leaves()
     got, seen = gradients(*variables, after, look)
@@ -118,7 +123,9 @@ def test_who_looks_sees_a_tensor(after, look):
     y = after(z)
     loss = (y * tinyconv.arange(y.numel()).reshape(y.shape).cos()).sum()
     (truth,) = autograd.grad(loss, z, create_graph=True)
-    for g in [seen.grad] if look is kept else seen:
+    seen = [seen.grad] if look is kept else seen
+    assert seen
+    for g in seen:
         assert type(g) is tinyconv.Tensor
         np.testing.assert_allclose(g.numpy(), truth.detach().numpy(), rtol=1e-11, atol=1e-11)
 
@@ -168,15 +175,31 @@ def test_maxima_that_are_changed_in_place():
     assert_alike([t.grad.numpy() for t in (x, w, b)], [g.detach().numpy() for g in expected])
 
 
-def test_twice_through_the_graph_and_in_anomaly_mode():
+def windows_that_stick_out(z):
+    return F.max_pool2d(F.relu(z), 2, ceil_mode=True)
+
+
+def other_windows(z):
+    return F.max_pool2d(F.relu(z), 3, stride=2, padding=1)
+
+
+@pytest.mark.parametrize("after", [windows_that_stick_out, other_windows], ids=lambda f: f.__name__)
+def test_other_windows_are_written_down(after):
+    variables = leaves()
+    assert_alike(gradients(*variables, after)[0], recorded(*variables, after))
+
+
+def test_twice_through_the_graph():
     variables = leaves()
     x = variables[0]
-    with autograd.detect_anomaly():
-        y = pool_of_relu(F.conv2d(*variables, padding=1)).sum()
-        y.backward(retain_graph=True)
+    y = F.max_pool2d(F.relu(F.conv2d(*variables, padding=1)), 2)
+    node = y.grad_fn
+    y.sum().backward(retain_graph=True)
     first = x.grad.numpy().copy()
     x.grad = None
-    y.backward()
+    loss = y.sum()
+    loss.backward()
     np.testing.assert_allclose(x.grad.numpy(), first, rtol=1e-11, atol=1e-11)
+    assert node.maxima is None, "what a node keeps is let go with what it has saved"
     with pytest.raises(RuntimeError, match="second time"):
-        y.backward()
+        loss.backward()

@@ -12,7 +12,7 @@ import functools
 from typing import Any
 
 from .. import kernels
-from ..autograd import Deferred, Function, is_anomaly_enabled, is_grad_enabled
+from ..autograd import Deferred, Function, is_grad_enabled
 from ..tensor import Tensor
 from .activation import ReLUGx, relu
 from .conv import along, as_rows, images, pair
@@ -42,7 +42,7 @@ class MaxPool2d(Function):
     def backward(ctx: Any, gy: Tensor, _: Any) -> tuple:
         (where,) = ctx.saved_tensors
         plain = ctx.geometry == WINDOWS and where.array.shape[2:] == tuple([n // 2 for n in ctx.input_size])
-        if plain and not (is_grad_enabled() or is_anomaly_enabled()):
+        if plain and not is_grad_enabled():
             return Winners(gy, where, ctx.input_size, ctx.maxima), None, None
         return ToWinners.apply(gy, where, ctx.input_size, ctx.geometry), None, None
 

@@ -160,6 +160,15 @@ def _linear(d: Draw) -> Iterator[tuple]:
     yield d.normal(5, 8), d.normal(7, 8), None
 
 
+def _linear_gradients(d: Draw) -> Iterator[tuple]:
+    for M, O, I in ((5, 7, 8 * d.large), (33 * d.large, 20, 17)):
+        gy, y, x, w = d.normal(M, O), d.normal(M, O), d.normal(M, I), d.normal(O, I)
+        yield gy, y, x, w, True
+        yield gy, None, x, w, False
+        yield gy, None, None, w, True
+        yield gy, y, x, None, True
+
+
 def _convolutions(d: Draw) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, tuple]]:
     """x, w, gy, geometry."""
     for geometry in GEOMETRIES:
@@ -333,6 +342,7 @@ CASES: dict[str, Callable[[Draw], Iterator[tuple]]] = {
     # products, convolutions
     "matmul": _products,
     "linear": lambda d: _linear(d),
+    "linear_gradients": lambda d: _linear_gradients(d),
     "linear_relu": lambda d: _linear(d),
     "conv2d": lambda d: ((x, w, d.normal(len(w)), *g) for x, w, _, g in _convolutions(d)),
     "conv2d_gx": lambda d: ((gy, w, x.shape[2:], *g) for x, w, gy, g in _convolutions(d)),

@@ -73,7 +73,7 @@ def test_an_unknown_name_is_a_clear_error(capsys):
 
 
 @needs_torch
-@pytest.mark.parametrize("name", ["relu", "batch_norm_gx", "log_softmax", "max_pool2d_gx", "sgd"])
+@pytest.mark.parametrize("name", ["relu", "batch_norm_gx", "cross_entropy", "max_pool2d_gx", "sgd"])
 def test_wrong_results_are_not_timed(monkeypatch, capsys, name):
     right = getattr(cpu, name)
 

@@ -95,6 +95,16 @@ def test_nothing_left_to_average():
     assert np.isnan(F.mse_loss(tinyconv.zeros(0), tinyconv.zeros(0)).item())
 
 
+@pytest.mark.parametrize("shape", [(2, 3), (2, 3, 4)])
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+def test_the_gradient_of_ignored_targets_is_zero(shape, reduction):
+    """Even where the mean over none of them is NaN; as in PyTorch."""
+    x = tinyconv.ones(shape, requires_grad=True)
+    target = tinyconv.full((shape[0], *shape[2:]), -100)
+    F.cross_entropy(x, target, reduction=reduction).sum().backward()
+    assert not x.grad.any()
+
+
 def test_a_confident_mistake_is_finite():
     x = tinyconv.tensor([[1e4, 0.0]], requires_grad=True)
     loss = F.cross_entropy(x, tinyconv.tensor([1]))

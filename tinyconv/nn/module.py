@@ -2,9 +2,8 @@
 
 A module keeps three dictionaries, ``_parameters`` (trained), ``_buffers`` (saved but not trained, such as running
 means) and ``_modules`` (its children), and assigning an attribute files the value in the right one by its class.
-Everything else
-follows from walking that tree: ``parameters()`` for the optimizer, ``state_dict()`` for the checkpoint, ``train()`` and
-``eval()``, ``to()``, ``repr()``. A name in the tree is the path to it: ``features.0.weight``.
+Everything else follows from walking that tree: ``parameters()`` for the optimizer, ``state_dict()`` for the checkpoint,
+``train()`` and ``eval()``, ``to()``, ``repr()``. A name in the tree is the path to it: ``features.0.weight``.
 """
 
 from __future__ import annotations

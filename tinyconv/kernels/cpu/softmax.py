@@ -166,7 +166,8 @@ def _cross_entropy_gx_rows(item, rows, g, logp, target, scale, gx, N, C):
     first, last = item * rows, min((item + 1) * rows, N)
     logp, gx = logp[first * C : last * C], gx[first * C : last * C]
     for r in range(first, last):
-        factor, out = scale[r] * g, gx[(r - first) * C : (r - first + 1) * C]
+        factor = scale[r] * g if scale[r] != 0 else scale[r]  # 0 if ignored; if all are, g is infinite
+        out = gx[(r - first) * C : (r - first + 1) * C]
         for k in range(out.size):
             out[k] = factor
     for k in range(gx.size):

@@ -11,12 +11,12 @@ from unittest import mock
 import numpy as np
 
 from tinyconv.kernels.contract import ACTIVATIONS, BINARY, SPECIAL, SPECIAL_OF_TWO, UNARY
-from tinyconv.kernels.cpu import conv_plan
-from tinyconv.kernels.cpu.conv_plan import backward_plan, forward_plan
+from tinyconv.kernels.cpu import conv, conv_plan
 
 ONE, TWO = (1, 1), (2, 2)
 # What the lanes of vectors are for, where a convolution has the choice.
 IN_LANES: dict[str, dict[str, float]] = {"images": {"IMAGES": 0}, "channels": {"IMAGES": float("inf")}}
+PLANS = conv_plan.forward_plan, conv_plan.backward_plan, conv._plan  # what remembers them
 
 
 def calls(dtype: Any, large: bool = False) -> dict[str, list[tuple]]:
@@ -265,9 +265,9 @@ def planned_with(**constants: float) -> Iterator[None]:
     """Convolutions planned with other constants, until the end of the block."""
     with mock.patch.multiple(conv_plan, **constants):
         try:
-            for plan in (forward_plan, backward_plan):
+            for plan in PLANS:
                 plan.cache_clear()
             yield
         finally:
-            for plan in (forward_plan, backward_plan):
+            for plan in PLANS:
                 plan.cache_clear()

@@ -15,11 +15,14 @@ from tests.kernels.compare import assert_close
 from tests.kernels.cpu.calls import IN_LANES, planned_with
 from tests.strategies import FLOATS, conv_geometries, float_dtypes
 from tinyconv.kernels import cpu, reference
+from tinyconv.kernels.cpu import conv
 from tinyconv.kernels.cpu.conv_plan import (
     OUTPUTS,
     POOLED,
     POOLED_WEIGHTS,
     WEIGHTS,
+    ChannelPlan,
+    Plan,
     backward_plan,
     forward_plan,
     tile_for,
@@ -35,6 +38,17 @@ def in_lanes(request):
     """What the lanes are for, where there is a choice."""
     with planned_with(**IN_LANES[request.param]):
         yield request.param
+
+
+def test_every_plan_is_made_for_the_choice_of_lanes():
+    """Also one that was made before."""
+    plans = []
+    for _ in range(2):
+        for choice in IN_LANES.values():
+            with planned_with(**choice):
+                geometry = (2, 8, 6, 6), (8, 8, 3, 3), ONE, ONE, ONE, 1
+                plans.append(type(conv._plan("weights", 4, *geometry)[0]))
+    assert plans == [Plan, ChannelPlan] * 2
 
 
 def lanes(dtype) -> int:

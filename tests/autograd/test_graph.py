@@ -129,3 +129,15 @@ def test_hooks_on_a_node():
     accumulate.register_prehook(lambda gys: (gys[0] * 0,))
     (x * 3).sum().backward()
     assert x.grad.tolist() == [120.0, 120.0]
+
+
+def test_a_nodes_prehooks_come_after_its_tensors_hooks():
+    """Whichever was registered first; what ``retain_grad`` and ``grad`` give is from before. As in PyTorch."""
+    x = tinyconv.ones(2, requires_grad=True)
+    y, seen = 3 * x, []
+    y.retain_grad()
+    y.grad_fn.register_prehook(lambda gys: (seen.append("node"), (5 * gys[0],))[1])
+    y.register_hook(lambda gy: (seen.append("tensor"), 2 * gy)[1])
+    y.sum().backward(retain_graph=True)
+    assert seen == ["tensor", "node"] and y.grad.tolist() == [2, 2] and x.grad.tolist() == [30, 30]
+    assert tinyconv.autograd.grad(y.sum(), y)[0].tolist() == [2, 2]

@@ -87,14 +87,16 @@ def _walk(roots: Sequence[Any], gys: Sequence[Tensor], retain_graph: bool, targe
         slots = pending.pop(node)
         if node._pre_hooks is not None:
             slots = [written_down(g) for g in slots]
-            _call_hooks(node, slots)
+            _call_tensor_hooks(node, slots)
         if targets is not None:
             for i, g in enumerate(slots):
                 if g is not None and (node, i) in targets:
                     found[node, i] = written_down(g)
             if not any([edge is not None and edge[0] in useful for edge in node.edges]):
                 continue
-        elif type(node) is AccumulateGrad:
+        if node._pre_hooks is not None:
+            slots = _call_prehooks(node, slots)
+        if type(node) is AccumulateGrad:
             node.accumulate(slots[0])
             continue
         edges, gxs, fresh = node.edges, _differentiate(node, slots), node.fresh_gradients and not recording
@@ -150,19 +152,25 @@ def _leads_to(roots: Sequence[tuple], targets: dict) -> set:
     return useful
 
 
-def _call_hooks(node: Node, slots: list) -> None:
+def _call_tensor_hooks(node: Node, slots: list) -> None:
+    """Show the gradients to the hooks of the tensors that they are of; then to those that keep them."""
     for index, hooks in (node._pre_hooks or {}).items():
-        for hook in list(hooks.values()):
-            if index is None:
-                replaced = hook(tuple(slots))
-                slots[:] = slots if replaced is None else replaced
-            elif slots[index] is not None:
+        if index is not None and slots[index] is not None:
+            for hook in list(hooks.values()):
                 replaced = hook(slots[index])
                 if replaced is not None:
                     slots[index] = replaced
     for index, keep in node._retained.items():
         if slots[index] is not None:
             keep(slots[index])
+
+
+def _call_prehooks(node: Node, slots: list) -> list:
+    """The gradients as the node's own hooks let them through. They come last: what was asked for is known by then."""
+    for hook in list((node._pre_hooks or {}).get(None, {}).values()):
+        replaced = hook(tuple(slots))
+        slots = slots if replaced is None else list(replaced)
+    return slots
 
 
 def _roots(tensors: Sequence[Tensor], gys: Sequence[Tensor | None], what: str) -> tuple[list, list[Tensor]]:

@@ -18,7 +18,8 @@ def batch_norm_train(x, w, b, eps):
     M = x.shape[0] * x.shape[2]
     mean = np.sum(x, axis=(0, 2), dtype=wide(x.dtype)) / M
     var = np.sum((x - mean[PER_CHANNEL]) ** 2, axis=(0, 2)) / M
-    mean, var, rstd = (a.astype(x.dtype) for a in (mean, var, 1 / np.sqrt(var + eps)))
+    mean, var = mean.astype(x.dtype), var.astype(x.dtype)  # whose squares may not fit in this type
+    rstd = (1 / np.sqrt(var.astype(wide(x.dtype)) + eps)).astype(x.dtype)
     return batch_norm(x, mean, rstd, w, b), mean, var, rstd
 
 

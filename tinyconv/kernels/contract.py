@@ -637,7 +637,8 @@ def max_pool2d_conv2d_gx(
 def max_pool2d_conv2d_gw(
     gy: Array, where: Array, x: Array, kernel_size: Pair, stride: Pair, padding: Pair, dilation: Pair, groups: int
 ) -> tuple[Array, Array]:
-    """``conv2d_gw`` likewise, and the bias' gradient, the sum of gz over N, OH and OW -> (gw, gb)."""
+    """``conv2d_gw`` likewise, and the bias' gradient, the sum of gz over N, OH and OW -> (gw, gb). In both, whether a
+    zero of gz makes NaN of an infinite or NaN factor is open."""
 
 
 # -------------------------------------------------------------------------------------------------------- normalization

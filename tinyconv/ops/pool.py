@@ -34,15 +34,15 @@ class MaxPool2d(Function):
     def forward(ctx: Any, x: Tensor, geometry: tuple, size: tuple) -> tuple:
         y, where = map(Tensor, kernels.of(x.array).max_pool2d(x.array, *geometry, size))
         ctx.input_size, ctx.geometry = x.array.shape[2:], geometry
-        ctx.maxima = y.array, y._counter
+        plain = geometry == WINDOWS and size == tuple([n // 2 for n in x.array.shape[2:]])
+        ctx.maxima = (y.array, y._counter) if plain else None
         ctx.save_for_backward(where)
         return y, where
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor, _: Any) -> tuple:
         (where,) = ctx.saved_tensors
-        plain = ctx.geometry == WINDOWS and where.array.shape[2:] == tuple([n // 2 for n in ctx.input_size])
-        if plain and not is_grad_enabled():
+        if ctx.maxima is not None and not is_grad_enabled():
             return Winners(gy, where, ctx.input_size, ctx.maxima), None, None
         return ToWinners.apply(gy, where, ctx.input_size, ctx.geometry), None, None
 

@@ -331,7 +331,7 @@ else:
 
 
 @jit
-def _weight_item(item, gy, winners, x, places, moves, pixels, eight, shape, partial, kept, sizes):
+def _weight_item(item, gy, winners, x, places, moves, pixels, octet, shape, partial, kept, sizes):
     """The weight gradient over some images, ``partial[item, group, output, block of channels, tile]``, and the bias',
     ``kept[item, group, output]``."""
     G, C, O, PH, PW, items, (pitch, area, copies) = sizes.G, sizes.C, sizes.O, sizes.PH, sizes.PW, sizes.items, shape
@@ -346,7 +346,7 @@ def _weight_item(item, gy, winners, x, places, moves, pixels, eight, shape, part
             group, block = k // blocks, k % blocks
             for c in range(PIXEL):  # a channel that is not there may be any: its sums are not looked at
                 where[c] = ((n * G + group) * C + min(block * PIXEL + c, C - 1)) * pixels.size
-            to_lanes(memory, 0, pixels, x, 0, where, pixels.size, eight)
+            to_lanes(memory, 0, pixels, x, 0, where, pixels.size, octet)
             if copies == 2:
                 for q in range(area - PIXEL):
                     memory[area + q] = memory[q + PIXEL]
@@ -385,11 +385,11 @@ def _gather(o, partial, kept, gw, gb, sizes):
 
 
 @jit
-def _weights(gy, winners, x, gw, gb, places, moves, pixels, eight, shape, size, numbers):
+def _weights(gy, winners, x, gw, gb, places, moves, pixels, octet, shape, size, numbers):
     sizes = _named(numbers)
     partial = workspace(sizes.items * sizes.G * sizes.O * size, gy)
     kept = workspace(sizes.items * sizes.G * sizes.O, gy)
-    arguments = gy, winners, x, places, moves, pixels, eight, shape, partial, kept, sizes
+    arguments = gy, winners, x, places, moves, pixels, octet, shape, partial, kept, sizes
     parallel_for(_weight_item, sizes.items, arguments)
     parallel_for(_gather, sizes.G * sizes.O, (partial, kept, gw, gb, sizes))
 
@@ -397,8 +397,9 @@ def _weights(gy, winners, x, gw, gb, places, moves, pixels, eight, shape, size, 
 @functools.lru_cache(maxsize=256)
 def _weight_plan(itemsize, *geometry):
     """Of the turned image: where each window begins, and how much further what each of its pixels saw; where each pixel
-    of x is; as many lanes as a pixel has channels; the length of a row, that of the image, and how often it is there;
-    how many numbers an output's gradient takes; and the sizes. None where it does not pay."""
+    of x is; an array of a type of which a vector has as many lanes as a pixel has channels; the length of a row, that
+    of the image, and how often it is there; how many numbers an output's gradient takes; and the sizes. None where it
+    does not pay."""
     sizes, lanes = _patches(*geometry), VECTOR_BYTES // itemsize
     columns, copies = DOT_VECTORS * lanes, max(1, lanes // PIXEL)
     rows, width = _whole(sizes.KH, DOT_ROWS), _whole(sizes.KW * PIXEL, columns)
@@ -414,8 +415,8 @@ def _weight_plan(itemsize, *geometry):
     moves = row * sizes.SH * pitch + (column * sizes.SW - copy) * PIXEL + copy * area
     h, w = np.divmod(np.arange(sizes.H * sizes.W), sizes.W)
     pixels = (h + sizes.top) * pitch + (w + sizes.left) * PIXEL
-    eight = np.empty(0, f"i{VECTOR_BYTES // PIXEL}")
-    return places, moves, pixels, eight, (pitch, area, copies), size, np.array(sizes)
+    octet = np.empty(0, f"i{VECTOR_BYTES // PIXEL}")
+    return places, moves, pixels, octet, (pitch, area, copies), size, np.array(sizes)
 
 
 def weight_gradient(gy, winners, x, gw, gb, stride, padding, dilation, groups) -> bool:

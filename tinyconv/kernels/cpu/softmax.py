@@ -155,8 +155,9 @@ def _cross_entropy(items, rows, x, logp, target, weight, ignore_index, N, C, L, 
     else:
         parallel_for(_softmax_columns, N, (x, logp, C, L, True))
     wrong = _nll_loss(logp, target, weight, ignore_index, N, C, L, loss, scale)
-    total = sum_rows(scale, 0, 0, 1, scale.size)
-    sums[0], sums[1] = sum_rows(loss, 0, 0, 1, loss.size) / (total if mean else 1.0), total
+    sums[0], sums[1] = sum_rows(loss, 0, 0, 1, loss.size), sum_rows(scale, 0, 0, 1, scale.size)
+    if mean:
+        sums[0] /= sums[1]
     return wrong
 
 

@@ -37,7 +37,7 @@ RECIPE: dict[str, Any] = {
     "batch_size": 64,
     "lr": 0.05,
     "momentum": 0.9,
-    "weight_decay": 5e-4,
+    "weight_decay": 1e-3,
     "seed": 0,
     "limit": None,
     "kernels": "cpu",

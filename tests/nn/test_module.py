@@ -336,6 +336,18 @@ def test_a_converted_module_still_learns():
     assert m.weight.grad.tolist() == [[2.0, 2.0]] and m.weight.grad.dtype is tinyconv.float64
 
 
+def test_to_empty_keeps_all_but_the_values():
+    m = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3))
+    before = {name: (p, p.array) for name, p in m.named_parameters()}
+    assert m.to_empty(device="cpu") is m
+    for name, p in m.named_parameters():
+        assert p is before[name][0] and p.array is not before[name][1] and p.shape == before[name][1].shape
+    outer = nn.Sequential(m)
+    array = m[0].weight.array
+    outer.to_empty(device="cpu", recurse=False)
+    assert m[0].weight.array is array
+
+
 def test_to_refuses_what_makes_no_sense():
     with pytest.raises(TypeError, match="floating point"):
         Block().to(tinyconv.int64)
@@ -508,6 +520,74 @@ def test_shared_modules_are_saved_and_loaded_under_every_path():
     state = m.state_dict()
     assert list(state) == ["0.weight", "0.bias", "1.weight", "1.bias"]
     assert m.load_state_dict(state) == ([], [])
+
+
+class Renamed(nn.Linear):
+    """A layer whose weight was called kernel in version 1, with a note of its own."""
+
+    _version = 2
+    note = "none"
+
+    def _load_from_state_dict(self, state_dict, prefix, local_metadata, *args):
+        if local_metadata.get("version", 1) < 2:
+            state_dict[prefix + "weight"] = state_dict.pop(prefix + "kernel")
+        super()._load_from_state_dict(state_dict, prefix, local_metadata, *args)
+        self.total = self.weight.sum().item()  # it is loaded already
+
+
+def test_a_class_reads_what_its_earlier_version_saved():
+    model = nn.Sequential(nn.BatchNorm1d(2), Renamed(2, 1))
+    state = model.state_dict()
+    assert model.load_state_dict(state) == ([], [])
+    state["1.kernel"] = state.pop("1.weight") + 1
+    with pytest.raises(KeyError, match="kernel"):
+        nn.Sequential(nn.BatchNorm1d(2), Renamed(2, 1)).load_state_dict({})
+    state._metadata["1"]["version"] = 1
+    assert model.load_state_dict(state) == ([], []) and "1.kernel" in state
+    assert model[1].weight.equal(state["1.kernel"]) and model[1].total == model[1].weight.sum().item()
+    assigned = nn.Sequential(nn.BatchNorm1d(2), Renamed(2, 1))
+    assigned.load_state_dict(state, assign=True)
+    assert assigned[1].weight.array is state["1.kernel"].array
+
+
+class Counting(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.calls = 0
+        self.weight = Parameter(tinyconv.zeros(1))
+
+    def get_extra_state(self):
+        return {"calls": self.calls}
+
+    def set_extra_state(self, state):
+        self.calls = state["calls"]
+
+
+def test_extra_state_is_saved_and_loaded(tmp_path):
+    model, other = nn.Sequential(Counting()), nn.Sequential(Counting())
+    model[0].calls = 3
+    assert list(model.state_dict()) == ["0.weight", "0._extra_state"]
+    tinyconv.save(model.state_dict(), tmp_path / "model")
+    with pytest.raises(RuntimeError, match='Missing key.s. in state_dict: "0.weight"'):
+        other.load_state_dict({"0._extra_state": {"calls": 3}})
+    assert other[0].calls == 0  # all, or none at all
+    assert other.load_state_dict(tinyconv.load(tmp_path / "model")) == ([], []) and other[0].calls == 3
+    assert other.load_state_dict({}, strict=False) == (["0.weight", "0._extra_state"], [])
+    keys = nn.Linear(1, 1).load_state_dict({"_extra_state": 1}, strict=False)
+    assert keys.unexpected_keys == ["_extra_state"]
+    for call in nn.Linear(1, 1).get_extra_state, lambda: nn.Linear(1, 1).set_extra_state(1):
+        with pytest.raises(RuntimeError, match="Linear.[gs]et_extra_state: the class has no extra state"):
+            call()
+
+
+def test_a_class_saves_in_its_own_way():
+    class Half(nn.Linear):
+        def _save_to_state_dict(self, destination, prefix, keep_vars):
+            super()._save_to_state_dict(destination, prefix, keep_vars)
+            destination[prefix + "weight"] = destination[prefix + "weight"].half()
+
+    state = nn.Sequential(Half(1, 1)).state_dict()
+    assert state["0.weight"].dtype is tinyconv.float16 and state["0.bias"].dtype is tinyconv.float32
 
 
 # ------------------------------------------------------------------------------------------------------------- printing

@@ -12,13 +12,11 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Self
 
-from ..autograd import no_grad
-from ..dtypes import dtype as dtype_class
-from ..dtypes import float16, float32, float64
-from ..layout import expect_format
 from ..tensor import Tensor
+from .conversion import Convertible
 from .hooks import Hooked, has_hooks
 from .parameter import Buffer, Parameter
+from .registered import Registered, let_find
 from .state import Stateful
 
 __all__ = ["Module"]
@@ -36,28 +34,7 @@ def _indented(text: str) -> str:
     return text.replace("\n", "\n  ")
 
 
-class _Registered:
-    """An attribute of a class (not of those that inherit from it: they may have a ``__getattr__`` of their own) that
-    finds what its instances have registered under a name. ``Module.__getattr__`` finds it as well, but Python asks that
-    only after it has made an AttributeError, which takes five times as long."""
-
-    __slots__ = ("cls", "name", "registry")
-
-    def __init__(self, cls: type, registry: str, name: str):
-        self.cls, self.registry, self.name = cls, registry, name
-
-    def __get__(self, module: Any, cls: type) -> Any:
-        if module is not None and cls is self.cls:
-            registered = module.__dict__.get(self.registry, ())  # before Module.__init__() there is none
-            if self.name in registered:
-                return registered[self.name]
-        try:  # as if this were not here: another base may have an attribute of the name
-            return getattr(super(self.cls, cls if module is None else module), self.name)
-        except AttributeError:  # an instance's __getattr__ is asked now
-            raise AttributeError(f"type object {cls.__name__!r} has no attribute {self.name!r}") from None
-
-
-class Module(Hooked, Stateful):
+class Module(Hooked, Stateful, Convertible):
     """Base class of all layers and models.
 
     Subclass it, create parameters and children in ``__init__`` (after ``super().__init__()``), and compute in
@@ -178,19 +155,13 @@ class Module(Hooked, Stateful):
         self._non_persistent_buffers_set.discard(name)
 
     def __dir__(self) -> list[str]:
-        other = {name for cls in type(self).__mro__ for name, value in vars(cls).items() if type(value) is _Registered}
+        other = {name for cls in type(self).__mro__ for name, value in vars(cls).items() if type(value) is Registered}
         names = {*object.__dir__(self)} - other | {*vars(self), *self._parameters, *self._buffers, *self._modules}
         return sorted(name for name in names if not name[0].isdigit())
 
-    @classmethod
-    def _let_find(cls, registry: str, name: str) -> None:
-        """Let instances' attribute ``name`` be found fast, unless the class has one of this name, or another way to
-        find what is registered."""
-        if cls is Module or cls.__getattr__ is not Module.__getattr__ or name in cls.__dict__:
-            return
-        found = _Registered(cls, registry, name)
-        if all([type(vars(base).get(name, found)) is _Registered for base in cls.__mro__]):
-            setattr(cls, name, found)
+    def _let_find(self, registry: str, name: str) -> None:
+        if type(self) is not Module:
+            let_find(type(self), registry, name, Module.__getattr__)
 
     def _check_name(self, kind: str, name: str, registry: Mapping) -> None:
         if not isinstance(name, str):
@@ -456,83 +427,6 @@ class Module(Hooked, Stateful):
         for child in self.children():
             child.apply(fn)
         fn(self)
-        return self
-
-    def _apply(self, convert: Callable[[Tensor], Tensor]) -> Self:
-        """Convert all tensors. Parameters and gradients keep their identity, so an optimizer keeps working."""
-        for child in self.children():
-            child._apply(convert)
-        with no_grad():
-            for parameter in self._parameters.values():
-                if parameter is not None:
-                    parameter.data = convert(parameter)
-                    if parameter.grad is not None:
-                        parameter.grad.data = convert(parameter.grad)
-            for name, buffer in self._buffers.items():
-                if buffer is not None:
-                    self._buffers[name] = convert(buffer)
-        return self
-
-    def to(self, *args: Any, **kwargs: Any) -> Self:
-        """Move or convert all parameters and buffers, in place: ``to(device)``, ``to(dtype)``, ``to(device, dtype)`` or
-        ``to(tensor)`` (its dtype and device). Only floating-point tensors change their dtype.
-
-        Args:
-            device: where to.
-            dtype: a floating-point type.
-            tensor: whose device and dtype to take.
-            non_blocking, memory_format: accepted for PyTorch's sake; without effect.
-
-        Raises:
-            TypeError: no floating-point dtype, or arguments that are none of these.
-        """
-        device, dtype = kwargs.pop("device", None), kwargs.pop("dtype", None)
-        kwargs.pop("non_blocking", None)
-        memory_format = kwargs.pop("memory_format", None)
-        expect_format("to", memory_format, 4)  # of other parameters PyTorch leaves the order alone
-        if "tensor" in kwargs:
-            args = (kwargs.pop("tensor"), *args)
-        if kwargs:
-            raise TypeError(f"to() got an unexpected keyword argument '{next(iter(kwargs))}'")
-        for arg in args:
-            if isinstance(arg, Tensor):
-                device, dtype = arg.device, arg.dtype
-            elif isinstance(arg, dtype_class):
-                dtype = arg
-            elif not isinstance(arg, bool):  # a bool is non_blocking
-                device = arg
-        if device is None and dtype is None and memory_format is None:
-            raise TypeError("to: expected a device, a dtype or a tensor")
-        if dtype is not None and not dtype.is_floating_point:
-            raise TypeError(f"nn.Module.to only accepts floating point dtypes, but got desired dtype={dtype}")
-        return self._apply(lambda t: t.to(device=device, dtype=dtype if t.is_floating_point() else t.dtype))
-
-    def float(self) -> Self:
-        """Convert floating-point parameters and buffers to float32."""
-        return self.to(float32)
-
-    def double(self) -> Self:
-        """Convert floating-point parameters and buffers to float64."""
-        return self.to(float64)
-
-    def half(self) -> Self:
-        """Convert floating-point parameters and buffers to float16."""
-        return self.to(float16)
-
-    def type(self, dst_type: dtype_class) -> Self:
-        """Convert all parameters and buffers, integer ones too, to ``dst_type``."""
-        return self._apply(lambda t: t.to(dtype=dst_type))
-
-    def cpu(self) -> Self:
-        """Move parameters and buffers to the host."""
-        return self.to("cpu")
-
-    def cuda(self, device: int | None = None) -> Self:
-        """Move parameters and buffers to a GPU (the current one unless its number is given)."""
-        return self.to("cuda" if device is None else f"cuda:{device}" if isinstance(device, int) else device)
-
-    def share_memory(self) -> Self:
-        """Accepted for PyTorch's sake; without effect (a forked process has the same memory until it writes)."""
         return self
 
     def compile(self, *args: Any, **kwargs: Any) -> None:

@@ -49,10 +49,11 @@ def lanes_of(x):
 
 if JIT:
 
-    def _over_planes(b, pointers, images, channels, C, L, begin, step, end):
+    def _over_planes(b, pointers, images, channels, C, L, begin, step, end, backwards=False):
         """For each of some channels of each image: ``state = begin(channel)``, ``state = step(vectors, masks, place,
         state)`` for its plane, UNROLL vectors at once, ``end(channel, state)``. ``vectors[q]`` are the q-th ones from
-        each of ``pointers``, ``masks[q]`` the lanes that count (None: all), ``place`` says which element is first."""
+        each of ``pointers``, ``masks[q]`` the lanes that count (None: all), ``place`` says which element is first;
+        ``backwards``: from the last image to the first."""
         vector = vector_type(pointers[0].type.pointee)
         lanes, ahead = vector.count, i64(AHEAD // len(pointers) // size_of(vector.element))
         whole = b.sdiv(L, i64(UNROLL * lanes))
@@ -60,13 +61,16 @@ if JIT:
         some = [lanes_between(b, i64(0), b.sub(rest, i64(q * lanes)), lanes) for q in range(UNROLL)]
         # What comes AHEAD is among these channels of this image, or of the next one, or of one further on.
         stride, run = b.mul(C, L), b.mul(channels, L)
+        onward = b.neg(stride) if backwards else stride
         near = b.icmp_signed("<", ahead, run)
         skipped = b.sdiv(ahead, b.select(b.icmp_signed(">", run, i64(0)), run, i64(1)))
-        further = b.mul(stride, b.select(b.icmp_signed("<", skipped, i64(FAR)), skipped, i64(FAR)))
+        further = b.mul(onward, b.select(b.icmp_signed("<", skipped, i64(FAR)), skipped, i64(FAR)))
         last = b.select(near, b.sub(run, ahead), i64(0))
-        beyond = b.select(near, b.sub(b.add(ahead, stride), run), further)
+        beyond = b.select(near, b.sub(b.add(ahead, onward), run), further)
 
-        def image(n, _):
+        def image(k, _):
+            n = b.sub(b.sub(images, i64(1)), k) if backwards else k
+
             def channel(c, _):
                 column = b.mul(c, L)
                 start = b.add(b.mul(n, stride), column)
@@ -122,7 +126,8 @@ if JIT:
         _over_planes(b, pointers, images, channels, C, L, begin, step, end)
 
     def _map(b, out, pointers, images, channels, C, L, streamed, numbers, formula):
-        """``out = formula(values, numbers(channel))`` for all elements."""
+        """``out = formula(values, numbers(channel))`` for all elements. Of what was read just before, to add it up, the
+        last images are in the cache: they come first."""
         vector = vector_type(out.type.pointee)
 
         def over(put):
@@ -134,7 +139,7 @@ if JIT:
             def begin(c):
                 return [spread(b, number, vector.count) for number in numbers(c)]
 
-            _over_planes(b, pointers, images, channels, C, L, begin, step, lambda c, state: None)
+            _over_planes(b, pointers, images, channels, C, L, begin, step, lambda c, state: None, backwards=True)
 
         bytes_ = b.or_(b.ptrtoint(out, ir.IntType(64)), b.mul(L, i64(size_of(vector.element))))
         aligned = b.icmp_signed("==", b.and_(bytes_, i64(VECTOR_BYTES - 1)), i64(0))

@@ -1,9 +1,10 @@
 """What all benchmarks share: two contenders in turns, medians, ratios, a table, JSON.
 
 A speed is a ratio. Ours and the peer's run in one process, in short blocks that take turns, so that whatever else the
-machine does meets both. Each block begins with some milliseconds of calls that do not count: for caches, and because
-after its turn a library's threads go on spinning (OpenMP's for three milliseconds), and until then take the cores away
-from the other's. What is reported is the median over the blocks, and the quartiles of the blocks' ratios.
+machine does meets both. Before each block is a pause: after its turn a library's threads go on spinning (OpenMP's for
+three milliseconds), and would take the cores away from the other's; if both are at it they take twice as long. A block
+begins with some milliseconds of calls that do not count, for caches. What is reported is the median over the blocks,
+and the quartiles of the blocks' ratios.
 
 A row is marked where other programs took the cores away too often: threads that wait for each other, OpenMP's above
 all, then wait for the scheduler, and the ratio is worth nothing.
@@ -33,6 +34,7 @@ import numpy as np
 
 import tinyconv
 
+PAUSE = 0.005  # seconds
 WARM_UP = 0.01  # seconds, or one call
 MANY_PREEMPTIONS = 100  # a second; on a machine that does nothing else there are a few dozen
 
@@ -88,6 +90,7 @@ def compare(ours: Callable, peer: Callable | None, options: argparse.Namespace) 
     for repeat in range(options.repeats):
         order = range(len(functions)) if repeat % 2 == 0 else reversed(range(len(functions)))
         for i in order:
+            time.sleep(PAUSE)
             start = time.perf_counter()
             functions[i]()
             while time.perf_counter() - start < WARM_UP:

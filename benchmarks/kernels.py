@@ -7,8 +7,9 @@ units; ``of peak`` is the share of what the register tile of ``kernels/cpu/tile.
 cache. Which of the two binds depends on the *intensity*, operations a byte: the roofline (Williams, Waterman and
 Patterson, 2009), drawn by ``--plot``.
 
-Sizes are those of LeNet-5 (batch 64), ResNet-20 (batch 128) and ResNet-18 (batch 8), and one beyond the cache. The peer
-runs the operators behind its functions, SGD in its fused form; each result is compared before it is timed.
+Sizes are those of LeNet-5 (batch 64), ResNet-20 (batch 128) and ResNet-18 (batch 8), and one beyond the cache; SGD also
+goes through these networks' parameters. The peer runs the operators behind its functions, SGD in its fused form; each
+result is compared before it is timed.
 """
 
 from __future__ import annotations
@@ -16,12 +17,14 @@ from __future__ import annotations
 import argparse
 import math
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from tinyconv import Tensor, ops
+from tinyconv.vision import models
 
 from . import conv, gemm
 from .harness import BenchmarkError, Table, compare, geometric_mean, peer_module, set_threads, versions
@@ -35,6 +38,7 @@ SHAPES = [
     (8, 64, 112, 112), (8, 64, 56, 56), (8, 512, 7, 7),  # ResNet-18
     (96, 64, 32, 32),  # 24 MiB an array
 ]  # fmt: skip
+NETWORKS = {"LeNet-5": models.lenet5, "ResNet-20": models.resnet20, "ResNet-18": models.resnet18}
 CLASSES = [(64, 10), (256, 10), (128, 1000)]
 ROWS = [(512, 512), (4096, 256)]  # N samples of D numbers
 
@@ -68,6 +72,9 @@ def normal(*shape: int) -> np.ndarray:
 def all_kernels(place: Place) -> Iterator[Kernel]:
     """Every row of the table. Without a peer, its functions are never called."""
     yield from memory_bound(place, SHAPES, CLASSES)
+    for name, make in NETWORKS.items():
+        parameters = [tuple(p.shape) for p in make().parameters()]
+        yield optimizer_step(place, f"sgd of {name}", (sum(map(math.prod, parameters)),), parameters)
     for shape in ROWS:
         yield from lines(place, shape)
     for name, M, K, N, turned in gemm.PRODUCTS:
@@ -121,20 +128,28 @@ def elementwise(place: Place, shape: tuple) -> Iterator[Kernel]:
         lambda: k.dropout(g, 0.5, 1, 2),
         lambda: aten.native_dropout_backward(tg, mask, 2.0),
     )
-    p, v, tp, tv = both(place, normal(*shape) + 1, normal(*shape))
+    yield optimizer_step(place, "sgd", shape, [shape])
+
+
+def optimizer_step(place: Place, name: str, shape: tuple, shapes: list) -> Kernel:
+    """SGD with momentum, for parameters of these shapes."""
+    k, torch = place.kernels, place.torch
+    ours, theirs = ([[], [], []] for _ in range(2))
+    for size in shapes:
+        p, g, v, tp, tg, tv = both(place, normal(*size) + 1, normal(*size)[::-1].copy(), normal(*size))
+        for arrays, own in zip((*ours, *theirs), (p, g, v, tp, tg, tv), strict=True):
+            arrays.append(own)
     settings = {"lr": 1e-6, "momentum": 0.9, "dampening": 0.0, "weight_decay": 1e-4, "nesterov": False}
 
     def our_step() -> tuple:
-        k.sgd([p], [g], [v], *settings.values(), False, False)
-        return p, v
+        k.sgd(*ours, *settings.values(), False, False)
+        return (*ours[0], *ours[2])
 
     def their_step() -> tuple:
-        place.torch._fused_sgd_(  # type: ignore[union-attr]
-            [tp], [tg], [tv], **settings, maximize=False, is_first_step=False
-        )
-        return tp, tv
+        torch._fused_sgd_(*theirs, **settings, maximize=False, is_first_step=False)  # type: ignore[union-attr]
+        return (*theirs[0], *theirs[2])
 
-    yield Kernel("sgd", shape, 6 * n, (p, g, v), our_step, their_step)
+    return Kernel(name, shape, 6 * sum(map(math.prod, shapes)), tuple(chain(*ours)), our_step, their_step)
 
 
 def pooling(place: Place, shape: tuple) -> Iterator[Kernel]:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import tinyconv
+from benchmarks import harness
 from benchmarks.__main__ import main
 from tinyconv.vision.datasets import write_idx
 
@@ -21,6 +22,12 @@ def _as_many_threads_as_before():
     before = tinyconv.get_num_threads()
     yield
     tinyconv.set_num_threads(before)
+
+
+@pytest.fixture(autouse=True)
+def _no_wait_between_sides(monkeypatch):
+    monkeypatch.setattr(harness, "PAUSE", 0)
+    monkeypatch.setattr(harness, "WARM_UP", 0)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from benchmarks.__main__ import main
 from benchmarks.place import Place
 from benchmarks.roofline import points
 from tinyconv.kernels import cpu
+from tinyconv.vision.models import lenet5
 
 from .conftest import SIDES, needs_torch
 
@@ -23,6 +24,7 @@ def _small(monkeypatch):
     """Shapes with the same structure, and little to do."""
     monkeypatch.setattr(kernels, "SHAPES", [(2, 3, 6, 6), (2, 3, 7, 9)])
     monkeypatch.setattr(kernels, "CLASSES", [(4, 5)])
+    monkeypatch.setattr(kernels, "NETWORKS", {"LeNet-5": lenet5})
     monkeypatch.setattr(kernels.gemm, "PRODUCTS", [("square 8", 8, 8, 8, "")])
     monkeypatch.setattr(kernels.conv, "LAYERS", [layer for layer in kernels.conv.LAYERS if layer.name == "LeNet-5 c3"])
 
@@ -31,7 +33,8 @@ def _small(monkeypatch):
 def test_every_kernel_is_measured(measured, side, tmp_path):
     rows, printed = measured("kernels", *side, "--threads", "1", "2", "--plot", str(tmp_path / "roofline.png"), *QUICK)
     names = {row["name"] for row in rows}
-    assert {"relu", "max pool 3x3 gradient", "dropout", "batch norm", "cross-entropy", "sgd", "gemm square 8"} <= names
+    assert {"relu", "max pool 3x3 gradient", "dropout", "batch norm", "cross-entropy", "gemm square 8"} <= names
+    assert {"sgd", "sgd of LeNet-5"} <= names
     assert {f"conv LeNet-5 c3 {which}" for which in ("forward", "gx", "gw")} <= names
     assert {row["threads"] for row in rows} == {1, 2}
     for row in rows:

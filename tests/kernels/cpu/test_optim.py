@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numba import float32
 
 from tinyconv.kernels import cpu, reference
+from tinyconv.kernels.cpu.arrays import dense_size, ids_of
+from tinyconv.kernels.cpu.compile import JIT, jit
 from tinyconv.kernels.cpu.elementwise import CHUNK
+from tinyconv.kernels.cpu.target import VECTOR_BYTES
+from tinyconv.kernels.cpu.vectors import prefer_256_bits
 
 
 @pytest.mark.parametrize("momentum", [0.0, 0.9])
@@ -41,3 +46,48 @@ def test_parameters_that_are_not_dense_change_beside_those_that_are():
     cpu.sgd(params, grads, None, 0.5, 0, 0, 0, False, False, True)
     assert (dense == 0.5).all() and (turned == 0.5).all()
     assert (turned.base[:, 1::2] == 1).all()
+
+
+@pytest.mark.parametrize("turned", range(5))
+def test_a_parameter_whose_array_of_any_kind_is_not_dense_is_not_left_out(turned):
+    rng = np.random.default_rng(turned)
+    ours = [[rng.random((3, 10))[:, ::2] if kind == turned else rng.random((3, 5)), rng.random(7)] for kind in range(5)]
+    theirs = [[array.copy() for array in arrays] for arrays in ours]
+    for backend, arrays in ((cpu, ours), (reference, theirs)):
+        backend.adam(*arrays, 0.1, 0.9, 0.99, 1e-8, 0.01, False, False, 3)
+    for mine, other in zip(ours, theirs, strict=True):
+        for a, b in zip(mine, other, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-12)
+
+
+@pytest.mark.parametrize("array, size", [
+    (np.ones(()), 1), (np.ones((2, 3, 4)), 24), (np.ones((2, 0, 4)), 0), (np.ones((2, 3))[:, ::2], -1),
+    (np.ones((2, 3)).T, -1), (np.broadcast_to(np.ones(3), (1, 3)), -1),
+])  # fmt: skip
+def test_what_compiled_code_reads_of_an_array(array, size):
+    numbers = np.zeros(2, np.int64)
+    (first, second) = ids_of([array], [numbers])
+    assert (first, second) == (id(array), id(numbers))
+    assert dense_size(first) == size
+
+
+@pytest.mark.skipif(not JIT or VECTOR_BYTES < 64, reason="no vectors of 512 bits")
+def test_loops_may_prefer_256_bits():
+    def loop(x, y):
+        for k in range(x.size):
+            x[k] += y[k]
+
+    def narrow(x, y):
+        prefer_256_bits()
+        for k in range(x.size):
+            x[k] += y[k]
+
+    def caller(x, y):
+        narrow_loop(x, y)
+
+    narrow_loop = jit(narrow)
+    texts = []
+    for function in (jit(loop), jit(caller)):
+        function.compile((float32[::1], float32[::1]))
+        texts += function.inspect_asm().values()
+    assert ["zmm" in text for text in texts] == [True, False] and "ymm" in texts[1]

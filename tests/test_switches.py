@@ -62,6 +62,10 @@ def test_default_device():
     assert tinyconv.get_default_device() == tinyconv.device("cpu")
     with pytest.raises(NotImplementedError, match="device='cuda'"):
         tinyconv.set_default_device("cuda")
+    with tinyconv.device("cpu") as place:
+        assert tinyconv.ones(1).device == place
+    with pytest.raises(NotImplementedError, match="with device: new tensors are made"), tinyconv.device("cuda"):
+        pass
 
 
 def test_accelerator():

@@ -20,6 +20,7 @@ from .ops.decomposition import (
     svd,
     svdvals,
 )
+from .ops.householder import householder_product
 from .ops.linalg import cond, matrix_norm, matrix_power, vecdot, vector_norm
 from .ops.linalg import linalg_cross as cross
 from .ops.linalg import linalg_diagonal as diagonal
@@ -35,6 +36,7 @@ __all__ = [
     "diagonal",
     "eigh",
     "eigvalsh",
+    "householder_product",
     "inv",
     "lstsq",
     "matmul",
@@ -55,5 +57,5 @@ __all__ = [
     "vector_norm",
 ]
 
-_CASTS = {"cond", "matrix_rank", "pinv"}
+_CASTS = {"cond", "householder_product", "matrix_rank", "pinv"}
 let_take_out(globals(), _CASTS, set(__all__) - _CASTS - {"LinAlgError", "diagonal", "matrix_exp"})

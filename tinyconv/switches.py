@@ -8,6 +8,7 @@ from .dtypes import set_default_dtype
 from .kernels.precision import PRECISION
 from .ops.convert import TYPE_NAMES
 from .tensor import device as Device
+from .tensor import expect_default
 
 __all__ = [
     "are_deterministic_algorithms_enabled",
@@ -72,11 +73,7 @@ def set_default_device(device: Any) -> None:
     Raises:
         NotImplementedError: another device; say ``device=`` where tensors are made, and ``model.to(device)``.
     """
-    if device is not None and Device(device).type != "cpu":
-        raise NotImplementedError(
-            f"set_default_device: new tensors are made on the CPU unless told otherwise; say device={str(device)!r} "
-            "where they are made, and model.to(device)"
-        )
+    expect_default(device, "set_default_device")
 
 
 def set_default_tensor_type(t: Any) -> None:

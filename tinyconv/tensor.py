@@ -27,6 +27,8 @@ __all__ = ["Size", "Tensor", "device"]
 class device:
     """Where a tensor's memory is: ``device("cpu")``, ``device("cuda", 0)`` or ``device("cuda:0")``.
 
+    ``with device("cpu"):`` says where new tensors are made; they are made there anyway, and no other can be chosen.
+
     Raises:
         RuntimeError: an unknown device type.
     """
@@ -43,6 +45,13 @@ class device:
             raise RuntimeError(f"device: expected 'cpu' or 'cuda', optionally with ':index', got {type!r}")
         self.type, self.index = name, int(number) if number else index
 
+    def __enter__(self) -> device:
+        expect_default(self, "with device")
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        """Nothing has changed."""
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, device) and (self.type, self.index) == (other.type, other.index)
 
@@ -55,6 +64,19 @@ class device:
     def __repr__(self) -> str:
         return (
             f"device(type={self.type!r})" if self.index is None else f"device(type={self.type!r}, index={self.index})"
+        )
+
+
+def expect_default(place: Any, name: str) -> None:
+    """Check that ``place`` is where new tensors are made unless told otherwise.
+
+    Raises:
+        NotImplementedError: it is not.
+    """
+    if place is not None and device(place).type != "cpu":
+        raise NotImplementedError(
+            f"{name}: new tensors are made on the CPU unless told otherwise; say device={str(place)!r} where they are "
+            "made, and model.to(device)"
         )
 
 

@@ -20,6 +20,12 @@ class device:
     def __init__(self, type: str | device, index: int | None=None):
         ...
 
+    def __enter__(self) -> device:
+        ...
+
+    def __exit__(self, *exc: object) -> None:
+        ...
+
     def __eq__(self, other: object) -> bool:
         ...
 
@@ -34,6 +40,9 @@ class device:
 
 _device = device
 CPU: device
+
+def expect_default(place: Any, name: str) -> None:
+    ...
 
 class Size(tuple):
     __slots__ = ()

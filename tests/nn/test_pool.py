@@ -105,12 +105,12 @@ def test_pooling_by_norm_as_pytorch(agrees_with_torch, name, kernel, shape, stri
     agrees_with_torch(getattr(nn, name)(2, kernel, stride, ceil), getattr(torch.nn, name)(2, kernel, stride, ceil), x)
 
 
-@pytest.mark.parametrize("axes", [1, 2])
+@pytest.mark.parametrize("axes", [1, 2, 3])
 @pytest.mark.parametrize("options", [(2,), (3, 2), (3, 2, 1)])
 @pytest.mark.parametrize("batched", [True, False])
 def test_unpooling_as_pytorch(axes, options, batched):
     torch = pytest.importorskip("torch")
-    x = np.random.default_rng(0).normal(size=(2, 3, 7, 8)[not batched : 2 + axes])
+    x = np.random.default_rng(0).normal(size=(2, 3, 7, 8, 6)[not batched : 2 + axes])
     grads, found = [], []
     for library, t in ((tinyconv, tinyconv.from_numpy(x)), (torch, torch.from_numpy(x))):
         pool = getattr(library.nn, f"MaxPool{axes}d")(*options, return_indices=True)
@@ -128,11 +128,11 @@ def test_unpooling_as_pytorch(axes, options, batched):
 def test_unpooling_by_hand_and_its_errors():
     x = tinyconv.tensor([[[5.0, 7.0]]])
     assert nn.MaxUnpool1d(2)(x, tinyconv.tensor([[[1, 2]]])).tolist() == [[[0, 5, 7, 0]]]
-    with pytest.raises(RuntimeError, match="found an invalid max index: 1 to 4 for output planes of 1 x 4"):
+    with pytest.raises(RuntimeError, match="found an invalid max index: 1 to 4 for an output of 4"):
         nn.MaxUnpool1d(2)(x, tinyconv.tensor([[[1, 4]]]))
     with pytest.raises(RuntimeError, match="max_unpool1d: indices must be int64, got tinyconv.float32"):
         nn.MaxUnpool1d(2)(x, x)
-    with pytest.raises(RuntimeError, match=r"max_unpool1d: indices must have input's shape \(1, 1, 1, 2\)"):
+    with pytest.raises(RuntimeError, match=r"max_unpool1d: indices must have input's shape \(1, 1, 2\)"):
         nn.MaxUnpool1d(2)(x, tinyconv.tensor([[[1]]]))
     with pytest.raises(ValueError, match="max_unpool1d: invalid output_size .*: 6 must be between 2 and 6"):
         nn.MaxUnpool1d(2)(x, tinyconv.tensor([[[1, 2]]]), output_size=[6])
@@ -140,3 +140,7 @@ def test_unpooling_by_hand_and_its_errors():
         nn.MaxUnpool1d(2)(x, tinyconv.tensor([[[1, 2]]]), output_size=(1, 4))
     with pytest.raises(ValueError, match=r"max_unpool2d: output_size must have 2 or 4 elements, got \(1, 4, 4\)"):
         nn.MaxUnpool2d(2)(x, tinyconv.tensor([[[1, 2]]]), output_size=(1, 4, 4))
+    with pytest.raises(
+        RuntimeError, match=r"max_unpool3d: expected input of shape \(N, C, OD, OH, OW\) or .* got \(1, "
+    ):
+        nn.MaxUnpool3d(2)(x, tinyconv.tensor([[[1, 2]]]))

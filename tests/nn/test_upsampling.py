@@ -24,12 +24,12 @@ RNG = np.random.default_rng(0)
     [
         ("nearest", 1, None), ("nearest", 2, None), ("nearest-exact", 2, None), ("area", 1, None), ("area", 2, None),
         ("linear", 1, False), ("linear", 1, True), ("bilinear", 2, None), ("bilinear", 2, True),
-        ("bicubic", 2, False), ("bicubic", 2, True),
+        ("bicubic", 2, False), ("bicubic", 2, True), ("trilinear", 3, False), ("trilinear", 3, True), ("area", 3, None),
     ],
 )  # fmt: skip
 def test_as_pytorch(agrees_with_torch, kwargs, mode, axes, align):
     torch = pytest.importorskip("torch")
-    x = RNG.normal(size=(2, 3, 6, 5)[: 2 + axes]).astype(np.float32)
+    x = RNG.normal(size=(2, 3, 6, 5, 4)[: 2 + axes]).astype(np.float32)
     options = {**kwargs, "mode": mode, "align_corners": align}
     agrees_with_torch(nn.Upsample(**options), torch.nn.Upsample(**options), x)
 

@@ -460,6 +460,7 @@ def mixed(q, r):
 for function, name, compute, *shapes in (
     (Solve, "", lambda m, a, b: m.linalg.solve(regular(m, a), b), (2, 3, 3), (3, 2)),
     (Solve, "right", lambda m, a, b: m.linalg.solve(regular(m, a), b, left=False), (3, 3), (2, 2, 3)),
+    (Solve, "mirrors", lambda m, a, b: m.linalg.householder_product(a, b), (4, 3), (3,)),
     (Solve, "triangle", lambda m, a, b: m.linalg.solve_triangular(regular(m, a), b, upper=True), (3, 3), (3, 2)),
     (Solve, "inverse", lambda m, a: m.linalg.inv(regular(m, a)), (2, 3, 3)),
     (Det, "", lambda m, a: m.linalg.det(a), (2, 3, 3)),
@@ -712,6 +713,7 @@ for mode, size, shape in (
     ("linear", 5, (2, 1, 3)),
     ("bilinear", (5, 2), (1, 2, 3, 3)),
     ("bicubic", (5, 2), (1, 2, 3, 3)),
+    ("trilinear", (3, 2, 4), (1, 2, 2, 3, 2)),
     ("area", (3, 2), (1, 2, 5, 4)),
 ):
     function = {"nearest": AvgPool2dGx if size == (4, 6) else Gather, "area": Mean}.get(mode, Linear)

@@ -6,6 +6,7 @@ import scipy.linalg
 
 import tinyconv
 from tinyconv import linalg
+from tinyconv.ops.householder import geqrf
 
 RNG = np.random.default_rng(0)
 A, B = RNG.normal(size=(2, 4, 4)), RNG.normal(size=(2, 4, 3))
@@ -118,6 +119,24 @@ def test_powers_and_products():
     vectors = [A[0, 0], *chain, TALL[0, 0]]
     np.testing.assert_allclose(linalg.multi_dot([*map(t, vectors)]).item(), np.linalg.multi_dot(vectors))
     np.testing.assert_allclose(linalg.vecdot(t(A), t(B[..., :1]), dim=1).numpy(), (A * B[..., :1]).sum(1))
+
+
+def test_reflections():
+    for a in (A, TALL, TALL[..., :1], np.triu(A), A[:, :1, :1], np.zeros((2, 3, 2))):
+        h, tau = geqrf(t(a))
+        Q = linalg.householder_product(h, tau).numpy()
+        np.testing.assert_allclose(Q @ np.triu(h.numpy())[..., : a.shape[-1], :], a, atol=1e-12)
+        np.testing.assert_allclose(
+            Q.swapaxes(-1, -2) @ Q, np.broadcast_to(np.eye(a.shape[-1]), Q.shape[:-2] + Q.shape[-1:] * 2), atol=1e-12
+        )
+    (raw, scale) = np.linalg.qr(WIDE[0], mode="raw")
+    h, tau = geqrf(t(WIDE[0]))
+    np.testing.assert_allclose(h.numpy(), raw.T)
+    np.testing.assert_allclose(tau.numpy(), scale, atol=1e-12)
+    with pytest.raises(
+        RuntimeError, match=r"householder_product: expected A .* got A \(2, 3\), tinyconv.float32, tau \(2"
+    ):
+        linalg.householder_product(tinyconv.zeros(2, 3), tinyconv.zeros(2))
 
 
 CALLS = {

@@ -52,6 +52,19 @@ def test_large_means_do_not_cancel():
     assert x.var().item() == pytest.approx(1, rel=1e-3)
 
 
+def test_squares_that_the_type_does_not_hold():
+    x = tinyconv.tensor([1e30, 2e30, 4e30], requires_grad=True)
+    x.std().backward()
+    assert x.std().item() == pytest.approx(1.5275252e30) and x.var().item() == math.inf
+    y = tinyconv.tensor([1.0, 2, 4], requires_grad=True)
+    y.std().backward()
+    np.testing.assert_allclose(x.grad.numpy(), y.grad.numpy(), rtol=1e-5)
+    half = tinyconv.zeros(10000, dtype=tinyconv.float16)
+    half[0] = 300
+    assert half.var().item() == 9 and half.std().item() == 3 and half.norm().item() == 300
+    assert half.std().dtype is half.var().dtype is half.norm().dtype is tinyconv.float16
+
+
 def test_the_gradient_of_no_deviation_is_zero():
     x = tinyconv.ones(3, requires_grad=True)
     x.std().backward()

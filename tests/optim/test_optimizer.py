@@ -104,7 +104,7 @@ def test_state_dict_numbers_parameters():
     optimizer = stepped([{"params": [b]}, {"params": [a, c]}])
     state = optimizer.state_dict()
     assert [group["params"] for group in state["param_groups"]] == [[0], [1, 2]]
-    assert state["param_groups"][1]["lr"] == 0.1
+    assert state["param_groups"][1]["lr"] == 0.1 and list(state["param_groups"][0])[-1] == "params"
     assert sorted(state["state"]) == [0, 1, 2]
     assert state["state"][1]["momentum_buffer"] is optimizer.state[a]["momentum_buffer"]
 

@@ -26,6 +26,7 @@ __all__ = [
     "MaxPool3d",
     "MaxUnpool1d",
     "MaxUnpool2d",
+    "MaxUnpool3d",
 ]
 
 Single = int | tuple[int]
@@ -393,7 +394,7 @@ class AdaptiveMaxPool3d(_AdaptivePool):
 
 
 class _MaxUnpool(Module):
-    """The printing that both unpoolings share."""
+    """The printing that the unpoolings share."""
 
     kernel_size: tuple[int, ...]
     stride: tuple[int, ...]
@@ -437,3 +438,21 @@ class MaxUnpool2d(_MaxUnpool):
     def forward(self, input: Tensor, indices: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
         """``output_size`` says which of the possible sizes is meant."""
         return F.max_unpool2d(input, indices, self.kernel_size, self.stride, self.padding, output_size)
+
+
+class MaxUnpool3d(_MaxUnpool):
+    """Maxima back at their places, zeros elsewhere: ``(N, C, OD, OH, OW) -> (N, C, D, H, W)``, or without N.
+
+    Args:
+        kernel_size, stride, padding: those of the :class:`MaxPool3d` whose indices it is called with.
+    """
+
+    def __init__(self, kernel_size: Triple, stride: Triple | None = None, padding: Triple = 0):
+        super().__init__()
+        self.kernel_size = _each(kernel_size, 3)
+        self.stride = self.kernel_size if stride is None else _each(stride, 3)
+        self.padding = _each(padding, 3)
+
+    def forward(self, input: Tensor, indices: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
+        """``output_size`` says which of the possible sizes is meant."""
+        return F.max_unpool3d(input, indices, self.kernel_size, self.stride, self.padding, output_size)

@@ -487,7 +487,7 @@ from .typed import (
     ShortTensor,
 )
 from .types import result_type
-from .unpool import max_unpool1d, max_unpool2d
+from .unpool import max_unpool1d, max_unpool2d, max_unpool3d
 from .volume import (
     adaptive_avg_pool3d,
     adaptive_max_pool3d,

@@ -23,9 +23,10 @@ from .index import getitem
 from .matmul import linear, matmul
 from .pool import AvgPool2dGx, adaptive_avg_pool1d, adaptive_avg_pool2d
 from .types import expect, number
+from .volume import adaptive_avg_pool3d
 
-AXES = {"nearest": (1, 2, 3), "nearest-exact": (1, 2, 3), "area": (1, 2), "linear": (1,), "bilinear": (2,),
-        "bicubic": (2,)}  # fmt: skip
+AXES = {"nearest": (1, 2, 3), "nearest-exact": (1, 2, 3), "area": (1, 2, 3), "linear": (1,), "bilinear": (2,),
+        "bicubic": (2,), "trilinear": (3,)}  # fmt: skip
 
 
 @functools.lru_cache(maxsize=64)
@@ -113,18 +114,18 @@ def interpolate(
     """``input`` in another size.
 
     Args:
-        input: ``(N, C, L)`` or ``(N, C, H, W)``, floating point; for the first two modes ``(N, C, D, H, W)`` as well,
-            and of any type.
+        input: ``(N, C, L)``, ``(N, C, H, W)`` or ``(N, C, D, H, W)``, floating point; for the first two modes of any
+            type.
         size: of the output, OL or (OH, OW) or (OD, OH, OW), or one number for all.
         scale_factor: how many times larger, instead.
         mode: "nearest", "nearest-exact" (from the pixels' centres), "area" (averages); "linear" for sequences;
-            "bilinear" or "bicubic" for images.
-        align_corners: for the last three: the corner pixels' centres stay where they are, instead of the image's edges.
+            "bilinear" or "bicubic" for images; "trilinear" for volumes.
+        align_corners: for the last four: the corner pixels' centres stay where they are, instead of the image's edges.
         recompute_scale_factor: use the ratio of the sizes, which were rounded, instead of ``scale_factor`` itself.
         antialias: not implemented.
 
     Returns:
-        ``(N, C, OL)`` or ``(N, C, OH, OW)``.
+        ``(N, C, OL)``, ``(N, C, OH, OW)`` or ``(N, C, OD, OH, OW)``.
 
     Raises:
         ValueError: both or neither of ``size`` and ``scale_factor``, or options that do not fit the mode.
@@ -136,14 +137,14 @@ def interpolate(
     if mode not in AXES or axes not in AXES[mode]:
         raise NotImplementedError(
             f"interpolate: mode must be one of {', '.join(AXES)}, of which linear wants input (N, C, L), bilinear and "
-            "bicubic (N, C, H, W), area either, the others volumes, too; "
+            "bicubic (N, C, H, W), trilinear (N, C, D, H, W), the others any of these; "
             f"got {mode!r} for shape {tuple(input.array.shape)}"
         )
     if antialias:
         raise NotImplementedError("interpolate: antialias is not implemented")
     if align_corners is not None and mode in ("nearest", "nearest-exact", "area"):
         raise ValueError(
-            "align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic"
+            "align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | trilinear"
         )
     out, factors = _sizes(input, size, scale_factor, recompute_scale_factor)
     shape = input.array.shape
@@ -152,7 +153,7 @@ def interpolate(
             f"interpolate: input and output sizes should be greater than 0, got input {tuple(shape)}, output {out}"
         )
     if mode == "area":
-        return adaptive_avg_pool1d(input, out[0]) if axes == 1 else adaptive_avg_pool2d(input, out)
+        return (adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d)[axes - 1](input, out)
     scales = [n / o if f is None else 1 / f for n, o, f in zip(shape[2:], out, factors)]
     if mode.startswith("nearest"):
         shift = 0.5 if mode == "nearest-exact" else 0.0
@@ -168,8 +169,11 @@ def interpolate(
         scales = [(n - 1) / (o - 1) if o > 1 else 0.0 for n, o in zip(shape[2:], out)]
     options = bool(align_corners), mode == "bicubic"
     y = input
-    if axes == 2 and (shape[2] != out[0] or scales[0] != 1):
-        y = matmul(_matrix(input, shape[2], out[0], scales[0], *options), y)
+    for axis, o, scale in zip(range(2, 1 + axes), out, scales):  # all but the last
+        if shape[axis] != o or scale != 1:
+            columns = y if axis == axes else y.flatten(axis + 1)
+            columns = matmul(_matrix(input, shape[axis], o, scale, *options), columns)
+            y = columns.reshape(*shape[:2], *out[: axis - 1], *shape[axis + 1 :])
     return linear(y, _matrix(input, shape[-1], out[-1], scales[-1], *options))
 
 

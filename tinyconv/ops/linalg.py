@@ -40,6 +40,8 @@ def vector_norm(x: Tensor, ord: float = 2, dim: Any = None, keepdim: bool = Fals
     if dtype is not None:
         x = cast(x, dtypes.as_numpy(dtype))
     expect("vector_norm", "f", input=x)
+    if x.dtype is dtypes.float16:  # whose powers are soon too large, or too small
+        return cast(vector_norm(x, ord, dim, keepdim, dtype=dtypes.float32), x.array.dtype)
     axes = axes_of(x, dim, "vector_norm")
     if (ord < 0 or ord == INFINITY) and not elements_along(x, axes):
         raise RuntimeError(f"vector_norm: no norm of order {ord} of nothing: input has shape {tuple(x.array.shape)}")

@@ -28,6 +28,7 @@ cummax, cummin, kthvalue, max, median, min, mode, nanmedian, sort, topk = (
     for name in ("cummax", "cummin", "kthvalue", "max", "median", "min", "mode", "nanmedian", "sort", "topk")
 )
 
+geqrf = _return_type("geqrf", "a", "tau")
 linalg_eigh = _return_type("linalg_eigh", "eigenvalues", "eigenvectors")
 linalg_lstsq = _return_type("linalg_lstsq", "solution", "residuals", "rank", "singular_values")
 linalg_qr, qr = _return_type("linalg_qr", "Q", "R"), _return_type("qr", "Q", "R")

@@ -40,9 +40,12 @@ class Variance(Function):
         return mul(div(mul(restored(gy, x.array.shape, ctx.axes, ctx.keepdims), 2), ctx.freedom), off), None, None, None
 
 
-def _variance(x: Tensor, dim: Any, unbiased: Any, keepdim: bool, correction: Any, name: str) -> tuple[Tensor, tuple]:
+def _variance(
+    x: Tensor, dim: Any, unbiased: Any, keepdim: bool, correction: Any, name: str, wider: bool = False
+) -> tuple[Tensor, tuple]:
     """Variance ``sum((x - mean)**2) / (n - correction)`` over ``dim``, and the axes that this means; ``unbiased`` says
-    a correction of 1."""
+    a correction of 1. ``wider``: in a type that holds the squares of all numbers like ``x``; float16 is always
+    added up in a wider one."""
     if isinstance(dim, bool):  # var(x, unbiased)
         dim, unbiased = None, dim
     if x.array.dtype.kind != "f":
@@ -53,7 +56,17 @@ def _variance(x: Tensor, dim: Any, unbiased: Any, keepdim: bool, correction: Any
         correction = int(unbiased)
     axes = axes_of(x, None if dim == () else dim, name)
     freedom = max(0, elements_along(x, axes) - (1 if correction is None else correction))
-    return Variance.apply(x, axes, keepdim, freedom), axes
+    wide = dtypes.float32 if x.dtype is dtypes.float16 else dtypes.float64 if wider else x.dtype
+    variance = Variance.apply(cast(x, wide.numpy), axes, keepdim, freedom)
+    return (variance if wider else cast(variance, x.array.dtype)), axes
+
+
+def _deviation(
+    input: Tensor, dim: Any, unbiased: Any, keepdim: bool, correction: Any, name: str
+) -> tuple[Tensor, tuple]:
+    """The standard deviation, and the axes; as :func:`_variance`."""
+    variance, axes = _variance(input, dim, unbiased, keepdim, correction, name, wider=True)
+    return cast(root(variance), input.array.dtype), axes
 
 
 def root(x: Tensor) -> Tensor:
@@ -83,7 +96,7 @@ def var(input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: b
 def std(input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *,
         correction: float | None = None) -> Tensor:  # fmt: skip
     """Standard deviation: the square root of :func:`var`."""
-    return root(_variance(input, dim, unbiased, keepdim, correction, "std")[0])
+    return _deviation(input, dim, unbiased, keepdim, correction, "std")[0]
 
 
 def var_mean(input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *,
@@ -96,8 +109,8 @@ def var_mean(input: Tensor, dim: Any = None, unbiased: bool | None = None, keepd
 def std_mean(input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *,
              correction: float | None = None) -> tuple[Tensor, Tensor]:  # fmt: skip
     """(standard deviation, mean) over ``dim``; as :func:`var`."""
-    variance, axes = _variance(input, dim, unbiased, keepdim, correction, "std_mean")
-    return root(variance), mean(input, axes, keepdim)
+    deviation, axes = _deviation(input, dim, unbiased, keepdim, correction, "std_mean")
+    return deviation, mean(input, axes, keepdim)
 
 
 def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Tensor:

@@ -14,31 +14,34 @@ from ..tensor import Tensor
 from .conv import pair
 from .creation import arange
 from .pool import row_windows
+from .volume import triple
+
+SHAPES = {1: "(N, C, OL) or (C, OL)", 2: "(N, C, OH, OW) or (C, OH, OW)", 3: "(N, C, OD, OH, OW) or (C, OD, OH, OW)"}
 
 
 def _unpool(
     input: Tensor, indices: Tensor, kernel: tuple, stride: tuple, padding: tuple, output_size: Any, name: str
 ) -> Tensor:
-    """``input`` (..., OH, OW) -> (..., H, W)."""
+    """``input`` (..., OH, OW) -> (..., H, W); with one or three axes likewise, as many as ``kernel`` has."""
+    axes = len(kernel)
+    shape = tuple(input.array.shape)
+    if len(shape) not in (axes + 1, axes + 2):
+        raise RuntimeError(f"{name}: expected input of shape {SHAPES[axes]}, got {shape}")
     if indices.array.dtype.kind != "i" or indices.array.dtype.itemsize != 8:
         raise RuntimeError(f"{name}: indices must be int64, got {indices.dtype}")
-    *lead, OH, OW = input.array.shape
-    if indices.array.shape != input.array.shape:
+    if indices.array.shape != shape:
+        raise RuntimeError(f"{name}: indices must have input's shape {shape}, got {tuple(indices.array.shape)}")
+    lead, size = shape[:-axes], _size(shape[-axes:], kernel, stride, padding, output_size, name)
+    places = math.prod(size)
+    if indices.numel() and not (int(indices.min()) >= 0 and int(indices.max()) < places):
         raise RuntimeError(
-            f"{name}: indices must have input's shape {tuple(input.array.shape)}, got {tuple(indices.array.shape)}"
-        )
-    H, W = _size((OH, OW), kernel, stride, padding, output_size, name)
-    if indices.numel() and not (int(indices.min()) >= 0 and int(indices.max()) < H * W):
-        raise RuntimeError(
-            f"{name}: found an invalid max index: {int(indices.min())} to {int(indices.max())} for output planes of "
-            f"{H} x {W}"
+            f"{name}: found an invalid max index: {int(indices.min())} to {int(indices.max())} for an output of "
+            f"{' x '.join(map(str, size))}"
         )
     planes = math.prod(lead)
-    y = input.new_zeros((planes, H * W))
-    y[arange(planes, device=input.device).unsqueeze(1), indices.reshape(planes, OH * OW)] = input.reshape(
-        planes, OH * OW
-    )
-    return y.reshape(*lead, H, W)
+    y = input.new_zeros((planes, places))
+    y[arange(planes, device=input.device).unsqueeze(1), indices.reshape(planes, -1)] = input.reshape(planes, -1)
+    return y.reshape(*lead, *size)
 
 
 def _size(
@@ -48,16 +51,30 @@ def _size(
     usual = tuple([(n - 1) * s + k - 2 * p for n, k, s, p in zip(size, kernel, stride, padding)])
     if output_size is None:
         return usual
-    wanted = tuple(output_size)
-    if len(wanted) not in (2, 4):
-        raise ValueError(f"{name}: output_size must have 2 or 4 elements, got {wanted}")
-    wanted = wanted[-2:]
+    wanted, axes = tuple(output_size), len(size)
+    if len(wanted) not in (axes, axes + 2):
+        raise ValueError(f"{name}: output_size must have {axes} or {axes + 2} elements, got {wanted}")
+    wanted = wanted[-axes:]
     for n, default, s in zip(wanted, usual, stride):
         if not default - s < n < default + s:
             raise ValueError(
                 f"{name}: invalid output_size {tuple(output_size)}: {n} must be between {default - s} and {default + s}"
             )
     return wanted
+
+
+def max_unpool1d(
+    input: Tensor,
+    indices: Tensor,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    output_size: Sequence[int] | None = None,
+) -> Tensor:
+    """:func:`max_unpool2d` of sequences: ``(N, C, OL) -> (N, C, L)``, or without N."""
+    name = "max_unpool1d"
+    kernel, steps, margins = [along_row[1:] for along_row in row_windows(kernel_size, stride, padding, name)]
+    return _unpool(input, indices, kernel, steps, margins, output_size, name)
 
 
 def max_unpool2d(
@@ -84,16 +101,12 @@ def max_unpool2d(
         ValueError: an ``output_size`` of another length, or further than a stride from the default.
     """
     name = "max_unpool2d"
-    if input.array.ndim not in (3, 4):
-        raise RuntimeError(
-            f"{name}: expected input of shape (N, C, OH, OW) or (C, OH, OW), got {tuple(input.array.shape)}"
-        )
     kernel = pair(kernel_size, f"{name}: kernel_size", 1)
     steps = kernel if stride is None else pair(stride, f"{name}: stride", 1)
     return _unpool(input, indices, kernel, steps, pair(padding, f"{name}: padding", 0), output_size, name)
 
 
-def max_unpool1d(
+def max_unpool3d(
     input: Tensor,
     indices: Tensor,
     kernel_size: Any,
@@ -101,12 +114,8 @@ def max_unpool1d(
     padding: Any = 0,
     output_size: Sequence[int] | None = None,
 ) -> Tensor:
-    """:func:`max_unpool2d` of images one pixel high: ``(N, C, OL) -> (N, C, L)``, or without N."""
-    name = "max_unpool1d"
-    if input.array.ndim not in (2, 3):
-        raise RuntimeError(f"{name}: expected input of shape (N, C, OL) or (C, OL), got {tuple(input.array.shape)}")
-    windows = row_windows(kernel_size, stride, padding, name)
-    if output_size is not None and len(output_size) not in (1, 3):
-        raise ValueError(f"{name}: output_size must have 1 or 3 elements, got {tuple(output_size)}")
-    size = None if output_size is None else (1, output_size[-1])
-    return _unpool(input.unsqueeze(-2), indices.unsqueeze(-2), *windows, size, name).squeeze(-2)
+    """:func:`max_unpool2d` of volumes: ``(N, C, OD, OH, OW) -> (N, C, D, H, W)``, or without N."""
+    name = "max_unpool3d"
+    kernel = triple(kernel_size, f"{name}: kernel_size", 1)
+    steps = kernel if stride is None else triple(stride, f"{name}: stride", 1)
+    return _unpool(input, indices, kernel, steps, triple(padding, f"{name}: padding", 0), output_size, name)

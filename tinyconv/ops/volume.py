@@ -22,7 +22,7 @@ from .types import same_type
 Triple = tuple[int, int, int]
 
 
-def _triple(value: Any, name: str, minimum: int) -> Triple:
+def triple(value: Any, name: str, minimum: int) -> Triple:
     """``3`` or ``(3, 5, 7)`` as three ints, depth first.
 
     Raises:
@@ -83,7 +83,7 @@ def conv3d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: An
     """
     name = "conv3d"
     x, single = _weighed(input, weight, bias, 1, groups, name)
-    (SD, *steps), (DD, *gaps) = _triple(stride, f"{name}: stride", 1), _triple(dilation, f"{name}: dilation", 1)
+    (SD, *steps), (DD, *gaps) = triple(stride, f"{name}: stride", 1), triple(dilation, f"{name}: dilation", 1)
     O, _, KD, KH, KW = weight.array.shape
     if isinstance(padding, str):
         if padding not in ("same", "valid"):
@@ -92,7 +92,7 @@ def conv3d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: An
             raise RuntimeError(f"{name}: padding='same' is not supported for strided convolutions (stride {stride})")
         totals = [d * (k - 1) * (padding == "same") for d, k in zip((*gaps[::-1], DD), (KW, KH, KD))]
         x, padding = pad(x, [n for total in totals for n in (total // 2, total - total // 2)]), 0
-    PD, *margins = _triple(padding, f"{name}: padding", 0)
+    PD, *margins = triple(padding, f"{name}: padding", 0)
     x = pad(x, (0, 0, 0, 0, PD, PD)) if PD else x
     reach = DD * (KD - 1) + 1
     N, C, depth, H, W = x.array.shape
@@ -124,9 +124,9 @@ def conv_transpose3d(input: Tensor, weight: Tensor, bias: Tensor | None = None, 
     """
     name = "conv_transpose3d"
     x, single = _weighed(input, weight, bias, 0, groups, name)
-    (SD, *steps), (DD, *gaps) = _triple(stride, f"{name}: stride", 1), _triple(dilation, f"{name}: dilation", 1)
-    PD, *margins = _triple(padding, f"{name}: padding", 0)
-    ED, *extra = _triple(output_padding, f"{name}: output_padding", 0)
+    (SD, *steps), (DD, *gaps) = triple(stride, f"{name}: stride", 1), triple(dilation, f"{name}: dilation", 1)
+    PD, *margins = triple(padding, f"{name}: padding", 0)
+    ED, *extra = triple(output_padding, f"{name}: output_padding", 0)
     if ED >= SD and ED >= DD:
         raise RuntimeError(f"{name}: output_padding must be smaller than stride or dilation, got {output_padding!r}")
     N, C, D = x.array.shape[:3]
@@ -196,10 +196,10 @@ def max_pool3d(input: Tensor, kernel_size: Any, stride: Any = None, padding: Any
         RuntimeError, TypeError: as there.
     """
     name = "max_pool3d"
-    KD, *kernel = _triple(kernel_size, f"{name}: kernel_size", 1)
+    KD, *kernel = triple(kernel_size, f"{name}: kernel_size", 1)
     given = kernel_size if stride is None or stride == [] else stride
-    (SD, *steps), (PD, *margins) = _triple(given, f"{name}: stride", 1), _triple(padding, f"{name}: padding", 0)
-    DD, *gaps = _triple(dilation, f"{name}: dilation", 1)
+    (SD, *steps), (PD, *margins) = triple(given, f"{name}: stride", 1), triple(padding, f"{name}: padding", 0)
+    DD, *gaps = triple(dilation, f"{name}: dilation", 1)
     options = tuple(kernel), tuple(steps), tuple(margins), tuple(gaps), ceil_mode, True
     return _largest(input, lambda x: max_pool2d(x, *options),
                     lambda x: max_pool2d(x, (KD, 1), (SD, 1), (PD, 0), (DD, 1), ceil_mode, True),
@@ -219,9 +219,9 @@ def avg_pool3d(input: Tensor, kernel_size: Any, stride: Any = None, padding: Any
     """
     name = "avg_pool3d"
     x, single = _volumes(input, name)
-    KD, *kernel = _triple(kernel_size, f"{name}: kernel_size", 1)
+    KD, *kernel = triple(kernel_size, f"{name}: kernel_size", 1)
     given = kernel_size if stride is None or stride == [] else stride
-    (SD, *steps), (PD, *margins) = _triple(given, f"{name}: stride", 1), _triple(padding, f"{name}: padding", 0)
+    (SD, *steps), (PD, *margins) = triple(given, f"{name}: stride", 1), triple(padding, f"{name}: padding", 0)
     sums = None if divisor_override is None else 1
     options = tuple(kernel), tuple(steps), tuple(margins), ceil_mode, count_include_pad, divisor_override
     y = _slices_pooled(x, lambda x: avg_pool2d(x, *options))
@@ -244,7 +244,7 @@ def _adaptive(input: Tensor, output_size: Any, name: str) -> Triple:
     sizes = x.array.shape[2:]
     if min(sizes) < 1:
         raise RuntimeError(f"{name}: input of shape {tuple(input.array.shape)} has no voxels")
-    return _triple(tuple([n if size is None else size for n, size in zip(sizes, wanted)]), f"{name}: output_size", 1)
+    return triple(tuple([n if size is None else size for n, size in zip(sizes, wanted)]), f"{name}: output_size", 1)
 
 
 def adaptive_avg_pool3d(input: Tensor, output_size: Any) -> Tensor:

@@ -159,7 +159,8 @@ class Optimizer:
         for group in self.param_groups:
             for p in group["params"]:
                 number.setdefault(id(p), len(number))
-            groups.append({**group, "params": [number[id(p)] for p in group["params"]]})
+            options = {name: value for name, value in group.items() if name != "params"}
+            groups.append({**options, "params": [number[id(p)] for p in group["params"]]})
         state = {number[id(k)] if isinstance(k, Tensor) else k: v for k, v in self.state.items()}
         return {"state": state, "param_groups": groups}
 

@@ -12,7 +12,7 @@ differs("conv_transpose2d", "dtypes: argument 2", "a bias of another type is an 
 # Another class of error, where PyTorch stumbles instead of looking.
 differs("F.avg_pool2d", "rejects: <float32 [6, 6]>", "too few axes are an IndexError there, of an axis that is not")
 differs("F.unfold", "rejects: <float32 [2, 2]>", "as F.avg_pool2d")
-differs("F.max_unpool1d F.max_unpool2d", "rejects: # argument",
+differs("F.max_unpool1d F.max_unpool2d F.max_unpool3d", "rejects: # argument",
         "the size of the output that would be is a ValueError there")  # fmt: skip
 differs("nn.Bilinear", "rejects: -100", "a ValueError here, as for 0; there memory is asked for first")
 differs("optim.LBFGS", "rejects: history_size=-100", "an IndexError at the second step there")

@@ -316,6 +316,11 @@ entry(
     call(x(1, 1, 2), places(1, 1, 2, below=4), 2),
     call(x(1, 3), places(1, 3, below=7), 3, 2, output_size=(7,)),
 )
+entry(
+    "F.max_unpool3d",
+    call(x(1, 1, 2, 1, 2), places(1, 1, 2, 1, 2, below=32), 2),
+    call(x(1, 2, 1, 2), places(1, 2, 1, 2, below=60), (2, 1, 3), (2, 1, 2), 0, (4, 1, 5)),
+)
 
 mean, var = x(3, salt=3, fixed=True), x(3, kind="positive", salt=4, fixed=True)
 norm_kw = {"training": True}
@@ -455,6 +460,7 @@ entry(
     call(x(1, 1, 1, 1), (3, 3), mode="bilinear", align_corners=True),
     call(x(2, 1, 4, 4), 1, mode="bilinear", align_corners=True),
     call(x(2, 1, 4, 4), scale_factor=1.7, recompute_scale_factor=True, mode="bilinear"),
+    call(x(1, 2, 2, 3, 4), (3, 3, 2), mode="trilinear"),
     rejected=(
         call(x(2, 3, 4, 5)),
         call(x(2, 3, 4, 5), 3, 2),

@@ -27,6 +27,9 @@ entry("linalg.solve_triangular", call(x(3, 3), x(3, 2, salt=1), upper=True),
       call(x(2, 3, 3), x(2, 3, 1, salt=1), upper=False, unitriangular=True),
       call(x(3, 3), x(2, 3, salt=1), upper=True, left=False),
       without=EMPTY | {f"dtypes: argument {i}": "two types are an error here" for i in (0, 1)})  # fmt: skip
+entry("linalg.householder_product", call(x(4, 3), x(3, salt=1)), call(x(2, 3, 3), x(2, 2, salt=1)), call(x(3, 2), x(1)),
+      rejected=(call(x(2, 3), x(2)), call(x(3, 3), x(4)), call(x(2, 3, 3), x(3)), call(x(3), x(3))),
+      without=EMPTY)  # fmt: skip
 entry("linalg.inv inverse", call(x(3, 3)), call(x(2, 3, 3)), rejected=(call(x(3, 2)), call(x(3))), without=EMPTY)
 entry("linalg.det det", call(x(3, 3)), call(x(2, 3, 3)), call(x(1, 1)), rejected=(call(x(3, 2)),), without=EMPTY)
 entry("linalg.slogdet slogdet", call(x(3, 3)), call(x(2, 3, 3)), rejected=(call(x(3, 2)),), without=EMPTY)

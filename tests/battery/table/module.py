@@ -177,12 +177,19 @@ def unpooled1d(m, unpool, t):
     return unpool(2)(y * 2, at), unpool(2)(y, at, output_size=t.shape)
 
 
+def unpooled3d(m, unpool, t):
+    """The same along three."""
+    y, at = m.nn.MaxPool3d(2, return_indices=True)(t)
+    return unpool(2)(y * 2, at), unpool(2)(y, at, output_size=t.shape)
+
+
 entry("nn.MaxUnpool2d", program(unpooled, x(2, 3, 4, 6)), program(unpooled, x(1, 2, 5, 5)), without=WINNER)
 entry(
     "nn.MaxUnpool1d",
     program(unpooled1d, x(2, 3, 6)),
     without=WINNER,
 )
+entry("nn.MaxUnpool3d", program(unpooled3d, x(2, 1, 4, 4, 2)), without=WINNER)
 norms = {
     "nn.BatchNorm1d": ((4, 3), (4, 3, 5)),
     "nn.BatchNorm2d": ((4, 3, 2, 5), (1, 3, 4, 4)),

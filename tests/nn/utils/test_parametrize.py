@@ -1,4 +1,4 @@
-"""Parameters computed from others: properties, originals and inverses, and the two that are ready to use."""
+"""Parameters computed from others: properties, originals and inverses, and those that are ready to use."""
 
 from __future__ import annotations
 
@@ -249,6 +249,82 @@ def test_weight_norm_keeps_the_weight():
     value = layer.weight.detach().clone()
     for normalize in (nn.utils.weight_norm, parametrizations.weight_norm):
         np.testing.assert_allclose(normalize(copy.deepcopy(layer)).weight.detach(), value, rtol=1e-6)
+
+
+@pytest.mark.parametrize("trivialized", [True, False])
+@pytest.mark.parametrize("name", ["matrix_exp", "cayley", "householder", None])
+@pytest.mark.parametrize("shape", [(4, 4), (5, 3), (2, 5), (2, 4, 3)])
+def test_orthogonal_as_in_pytorch(shape, name, trivialized):
+    torch = pytest.importorskip("torch")
+    rng = np.random.default_rng(0)
+    weight, moved, turn, gw = (rng.normal(size=s) for s in (shape, shape, (max(shape[-2:]),) * 2, shape))
+    turn = np.linalg.qr(turn)[0]
+    found = []
+    for library in (tinyconv, torch):
+        layer = library.nn.Module()
+        layer.weight = library.nn.Parameter(library.tensor(weight))
+        options = {"orthogonal_map": name, "use_trivialization": trivialized}
+        assert library.nn.utils.parametrizations.orthogonal(layer, **options) is layer
+        parts = layer.parametrizations.weight
+        kept = [parts.original.detach().numpy().copy()]
+        if trivialized:  # what completes the basis is random
+            parts[0].base = library.tensor(np.broadcast_to(turn, (*shape[:-2], *turn.shape)))
+        with library.no_grad():
+            parts.original += library.tensor(moved * (np.eye(*shape[-2:]) == 0))
+        (layer.weight * library.tensor(gw)).sum().backward()
+        found.append([*kept, layer.weight.detach().numpy(), parts.original.grad.numpy()])
+    for ours, theirs in zip(*found, strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["matrix_exp", "cayley", "householder"])
+@pytest.mark.parametrize("features", [(3, 3), (5, 3), (3, 5)])
+def test_orthogonal_keeps_what_is_orthogonal_and_trains(features, name):
+    def apart(w):
+        w = w if w.shape[0] <= w.shape[1] else w.mT
+        return (w @ w.mT - tinyconv.eye(w.shape[0])).abs().max().item()
+
+    layer = nn.Linear(*features)
+    nn.init.orthogonal_(layer.weight)
+    before = layer.weight.detach().clone()
+    parametrizations.orthogonal(layer, orthogonal_map=name)
+    np.testing.assert_allclose(layer.weight.detach().numpy(), before.numpy(), atol=1e-5)
+    optimizer = optim.SGD(layer.parameters(), lr=0.5)
+    for _ in range(3):
+        optimizer.zero_grad()
+        layer(tinyconv.ones(2, features[0])).pow(2).sum().backward()
+        optimizer.step()
+    assert apart(layer.weight) < 1e-5 < (layer.weight - before).abs().max().item()
+    again = parametrizations.orthogonal(nn.Linear(*features), orthogonal_map=name)
+    again.load_state_dict(layer.state_dict())
+    assert again.weight.equal(layer.weight)
+    layer.weight = 2 * before  # its columns, or rows, are no longer normal
+    np.testing.assert_allclose(layer.weight.detach().numpy(), before.numpy(), atol=1e-5)
+
+
+def test_orthogonal_by_reflections_alone_can_be_assigned_to():
+    for shape in ((3, 3), (5, 3), (3, 5)):
+        layer = parametrizations.orthogonal(nn.Linear(*shape), orthogonal_map="householder", use_trivialization=False)
+        w = nn.init.orthogonal_(tinyconv.empty(shape[::-1]))
+        layer.weight = w
+        np.testing.assert_allclose(layer.weight.detach().numpy(), w.numpy(), atol=1e-5)
+    layer.weight = tinyconv.eye(5)[:, :3]  # no mirror is needed
+    np.testing.assert_allclose(layer.weight.detach().numpy(), np.eye(5)[:, :3])
+
+
+def test_misuse_of_orthogonal():
+    for options, message in (
+        ({"name": "other"}, "has no parameter or buffer with name 'other'"),
+        ({"name": "bias"}, "Expected a matrix or batch of matrices. Got a tensor of 1 dimensions"),
+        ({"orthogonal_map": "qr"}, 'has to be one of "matrix_exp", "cayley", "householder". Got: qr'),
+    ):
+        with pytest.raises(ValueError, match=message):
+            parametrizations.orthogonal(nn.Linear(3, 3), **options)
+    layer = parametrizations.orthogonal(nn.Linear(3, 3), use_trivialization=False)
+    with pytest.raises(NotImplementedError, match="not possible to assign to the matrix exponential"):
+        layer.weight = tinyconv.eye(3)
+    with pytest.raises(ValueError, match=r"of shape tinyconv.Size\(\[3, 3\]\). Got"):
+        parametrizations.orthogonal(nn.Linear(3, 3)).weight = tinyconv.eye(2)
 
 
 def test_misuse_of_the_older_ones():

@@ -1,9 +1,14 @@
-"""Parametrizations that are ready to use: weight and spectral normalization."""
+"""Parametrizations that are ready to use: orthogonal matrices, weight and spectral normalization."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from ...autograd import no_grad
+from ...dtypes import finfo
+from ...ops import cat, eye, matrix_exp, randn
+from ...ops.decomposition import qr, solve
+from ...ops.householder import geqrf, householder_product
 from ...tensor import Tensor
 from .. import functional as F
 from ..module import Module
@@ -11,7 +16,9 @@ from .parametrize import register_parametrization
 from .spectral_norm import as_matrix, default_dim, power_steps, start
 from .weight_norm import norm_except_dim, normalized
 
-__all__ = ["spectral_norm", "weight_norm"]
+__all__ = ["orthogonal", "spectral_norm", "weight_norm"]
+
+ORTHOGONAL_MAPS = "matrix_exp", "cayley", "householder"
 
 
 class _WeightNorm(Module):
@@ -102,3 +109,110 @@ def spectral_norm(module: Module, name: str = "weight", n_power_iterations: int 
         raise ValueError(f"Module '{module}' has no parameter or buffer with name '{name}'")
     dim = default_dim(module) if dim is None else dim
     return register_parametrization(module, name, _SpectralNorm(weight, n_power_iterations, dim, eps))
+
+
+class _Orthogonal(Module):
+    """A matrix with orthonormal columns (or rows, if those are fewer) as a function of any matrix of its shape.
+
+    Two of the maps make a rotation of the skew-symmetric ``A = L - L^T``, L being what is in and below the diagonal:
+    ``exp(A)``, or Cayley's ``(I - A/2)^-1 (I + A/2)``. The third takes what is below the diagonal for Householder's
+    reflections. With ``base`` the result is turned by a fixed rotation: what training starts from, where the map's own
+    matrix is almost zero (Lezcano-Casado, "Trivializations for gradient-based optimization on manifolds", 2019).
+    """
+
+    base: Tensor
+
+    def __init__(self, weight: Tensor, orthogonal_map: str, use_trivialization: bool):
+        super().__init__()
+        self.shape = weight.shape
+        self.orthogonal_map = orthogonal_map
+        self.use_trivialization = use_trivialization
+        if use_trivialization:
+            self.register_buffer("base", None)
+
+    def forward(self, X: Tensor) -> Tensor:
+        wide = X.shape[-2] < X.shape[-1]
+        X = X.mT if wide else X
+        n, k = X.shape[-2:]
+        if self.orthogonal_map == "householder":
+            V = X.tril(-1)
+            Q = householder_product(V, 2.0 / (1.0 + (V * V).sum(-2)))
+            Q = Q * X.detach().diagonal(dim1=-2, dim2=-1).int().unsqueeze(-2)  # 1 or -1: a mirror more
+        else:
+            L = X.tril()
+            L = cat([L, L.new_zeros((*L.shape[:-1], n - k))], -1)
+            A = L - L.mT
+            I = eye(n, dtype=A.dtype, device=A.device)
+            Q = matrix_exp(A) if self.orthogonal_map == "matrix_exp" else solve(I - A / 2, I + A / 2)
+            Q = Q[..., :k]
+        if self.use_trivialization:
+            Q = self.base @ Q
+        return Q.mT if wide else Q
+
+    @no_grad()
+    def right_inverse(self, Q: Tensor) -> Tensor:
+        """What gives Q, or if its columns (or rows) are not orthonormal, the first factor of its QR decomposition."""
+        if Q.shape != self.shape:
+            raise ValueError(f"Expected a matrix or batch of matrices of shape {self.shape}. Got {Q.shape}.")
+        wide = Q.shape[-2] < Q.shape[-1]
+        tall = Q.mT if wide else Q
+        n, k = tall.shape[-2:]
+        if self.use_trivialization:
+            more = randn(*tall.shape[:-1], n - k, dtype=tall.dtype, device=tall.device)
+            self.base = _orthonormal(cat([tall, more], -1))
+            X = Q.new_zeros(Q.shape)
+            X.diagonal(dim1=-2, dim2=-1).fill_(-1.0)  # of which every map makes the identity
+            return X
+        if self.orthogonal_map != "householder":
+            raise NotImplementedError(
+                "It is not possible to assign to the matrix exponential or the Cayley parametrizations when "
+                "use_trivialization=False."
+            )
+        a, tau = geqrf(tall)
+        diagonal = a.diagonal(dim1=-2, dim2=-1)
+        diagonal.sign_().mul_(1 - 2 * (tau == 0))  # without a mirror the sign is the other
+        return a.mT if wide else a
+
+
+def _orthonormal(A: Tensor) -> Tensor:
+    """Q of ``A = QR`` with a positive diagonal of R; A itself if it is orthogonal already."""
+    I = eye(A.shape[-1], dtype=A.dtype, device=A.device)
+    if (A.mT @ A).allclose(I, atol=10 * A.shape[-1] * finfo(A.dtype).eps):
+        return A.clone()
+    Q, R = qr(A)
+    return Q * R.diagonal(dim1=-2, dim2=-1).sign().unsqueeze(-2)
+
+
+def orthogonal(
+    module: Module, name: str = "weight", orthogonal_map: str | None = None, *, use_trivialization: bool = True
+) -> Module:
+    """Keep a matrix orthogonal: of its rows and columns, the fewer are orthonormal.
+
+    Args:
+        module: whose it is.
+        name: its name. It has at least two dimensions; the last two are the matrix's.
+        orthogonal_map: "matrix_exp", "cayley" or "householder", what makes it of the trained
+            ``parametrizations.{name}.original``. Default: the first for square matrices, the last for others.
+        use_trivialization: start from the matrix as it is now, or is assigned later (made orthogonal), by a rotation
+            that is kept in the buffer ``parametrizations.{name}.0.base``. Otherwise only "householder" can be assigned
+            to.
+
+    Returns:
+        ``module``.
+
+    Raises:
+        ValueError: no such parameter, less than two dimensions, or another map.
+    """
+    weight = getattr(module, name, None)
+    if not isinstance(weight, Tensor):
+        raise ValueError(f"Module '{module}' has no parameter or buffer with name '{name}'")
+    if weight.dim() < 2:
+        raise ValueError(f"Expected a matrix or batch of matrices. Got a tensor of {weight.dim()} dimensions.")
+    if orthogonal_map is None:
+        orthogonal_map = "matrix_exp" if weight.shape[-2] == weight.shape[-1] else "householder"
+    if orthogonal_map not in ORTHOGONAL_MAPS:
+        raise ValueError(
+            f'orthogonal_map has to be one of "matrix_exp", "cayley", "householder". Got: {orthogonal_map}'
+        )
+    made = _Orthogonal(weight, orthogonal_map, use_trivialization)
+    return register_parametrization(module, name, made, unsafe=True)

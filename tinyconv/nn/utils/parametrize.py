@@ -11,7 +11,7 @@ from __future__ import annotations
 import copy
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from ...autograd import no_grad
@@ -79,7 +79,11 @@ class ParametrizationList(ModuleList):
         super().__init__(modules)
         self.unsafe = unsafe
         shape, dtype = original.shape, original.dtype
-        new = self._inverted(original)
+        new: Any = original
+        for module in reversed(list(self)):
+            if hasattr(module, "right_inverse"):
+                with no_grad(), suppress(NotImplementedError):
+                    new = module.right_inverse(new)
         self.is_tensor = isinstance(new, Tensor)
         if not self.is_tensor and not isinstance(new, Sequence):
             raise ValueError(
@@ -104,26 +108,18 @@ class ParametrizationList(ModuleList):
         if not unsafe:
             _check(self(), shape, dtype, "the parametrized tensor")
 
-    def _inverted(self, value: Tensor) -> Any:
-        """What the original must be for the parametrized tensor to be ``value``, as far as its parts can say."""
-        new: Any = value
-        with no_grad():
-            for module in reversed(list(self)):
-                if hasattr(module, "right_inverse"):
-                    new = module.right_inverse(new)
-        return new
-
     def right_inverse(self, value: Tensor) -> None:
         """Set the original so that the parametrized tensor becomes ``value``.
 
         Raises:
-            RuntimeError: a parametrization has no ``right_inverse``.
+            RuntimeError, NotImplementedError: a parametrization has no ``right_inverse``, or none for its options.
         """
-        for module in self:
-            if not hasattr(module, "right_inverse"):
-                raise RuntimeError(f"parametrization {type(module).__name__} does not implement right_inverse.")
-        new = self._inverted(value)
+        new: Any = value
         with no_grad():
+            for module in reversed(list(self)):
+                if not hasattr(module, "right_inverse"):
+                    raise RuntimeError(f"parametrization {type(module).__name__} does not implement right_inverse.")
+                new = module.right_inverse(new)
             for own, part in zip(self._originals(), [new] if self.is_tensor else new, strict=True):
                 own.data = part.detach().clone() if part is value else part.detach()
 

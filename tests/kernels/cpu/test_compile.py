@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import numba
 import numpy as np
 import pytest
 
@@ -195,6 +197,64 @@ def test_kernels_written_elsewhere_are_not_cached(tmp_path):
     """The name of the cache comes from the text of ``kernels/``, which would not tell that they changed."""
     assert isinstance(cpu.elementwise._relu._cache, compile._Cache)
     assert not isinstance(compile.jit(files)._cache, compile._Cache)
+
+
+# ------------------------------------------------------------------------------------------------ no more than needed
+
+
+def has_entry_for_python(result) -> bool:
+    return result.library.get_pointer_to_function(result.fndesc.llvm_cpython_wrapper_name) != 0
+
+
+def test_what_only_kernels_call_is_compiled_without_an_entry_for_python():
+    cpu.relu(np.ones(5000, np.float32))
+    called_by_python, called_by_kernels = cpu.elementwise._relu.overloads, cpu.elementwise._relu_chunk.part.overloads
+    assert called_by_python and all(map(has_entry_for_python, called_by_python.values()))
+    assert called_by_kernels and not any(map(has_entry_for_python, called_by_kernels.values()))
+
+
+def at(x, i):
+    if i >= x.size:
+        raise IndexError("beyond the end")
+    return x[i]
+
+
+_apart, _contained = compile.jit(apart=True)(at), compile.jit(at)
+
+
+@compile.jit
+def _from_apart(x, i):
+    return 2 * _apart(x, i)
+
+
+@compile.jit
+def _from_contained(x, i):
+    return 2 * _contained(x, i)
+
+
+@pytest.mark.parametrize("caller, function, apart", [(_from_apart, _apart, True), (_from_contained, _contained, False)])
+def test_a_function_apart_is_called_not_contained(caller, function, apart):
+    x = np.array([1.5, 2.5], np.float32)
+    assert caller(x, 1) == 5 and function(x, 1) == 2.5
+    (result,), (inner,) = caller.overloads.values(), function.part.overloads.values()
+    assert (inner.fndesc.mangled_name not in result.library.get_llvm_str()) == apart
+    assert bool(compile._called_by_address(result.library)) == apart
+    with pytest.raises(IndexError, match="beyond the end"):
+        caller(x, 2)
+
+
+@pytest.mark.parametrize("collecting", [True, False])
+def test_compiling_leaves_the_garbage_collector_as_it_was(collecting):
+    was = gc.isenabled()
+    try:
+        gc.enable() if collecting else gc.disable()
+        compile.jit(at)(np.zeros(1), 0)
+        assert gc.isenabled() == collecting
+        with pytest.raises(numba.TypingError):
+            compile.jit(at)(1, 0)
+        assert gc.isenabled() == collecting
+    finally:
+        gc.enable() if was else gc.disable()
 
 
 # ----------------------------------------------------------------------------------------------------- plain Python

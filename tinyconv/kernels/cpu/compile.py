@@ -1,7 +1,9 @@
 """Compiling kernels, and keeping what was compiled.
 
-``@jit`` is Numba's ``njit`` with this house's settings and a cache of its own:
+``@jit`` is Numba's ``njit`` with this house's settings, less to compile, and a cache of its own:
 
+* **Lean.** What unpacks a call's arguments from Python's objects takes as long to compile as many a kernel. Most
+  functions here are called by other kernels only, and get versions without it. Long ones may say ``@jit(apart=True)``.
 * **Fresh.** Numba's cache notices changes only in the file of the function itself: edit a formula that a cached
   kernel calls, and the old result comes back. Here the cache directory is named after a hash of all of ``kernels/``,
   so any edit starts an empty one.
@@ -19,6 +21,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import gc
 import hashlib
 import os
 import pickle
@@ -28,8 +31,10 @@ from pathlib import Path
 from typing import Any
 
 import numba
-from llvmlite import binding
+from llvmlite import binding, ir
 from numba.core import caching, config
+from numba.core.imputils import impl_ret_new_ref
+from numba.core.registry import CPUDispatcher
 
 from ..cache import directory_for
 
@@ -98,11 +103,15 @@ class _CheckedFile(caching.IndexDataCacheFile):
 class _Cache(caching.FunctionCache):
     _impl_class = _Implementation
 
-    def __init__(self, function: Callable):
+    def __init__(self, function: Callable, kind: str):
         super().__init__(function)
+        self._kind = kind
         self._cache_file = _CheckedFile(
             self._cache_path, self._impl.filename_base, self._impl.locator.get_source_stamp()
         )
+
+    def _index_key(self, sig: Any, codegen: Any) -> tuple:
+        return self._kind, *super()._index_key(sig, codegen)
 
     def save_overload(self, sig: Any, data: Any) -> None:
         try:
@@ -121,7 +130,7 @@ class _Cache(caching.FunctionCache):
         if content is None:
             return None
         called, data = content
-        called = [(getattr(import_module(module), name), arguments) for module, name, arguments in called]
+        called = [(getattr(import_module(module), name).part, arguments) for module, name, arguments in called]
         for function, arguments in called:
             address_of(function, arguments)
         compiled = self._impl.rebuild(target_context, data)
@@ -129,13 +138,61 @@ class _Cache(caching.FunctionCache):
         return compiled
 
 
+# ------------------------------------------------------------------------------------------------------- versions
+
+
+class _Part(CPUDispatcher):
+    """A function as other kernels call it; if it is ``apart``, they contain the call alone, not the function's code."""
+
+    apart = False
+
+    def compile(self, sig: Any) -> Any:
+        collecting = gc.isenabled()
+        gc.disable()  # what the compiler makes are many small objects that stay: looking for others takes a tenth more
+        try:
+            return super().compile(sig)
+        finally:
+            if collecting:
+                gc.enable()
+
+    def add_overload(self, cres: Any) -> None:
+        super().add_overload(cres)
+        if self.apart:
+            self.targetctx.remove_user_function(cres.entry_point)
+            call = functools.partial(_call, self, cres.signature)
+            self.targetctx._defns[cres.entry_point].append(call, cres.signature.args)
+
+
+class _Kernel(_Part):
+    """A function as Python calls it; kernels that call it get its :attr:`part`."""
+
+    @functools.cached_property
+    def part(self) -> _Part:
+        """The same without what Python needs."""
+        return _compiler(_Part, self.py_func, self.apart, self.targetoptions | {"no_cpython_wrapper": True})
+
+    def get_call_template(self, args: Any, kws: Any) -> Any:
+        return self.part.get_call_template(args, kws)
+
+    def get_overload(self, sig: Any) -> Any:
+        return self.part.get_overload(sig)
+
+
+def _compiler(kind: type[_Part], function: Callable, apart: bool, options: dict[str, Any]) -> Any:
+    made = kind(function, targetoptions=options)
+    made.apart = apart
+    if Path(function.__code__.co_filename).is_relative_to(_SOURCE):
+        made._cache = _Cache(function, kind.__name__)
+    return made
+
+
 # ------------------------------------------------------------------------------------------------ calls by address
 
 _slots: dict[str, ctypes.c_int64] = {}  # words of memory that compiled code finds by name
 
 
-def address_of(function: Any, arguments: tuple, caller: Any = None) -> str:
-    """Let compiled code call a ``@jit`` function without containing it: the name of a word that holds its address.
+def address_of(function: _Part, arguments: tuple, caller: Any = None) -> str:
+    """Let compiled code call a function without containing it: the name of a word that holds its address.
 
     Numba copies what a function calls into it and optimizes it all again, at every level of calls. Here the caller (a
     library that is being compiled) contains a load of the word instead, and its cache entry notes what it calls.
@@ -154,6 +211,23 @@ def address_of(function: Any, arguments: tuple, caller: Any = None) -> str:
     return name
 
 
+def call_by_address(context: Any, builder: Any, function: _Part, signature: Any, values: list) -> tuple[Any, Any]:
+    """Write the instructions of such a call: its status and its result."""
+    restype, arguments = signature.return_type, signature.args
+    name = address_of(function, arguments, context.active_code_library)
+    kind = context.call_conv.get_function_type(restype, arguments)
+    slot = builder.module.globals.get(name) or ir.GlobalVariable(builder.module, kind.as_pointer(), name)
+    return context.call_conv.call_function(builder, builder.load(slot), restype, arguments, values)
+
+
+def _call(function: _Part, signature: Any, context: Any, builder: Any, _: Any, values: list, loc: Any = None) -> Any:
+    """What Numba writes for a call of a function that is apart."""
+    status, result = call_by_address(context, builder, function, signature, values)
+    with builder.if_then(status.is_error, likely=False):
+        context.call_conv.return_status_propagate(builder, status)
+    return impl_ret_new_ref(context, builder, signature.return_type, result)
+
+
 def _called_by_address(library: Any) -> list[tuple]:
     """What a library calls by address, itself or by what is linked into it."""
     called = list(library.__dict__.get("called_by_address", ()))
@@ -162,7 +236,7 @@ def _called_by_address(library: Any) -> list[tuple]:
     return called
 
 
-def jit(function: Callable | None = None, *, reorder: bool = False, exact: bool = False) -> Any:
+def jit(function: Callable | None = None, *, reorder: bool = False, exact: bool = False, apart: bool = False) -> Any:
     """Compile a kernel on its first call with each set of argument types, or load it from the cache.
 
     Args:
@@ -170,13 +244,12 @@ def jit(function: Callable | None = None, *, reorder: bool = False, exact: bool 
             names the cache, nothing is cached.
         reorder: let the compiler reorder additions, as vectorized reductions need.
         exact: round after every operation, as the formula is written (where backends must agree to the bit).
+        apart: let kernels that call it not contain it: for what is long, and called for much work at a time.
     """
     if function is None:
-        return functools.partial(jit, reorder=reorder, exact=exact)
+        return functools.partial(jit, reorder=reorder, exact=exact, apart=apart)
     if not JIT:
         return function
     fastmath = {"contract", "nsz", "reassoc"} if reorder else set() if exact else {"contract"}
-    dispatcher = numba.njit(function, nogil=True, error_model="numpy", fastmath=fastmath or False)
-    if Path(function.__code__.co_filename).is_relative_to(_SOURCE):
-        dispatcher._cache = _Cache(function)
-    return dispatcher
+    options = {"nopython": True, "nogil": True, "error_model": "numpy", "fastmath": fastmath or False}
+    return _compiler(_Kernel, function, apart, options | {"no_cfunc_wrapper": True})

@@ -50,7 +50,7 @@ _tall_window_dots, _short_window_dots = make_window_dots(*WINDOW_DOTS[0]), make_
 _many_dots, _few_dots, _single_dots = make_image_dots(*DOTS[0]), make_image_dots(*DOTS[1]), make_image_dots(*SINGLE)
 
 
-@jit
+@jit(apart=True)
 def _fill(scratch, x, like, block, image, rows, pixels):
     """Turn some channels of a block of strips into lanes: of x (N, C, H, W), ``channels`` from ``first`` on, for strip
     s the HP rows from s*down + top on. ``side`` channels lie side by side in ``scratch`` for each pixel. There are as
@@ -83,7 +83,7 @@ def _chunks(unit, N, H, top, down, HP, lanes):
     return low - strip * down - top, min(1, height), height
 
 
-@jit
+@jit(apart=True)
 def _fill_from_windows(scratch, gy, winners, block, image, rows, pixels):
     """The same where x is the gradient of max-pooling over 2 x 2 windows: gy and winners (N, C, H // 2, W // 2), of
     which each row is turned once, and makes two rows of x. ``down`` is even."""
@@ -184,7 +184,7 @@ def _pooled_strip(item, x, y, winners, packed, MR, K, shape, cut, tables):
         from_lanes(winners, o * PH * PW, where, counts, codes, o * row, PR * PW, x)
 
 
-@jit
+@jit(apart=True)
 def _places(block, images, R, lanes):
     """For each lane: where its strip, of R rows of channel ``first``, begins in memory, and how many pixels it has."""
     N, C, first, H, W = images
@@ -217,7 +217,7 @@ def _pack_panel(item, w, bias, packed, MR, O, C, CB, K, steps):
                 packed[q + k * MR + i] = 0
 
 
-@jit
+@jit(apart=True)
 def _pack(x, w, bias, MR, K, steps, shape, cut):
     """All weights as the tiles read them."""
     (_, G, C, _, _, O, _, _), cut = shape, Cut(*cut)
@@ -352,7 +352,7 @@ def _add_parts(item, partial, gw, kept, gb, parts, MR, NT, panels, O, C, CB, K):
             gb[i] += kept[part * gb.size + i]
 
 
-@jit
+@jit(apart=True)
 def _parts(x, MR, NT, K, shape, cut):
     """How many work items there are, over how many parts of the images each sum is spread, and memory for them."""
     (_, G, C, _, _, O, _, _), cut = shape, Cut(*cut)

@@ -83,7 +83,7 @@ def _block(item, A, a_row, a_step, a_batch, B, b_step, b_column, b_batch, C, M, 
                 row[j] = formulas.relu(row[j])
 
 
-@jit
+@jit(apart=True)
 def _product(items, A, a_row, a_step, a_batch, B, b_step, b_column, b_batch, C, M, N, K, bias, relu, height, width):
     arguments = A, a_row, a_step, a_batch, B, b_step, b_column, b_batch, C, M, N, K, bias, relu, height, width
     parallel_for(_block, items, arguments)
@@ -160,7 +160,8 @@ def _gradients(gy, y, x, w, gx, gw, gb, M, O, I, of_input, of_weight):
             row = gz[i * O : (i + 1) * O]
             for o in range(O):
                 sums[o] += row[o]
-        gb[:] = sums
+        for o in range(O):
+            gb[o] = sums[o]
     if gx.size:
         items, height, width = of_input
         _product(items, gz, O, 1, 0, w, I, 1, 0, gx, M, I, O, none, False, height, width)

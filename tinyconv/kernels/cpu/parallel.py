@@ -33,7 +33,7 @@ from numba import prange, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from .compile import JIT, address_of, jit
+from .compile import JIT, call_by_address, jit
 
 # The mailbox: int64 words. What is written by different threads lies on different lines of the cache, and not on two
 # neighbours, which some processors fetch together.
@@ -280,15 +280,6 @@ if JIT:
             write(LOCK, 0)
             _check()
 
-    def _call_compiled(context, builder, function, arguments, values):
-        """Call a ``@jit`` function that returns None by its address (``compile.py``): its code is in no other
-        function's, where it would be optimized again. Returns the call's status."""
-        name = address_of(function, arguments, context.active_code_library)
-        kind = context.call_conv.get_function_type(types.none, arguments)
-        slot = builder.module.globals.get(name) or ir.GlobalVariable(builder.module, kind.as_pointer(), name)
-        address = builder.load(slot)
-        return context.call_conv.call_function(builder, address, types.none, arguments, values)[0]
-
     @intrinsic
     def parallel_for(typingctx, task, n, arguments):
         """``task(i, *arguments)`` for every i < n, on the team's threads. ``task`` is a ``@jit`` function that
@@ -306,7 +297,8 @@ if JIT:
             packed_type = args[2].type
             packed = b.load(b.bitcast(inner.args[1], packed_type.as_pointer()))
             values = [b.extract_value(packed, k) for k in range(len(arguments.types))]
-            status = _call_compiled(context, b, task.dispatcher, item_types, [inner.args[0], *values])
+            call = types.none(*item_types)
+            status, _ = call_by_address(context, b, task.dispatcher.part, call, [inner.args[0], *values])
             with b.if_then(status.is_error, likely=False):
                 failed = _word(context, b, ir.Constant(_I64, FAILED))
                 b.store_atomic(ir.Constant(_I64, 1), failed, "seq_cst", 8)
@@ -314,7 +306,8 @@ if JIT:
             # ... and a call of the runner with its address and that of the packed arguments.
             slot = cgutils.alloca_once_value(builder, args[2])
             numbers = [builder.ptrtoint(inner, _I64), builder.ptrtoint(slot, _I64), args[1]]
-            status = _call_compiled(context, builder, _run, (types.int64,) * 3, numbers)
+            call = types.none(*(types.int64,) * 3)
+            status, _ = call_by_address(context, builder, _run.part, call, numbers)
             with builder.if_then(status.is_error, likely=False):
                 context.call_conv.return_status_propagate(builder, status)
             return context.get_dummy_value()

@@ -161,7 +161,7 @@ _tile_unit, _tile_rows = make_tile(MR, NV, unit=True), make_tile(MR, NV, unit=Fa
 _column_unit, _column_rows = make_tile(MR, 1, unit=True), make_tile(MR, 1, unit=False)
 
 
-@jit
+@jit(apart=True)
 def panel_unit(k_count, S, s, step, V, v, columns, out, o, stride, m, n, start):
     """A row of tiles: m <= MR rows and any number n of columns, with the scalars S[s + k*step + i]."""
     lanes = VECTOR_BYTES // out.itemsize
@@ -174,7 +174,7 @@ def panel_unit(k_count, S, s, step, V, v, columns, out, o, stride, m, n, start):
         _column_unit(k_count, S, s, step, columns, V, v + q, columns, out, o + q, stride, m, min(n - q, lanes), start)
 
 
-@jit
+@jit(apart=True)
 def panel_rows(k_count, S, s, step, rows, V, v, columns, out, o, stride, m, n, start):
     """A row of tiles: m <= MR rows and any number n of columns, with the scalars S[s + rows[i] + k*step]."""
     lanes = VECTOR_BYTES // out.itemsize

@@ -185,7 +185,7 @@ else:
                     place += gy[g + o * stride] * kernel[i * P : (i + 1) * P]
 
 
-@jit
+@jit(apart=True)
 def _lay_out(item, w, kernels, shape, sizes):
     """The kernel of one output as it lies in a patch, with SH rows of zeros above; and again, SW pixels to the
     right."""
@@ -226,7 +226,7 @@ def _input_item(item, gy, winners, kernels, moves, places, gx, finite, shape, si
         _crop(image, gx[n * C * sizes.H * sizes.W :], sizes)
 
 
-@jit
+@jit(apart=True)
 def _crop(image, target, sizes):
     """The image without its padding."""
     H, W, HS, WS = sizes.H, sizes.W, sizes.HS, sizes.WS

@@ -267,7 +267,9 @@ def grad(
             (then its gradient is None, or zeros with ``materialize_grads``).
     """
     if is_grads_batched:
-        raise NotImplementedError("grad: is_grads_batched needs vmap, which tinyconv does not have; loop over the rows")
+        raise NotImplementedError(
+            "grad: is_grads_batched is not implemented; call grad for each row, with retain_graph=True, and stack"
+        )
     if not only_inputs:
         warnings.warn("grad: only_inputs=False is ignored; to accumulate into .grad call backward()", stacklevel=2)
     ys, xs = _as_list(outputs), _as_list(inputs)

@@ -39,6 +39,16 @@ class _Hooks(OrderedDict):
     """A dict that can be weakly referenced."""
 
 
+def added(hooks: OrderedDict, hook: Any, prepend: bool = False) -> RemovableHandle:
+    """Add a hook to those there are, behind them or (``prepend``) before them; returns the handle that takes it
+    away."""
+    handle = RemovableHandle(hooks)
+    hooks[handle.id] = hook
+    if prepend:
+        hooks.move_to_end(handle.id, last=False)
+    return handle
+
+
 def register_hook(self: Tensor, hook: Callable) -> RemovableHandle:
     """Call ``hook(grad)`` whenever this tensor's gradient is known; a tensor it returns replaces the gradient.
 
@@ -49,10 +59,7 @@ def register_hook(self: Tensor, hook: Callable) -> RemovableHandle:
         raise RuntimeError("register_hook: the tensor does not require grad")
     node, index = edge_of(self)  # type: ignore[misc]
     node._pre_hooks = node._pre_hooks or {}
-    hooks = node._pre_hooks.setdefault(index, _Hooks())
-    handle = RemovableHandle(hooks)
-    hooks[handle.id] = hook
-    return handle
+    return added(node._pre_hooks.setdefault(index, _Hooks()), hook)
 
 
 def retain_grad(self: Tensor) -> None:
@@ -107,9 +114,7 @@ def register_post_accumulate_grad_hook(self: Tensor, hook: Callable) -> Removabl
 
         accumulator.accumulate = accumulate
         accumulator._pre_hooks = accumulator._pre_hooks or {0: _Hooks()}  # so that it waits for the whole gradient
-    handle = RemovableHandle(hooks)
-    hooks[handle.id] = hook
-    return handle
+    return added(hooks, hook)
 
 
 def _register_node_hook(self: Node, fn: Callable) -> RemovableHandle:
@@ -137,18 +142,13 @@ def _register_node_hook(self: Node, fn: Callable) -> RemovableHandle:
 
         node.backward = backward
         node.fresh_gradients = node.takes_deferred = False  # a hook may keep what it sees
-    handle = RemovableHandle(hooks)
-    hooks[handle.id] = fn
-    return handle
+    return added(hooks, fn)
 
 
 def _register_node_prehook(self: Node, fn: Callable) -> RemovableHandle:
     """Call ``fn(grad_outputs)``, a tuple, before this node's backward runs; a tuple that it returns replaces them."""
     self._pre_hooks = self._pre_hooks or {}
-    hooks = self._pre_hooks.setdefault(None, _Hooks())
-    handle = RemovableHandle(hooks)
-    hooks[handle.id] = fn
-    return handle
+    return added(self._pre_hooks.setdefault(None, _Hooks()), fn)
 
 
 Node.register_hook = _register_node_hook

@@ -16,6 +16,18 @@ from .parameter import Parameter
 __all__ = ["ModuleDict", "ModuleList", "ParameterDict", "ParameterList", "Sequential"]
 
 
+def _place(index: int, n: int) -> int:
+    """Which of n is meant by ``index``, which counts from the end if it is negative.
+
+    Raises:
+        IndexError: there is none.
+    """
+    i = operator.index(index)
+    if not -n <= i < n:
+        raise IndexError(f"index {i} is out of range")
+    return i % n
+
+
 class _Numbered(Module):
     """What Sequential and ModuleList share: children in order, named 0, 1, 2, ... (Sequential may have other names)."""
 
@@ -23,10 +35,7 @@ class _Numbered(Module):
 
     def _key(self, index: int) -> str:
         """The name of the child at ``index``."""
-        i, n = operator.index(index), len(self)
-        if not -n <= i < n:
-            raise IndexError(f"index {i} is out of range")
-        return list(self._modules)[i]
+        return list(self._modules)[_place(index, len(self))]
 
     def _renumber(self, modules: Iterable[Module]) -> None:
         self._modules = {str(i): module for i, module in enumerate(modules)}
@@ -276,10 +285,7 @@ class ParameterList(Module):
             self.extend(values)
 
     def _key(self, index: int) -> str:
-        i, n = operator.index(index), len(self)
-        if not -n <= i < n:
-            raise IndexError(f"index {i} is out of range")
-        return str(i % n)
+        return str(_place(index, len(self)))
 
     def __len__(self) -> int:
         return self._size

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..autograd import Function, RemovableHandle, is_grad_enabled
+from ..autograd.hooks import added
 from ..tensor import Tensor
 
 __all__ = ["Hooked"]
@@ -135,15 +136,6 @@ def has_hooks(module: Hooked) -> bool:
         )
     except KeyError:
         raise AttributeError(f"cannot call a {type(module).__name__} before Module.__init__() call") from None
-
-
-def added(hooks: OrderedDict, hook: Any, prepend: bool = False) -> RemovableHandle:
-    """Add a hook; returns the handle that takes it away."""
-    handle = RemovableHandle(hooks)
-    hooks[handle.id] = hook
-    if prepend:
-        hooks.move_to_end(handle.id, last=False)
-    return handle
 
 
 class _PassOn(Function):

@@ -394,11 +394,15 @@ class AdaptiveMaxPool3d(_AdaptivePool):
 
 
 class _MaxUnpool(Module):
-    """The printing that the unpoolings share."""
+    """What the unpoolings share: windows with a number for each of ``axes``."""
 
-    kernel_size: tuple[int, ...]
-    stride: tuple[int, ...]
-    padding: tuple[int, ...]
+    axes: int
+
+    def __init__(self, kernel_size: Any, stride: Any = None, padding: Any = 0):
+        super().__init__()
+        self.kernel_size = _each(kernel_size, self.axes)
+        self.stride = self.kernel_size if stride is None else _each(stride, self.axes)
+        self.padding = _each(padding, self.axes)
 
     def extra_repr(self) -> str:
         return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
@@ -411,11 +415,7 @@ class MaxUnpool1d(_MaxUnpool):
         kernel_size, stride, padding: those of the :class:`MaxPool1d` whose indices it is called with.
     """
 
-    def __init__(self, kernel_size: Single, stride: Single | None = None, padding: Single = 0):
-        super().__init__()
-        self.kernel_size = _each(kernel_size, 1)
-        self.stride = self.kernel_size if stride is None else _each(stride, 1)
-        self.padding = _each(padding, 1)
+    axes = 1
 
     def forward(self, input: Tensor, indices: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
         """``output_size`` says which of the possible lengths is meant."""
@@ -429,11 +429,7 @@ class MaxUnpool2d(_MaxUnpool):
         kernel_size, stride, padding: those of the :class:`MaxPool2d` whose indices it is called with.
     """
 
-    def __init__(self, kernel_size: Pair, stride: Pair | None = None, padding: Pair = 0):
-        super().__init__()
-        self.kernel_size = _each(kernel_size, 2)
-        self.stride = self.kernel_size if stride is None else _each(stride, 2)
-        self.padding = _each(padding, 2)
+    axes = 2
 
     def forward(self, input: Tensor, indices: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
         """``output_size`` says which of the possible sizes is meant."""
@@ -447,11 +443,7 @@ class MaxUnpool3d(_MaxUnpool):
         kernel_size, stride, padding: those of the :class:`MaxPool3d` whose indices it is called with.
     """
 
-    def __init__(self, kernel_size: Triple, stride: Triple | None = None, padding: Triple = 0):
-        super().__init__()
-        self.kernel_size = _each(kernel_size, 3)
-        self.stride = self.kernel_size if stride is None else _each(stride, 3)
-        self.padding = _each(padding, 3)
+    axes = 3
 
     def forward(self, input: Tensor, indices: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
         """``output_size`` says which of the possible sizes is meant."""

@@ -8,8 +8,8 @@ from functools import partial
 from typing import Any
 
 from ..autograd import RemovableHandle, no_grad
+from ..autograd.hooks import added
 from ..tensor import Tensor
-from .hooks import added
 from .parameter import Parameter, is_lazy
 
 __all__ = ["IncompatibleKeys", "Stateful"]

@@ -181,13 +181,7 @@ def _max_pool(
     """:func:`max_pool2d`, whose messages call it ``name``."""
     same_type(name, input=input)
     x, single = images(input, name)
-    kernel = pair(kernel, f"{name}: kernel_size", 1)
-    geometry = (
-        kernel,
-        kernel if stride is None or stride == [] else pair(stride, f"{name}: stride", 1),
-        pair(padding, f"{name}: padding", 0),
-        pair(dilation, f"{name}: dilation", 1),
-    )
+    geometry = (*image_windows(kernel, stride, padding, name), pair(dilation, f"{name}: dilation", 1))
     y, where = MaxPool2d.apply(x, geometry, _windows(x.array.shape, *geometry, bool(ceil_mode), name))
     if single:
         y = y.squeeze(0)
@@ -242,6 +236,16 @@ def max_pool1d(
     return tuple([part.squeeze(-2) for part in y]) if return_indices else y.squeeze(-2)
 
 
+def image_windows(kernel: Any, stride: Any, padding: Any, name: str) -> tuple[Pair, Pair, Pair]:
+    """(kernel, stride, padding) of windows that move over an image, as pairs; the stride is the kernel unless given."""
+    stride = kernel if stride is None or stride == [] else stride
+    return (
+        pair(kernel, f"{name}: kernel_size", 1),
+        pair(stride, f"{name}: stride", 1),
+        pair(padding, f"{name}: padding", 0),
+    )
+
+
 def row_windows(kernel: Any, stride: Any, padding: Any, name: str) -> tuple[Pair, Pair, Pair]:
     """(kernel, stride, padding) of windows that move along a row, as pairs for an image of that one row."""
     stride = kernel if stride is None or stride == [] else stride
@@ -258,12 +262,7 @@ def _avg_pool(
     """:func:`avg_pool2d`, whose messages call it ``name``."""
     same_type(name, input=input)
     x, single = images(input, name)
-    kernel = pair(kernel, f"{name}: kernel_size", 1)
-    geometry = (
-        kernel,
-        kernel if stride is None or stride == [] else pair(stride, f"{name}: stride", 1),
-        pair(padding, f"{name}: padding", 0),
-    )
+    geometry = image_windows(kernel, stride, padding, name)
     size = _windows(x.array.shape, *geometry, (1, 1), bool(ceil_mode), name)
     y = AvgPool2d.apply(x, geometry, size, bool(include_pad), divisor)
     return y.squeeze(0) if single else y

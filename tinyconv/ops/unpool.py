@@ -11,9 +11,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..tensor import Tensor
-from .conv import pair
 from .creation import arange
-from .pool import row_windows
+from .pool import image_windows, row_windows
 from .volume import triple
 
 SHAPES = {1: "(N, C, OL) or (C, OL)", 2: "(N, C, OH, OW) or (C, OH, OW)", 3: "(N, C, OD, OH, OW) or (C, OD, OH, OW)"}
@@ -101,9 +100,7 @@ def max_unpool2d(
         ValueError: an ``output_size`` of another length, or further than a stride from the default.
     """
     name = "max_unpool2d"
-    kernel = pair(kernel_size, f"{name}: kernel_size", 1)
-    steps = kernel if stride is None else pair(stride, f"{name}: stride", 1)
-    return _unpool(input, indices, kernel, steps, pair(padding, f"{name}: padding", 0), output_size, name)
+    return _unpool(input, indices, *image_windows(kernel_size, stride, padding, name), output_size, name)
 
 
 def max_unpool3d(

@@ -10,7 +10,7 @@ weight_decay)``, instead of adding the decay to the gradient, where v would scal
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from .. import kernels
@@ -26,7 +26,6 @@ from .optimizer import (
     check_not_negative,
     check_rate,
     described,
-    evaluated,
 )
 
 __all__ = ["Adam", "AdamW"]
@@ -101,20 +100,6 @@ class Adam(Optimizer):
                 "decoupled_weight_decay": decoupled_weight_decay,
             },
         )
-
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Change every parameter that has a gradient.
-
-        Args:
-            closure: evaluates the model anew and returns the loss.
-
-        Returns:
-            The closure's loss, or None.
-        """
-        loss = evaluated(closure)
-        for group in self.param_groups:
-            self._step_group(group)
-        return loss
 
     @no_grad()
     def _step_group(self, group: dict[str, Any]) -> None:

@@ -16,6 +16,7 @@ from itertools import chain
 from typing import Any
 
 from ..autograd import RemovableHandle, enable_grad
+from ..autograd.hooks import added
 from ..cuda import is_current_stream_capturing
 from ..tensor import Tensor
 
@@ -23,7 +24,8 @@ __all__ = ["Optimizer"]
 
 
 class Optimizer:
-    """Base class. A subclass passes its options' defaults to ``__init__`` and defines ``step``.
+    """Base class. A subclass passes its options' defaults to ``__init__`` and defines ``step`` (or, as those here,
+    ``_step_group``).
 
     Args:
         params: tensors, (name, tensor) pairs as ``named_parameters()`` gives them, or dicts with ``params`` and
@@ -127,7 +129,7 @@ class Optimizer:
                     p.grad.zero_()
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Change the parameters once.
+        """Change every parameter that has a gradient.
 
         Args:
             closure: evaluates the model anew and returns the loss.
@@ -135,21 +137,24 @@ class Optimizer:
         Returns:
             The closure's loss, or None.
         """
-        raise NotImplementedError
+        loss = evaluated(closure)
+        for group in self.param_groups:
+            self._step_group(group)
+        return loss
+
+    def _step_group(self, group: dict[str, Any]) -> None:
+        """Change the parameters of one group, unless ``step`` is defined otherwise."""
+        raise NotImplementedError(f"{type(self).__name__} must define step()")
 
     def register_step_pre_hook(self, hook: Callable) -> RemovableHandle:
         """Call ``hook(optimizer, args, kwargs)`` before each step; a tuple (args, kwargs) that it returns replaces the
         step's arguments. Returns a handle whose ``remove()`` takes the hook away."""
-        handle = RemovableHandle(self._step_pre_hooks)
-        self._step_pre_hooks[handle.id] = hook
-        return handle
+        return added(self._step_pre_hooks, hook)
 
     def register_step_post_hook(self, hook: Callable) -> RemovableHandle:
         """Call ``hook(optimizer, args, kwargs)`` after each step. Returns a handle whose ``remove()`` takes the hook
         away."""
-        handle = RemovableHandle(self._step_post_hooks)
-        self._step_post_hooks[handle.id] = hook
-        return handle
+        return added(self._step_post_hooks, hook)
 
     def state_dict(self) -> dict[str, Any]:
         """``{"state": {0: {...}, ...}, "param_groups": [{"params": [0, ...], ...}, ...]}``, PyTorch's format:
@@ -228,7 +233,7 @@ def _hooked(step: Callable) -> Callable:
             return step(self, *args, **kwargs)
         if is_current_stream_capturing():
             raise RuntimeError(
-                f"{step.__qualname__}: inside a CUDA graph it would be repeated with this step's learning rate; "
+                f"{type(self).__name__}.step: inside a CUDA graph it would be repeated with this step's learning rate; "
                 "let the optimizer step after graph.replay()"
             )
         self._stepped = True
@@ -237,8 +242,8 @@ def _hooked(step: Callable) -> Callable:
             if replaced is not None:
                 if not (isinstance(replaced, tuple) and len(replaced) == 2):
                     raise RuntimeError(
-                        f"{step.__qualname__}: a step pre-hook must return None or a tuple of (new_args, new_kwargs), "
-                        f"but got {replaced}"
+                        f"{type(self).__name__}.step: a step pre-hook must return None or a tuple of (new_args, "
+                        f"new_kwargs), but got {replaced}"
                     )
                 args, kwargs = replaced
         result = step(self, *args, **kwargs)
@@ -247,6 +252,9 @@ def _hooked(step: Callable) -> Callable:
         return result
 
     return hooked
+
+
+Optimizer.step = _hooked(Optimizer.step)  # type: ignore[method-assign]
 
 
 def evaluated(closure: Callable[[], Any] | None) -> Any:

@@ -6,13 +6,12 @@ count, the sign of ``maximize``, and weight decay as an addition to the gradient
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from ..autograd import no_grad
 from ..ops import tensor
 from ..tensor import Tensor
-from .optimizer import Optimizer, check_gradient, check_memory, evaluated
+from .optimizer import Optimizer, check_gradient, check_memory
 
 __all__ = ["Rule"]
 
@@ -28,22 +27,11 @@ class Rule(Optimizer):
         """Change ``p`` and ``memory``, in place, at step t = 1, 2, ... with the gradient ``g``."""
         raise NotImplementedError
 
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Change every parameter that has a gradient.
-
-        Args:
-            closure: evaluates the model anew and returns the loss.
-
-        Returns:
-            The closure's loss, or None.
-        """
-        loss = evaluated(closure)
-        with no_grad():
-            for group in self.param_groups:
-                for p in group["params"]:
-                    if p.grad is not None:
-                        self._step(p, group)
-        return loss
+    @no_grad()
+    def _step_group(self, group: dict[str, Any]) -> None:
+        for p in group["params"]:
+            if p.grad is not None:
+                self._step(p, group)
 
     def _step(self, p: Tensor, group: dict[str, Any]) -> None:
         check_gradient(type(self).__name__, p)

@@ -8,7 +8,7 @@ PyTorch, lr multiplies v (Sutskever et al., "On the importance of initialization
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from .. import kernels
@@ -21,7 +21,6 @@ from .optimizer import (
     check_not_negative,
     check_rate,
     described,
-    evaluated,
 )
 
 __all__ = ["SGD"]
@@ -81,20 +80,6 @@ class SGD(Optimizer):
                 "fused": fused,
             },
         )
-
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Change every parameter that has a gradient.
-
-        Args:
-            closure: evaluates the model anew and returns the loss.
-
-        Returns:
-            The closure's loss, or None.
-        """
-        loss = evaluated(closure)
-        for group in self.param_groups:
-            self._step_group(group)
-        return loss
 
     def _step_group(self, group: dict[str, Any]) -> None:
         """One kernel call for all parameters that are alike: in backend, in dtype, and in having a velocity or not."""

@@ -57,17 +57,18 @@ if JIT:
             keys.append([spread(b, k, LANES) for k in (k0, k1)])
             k0, k1 = b.add(k0, i64(int(formulas.PHILOX_W0))), b.add(k1, i64(int(formulas.PHILOX_W1)))
         halves = ir.VectorType(ir.IntType(32), 2 * LANES)
-        lower = [lane // 2 * 2 + lane % 2 * 2 * LANES for lane in range(2 * LANES)]
-        pairs_of = [[2 * (lane // 4 + part * LANES // 2) + lane % 2 + lane // 2 % 2 * 2 * LANES
-                     for lane in range(2 * LANES)] for part in range(2)]  # fmt: skip
+        fours = range(0, 2 * LANES, 4)
+        even, odd = ([k + pick for k in fours for pick in (q, q + 2, q + 2 * LANES, q + 2 + 2 * LANES)] for q in (0, 1))
+        # Of two neighbouring lanes the shuffles bring one into the first result, one into the second.
+        order = [lane // 2 + lane % 2 * (LANES // 2) for lane in range(LANES)]
         start = spread(b, counter, LANES)
         counters = [
-            b.add(start, ir.Constant(vector, list(range(q * LANES, (q + 1) * LANES)))) for q in range(SIDE_BY_SIDE)
+            b.add(start, ir.Constant(vector, [q * LANES + place for place in order])) for q in range(SIDE_BY_SIDE)
         ]
         for words in _rounds(b, counters, upper, keys):
             words = [b.bitcast(c, halves) for c in words]
-            pairs = [shuffle(b, *words[k : k + 2], lower) for k in (0, 2)]
-            yield from [shuffle(b, *pairs, mix) for mix in pairs_of]
+            pairs = [shuffle(b, *words[k : k + 2], even) for k in (0, 2)]
+            yield from [shuffle(b, *pairs, half) for half in (even, odd)]
 
     @intrinsic
     def random_block(typingctx, words, at, seed, counter):

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from .. import formulas, reference
-from .arrays import compiled_for, flat
+from .arrays import compiled_for, empty_lines, flat
 from .compile import jit
 from .parallel import parallel_for
 from .philox import COUNTERS, drop_blocks, random_block
@@ -58,6 +58,16 @@ def _box_muller_chunk(item, u, mean, std):
 
 
 @jit(exact=True)
+def _drop_some(x, y, limit, scale, seed, counter):
+    """Any number of elements from the first of a counter on."""
+    words = np.empty(4 * COUNTERS, np.uint32)
+    for at in range(0, y.size, words.size):
+        random_block(words, 0, seed, counter + np.uint64(at // 4))
+        for k in range(min(words.size, y.size - at)):
+            y[at + k] = x[at + k] * scale if words[k] >= limit else type(scale)(0)
+
+
+@jit(exact=True)
 def _dropout_chunk(item, x, y, limit, scale, seed, offset):
     first, counter = item * WORDS, offset + np.uint64(item * (WORDS // 4))
     size = min(WORDS, y.size - first)
@@ -65,11 +75,10 @@ def _dropout_chunk(item, x, y, limit, scale, seed, offset):
     if counter >> np.uint64(32) != (counter + np.uint64(WORDS // 4)) >> np.uint64(32):
         blocks = 0  # once in a million work items
     drop_blocks(y, x, first, blocks, limit, scale, seed, counter)
-    words, done = np.empty(4 * COUNTERS, np.uint32), blocks * 4 * COUNTERS
-    for at in range(done, size, words.size):
-        random_block(words, 0, seed, counter + np.uint64(at // 4))
-        for k in range(min(words.size, size - at)):
-            y[first + at + k] = x[first + at + k] * scale if words[k] >= limit else type(scale)(0)
+    done = blocks * 4 * COUNTERS
+    if done < size:
+        part = slice(first + done, first + size)
+        _drop_some(x[part], y[part], limit, scale, seed, counter + np.uint64(done // 4))
 
 
 @jit
@@ -138,6 +147,7 @@ def dropout(x, p, seed, offset):
     limit = math.ceil(p * 2**24) * 2**8  # u >= p where u is a multiple of 2**-24: as integers, nothing is rounded
     if not compiled_for(x) or limit == 2**32:
         return reference.dropout(x, p, seed, offset)
-    y = np.empty(x.shape, x.dtype)
-    _dropout(_items(x.size), flat(x), y.reshape(-1), np.uint32(limit), x.dtype.type(1 / (1 - p)), *_key(seed, offset))
+    y = empty_lines(x.shape, x.dtype)
+    numbers = np.uint32(limit), x.dtype.type(1 / (1 - p)), *_key(seed, offset)
+    _dropout(_items(x.size), flat(x), y.reshape(-1), *numbers)
     return y

@@ -1,5 +1,8 @@
 """The mistakes that learners make: each is an error that says what to do instead."""
 
+import contextlib
+import inspect
+import pickle
 import re
 
 import numpy as np
@@ -145,6 +148,22 @@ def a_list_to_sum():
     tinyconv.sum([1.0, 2.0])
 
 
+def nothing_into_a_layer():
+    nn.Conv2d(1, 1, 1)(None)
+
+
+def numpy_to_flatten():
+    tinyconv.flatten(np.ones((2, 2)))
+
+
+def a_list_to_average():
+    tinyconv.mean([1.0, 2.0], axis=0)
+
+
+def a_list_of_places():
+    tinyconv.gather(tinyconv.ones(2, 2), 0, [[0, 1]])
+
+
 def whole_numbers_one_hot():
     nn.CrossEntropyLoss()(tinyconv.ones(2, 3), nn.functional.one_hot(tinyconv.tensor([0, 1]), 3))
 
@@ -167,6 +186,10 @@ MISTAKES = {
     a_list_as_classes: (TypeError, "cross_entropy: target must be a tensor, got list"),
     numpy_as_target: (TypeError, "mse_loss: target must be a tensor, got ndarray"),
     a_list_to_sum: (TypeError, "sum: input must be a tensor, got list"),
+    nothing_into_a_layer: (TypeError, "conv2d: input must be a tensor, got NoneType"),
+    numpy_to_flatten: (TypeError, "flatten: input must be a tensor, got ndarray"),
+    a_list_to_average: (TypeError, "mean: input must be a tensor, got list"),
+    a_list_of_places: (TypeError, "gather: index must be a tensor, got list"),
     whole_numbers_one_hot: (RuntimeError, r"holds probabilities and must be floating point, .*int64; .* shape \(2,\)"),
     a_state_without_cell: (TypeError, r"LSTM: hx must be a tuple \(h_0, c_0\) of two tensors, got Tensor"),
     a_function_called: (RuntimeError, r"Double: a Function is not called: say Double.apply\(x\)"),
@@ -207,6 +230,25 @@ def test_it_is_an_error_that_teaches(mistake):
     with pytest.raises(error) as caught:
         mistake()
     assert re.search(message, str(caught.value)), str(caught.value)
+
+
+@pytest.mark.parametrize("room", [tinyconv, nn.functional, tinyconv.linalg, tinyconv.special])
+@pytest.mark.parametrize("given", [None, "x", [1.0, 2.0]])
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_what_is_no_tensor_is_never_asked_for_what_tensors_have(room, given):
+    for name, function in vars(room).items():
+        arguments = getattr(function, "__annotations__", {})
+        if name.startswith("_") or not inspect.isfunction(function) or "Tensor" not in arguments.values():
+            continue
+        needed = [p for p in inspect.signature(function).parameters.values() if p.default is p.empty and p.kind == 1]
+        if needed and needed[0].annotation == "Tensor":
+            with contextlib.suppress(TypeError, ValueError, RuntimeError, IndexError):  # but no AttributeError
+                function(given, *[tinyconv.ones(2, 2)] * (len(needed) - 1))
+
+
+def test_functions_are_pickled_by_their_public_names():
+    for function in tinyconv.flatten, tinyconv.sum, nn.functional.gelu, nn.functional.relu, tinyconv.linalg.solve:
+        assert pickle.loads(pickle.dumps(function)) is function
 
 
 def test_gradients_accumulate_and_the_readers_place_says_so():

@@ -476,6 +476,7 @@ bool = dtypes.boolean
 newaxis = None  # x[:, newaxis], as in NumPy
 
 ops.out.let_take_out(globals(), ops.out.CASTS, ops.out.EXACT)
+ops.door.name_what_is_no_tensor(globals())
 
 
 def _assert(condition, message):

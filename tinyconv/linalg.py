@@ -20,6 +20,7 @@ from .ops.decomposition import (
     svd,
     svdvals,
 )
+from .ops.door import name_what_is_no_tensor
 from .ops.householder import householder_product
 from .ops.linalg import cond, matrix_norm, matrix_power, vecdot, vector_norm
 from .ops.linalg import linalg_cross as cross
@@ -59,3 +60,4 @@ __all__ = [
 
 _CASTS = {"cond", "householder_product", "matrix_rank", "pinv"}
 let_take_out(globals(), _CASTS, set(__all__) - _CASTS - {"LinAlgError", "diagonal", "matrix_exp"})
+name_what_is_no_tensor(globals())

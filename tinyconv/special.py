@@ -2,6 +2,7 @@
 
 from .ops import erf, erfc, exp2, expm1, log1p, log_softmax, logit, logsumexp, round, sinc, softmax, xlogy
 from .ops import sigmoid as expit
+from .ops.door import name_what_is_no_tensor
 from .ops.out import let_take_out
 from .ops.special import (
     digamma,
@@ -58,3 +59,4 @@ __all__ = [
 
 _EXACT = {"log_softmax", "round", "softmax"}
 let_take_out(globals(), set(__all__) - _EXACT, _EXACT)
+name_what_is_no_tensor(globals())

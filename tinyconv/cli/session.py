@@ -110,11 +110,13 @@ class Session:
                 if options["early_stopping"] is not None or whole is not None:
                     save((model if whole is None else whole()).state_dict(), directory.model)
                 metrics = self._finish(state, test_loader)
-        stopped = "" if state.epoch == state.epochs else f" of {state.epochs} (then it got no better)"
+        epochs = f"{state.epoch} epoch" + "s" * (state.epoch != 1)
+        if state.epoch != state.epochs:
+            epochs += f" of {state.epochs} (then it got no better)"
         written = sorted(file.name for file in directory.files if file.exists())
         print(
-            f"{self.val_name} accuracy {metrics['test_accuracy']:.2%} on {title} after {state.epoch}{stopped} "
-            f"epochs, {metrics['seconds']:.0f} seconds, {metrics['images_per_second']:,.0f} images/s\n"
+            f"{self.val_name} accuracy {metrics['test_accuracy']:.2%} on {title} after {epochs}, "
+            f"{metrics['seconds']:.0f} seconds, {metrics['images_per_second']:,.0f} images/s\n"
             f"written to {directory.path}: {', '.join(written)}"
         )
         return metrics

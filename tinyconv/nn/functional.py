@@ -121,6 +121,7 @@ from ..ops import (
     upsample_bilinear,
     upsample_nearest,
 )
+from ..ops.door import name_what_is_no_tensor
 
 __all__ = [
     "adaptive_avg_pool1d",
@@ -235,3 +236,5 @@ __all__ = [
     "upsample_bilinear",
     "upsample_nearest",
 ]
+
+name_what_is_no_tensor(globals(), but=("conv2d", "cross_entropy", "linear", "max_pool2d", "relu"))

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..tensor import Tensor
-from . import inplace, out, return_types
+from . import door, inplace, out, return_types
 from .activation import (
     celu,
     celu_,

@@ -108,7 +108,7 @@ def operands(a: Any, b: Any, name: str, shapes: bool = True) -> tuple[Any, Any]:
 
 
 def same_type(name: str, **tensors: Tensor | None) -> None:
-    """Check that tensors are of one floating type and on one device (None is skipped).
+    """Check that tensors are of one floating type and on one device (None is skipped, but for the first).
 
     Raises:
         TypeError: something else than a tensor.
@@ -116,7 +116,7 @@ def same_type(name: str, **tensors: Tensor | None) -> None:
     """
     first: Tensor | None = None
     for argument, tensor in tensors.items():
-        if tensor is None:
+        if tensor is None and first is not None:
             continue
         if not isinstance(tensor, Tensor):
             raise TypeError(f"{name}: {argument} must be a tensor, got {type(tensor).__name__}")

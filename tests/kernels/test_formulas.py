@@ -8,6 +8,7 @@ import warnings
 import numba
 import numpy as np
 import pytest
+import scipy.special
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -53,6 +54,22 @@ def test_erf(t, x):
     np.testing.assert_allclose(y, math.erf(x), rtol=4 * np.finfo(t).eps)
 
 
+@given(types, st.floats(-12, 12))
+def test_ndtr(t, x):
+    y = both("ndtr", t(x))
+    assert type(y) is t
+    np.testing.assert_allclose(
+        y, scipy.special.ndtr(np.float64(t(x))), rtol=2 * np.finfo(t).eps, atol=np.finfo(t).eps / 2
+    )
+
+
+@pytest.mark.parametrize("t", [np.float32, np.float64])
+def test_ndtr_far_out(t):
+    function = numba.njit(formulas.ndtr)
+    assert [function(t(x)) for x in (-np.inf, -1e30, -40, 40, 1e30, np.inf)] == [0, 0, 0, 1, 1, 1]
+    assert math.isnan(function(t(np.nan)))
+
+
 @given(types, numbers)
 def test_tanh(t, x):
     y = both("tanh", t(x))
@@ -89,6 +106,7 @@ def test_wins(candidate, best, expected):
     [
         ("relu", 1),
         ("erf", 1),
+        ("ndtr", 1),
         ("tanh", 1),
         ("relu_gx", 2),
         ("tanh_gx", 2),

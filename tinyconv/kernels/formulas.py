@@ -244,16 +244,54 @@ def silu_gx(gy, x, a, b):
 
 
 @register_jitable(forceinline=True)
+def ndtr(x):
+    """The standard normal distribution's share below x, ``(1 + erf(x / sqrt(2))) / 2``.
+
+    For float32 without a branch, as :func:`exp`: near 0 one half and an odd polynomial; further out ``1 / p(|x|)**8``
+    of the shares outside (the form of Abramowitz and Stegun, "Handbook of Mathematical Functions", 7.1.28), so that
+    small shares do not come from a difference. Of a share above 1/2 the error is 1.3 units in the last place, of a
+    smaller one 5.2e-8; both polynomials were fitted to that end.
+    """
+    if isinstance(x, np.float32):
+        return _ndtr_float32(x)
+    return type(x)(0.5) * (type(x)(1) + erf(x * type(x)(math.sqrt(0.5))))
+
+
+@register_jitable(forceinline=True)
+def _ndtr_float32(x):
+    one, half = np.float32(1), np.float32(0.5)
+    a, s = abs(x), x * x
+    p = np.float32(9.79883131e-6) * a + np.float32(-1.38161864e-4)
+    p = p * a + np.float32(1.04608142e-3)
+    p = p * a + np.float32(-4.03827243e-3)
+    p = p * a + np.float32(1.24686267e-2)
+    p = p * a + np.float32(-1.04631130e-2)
+    p = p * a + np.float32(7.02544376e-2)
+    p = p * a + np.float32(9.56391469e-2)
+    p = p * a + np.float32(1.09400034)
+    p = p * p
+    p = p * p
+    outside = one / (p * p)
+    far = outside if x < np.float32(0) else one - outside
+    r = np.float32(4.00052699e-7) * s + np.float32(-8.63544483e-6)
+    r = r * s + np.float32(1.14126764e-4)
+    r = r * s + np.float32(-1.18618296e-3)
+    r = r * s + np.float32(9.97304358e-3)
+    r = r * s + np.float32(-6.64902776e-2)
+    r = r * s + np.float32(3.98942262e-1)
+    return half + r * x if a < np.float32(1.5) else far
+
+
+@register_jitable(forceinline=True)
 def gelu(x, a, b):
-    """``x/2 * (1 + erf(x / sqrt(2)))``."""
-    return x * type(x)(0.5) * (type(x)(1) + erf(x * type(x)(math.sqrt(0.5))))
+    """``x`` times the standard normal distribution's share below x."""
+    return x * ndtr(x)
 
 
 @register_jitable(forceinline=True)
 def gelu_gx(gy, x, a, b):
     """``gy * (P + x * p)``, with P the normal distribution's share below x, p its density."""
-    below = type(x)(0.5) * (type(x)(1) + erf(x * type(x)(math.sqrt(0.5))))
-    return gy * (below + x * (exp(x * x * type(x)(-0.5)) * type(x)(1 / math.sqrt(2 * math.pi))))
+    return gy * (ndtr(x) + x * (exp(x * x * type(x)(-0.5)) * type(x)(1 / math.sqrt(2 * math.pi))))
 
 
 @register_jitable

@@ -5,10 +5,14 @@ A number is compared as a chunk full of it, which every work item reads again fr
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from .. import reference
 from ..reference.elementwise import silent
+from .activation import activation
+from .arrays import compiled_for
 from .compile import jit
 from .elementwise import CHUNK, chunks, dense_floats, few
 from .parallel import parallel_for
@@ -99,6 +103,9 @@ def _flat(x, y):
 
 
 def _extreme_of(x, y, largest):
+    array, number = (x, y) if type(x) is np.ndarray else (y, x)
+    if not few(x, y) and isinstance(number, (int, float)) and number == number and compiled_for(array):
+        return activation(array, "clamp", *((number, math.inf) if largest else (-math.inf, number)))
     operands = None if few(x, y) else _flat(x, y)
     if operands is None:
         return reference.maximum(x, y) if largest else reference.minimum(x, y)

@@ -99,6 +99,28 @@ def test_out_of_bounds(kernels, own, wrong):
     assert_same(x, before)
 
 
+@OWN
+def test_long_lists(kernels, own):
+    """More than a work item looks through: only one of its places is counted from the end, or none of the axis."""
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((300, 150))
+    index, places = index_of(rng, x.shape, 1, own, 150)
+    index[1][...] = rng.integers(0, 150, index[1].shape)
+    index[1].flat[-2] = -150
+    assert_same(kernels.getitem(x, index), np.take_along_axis(x, places, 1))
+    added, expected = x.copy(), x.copy()
+    kernels.index_add(added, index, x)
+    np.add.at(expected, (np.arange(300)[:, None], places), x)
+    np.testing.assert_allclose(added, expected, rtol=1e-12, atol=1e-12)
+    if kernels.name != "cuda":
+        index[1].flat[-2] = -151
+        with pytest.raises(IndexError):
+            kernels.getitem(x, index)
+        with pytest.raises(IndexError):
+            kernels.index_add(added, index, x)
+        np.testing.assert_allclose(added, expected, rtol=1e-12, atol=1e-12)
+
+
 @pytest.mark.parametrize("kind", ["int32", "uint8"])
 def test_lists_of_other_integers(kernels, kind):
     x = np.arange(3000.0).reshape(30, 100)

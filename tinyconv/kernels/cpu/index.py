@@ -17,6 +17,7 @@ import numpy as np
 
 from .. import reference
 from ..reference.index import is_basic
+from .arrays import flat
 from .compile import jit
 from .parallel import parallel_for
 
@@ -26,13 +27,41 @@ SAME_SIZE = {1: np.int8, 2: np.int16, 4: np.int32, 8: np.int64}  # to take numbe
 ADDED = (np.float32, np.float64, np.int64)
 
 
+FROM_START, FROM_END, OUTSIDE = range(3)  # how places on an axis are counted: all of them, or some
+
+
 @jit
-def _take_item(item, x, index, own, O, N, R, S, lines, step, y):
-    """Some lines o, or of one of them the places from r = low on. ``own``: each o (and s) has places of its own."""
+def _counted(places, start, stop, N):
+    """How these places on an axis of N are counted: OUTSIDE if there is no such place."""
+    places, least, most = places[start:stop], 0, 0
+    for r in range(places.size):
+        least, most = min(least, places[r]), max(most, places[r])
+    return OUTSIDE if least < -N or most >= N else FROM_END if least < 0 else FROM_START
+
+
+@jit
+def _count_chunk(item, places, N, counted):
+    counted[item] = _counted(places, item * CHUNK, (item + 1) * CHUNK, N)
+
+
+@jit
+def _take_item(item, x, index, own, O, N, R, S, lines, step, y, counted):
+    """Some lines o, or of one of them the places from r = low on; nothing if they are not counted from the start.
+    ``own``: each o (and s) has places of its own."""
     blocks = -(-R // step)
     first, low = item // blocks * lines, item % blocks * step
-    high = min(low + step, R)
-    for o in range(first, min(first + lines, O)):
+    last, high = min(first + lines, O), min(low + step, R)
+    if own:
+        counted[item] = _counted(index, (first * R + low) * S, ((last - 1) * R + high) * S, N)
+    else:
+        counted[item] = _counted(index, low, high, N)
+    if counted[item] == FROM_START:
+        _take_lines(first, last, low, high, x, index, own, N, R, S, y)
+
+
+@jit
+def _take_lines(first, last, low, high, x, index, own, N, R, S, y):
+    for o in range(first, last):
         source, start = x[o * N * S : (o + 1) * N * S], o * R if own else 0
         if S == 1:
             places, out = index[start + low : start + high], y[o * R + low : o * R + high]
@@ -79,8 +108,13 @@ def _put_item(item, x, index, own, O, N, R, S, lines, width, y, adding):
 
 
 @jit
-def _take(items, x, index, own, O, N, R, S, lines, step, y):
-    parallel_for(_take_item, items, (x, index, own, O, N, R, S, lines, step, y))
+def _count(items, places, N, counted):
+    parallel_for(_count_chunk, items, (places, N, counted))
+
+
+@jit
+def _take(items, x, index, own, O, N, R, S, lines, step, y, counted):
+    parallel_for(_take_item, items, (x, index, own, O, N, R, S, lines, step, y, counted))
 
 
 @jit
@@ -89,8 +123,8 @@ def _put(items, x, index, own, O, N, R, S, lines, width, y, adding):
 
 
 class Places(NamedTuple):
-    """An index as the loops take it: the list, all in [0, N); whether every element has a place of its own; sizes; the
-    shape of what it selects."""
+    """An index as the loops take it: the list; whether every element has a place of its own; sizes; the shape of what
+    it selects."""
 
     places: np.ndarray
     own: bool
@@ -100,9 +134,13 @@ class Places(NamedTuple):
     S: int
     shape: tuple[int, ...]
 
+    def from_start(self) -> Places:
+        """The same, with what is counted from the end counted from the start."""
+        return self._replace(places=np.where(self.places < 0, self.places + self.N, self.places))
+
 
 def _places(x, index):
-    """``index`` into ``x`` as :class:`Places`; None if it is of another form, out of bounds, or short."""
+    """``index`` into ``x`` as :class:`Places`; None if it is of another form, or short."""
     parts = index if isinstance(index, tuple) else (index,)
     lists = [part for part in parts if isinstance(part, np.ndarray)]
     if not lists or len(parts) > x.ndim or any(part.dtype.kind not in "iu" or not part.size for part in lists):
@@ -116,10 +154,9 @@ def _places(x, index):
         return None
     list_, before, N, behind = parts[axis], x.shape[:axis], x.shape[axis], x.shape[axis + 1 :]
     shape = list_.shape if own else before + list_.shape + behind
-    if math.prod(shape) <= FEW or list_.max() >= N or (low := list_.min()) < -N:
+    if math.prod(shape) <= FEW:
         return None
-    R = list_.shape[axis] if own else list_.size
-    list_ = np.ascontiguousarray(list_ if low >= 0 else np.where(list_ < 0, list_ + N, list_), np.int64).reshape(-1)
+    R, list_ = list_.shape[axis] if own else list_.size, flat(list_.astype(np.int64, copy=False))
     return Places(list_, own, math.prod(before), N, R, math.prod(behind), shape)
 
 
@@ -146,13 +183,16 @@ def getitem(x, index):
     places = _places(x, index) if x.dtype.itemsize in SAME_SIZE and x.dtype.kind in "fiub" else None
     if places is None or (not x.flags.carray and x.size > math.prod(places.shape)):
         return reference.getitem(x, index)
-    list_, own, O, N, R, S, shape = places
+    _, own, O, N, R, S, shape = places
     lines = max(1, CHUNK // (R * S))
     step = R if lines > 1 else max(1, min(R, CHUNK // S))
     y, bits = np.empty(shape, x.dtype), SAME_SIZE[x.dtype.itemsize]
     dense = (x if x.flags.carray else x.copy(order="C")).view(bits).reshape(-1)
-    _take(-(-O // lines) * -(-R // step), dense, list_, own, O, N, R, S, lines, step, y.view(bits).reshape(-1))
-    return y
+    sizes, counted = (own, O, N, R, S, lines, step), np.empty(-(-O // lines) * -(-R // step), np.int64)
+    _take(counted.size, dense, places.places, *sizes, y.view(bits).reshape(-1), counted)
+    if counted.max() == FROM_END:
+        _take(counted.size, dense, places.from_start().places, *sizes, y.view(bits).reshape(-1), counted)
+    return reference.getitem(x, index) if counted.max() == OUTSIDE else y  # which says what is wrong
 
 
 def _write(x, index, y, adding):
@@ -162,7 +202,11 @@ def _write(x, index, y, adding):
     places = _places(x, index)
     if places is None:
         return False
-    list_, own, O, N, R, S, shape = places
+    counted = np.empty(-(-places.places.size // CHUNK), np.int64)
+    _count(counted.size, places.places, places.N, counted)
+    if counted.max() == OUTSIDE:
+        return False
+    list_, own, O, N, R, S, shape = places if counted.max() == FROM_START else places.from_start()
     if type(y) is not np.ndarray or y.shape != shape or not y.flags.carray:
         y = np.array(np.broadcast_to(y, shape), x.dtype, order="C")
     if np.may_share_memory(x, y) or np.may_share_memory(x, list_):

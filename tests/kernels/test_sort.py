@@ -64,6 +64,30 @@ def test_sorting_long_lines(kernels, kind, descending, ties):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("descending", [False, True])
+@pytest.mark.parametrize("axis", [0, 1])
+def test_a_few_of_long_lines(kernels, axis, descending, dtype):
+    """Lines in order and in reverse, equals, infinities, NaN here and there, almost only, only, and beside the first;
+    first ones that are far from each other."""
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 90, (13, 301)).astype(dtype)
+    x[9, 100:103], x[10, 200:203] = [np.nan, -1, -2], [99, np.nan, 98]
+    x[11, 9::19], x[12, 9::19] = 200 + np.arange(16), -np.arange(16) - 1
+    x[1], x[2], x[3] = np.arange(301), np.arange(301)[::-1], 7
+    x[4, rng.integers(0, 301, 40)], x[5, rng.integers(0, 301, 2000)], x[6] = np.nan, np.nan, np.nan
+    x[7, ::20], x[7, 1::30], x[8, 5:290] = np.inf, -np.inf, np.inf
+    key = np.where(np.isnan(x), 1e9, np.clip(x, -1e8, 1e8))
+    expected = np.argsort(-key if descending else key, 1, kind="stable")
+    if axis == 0:
+        x, expected = np.ascontiguousarray(x.T), expected.T
+    for count in (1, 5, 8, 9):
+        values, indices = kernels.sort(x, axis, descending, count)
+        first = np.ascontiguousarray(expected[:count] if axis == 0 else expected[:, :count])
+        assert_same(indices, first)
+        assert_same(values, np.take_along_axis(x, first, axis))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_the_order_of_what_is_special(kernels, dtype):
     x = np.array([np.nan, 0.0, -np.inf, -0.0, -np.nan, 1e-45, np.inf, -1e-45], dtype)
     x[5:8:2] = np.nextafter(np.zeros(2, dtype), np.array([1, -1], dtype))

@@ -10,11 +10,14 @@ from __future__ import annotations
 import numpy as np
 
 from .. import reference
+from .arrays import compiled_for, flat
 from .compile import jit
 from .index import getitem
 from .parallel import parallel_for
+from .totals import largest, smallest
 
 LINES = 16384  # elements of a work item, or a line
+STRETCHES = 16  # of a line of which few elements are wanted
 
 
 @jit
@@ -30,6 +33,51 @@ def _pack_lines(item, x, keys, N, lines, shift, least, descending):
 @jit
 def _pack(items, x, keys, N, lines, shift, least, descending):
     parallel_for(_pack_lines, items, (x, keys, N, lines, shift, least, descending))
+
+
+@jit
+def _before(v, w, descending):
+    """Whether v, met later, comes before w: if it is larger (smaller) in an order in which NaN is larger than all."""
+    if descending:
+        return (v > w) | ((v != v) & (w == w))  # without branches, which would keep a loop from becoming vectors
+    return (v < w) | ((w != w) & (v == v))
+
+
+@jit
+def _lead_lines(item, x, values, places, N, count, lines, descending):
+    """The first ``count`` of each line, in order. A line is cut into STRETCHES, and the count-th of their first ones is
+    the bar: ``count`` elements reach it, so nothing beyond it is looked for, and few stretches are gone through."""
+    firsts = np.empty(STRETCHES, x.dtype)
+    for line in range(item * lines, min((item + 1) * lines, x.size // N)):
+        row, out, where = x[line * N :], values[line * count :], places[line * count :]
+        for s in range(STRETCHES):
+            start, n = N * s // STRETCHES, N * (s + 1) // STRETCHES - N * s // STRETCHES
+            firsts[s] = largest(row, start, n) if descending else smallest(row, start, n)
+        bar, most = firsts[0], -1
+        for s in range(STRETCHES):
+            ahead = 0
+            for k in range(STRETCHES):
+                ahead += _before(firsts[k], firsts[s], descending)
+            if most < ahead < count:
+                bar, most = firsts[s], ahead
+        found = 0
+        for s in range(STRETCHES):
+            if _before(bar, firsts[s], descending) and firsts[s] == firsts[s]:  # a NaN may hide what is smaller
+                continue
+            for i in range(N * s // STRETCHES, N * (s + 1) // STRETCHES):
+                v, k = row[i], min(found, count - 1)
+                if _before(bar, v, descending) or (found == count and not _before(v, out[k], descending)):
+                    continue
+                while k > 0 and _before(v, out[k - 1], descending):
+                    out[k], where[k] = out[k - 1], where[k - 1]
+                    k -= 1
+                out[k], where[k] = v, i
+                found = min(found + 1, count)
+
+
+@jit
+def _lead(items, x, values, places, N, count, lines, descending):
+    parallel_for(_lead_lines, items, (x, values, places, N, count, lines, descending))
 
 
 @jit
@@ -72,10 +120,15 @@ def _keys(x, descending):
 
 def sort(x, axis, descending, count):
     lines = np.moveaxis(x, axis, -1)
-    shape = (*lines.shape[:-1], count)
+    shape, N = (*lines.shape[:-1], count), x.shape[axis]
     if not x.size or not count or x.dtype.kind not in "fiub":
         return reference.sort(x, axis, descending, count)
-    lines = np.array(lines, order="C").reshape(-1, x.shape[axis])
+    if compiled_for(x) and 2 * count <= STRETCHES and 4 * STRETCHES <= N:
+        values, indices, some = np.empty(shape, x.dtype), np.empty(shape, np.int64), max(1, LINES // N)
+        items = -(-x.size // (N * some))
+        _lead(items, flat(lines), values.reshape(-1), indices.reshape(-1), N, count, some, descending)
+        return tuple([np.array(np.moveaxis(y, -1, axis), order="C") for y in (values, indices)])
+    lines = np.array(lines, order="C").reshape(-1, N)
     packed = _keys(lines, descending)
     if packed is not None:
         keys, shift = packed

@@ -332,6 +332,7 @@ CASES: dict[str, Callable[[Draw], Iterator[tuple]]] = {
     "activation_gx": lambda d: ((d.normal(*x.shape), x, *rest) for x, *rest in _activations(d)),
     # reductions, order
     **dict.fromkeys(("sum", "amax", "amin"), _reduced),
+    "prod": lambda d: ((np.exp(x / 16), *rest) for x, *rest in _reduced(d)),
     **dict.fromkeys(("argmax", "argmin", "cumsum", "cumprod", "cummax", "cummin"), _along),
     "sort": lambda d: ((x, axis, axis == 1, count) for x, axis in _along(d) for count in (x.shape[axis], 2)),
     # what the host computes

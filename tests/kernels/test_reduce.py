@@ -85,6 +85,49 @@ def test_sum_of_nan_and_infinity(kernels, dtype):
     assert_same(kernels.sum(x, (1,), False), np.array([np.nan, np.inf, np.nan], dtype))
 
 
+@given(st.data(), arrays(st.sampled_from(DTYPES[:5])), st.booleans())
+def test_prod(kernels, data, x, keepdims):
+    axes = data.draw(axes_of(x.ndim))
+    y, expected = kernels.prod(x, axes, keepdims), reduced(math.prod, x, axes, keepdims)
+    if x.dtype.kind == "f":
+        assert y.dtype == x.dtype and y.flags.c_contiguous
+        np.testing.assert_allclose(y, expected.astype(x.dtype), rtol=x.size * 2.0**-50 + 2 * np.finfo(x.dtype).eps)
+    else:
+        modulo = np.vectorize(lambda n: (int(n) + 2**63) % 2**64 - 2**63, otypes=[np.int64])
+        assert_same(y, modulo(reduced(math.prod, x.astype(object), axes, keepdims)).reshape(expected.shape))
+
+
+@pytest.mark.parametrize("shape", [(0,), (0, 3), (3, 0)])
+def test_a_product_of_nothing_is_one(kernels, shape):
+    for axes in [(i,) for i in range(len(shape))] + [tuple(range(len(shape)))]:
+        y = kernels.prod(np.ones(shape, np.float32), axes, False)
+        assert_same(y, np.ones([n for i, n in enumerate(shape) if i not in axes], np.float32))
+
+
+@pytest.mark.parametrize("dtype", FLOATS, ids=str)
+@pytest.mark.parametrize(
+    ("shape", "axes"),
+    [((2, 5001), (1,)), ((300, 40), (0,)), ((3, 70, 5, 9), (1, 2)), ((3, 70, 5, 9), (0, 2)), ((70_001,), (0,)),
+     ((5, 6, 300), (1,))],
+    ids=str,
+)  # fmt: skip
+def test_products_of_long_lines(kernels, shape, axes, dtype):
+    x = 1 + normal(np.random.default_rng(0), shape, dtype) / 100
+    expected = np.prod(x, axes, np.float64)
+    limit = 8 * np.finfo(dtype).eps if dtype == np.float32 else math.prod(shape) * np.finfo(dtype).eps
+    np.testing.assert_allclose(kernels.prod(x, axes, False), expected, rtol=limit)
+    assert kernels.prod(x, axes, True).shape == x.max(axes, keepdims=True).shape
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_products_may_leave_float32_on_the_way(kernels, axis):
+    x = np.array([1e30, 1e30, 1e-30, 1e-30] * 2 + [1] * 72, np.float32).repeat(5).reshape(-1, 5)
+    x[-1, 1:] = 0, np.inf, np.nan, -1
+    x[0, 2] = 0
+    y = kernels.prod(np.ascontiguousarray(x if axis == 0 else x.T), (axis,), False)
+    np.testing.assert_allclose(y, [1, 0, np.nan, np.nan, -1], rtol=1e-6)
+
+
 @pytest.mark.parametrize(("name", "oracle"), [("amax", max), ("amin", min)])
 @given(st.data(), st.booleans(), st.booleans())
 def test_extremes(kernels, name, oracle, data, keepdims, ties):
@@ -131,6 +174,16 @@ def test_extremes_of_long_lines(kernels, shape, axes):
     assert_same(kernels.amax(x, axes, True), x.max(axes, keepdims=True))
     x.reshape(-1)[-1] = np.nan
     assert_same(kernels.amin(x, axes, False), x.min(axes))
+
+
+@pytest.mark.parametrize("dtype", FLOATS, ids=str)
+@pytest.mark.parametrize("n", [64, 67, 130])
+def test_a_nan_anywhere_in_a_line_is_its_extreme(kernels, n, dtype):
+    """Whichever vector and lane it is in, and whatever follows it."""
+    x = np.tile(normal(np.random.default_rng(0), (n,), dtype), (n + 1, 1))
+    x[np.arange(n), np.arange(n)] = np.nan
+    for extreme, best in ((kernels.amax, x[-1].max()), (kernels.amin, x[-1].min())):
+        assert_same(extreme(x, (1,), False), np.array([np.nan] * n + [best], dtype))
 
 
 def test_argmax_of_an_empty_batch(kernels):

@@ -373,7 +373,12 @@ case(Cumsum, "0-d", lambda m, x: m.cumsum(x, 0), ())
 case(Cumprod, "", lambda m, x: (x.cumprod(0), m.cumprod(x, -1)), (2, 3))
 case(Cumprod, "zeros", lambda m, x: m.cumprod(with_zeros(m, x), 1), (3, 4), atol=1e-4)
 case(Prod, "", lambda m, x: (x.prod(), x.prod(1), m.prod(x, 0, keepdim=True)), (2, 3))
-case(Prod, "zeros", lambda m, x: (with_zeros(m, x).prod(1), with_zeros(m, x).prod()), (3, 4))
+case(
+    Prod,
+    "zeros",
+    lambda m, x: (with_zeros(m, x).prod(1), m.prod(with_zeros(m, x), 0, True), with_zeros(m, x).prod()),
+    (3, 4),
+)
 case(Leaders, "", lambda m, x: (x.cummax(1)[0], m.cummin(x, 0).values ** 2), (3, 4))
 case(Sort, "", lambda m, x: (x.sort()[0], m.sort(x, 0, descending=True).values ** 2, m.msort(x)), (3, 4))
 case(Sort, "topk", lambda m, x: (x.topk(2)[0], m.topk(x, 2, 0, largest=False).values ** 2), (3, 4))

@@ -384,6 +384,12 @@ def amin(x: Array, axes: Shape, keepdims: bool) -> Array:
 
 
 @kernel
+def prod(x: Array, axes: Shape, keepdims: bool) -> Array:
+    """Product over ``axes``; 1 over nothing. Integers and bools multiply to int64; float32 is multiplied in float64 and
+    rounded at the end, float16 likewise."""
+
+
+@kernel
 def argmax(x: Array, axis: int) -> Array:
     """int64: where along ``axis`` the maximum is; the first of equals; the first NaN if there is one. ``axis`` is
     dropped."""

@@ -23,7 +23,7 @@ from .gather import index_along
 from .index import Scatter, counting
 from .inplace import change
 from .join import cat
-from .reduce import any_, axes_of, sum
+from .reduce import any_, axes_of, restored, sum
 from .shape import permute, reshape, unsqueeze, view
 from .types import expect
 
@@ -71,37 +71,31 @@ class Cumprod(Function):
 
 
 class Prod(Function):
-    """y = product of the last axis;  gx[k] = gy * (the product of the others).
-
-    Halves are multiplied by each other until one element is left: the errors of float32 grow with the logarithm of
-    their number.
-    """
+    """y = product of x over axes;  gx[k] = gy * (the product of the others)."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor) -> Tensor:
-        backend = kernels.of(x.array)
-        y = x.array if x.array.dtype.kind == "f" else backend.cast(x.array, dtypes.int64.numpy)
-        while (n := y.shape[-1]) > 1:
-            half = n // 2
-            first, second, odd = [backend.getitem(y, (Ellipsis, slice(*ends)))
-                                  for ends in ((half,), (half, 2 * half), (2 * half, n))]  # fmt: skip
-            y = backend.mul(first, second)
-            if n % 2:
-                y = backend.cat([y, odd], x.array.ndim - 1)
-        y = Tensor(backend.copy(backend.getitem(y, (Ellipsis, 0))))
+    def forward(ctx: Any, x: Tensor, axes: tuple, keepdims: bool) -> Tensor:
+        y = Tensor(kernels.of(x.array).prod(x.array, axes, keepdims))
+        ctx.axes, ctx.keepdims = axes, keepdims
         ctx.save_for_backward(x, y)
         return y
 
     @staticmethod
-    def backward(ctx: Any, gy: Tensor) -> Tensor:
-        x, y = ctx.saved_tensors
-        gy = unsqueeze(gy, -1)
+    def backward(ctx: Any, gy: Tensor) -> tuple:
+        (x, y), axes = ctx.saved_tensors, ctx.axes
+        shape = tuple(x.array.shape)
+        gy, y = (restored(t, shape, axes, ctx.keepdims) for t in (gy, y))
         if not any_(eq(x, 0)).item() and not any_(eq(y, 0)).item():  # y may underflow to 0
-            return div(mul(gy, unsqueeze(y, -1)), x)
-        one = x.new_ones((*x.array.shape[:-1], 1))
-        before = _products_before(x, one)
-        after = _products_before(x.flip(-1), one).flip(-1)
-        return mul(gy, mul(before, after))
+            return div(mul(gy, y), x), None, None
+        order = (*[d for d in range(len(shape)) if d not in axes], *axes)
+        kept = [shape[d] for d in order[: len(shape) - len(axes)]]
+        lines = reshape(permute(x, order), (*kept, math.prod([shape[d] for d in axes])))
+        one = x.new_ones((*kept, 1))
+        before, after = _products_before(lines, one), _products_before(lines.flip(-1), one).flip(-1)
+        others = permute(
+            reshape(mul(before, after), [shape[d] for d in order]), [order.index(d) for d in range(len(order))]
+        )
+        return mul(gy, others), None, None
 
 
 def _products_before(x: Tensor, one: Tensor) -> Tensor:
@@ -312,11 +306,5 @@ def prod(input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype:
     """
     if dtype is not None:
         input = cast(input, dtypes.as_numpy(dtype))
-    axes = axes_of(input, dim, "prod")
-    shape = tuple(input.array.shape)
-    kept = tuple([d for d in range(len(shape)) if d not in axes])
-    count = math.prod([shape[d] for d in axes])
-    lines = reshape(permute(input, kept + axes), tuple([*[shape[d] for d in kept], count]))
-    y = Prod.apply(lines) if count else sum(lines, -1) + 1
-    y = y if dtype is None else cast(y, dtypes.as_numpy(dtype))
-    return reshape(y, tuple([1 if d in axes else n for d, n in enumerate(shape)])) if keepdim else y
+    y = Prod.apply(input, axes_of(input, dim, "prod"), keepdim)
+    return y if dtype is None else cast(y, dtypes.as_numpy(dtype))

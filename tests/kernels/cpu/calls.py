@@ -50,7 +50,7 @@ def calls(dtype: Any, large: bool = False) -> dict[str, list[tuple]]:
     two_arguments = dict.fromkeys(("add", "sub", "mul", "div", "maximum", "minimum"), pairs)
     with_output = {key: [(x, y)] for key in ("relu_gx", "tanh_gx", "sigmoid_gx")}
     over = [(x, (0,), False), (scores, (0, 2), True), (scores, (1,), False)]
-    reductions = dict.fromkeys(("sum", "amax", "amin"), over)
+    reductions = dict.fromkeys(("sum", "prod", "amax", "amin"), over)
     winners = {key: [(scores, 1), (x, 0)] for key in ("argmax", "argmin")}
     along_an_axis = {
         key: [(scores, axis) for axis in (0, 1, 2)] + [(target, 1)] for key in ("cumsum", "cumprod", "cummax", "cummin")

@@ -1,4 +1,4 @@
-"""Sums over axes, and extremes over the last ones; over others NumPy's are vectorized.
+"""Sums and products over axes, and extremes over the last ones; over others NumPy's are vectorized.
 
 A dense array whose reduced axes, or whose kept ones, lie side by side can be seen as (O, R, A, S): R and S are summed
 over, O and A stay. Sums run in float64, so their error does not grow with their length. The work is cut along O and A,
@@ -14,13 +14,15 @@ import numpy as np
 
 from .. import reference
 from ..reference.reduce import argmax, argmin  # noqa: F401
+from .arrays import compiled_for
 from .compile import jit
 from .elementwise import FEW
 from .parallel import parallel_for
-from .totals import largest, smallest, sum_columns, sum_rows
+from .totals import largest, product, smallest, sum_columns, sum_rows
 
 ITEMS = 16  # so many are enough
 ELEMENTS = 16384  # of a work item
+WIDTH = 256  # columns whose products a work item takes
 NOTHING = np.empty(0)
 
 
@@ -33,8 +35,9 @@ def _sum_item(item, x, R, A, S, parts, blocks, width, partial, out):
     if S == 1:
         sum_columns(totals, x, (o * R + low) * A + first, A, high - low, size)
     else:
+        stride = A * S if R > 1 else S  # of one row the next is another's
         for a in range(size):
-            totals[a] = sum_rows(x, ((o * R + low) * A + first + a) * S, A * S, high - low, S)
+            totals[a] = sum_rows(x, ((o * R + low) * A + first + a) * S, stride, high - low, S)
     if parts == 1:
         for k in range(size):
             out[o * A + first + k] = totals[k]
@@ -57,9 +60,38 @@ def _sum(items, x, R, A, S, parts, blocks, width, partial, out):
 
 
 @jit
+def _product_rows(item, rows, x, n, out):
+    for r in range(item * rows, min((item + 1) * rows, out.size)):
+        out[r] = product(x, r * n, n)
+
+
+@jit
+def _product_columns(item, x, R, S, out):
+    """Products over R rows of up to WIDTH neighbours of S."""
+    blocks = -(-S // WIDTH)
+    o, left = item // blocks, item % blocks * WIDTH
+    totals = np.ones(min(WIDTH, S - left))
+    for r in range(o * R, (o + 1) * R):
+        row = x[r * S + left : r * S + left + totals.size]
+        for k in range(totals.size):
+            totals[k] *= row[k]
+    out[o * S + left : o * S + left + totals.size] = totals
+
+
+@jit
 def _extreme_rows(item, rows, x, n, out, most):
     for r in range(item * rows, min((item + 1) * rows, out.size)):
         out[r] = largest(x, r * n, n) if most else smallest(x, r * n, n)
+
+
+@jit
+def _products_of_rows(items, rows, x, n, out):
+    parallel_for(_product_rows, items, (rows, x, n, out))
+
+
+@jit
+def _products_of_columns(items, x, R, S, out):
+    parallel_for(_product_columns, items, (x, R, S, out))
 
 
 @jit
@@ -102,6 +134,21 @@ def sum(x, axes, keepdims):
     items, cut, size, shape = plan
     parts, out = cut[3], np.empty(shape, x.dtype)
     _sum(items, x.ravel(), *cut, np.empty(parts * size) if parts > 1 else NOTHING, out.ravel())
+    return out
+
+
+def prod(x, axes, keepdims):
+    one_after_another = bool(axes) and axes == tuple(range(axes[0], axes[-1] + 1))
+    if not compiled_for(x) or not x.flags.carray or x.size <= FEW or not one_after_another:
+        return reference.prod(x, axes, keepdims)
+    before, behind = x.shape[: axes[0]], x.shape[axes[-1] + 1 :]
+    O, S = math.prod(before), math.prod(behind)
+    R, out = x.size // (O * S), np.empty(before + (1,) * (len(axes) if keepdims else 0) + behind, x.dtype)
+    if S == 1:
+        rows = max(1, ELEMENTS // R)
+        _products_of_rows(-(-O // rows), rows, x.ravel(), R, out.ravel())
+    else:
+        _products_of_columns(O * -(-S // WIDTH), x.ravel(), R, S, out.ravel())
     return out
 
 

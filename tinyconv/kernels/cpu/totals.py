@@ -1,4 +1,4 @@
-"""Sums and maxima over rows of numbers, in vectors: what an ordinary loop does well only where rows are long.
+"""Sums, products and maxima over rows of numbers, in vectors: what an ordinary loop does well only where rows are long.
 
 A channel of a batch of images is N short rows (49 pixels, 64, 100) with gaps between them. The compiler's vectorized
 loop over such a row spends most of its time on what is left over at the end, and a maximum that must let NaN through
@@ -9,12 +9,15 @@ with its length; the lanes are added up at the end, as a tree.
 
 from __future__ import annotations
 
+import math
+
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
 from .compile import JIT
 from .vectors import (
+    AHEAD,
     array_pointer,
     i64,
     lanes_between,
@@ -22,6 +25,7 @@ from .vectors import (
     loop,
     prefetch,
     shuffle,
+    size_of,
     splat,
     spread,
     store,
@@ -70,11 +74,18 @@ if JIT:
         rest = b.sub(n, b.mul(blocks, i64(UNROLL * lanes)))
         some = [lanes_between(b, i64(0), b.sub(rest, i64(q * lanes)), lanes) for q in range(UNROLL)]
 
+        # What comes AHEAD is in this row, or as far into the next one.
+        ahead = i64(AHEAD // size_of(vector.element))
+        ahead = b.select(b.icmp_signed("<", ahead, n), ahead, n)
+        last, beyond = b.sub(n, ahead), b.add(b.sub(stride, n), ahead)
+
         def block(start, k, masks, state):
-            at = [b.gep(p, [b.add(start, b.mul(k, i64(UNROLL * lanes)))]) for p in pointers]
+            offset = b.mul(k, i64(UNROLL * lanes))
+            coming = b.select(b.icmp_signed("<", offset, last), ahead, beyond)
+            at = [b.gep(p, [b.add(start, offset)]) for p in pointers]
             for p in at:
                 for q in range(UNROLL):
-                    prefetch(b, b.gep(p, [b.add(stride, i64(q * lanes))]))
+                    prefetch(b, b.gep(p, [b.add(coming, i64(q * lanes))]))
             vectors = [[load(b, vector_pointer(b, p, vector, q), mask) for p in at] for q, mask in enumerate(masks)]
             return step(vectors, masks, state)
 
@@ -108,6 +119,28 @@ if JIT:
             return _sums(b, [pointer], stride, rows, n, lambda values, mask: values, 1)[0]
 
         return types.float64(x, *[types.int64] * 4), codegen
+
+    @intrinsic
+    def product(typingctx, x, start, n):
+        """The product of ``x[start + k]`` over k < n, as a float64: all of it is multiplied in float64, where what is
+        on the way can be larger or smaller than a float32."""
+
+        def codegen(context, b, signature, args):
+            x, start, n = args
+            pointer = array_pointer(context, b, signature.args[0], x, start)
+            vector = vector_type(pointer.type.pointee)
+            one = splat(vector, 1.0)
+
+            def step(vectors, masks, state):
+                values = [values[0] if mask is None else b.select(mask, values[0], one)
+                          for values, mask in zip(vectors, masks, strict=True)]  # fmt: skip
+                return [b.fmul(total, widen(b, value)) for total, value in zip(state, values, strict=True)]
+
+            ones = splat(ir.VectorType(ir.DoubleType(), vector.count), 1.0)
+            totals = _over_rows(b, [pointer], n, i64(1), n, [ones] * UNROLL, step)
+            return fold(b, tree(totals, b.fmul), b.fmul)
+
+        return types.float64(x, types.int64, types.int64), codegen
 
     @intrinsic
     def sum_columns(typingctx, totals, x, start, stride, rows, n):
@@ -206,7 +239,10 @@ if JIT:
     def _extreme(relation, neutral):
         @intrinsic
         def extreme(typingctx, x, start, n):
-            """The maximum, or the minimum, of ``x[start + k]`` over k < n; NaN if one is NaN; of none an infinity."""
+            """The maximum, or the minimum, of ``x[start + k]`` over k < n; NaN if one is NaN; of none an infinity.
+
+            A comparison with NaN holds for neither side, so one instruction compares and picks; whether there was a NaN
+            is asked of two vectors at once, and noted apart."""
 
             def codegen(context, b, signature, args):
                 x, start, n = args
@@ -215,17 +251,21 @@ if JIT:
                 nothing = splat(vector, neutral)
 
                 def better(best, value):
-                    wins = b.or_(b.fcmp_ordered(relation, value, best), b.fcmp_unordered("uno", value, value))
-                    return b.select(wins, value, best)
+                    return b.select(b.fcmp_ordered(relation, value, best), value, best)
 
                 def step(vectors, masks, state):
+                    *bests, unordered = state
                     values = [values[0] for values in vectors]
                     for q, mask in enumerate(masks):
                         values[q] = values[q] if mask is None else b.select(mask, values[q], nothing)
-                    return [better(best, value) for best, value in zip(state, values, strict=True)]
+                    for first, second in zip(values[::2], values[1::2], strict=True):
+                        unordered = b.select(b.fcmp_unordered("uno", first, second), nan, unordered)
+                    return [*[better(best, value) for best, value in zip(bests, values, strict=True)], unordered]
 
-                bests = _over_rows(b, [pointer], i64(0), i64(1), n, [nothing] * UNROLL, step)
-                return fold(b, tree(bests, better), better)
+                nan = splat(vector, float("nan"))
+                *bests, unordered = _over_rows(b, [pointer], n, i64(1), n, [nothing] * UNROLL + [zeros(vector)], step)
+                best, sum_ = fold(b, tree(bests, better), better), fold(b, unordered, b.fadd)
+                return b.select(b.fcmp_unordered("uno", sum_, sum_), sum_, best)
 
             return x.dtype(x, types.int64, types.int64), codegen
 
@@ -239,6 +279,10 @@ else:
     def sum_rows(x, start, stride, rows, n):
         """The sum of ``x[start + r*stride + k]`` over r < rows, k < n, as a float64."""
         return sum(_elements(x, start, stride, rows, n), 0.0)
+
+    def product(x, start, n):
+        """The product of ``x[start + k]`` over k < n, as a float64."""
+        return math.prod(x[start : start + n].tolist(), start=1.0)
 
     def sum_columns(totals, x, start, stride, rows, n):
         """``totals[k]``, a float64, is the sum of ``x[start + r*stride + k]`` over r < rows, for every k < n."""

@@ -1,4 +1,4 @@
-"""Many numbers in, one out: sums and extremes.
+"""Many numbers in, one out: sums, products and extremes.
 
 The axes to be reduced are brought to one form: x lies in memory as ``(A, K, B)``, and K goes. Where several groups of
 axes go (the gradient of a convolution's bias sums over the images and the pixels), one goes after the other, the last
@@ -24,7 +24,7 @@ from . import functions
 from .array import DeviceArray, dense_strides
 from .arrays import cast, copy, dense, full
 from .kernel import FLOATS, Constant, T, kernel
-from .language import ALL_LANES, WARP, cuda, int32, int64, load4, quotient, shared, uint8
+from .language import ALL_LANES, WARP, cuda, float64, int32, int64, load4, quotient, shared, uint8
 from .runtime import ceil_div, empty, launch
 
 BLOCK = 256
@@ -32,12 +32,14 @@ DEPTH = 16  # so many numbers a thread adds one after the other
 NUMBERS = (*FLOATS, int64, int32)
 F: Any = Constant("F")  # of two numbers: the sum, the larger, the smaller
 V: Any = Constant("V")  # how many neighbours are read in one access
-FOLDS = (functions.add, functions.maximum, functions.minimum)
+FOLDS = (functions.add, functions.mul, functions.maximum, functions.minimum)
 
 
 def _sensible(F: Any, V: int = 1, **types: Any) -> bool:
-    """All of them for float32; for the other types some that differ from it. int32 is never summed."""
+    """All of them for float32, but products; for the other types some that differ from it. int32 is never summed."""
     T = types["T"]
+    if F is functions.mul:
+        return V == 1 and T in (float64, int64)
     fits = T is np.float32 or (F is functions.maximum if T is int32 else F is not functions.minimum)
     return fits and (V == 1 or T is np.float32)
 
@@ -292,6 +294,14 @@ def sum(x, axes, keepdims):
     if x.size == 0:
         return full(_kept(x, axes, keepdims), 0, x.dtype)
     return _reduced(functions.add, x, axes, keepdims, 0)
+
+
+def prod(x, axes, keepdims):
+    wide = np.dtype(np.float64 if x.dtype.kind == "f" else np.int64)
+    if x.size == 0:
+        return full(_kept(x, axes, keepdims), 1, x.dtype if x.dtype.kind == "f" else wide)
+    y = _reduced(functions.mul, x if x.dtype == wide else cast(x, wide), axes, keepdims, 1)
+    return cast(y, x.dtype) if x.dtype.kind == "f" and x.dtype != wide else y
 
 
 def amax(x, axes, keepdims):

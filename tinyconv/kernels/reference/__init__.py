@@ -79,7 +79,7 @@ from .pool import (
 )
 from .random import dropout, normal, randint, randperm, uniform
 from .recurrent import lstm, lstm_gx
-from .reduce import amax, amin, argmax, argmin, sum
+from .reduce import amax, amin, argmax, argmin, prod, sum
 from .softmax import (
     cross_entropy,
     cross_entropy_gx,

@@ -21,6 +21,12 @@ def sum(x, axes, keepdims):
     return dense(total.astype(x.dtype if x.dtype.kind == "f" else np.int64))
 
 
+@np.errstate(all="ignore")
+def prod(x, axes, keepdims):
+    product = np.prod(x, axis=axes, keepdims=keepdims, dtype=wide(x.dtype))
+    return dense(product.astype(x.dtype if x.dtype.kind == "f" else np.int64))
+
+
 def amax(x, axes, keepdims):
     return dense(np.max(x, axis=axes, keepdims=keepdims))
 

@@ -171,6 +171,15 @@ def test_conv2d_errors():
         RuntimeError, match="the kernel, 9 x 9 with dilation, does not fit into the padded input, 5 x 11"
     ):
         F.conv2d(small, w, padding=1, dilation=2)
+    row, kernel = tinyconv.ones(1, 2, 3), tinyconv.ones(4, 2, 5)
+    with pytest.raises(RuntimeError, match=r"conv1d: the kernel, 5 .* input, 3 \(x: \(1, 2, 3\), weight: \(4, 2, 5"):
+        F.conv1d(row, kernel)
+    with pytest.raises(RuntimeError, match=r"conv1d: bias must have shape \(4,\), got \(3,\)"):
+        F.conv1d(row, kernel, tinyconv.ones(3), padding=1)
+    with pytest.raises(RuntimeError, match=r"conv1d: padding must be an int, two ints, 'valid' or 'same', got 'full'"):
+        F.conv1d(row, kernel, padding="full")
+    with pytest.raises(RuntimeError, match=r"conv_transpose1d: bias must have shape \(2,\), got \(3,\)"):
+        F.conv_transpose1d(tinyconv.ones(1, 4, 3), kernel, tinyconv.ones(3))
     with pytest.raises(RuntimeError, match="conv2d: stride must be at least 1, got 0"):
         F.conv2d(small, w, stride=0)
     with pytest.raises(RuntimeError, match=r"conv2d: dilation must be at least 1, got \(1, 0\)"):

@@ -104,9 +104,19 @@ def test_places_as_pytorch(options):
 
 def test_misuse():
     x, w = t(X), t(np.ones((3, 4, 2, 2, 2)))
+    with pytest.raises(RuntimeError, match=r"conv3d: the kernel, 1 x 5 x 1 .*, 3 x 3 x 3 \(x: \(2, 3, 3, 3\), "):
+        F.conv3d(tinyconv.ones(2, 3, 3, 3), tinyconv.ones(4, 2, 1, 5, 1))
+    with pytest.raises(RuntimeError, match=r"conv3d: bias must have shape \(4,\), got \(3,\)"):
+        F.conv3d(tinyconv.ones(2, 3, 3, 3), tinyconv.ones(4, 2, 1, 1, 1), tinyconv.ones(3))
+    with pytest.raises(RuntimeError, match=r"max_pool3d: the output would be 0 x 0: a window of \(3, 3\)"):
+        F.max_pool3d(tinyconv.ones(1, 2, 2, 2), (1, 3, 3))
+    with pytest.raises(RuntimeError, match="avg_pool3d: divisor_override must not be 0"):
+        F.avg_pool3d(tinyconv.ones(1, 2, 2, 2), 2, divisor_override=0)
     with pytest.raises(RuntimeError, match=r"weight \(3, 4, 2, 2, 2\) does not fit input \(2, 3, 5, 6, 4\) in 1 group"):
         F.conv3d(x[:, :3], w)
-    with pytest.raises(RuntimeError, match="the kernel reaches over 2 slices, the padded input has 1"):
+    with pytest.raises(
+        RuntimeError, match="the kernel, 2 x 2 x 2 with dilation, does not fit into the padded input, 1 x 6 x 4"
+    ):
         F.conv3d(x[:, :, :1], w)
     with pytest.raises(RuntimeError, match=r"expected input \(N, C, D, H, W\) or \(C, D, H, W\)"):
         F.max_pool3d(x[0, 0], 2)

@@ -237,67 +237,95 @@ def conv2d(
             or dilation below 1, a negative padding, groups that do not divide the channels.
         TypeError: options that are no ints.
     """
-    x, options, _, single = conv2d_arguments(input, weight, bias, stride, padding, dilation, groups)
+    return convolved(input, weight, bias, stride, padding, dilation, groups, "conv2d")
+
+
+def convolved(
+    input: Tensor, weight: Tensor, bias: Any, stride: Any, padding: Any, dilation: Any, groups: int, name: str
+) -> Tensor:
+    """:func:`conv2d`, whose messages call it ``name``."""
+    x, options, _, single = conv2d_arguments(input, weight, bias, stride, padding, dilation, groups, name)
     y = Conv2d.apply(x, weight, bias, *options)
     return y.squeeze(0) if single else y
 
 
 def conv2d_arguments(
-    input: Tensor, weight: Tensor, bias: Tensor | None, stride: Any, padding: Any, dilation: Any, groups: int
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    groups: int,
+    name: str = "conv2d",
 ) -> tuple[Tensor, tuple, tuple[int, int], bool]:
     """Check the arguments of :func:`conv2d`: images (N, C, H, W); stride, padding, dilation and groups; the output's
     size; whether ``input`` was one image."""
-    same_type("conv2d", input=input, weight=weight, bias=bias)
-    x, single = images(input, "conv2d")
+    same_type(name, input=input, weight=weight, bias=bias)
+    x, single = images(input, name)
     if weight.array.ndim != 4:
-        raise RuntimeError(f"conv2d: weight must have shape (O, C/groups, KH, KW), got {tuple(weight.array.shape)}")
-    _check_groups(groups, "conv2d")
+        raise RuntimeError(f"{name}: weight must have shape (O, C/groups, KH, KW), got {tuple(weight.array.shape)}")
+    _check_groups(groups, name)
     after = None
     if isinstance(padding, str):
-        stride, dilation = pair(stride, "conv2d: stride", 1), pair(dilation, "conv2d: dilation", 1)
-        padding, after = _named_padding(padding, stride, dilation, weight.array.shape[2:])
-    geometry = window_steps("conv2d", stride, padding, dilation)
+        stride, dilation = pair(stride, f"{name}: stride", 1), pair(dilation, f"{name}: dilation", 1)
+        padding, after = _named_padding(padding, stride, dilation, weight.array.shape[2:], name)
+    geometry = window_steps(name, stride, padding, dilation)
     if after is not None and after != geometry[1]:  # an even kernel needs one more row below than above
         x = pad(x, (0, after[1] - geometry[1][1], 0, after[0] - geometry[1][0]))
     options = *geometry, groups
-    size = _conv2d_size(x.array.shape, weight.array.shape, None if bias is None else bias.array.shape, *options)
+    size = _conv2d_size(x.array.shape, weight.array.shape, None if bias is None else bias.array.shape, *options, name)
     return x, options, size, single
 
 
 @functools.lru_cache(maxsize=1024)
 def _conv2d_size(
-    x: tuple, w: tuple, b: tuple | None, stride: tuple, padding: tuple, dilation: tuple, groups: int
+    x: tuple, w: tuple, b: tuple | None, stride: tuple, padding: tuple, dilation: tuple, groups: int, name: str
 ) -> tuple[int, int]:
     """The size of the output for input, weight and bias of these shapes.
 
     Raises:
         RuntimeError: they do not fit.
     """
-    (_, C, H, W), (O, CG, KH, KW), shapes = x, w, f"(x: {tuple(x)}, weight: {tuple(w)})"
+    (_, C, H, W), (O, CG, KH, KW) = x, w
+    row = name == "conv1d"  # whose users know nothing of an image one pixel high
+    seen = [tuple(shape[:2] + shape[3:]) if row else tuple(shape) for shape in (x, w)]
+    shapes = f"(x: {seen[0]}, weight: {seen[1]})"
     if C % groups or O % groups:
-        raise RuntimeError(f"conv2d: groups must divide the {C} input and {O} output channels, got {groups} {shapes}")
+        raise RuntimeError(f"{name}: groups must divide the {C} input and {O} output channels, got {groups} {shapes}")
     if CG * groups != C:
-        raise RuntimeError(f"conv2d: weight expects {CG * groups} input channels, x has {C} {shapes}")
+        raise RuntimeError(f"{name}: weight expects {CG * groups} input channels, x has {C} {shapes}")
     if b is not None and b != (O,):
-        raise RuntimeError(f"conv2d: bias must have shape ({O},), got {tuple(b)}")
+        raise RuntimeError(f"{name}: bias must have shape ({O},), got {tuple(b)}")
     OH, OW = output_size((H, W), (KH, KW), stride, padding, dilation)
     if OH < 1 or OW < 1 or not KH or not KW:
-        (PH, PW), (DH, DW) = padding, dilation
-        raise RuntimeError(
-            f"conv2d: the kernel, {DH * (KH - 1) + 1} x {DW * (KW - 1) + 1} with dilation, does not fit into the "
-            f"padded input, {H + 2 * PH} x {W + 2 * PW} {shapes}"
-        )
+        check_reach((KH, KW)[row:], dilation[row:], (H, W)[row:], padding[row:], name, shapes)
     return OH, OW
 
 
-def _named_padding(padding: str, stride: tuple, dilation: tuple, kernel: tuple) -> tuple:
+def check_reach(kernel: Any, dilation: Any, size: Any, padding: Any, name: str, shapes: str) -> None:
+    """Check that a kernel fits into the padded input, axis by axis.
+
+    Raises:
+        RuntimeError: it does not, or has no taps.
+    """
+    reach = [d * (k - 1) + 1 for k, d in zip(kernel, dilation)]
+    padded = [n + 2 * p for n, p in zip(size, padding)]
+    if min(kernel) < 1 or any([r > n for r, n in zip(reach, padded)]):
+        raise RuntimeError(
+            f"{name}: the kernel, {' x '.join(map(str, reach))} with dilation, does not fit into the padded input, "
+            f"{' x '.join(map(str, padded))} {shapes}"
+        )
+
+
+def _named_padding(padding: str, stride: tuple, dilation: tuple, kernel: tuple, name: str) -> tuple:
     """("valid" or "same") as (zeros before, zeros after)."""
     if padding == "valid":
         return (0, 0), (0, 0)
     if padding != "same":
-        raise RuntimeError(f"conv2d: padding must be an int, two ints, 'valid' or 'same', got {padding!r}")
+        raise RuntimeError(f"{name}: padding must be an int, two ints, 'valid' or 'same', got {padding!r}")
     if stride != (1, 1):
-        raise RuntimeError(f"conv2d: padding='same' is not supported for strided convolutions (stride {stride})")
+        raise RuntimeError(f"{name}: padding='same' is not supported for strided convolutions (stride {stride})")
     total = [d * (k - 1) for d, k in zip(dilation, kernel)]
     before = tuple([n // 2 for n in total])
     return before, tuple([n - b for n, b in zip(total, before)])
@@ -331,7 +359,21 @@ def conv_transpose2d(
     Raises:
         RuntimeError, TypeError: as :func:`conv2d`.
     """
-    name = "conv_transpose2d"
+    return _transposed(input, weight, bias, stride, padding, output_padding, groups, dilation, "conv_transpose2d")
+
+
+def _transposed(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    stride: Any,
+    padding: Any,
+    output_padding: Any,
+    groups: int,
+    dilation: Any,
+    name: str,
+) -> Tensor:
+    """:func:`conv_transpose2d`, whose messages call it ``name``."""
     same_type(name, input=input, weight=weight, bias=bias)
     x, single = images(input, name)
     if weight.array.ndim != 4:
@@ -416,7 +458,7 @@ def conv1d(
     if not isinstance(padding, str):
         padding = along(padding, "conv1d: padding", 0, 0)
     steps = along(stride, "conv1d: stride", 1, 1), padding, along(dilation, "conv1d: dilation", 1, 1)
-    return conv2d(x, w, bias, *steps, groups).squeeze(-2)
+    return convolved(x, w, bias, *steps, groups, name).squeeze(-2)
 
 
 def conv_transpose1d(
@@ -452,4 +494,4 @@ def conv_transpose1d(
         groups,
         along(dilation, f"{name}: dilation", 1, 1),
     )
-    return conv_transpose2d(x, w, bias, *steps).squeeze(-2)
+    return _transposed(x, w, bias, *steps, name).squeeze(-2)

@@ -175,7 +175,7 @@ def _windows(
     return tuple(size)
 
 
-def _max_pool(
+def max_pooled(
     input: Tensor, kernel: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool, indices: bool, name: str
 ) -> Any:
     """:func:`max_pool2d`, whose messages call it ``name``."""
@@ -217,7 +217,7 @@ def max_pool2d(
     Raises:
         RuntimeError: wrong rank, too much padding, or no window fits.
     """
-    return _max_pool(input, kernel_size, stride, padding, dilation, ceil_mode, return_indices, "max_pool2d")
+    return max_pooled(input, kernel_size, stride, padding, dilation, ceil_mode, return_indices, "max_pool2d")
 
 
 def max_pool1d(
@@ -231,7 +231,7 @@ def max_pool1d(
 ) -> Any:
     """:func:`max_pool2d` of images one pixel high: ``(N, C, L)`` or ``(C, L)``, an int for each option."""
     name = "max_pool1d"
-    y = _max_pool(as_rows(input, name), *row_windows(kernel_size, stride, padding, name),
+    y = max_pooled(as_rows(input, name), *row_windows(kernel_size, stride, padding, name),
                   along(dilation, f"{name}: dilation", 1, 1), ceil_mode, return_indices, name)  # fmt: skip
     return tuple([part.squeeze(-2) for part in y]) if return_indices else y.squeeze(-2)
 
@@ -256,11 +256,15 @@ def row_windows(kernel: Any, stride: Any, padding: Any, name: str) -> tuple[Pair
     )
 
 
-def _avg_pool(
+def avg_pooled(
     input: Tensor, kernel: Any, stride: Any, padding: Any, ceil_mode: bool, include_pad: bool, divisor: Any, name: str
 ) -> Tensor:
     """:func:`avg_pool2d`, whose messages call it ``name``."""
     same_type(name, input=input)
+    if divisor is not None and not hasattr(divisor, "__index__"):
+        raise TypeError(f"{name}: divisor_override must be an int, got {divisor!r}")
+    if divisor == 0:
+        raise RuntimeError(f"{name}: divisor_override must not be 0")
     x, single = images(input, name)
     geometry = image_windows(kernel, stride, padding, name)
     size = _windows(x.array.shape, *geometry, (1, 1), bool(ceil_mode), name)
@@ -292,11 +296,7 @@ def avg_pool2d(
         RuntimeError: as :func:`max_pool2d`, or ``divisor_override`` is 0.
         TypeError: ``divisor_override`` is no int.
     """
-    if divisor_override is not None and not hasattr(divisor_override, "__index__"):
-        raise TypeError(f"avg_pool2d: divisor_override must be an int, got {divisor_override!r}")
-    if divisor_override == 0:
-        raise RuntimeError("avg_pool2d: divisor_override must not be 0")
-    return _avg_pool(input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override, "avg_pool2d")
+    return avg_pooled(input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override, "avg_pool2d")
 
 
 def avg_pool1d(
@@ -310,7 +310,7 @@ def avg_pool1d(
     """:func:`avg_pool2d` of images one pixel high: ``(N, C, L)`` or ``(C, L)``, an int for each option."""
     name = "avg_pool1d"
     windows = row_windows(kernel_size, stride, padding, name)
-    return _avg_pool(as_rows(input, name), *windows, ceil_mode, count_include_pad, None, name).squeeze(-2)
+    return avg_pooled(as_rows(input, name), *windows, ceil_mode, count_include_pad, None, name).squeeze(-2)
 
 
 def lp_pool2d(input: Tensor, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Tensor:
@@ -323,7 +323,7 @@ def lp_pool2d(input: Tensor, norm_type: float, kernel_size: Any, stride: Any = N
     """
     KH, KW = pair(kernel_size, "lp_pool2d: kernel_size", 1)
     return _norm(
-        _avg_pool(input**norm_type, (KH, KW), stride, 0, ceil_mode, True, None, "lp_pool2d"), norm_type, KH * KW
+        avg_pooled(input**norm_type, (KH, KW), stride, 0, ceil_mode, True, None, "lp_pool2d"), norm_type, KH * KW
     )
 
 
@@ -331,7 +331,7 @@ def lp_pool1d(input: Tensor, norm_type: float, kernel_size: Any, stride: Any = N
     """:func:`lp_pool2d` of images one pixel high: ``(N, C, L)`` or ``(C, L)``."""
     name = "lp_pool1d"
     windows = row_windows(kernel_size, stride, 0, name)
-    means = _avg_pool(as_rows(input**norm_type, name), *windows, ceil_mode, True, None, name).squeeze(-2)
+    means = avg_pooled(as_rows(input**norm_type, name), *windows, ceil_mode, True, None, name).squeeze(-2)
     return _norm(means, norm_type, windows[0][1])
 
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 from typing import Any
 
 from ..tensor import Tensor
-from .conv import conv2d, conv_transpose2d
+from .conv import check_reach, conv_transpose2d, convolved
 from .elementwise import add
 from .gather import gather
 from .index import Scatter, counting, getitem
 from .pad import pad
-from .pool import adaptive_avg_pool2d, adaptive_max_pool2d, avg_pool2d, max_pool2d
+from .pool import adaptive_avg_pool2d, adaptive_max_pool2d, avg_pooled, max_pooled
 from .shape import movedim, windows
 from .types import same_type
 
@@ -93,15 +93,15 @@ def conv3d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: An
         totals = [d * (k - 1) * (padding == "same") for d, k in zip((*gaps[::-1], DD), (KW, KH, KD))]
         x, padding = pad(x, [n for total in totals for n in (total // 2, total - total // 2)]), 0
     PD, *margins = triple(padding, f"{name}: padding", 0)
+    shapes = f"(x: {tuple(input.array.shape)}, weight: {tuple(weight.array.shape)})"
+    check_reach((KD, KH, KW), (DD, *gaps), x.array.shape[2:], (PD, *margins), name, shapes)
     x = pad(x, (0, 0, 0, 0, PD, PD)) if PD else x
-    reach = DD * (KD - 1) + 1
-    N, C, depth, H, W = x.array.shape
-    if reach > depth:
-        raise RuntimeError(f"{name}: the kernel reaches over {reach} slices, the padded input has {depth}")
-    seen = getitem(windows(x, 2, reach, SD), (..., slice(None, None, DD)))
+    N, C, _, H, W = x.array.shape
+    seen = getitem(windows(x, 2, DD * (KD - 1) + 1, SD), (..., slice(None, None, DD)))
     OD = seen.array.shape[2]
     slices = seen.permute(0, 2, 1, 5, 3, 4).reshape(N * OD, C * KD, H, W)
-    y = conv2d(slices, weight.reshape(O, -1, KH, KW), bias, tuple(steps), tuple(margins), tuple(gaps), groups)
+    geometry = tuple(steps), tuple(margins), tuple(gaps)
+    y = convolved(slices, weight.reshape(O, -1, KH, KW), bias, *geometry, groups, name)
     y = y.reshape(N, OD, *y.array.shape[1:]).transpose(1, 2).contiguous()
     return y.squeeze(0) if single else y
 
@@ -201,8 +201,8 @@ def max_pool3d(input: Tensor, kernel_size: Any, stride: Any = None, padding: Any
     (SD, *steps), (PD, *margins) = triple(given, f"{name}: stride", 1), triple(padding, f"{name}: padding", 0)
     DD, *gaps = triple(dilation, f"{name}: dilation", 1)
     options = tuple(kernel), tuple(steps), tuple(margins), tuple(gaps), ceil_mode, True
-    return _largest(input, lambda x: max_pool2d(x, *options),
-                    lambda x: max_pool2d(x, (KD, 1), (SD, 1), (PD, 0), (DD, 1), ceil_mode, True),
+    return _largest(input, lambda x: max_pooled(x, *options, name),
+                    lambda x: max_pooled(x, (KD, 1), (SD, 1), (PD, 0), (DD, 1), ceil_mode, True, name),
                     return_indices, name)  # fmt: skip
 
 
@@ -224,8 +224,8 @@ def avg_pool3d(input: Tensor, kernel_size: Any, stride: Any = None, padding: Any
     (SD, *steps), (PD, *margins) = triple(given, f"{name}: stride", 1), triple(padding, f"{name}: padding", 0)
     sums = None if divisor_override is None else 1
     options = tuple(kernel), tuple(steps), tuple(margins), ceil_mode, count_include_pad, divisor_override
-    y = _slices_pooled(x, lambda x: avg_pool2d(x, *options))
-    y = _depth_pooled(y, lambda x: avg_pool2d(x, (KD, 1), (SD, 1), (PD, 0), ceil_mode, count_include_pad, sums))
+    y = _slices_pooled(x, lambda x: avg_pooled(x, *options, name))
+    y = _depth_pooled(y, lambda x: avg_pooled(x, (KD, 1), (SD, 1), (PD, 0), ceil_mode, count_include_pad, sums, name))
     return y.squeeze(0) if single else y
 
 

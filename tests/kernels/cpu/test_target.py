@@ -9,12 +9,14 @@ import re
 from types import SimpleNamespace
 
 import numba
+import numpy as np
 import pytest
 from llvmlite import ir
 
 from tests.kernels.cpu.assembly import PLAIN, PROCESSORS, SHAPES, assembly
 from tinyconv.kernels import formulas
 from tinyconv.kernels.cpu import parallel, target
+from tinyconv.kernels.cpu.arrays import lanes_of
 from tinyconv.kernels.cpu.compile import JIT
 from tinyconv.kernels.cpu.target import UNIT, UNITS, unit_of
 
@@ -39,6 +41,12 @@ def test_unit_of(machine, features, unit):
 def test_this_machine():
     tiles = target.TILES, target.DOTS, target.WINDOWS, target.WINDOW_DOTS, target.PATCH, target.PATCH_DOTS
     assert UNITS[UNIT] == (target.VECTOR_BYTES, target.REGISTERS, *tiles)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64, np.uint8], ids=lambda dtype: dtype.__name__)
+def test_compiled_code_knows_how_many_numbers_a_vector_holds(dtype):
+    x = np.zeros((2, 2), dtype)
+    assert numba.njit(lambda x: lanes_of(x))(x) == lanes_of(x) == target.VECTOR_BYTES // x.itemsize
 
 
 @pytest.mark.parametrize("unit", UNITS)

@@ -9,7 +9,7 @@ import numba
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic
+from numba.extending import intrinsic, lower_builtin, type_callable
 
 from ..reference.arrays import (
     address,
@@ -86,11 +86,27 @@ def empty_lines(shape, dtype):
     return np.asarray(SimpleNamespace(memory=memory, __array_interface__=interface))
 
 
+def lanes_of(x):
+    """How many numbers of the type of an array a vector holds."""
+    return VECTOR_BYTES // x.itemsize
+
+
+@type_callable(lanes_of)
+def _type_of_lanes(context):
+    return lambda x: types.int64
+
+
+@lower_builtin(lanes_of, types.Array)
+def _constant_lanes(context, builder, signature, args):
+    """In compiled code a constant, and nothing to compile."""
+    return context.get_constant(types.int64, VECTOR_BYTES // (signature.args[0].dtype.bitwidth // 8))
+
+
 @jit
 def workspace(n, like):
     """Memory for n elements of the type of ``like``, for use inside a kernel. It begins where a vector may: one that
     lies across two lines of the cache takes twice as long to load."""
-    memory = np.empty(n + VECTOR_BYTES // like.itemsize, like.dtype)
+    memory = np.empty(n + lanes_of(like), like.dtype)
     skip = -memory.ctypes.data % VECTOR_BYTES // like.itemsize
     return memory[skip : skip + n]
 

@@ -17,7 +17,8 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from .compile import JIT, jit
+from .arrays import lanes_of
+from .compile import JIT
 from .target import VECTOR_BYTES
 from .totals import UNROLL, fold, tree, widen
 from .vectors import (
@@ -39,12 +40,6 @@ from .vectors import (
 )
 
 FAR = 8  # images ahead at most: of small planes with gaps of a power of two the cache has room for a few
-
-
-@jit
-def lanes_of(x):
-    """Numbers of a vector of the type of x."""
-    return VECTOR_BYTES // x.itemsize
 
 
 if JIT:

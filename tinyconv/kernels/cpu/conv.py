@@ -24,7 +24,7 @@ import numpy as np
 from .. import reference
 from ..reference.conv import fold, unfold  # noqa: F401  (the learner's operations: clarity is all they need)
 from . import conv_channels, conv_planes
-from .arrays import compiled_for, flat, workspace
+from .arrays import compiled_for, flat, lanes_of, workspace
 from .compile import jit
 from .conv_plan import ITEMS, POOLED, POOLED_WEIGHTS, SINGLE, WEIGHTS, ChannelPlan, Cut, backward_plan, forward_plan
 from .lanes import (
@@ -38,7 +38,7 @@ from .lanes import (
     to_winners,
 )
 from .parallel import parallel_for
-from .target import DOTS, TILES, VECTOR_BYTES, WINDOW_DOTS, WINDOWS
+from .target import DOTS, TILES, WINDOW_DOTS, WINDOWS
 
 (WIDE_ROWS, WIDE_COLUMNS), (SLIM_ROWS, SLIM_COLUMNS), SINGLE_COLUMNS = *TILES, SINGLE[1]
 _wide_tile, _slim_tile, _single_tile = make_image_tile(*TILES[0]), make_image_tile(*TILES[1]), make_image_tile(*SINGLE)
@@ -56,7 +56,7 @@ def _fill(scratch, x, like, block, image, rows, pixels):
     s the HP rows from s*down + top on. ``side`` channels lie side by side in ``scratch`` for each pixel. There are as
     many lanes as a vector of the type of ``like`` has."""
     (N, C, first, channels, H, W), (top, down, HP, WP, strips, side) = image, rows
-    lanes = VECTOR_BYTES // like.itemsize
+    lanes = lanes_of(like)
     where, unit = np.empty(lanes, np.int64), block * lanes
     begin, chunks, height = _chunks(unit, N, H, top, down, HP, lanes)
     if chunks * height < HP or W < WP:
@@ -88,7 +88,7 @@ def _fill_from_windows(scratch, gy, winners, block, image, rows, pixels):
     """The same where x is the gradient of max-pooling over 2 x 2 windows: gy and winners (N, C, H // 2, W // 2), of
     which each row is turned once, and makes two rows of x. ``down`` is even."""
     (N, C, first, channels, H, W), (top, down, HP, WP, strips, _) = image, rows
-    lanes, PH, PW, odd = VECTOR_BYTES // gy.itemsize, H // 2, W // 2, top % 2
+    lanes, PH, PW, odd = lanes_of(gy), H // 2, W // 2, top % 2
     count, base = (HP + odd + 1) // 2, (top - odd) // 2  # rows of windows; the first one in strip 0
     dense, where, unit = np.arange(count * PW) * lanes, np.empty(lanes, np.int64), block * lanes
     values, codes = workspace(count * PW * lanes, gy), workspace(count * PW * lanes, winners)
@@ -115,7 +115,7 @@ def _strip(item, x, winners, y, packed, MR, K, shape, cut, tables):
     N, G, C, H, W, O, OH, OW = shape
     R, HP, WP, CB, OB, top, down, strips, _ = cut
     pixels, ranges, classes, taps, weights, positions, goals = tables
-    lanes, panels = VECTOR_BYTES // x.itemsize, (O + MR - 1) // MR
+    lanes, panels = lanes_of(x), (O + MR - 1) // MR
     cblocks, oblocks, size = (C + CB - 1) // CB, (O + OB - 1) // OB, (1 + CB * K) * MR
     block, g, o0 = item // (G * oblocks), item // oblocks % G, item % oblocks * OB
     outputs, row = min(OB, O - o0), R * OW * lanes
@@ -158,7 +158,7 @@ def _pooled_strip(item, x, y, winners, packed, MR, K, shape, cut, tables):
     N, G, C, H, W, O, OH, OW = shape
     R, HP, WP, _, OB, top, down, strips, _ = cut
     pixels, ranges, classes, taps, weights, positions, goals = tables
-    lanes, panels, oblocks = VECTOR_BYTES // x.itemsize, (O + MR - 1) // MR, (O + OB - 1) // OB
+    lanes, panels, oblocks = lanes_of(x), (O + MR - 1) // MR, (O + OB - 1) // OB
     block, g, o0 = item // (G * oblocks), item // oblocks % G, item % oblocks * OB
     PR, PH, PW = R // 2, OH // 2, OW // 2
     outputs, row = min(OB, O - o0), PR * PW * lanes
@@ -253,7 +253,7 @@ def _weight_part(item, x, gy, partial, parts, MR, NT, K, shape, cut, tables):
     N, G, C, H, W, O, OH, OW = shape
     R, HP, WP, CB, OB, top, down, strips, blocks = cut
     pixels, ranges, classes, taps, columns, positions, _ = tables
-    lanes = VECTOR_BYTES // x.itemsize
+    lanes = lanes_of(x)
     cblocks, oblocks, panels = (C + CB - 1) // CB, (O + OB - 1) // OB, (O + MR - 1) // MR
     tile, across = _tile_size(MR, NT, lanes), (CB * K + NT - 1) // NT
     o0, cb, item = item % oblocks * OB, item // oblocks % cblocks, item // (oblocks * cblocks)
@@ -291,7 +291,7 @@ def _pooled_weight_part(item, x, gy, winners, partial, kept, parts, MR, NT, K, s
     N, G, C, H, W, O, OH, OW = shape
     R, HP, WP, CB, OB, top, down, strips, blocks = cut
     pixels, ranges, classes, taps, columns, positions, _ = tables
-    lanes, PR, PH, PW = VECTOR_BYTES // x.itemsize, R // 2, OH // 2, OW // 2
+    lanes, PR, PH, PW = lanes_of(x), R // 2, OH // 2, OW // 2
     cblocks, oblocks, panels = (C + CB - 1) // CB, (O + OB - 1) // OB, (O + MR - 1) // MR
     tile, across = _tile_size(MR, NT, lanes), (CB * K + NT - 1) // NT
     o0, cb, item = item % oblocks * OB, item // oblocks % cblocks, item // (oblocks * cblocks)
@@ -332,7 +332,7 @@ def _add_parts(item, partial, gw, kept, gb, parts, MR, NT, panels, O, C, CB, K):
     """gw[g, o, (c, kh, kw)], and gb[g, o] if asked for, of one group and panel of outputs: the parts added up, out of
     the tiles' order."""
     g, o = item // panels, item % panels * MR
-    tile, cblocks, across = _tile_size(MR, NT, VECTOR_BYTES // gw.itemsize), (C + CB - 1) // CB, (CB * K + NT - 1) // NT
+    tile, cblocks, across = _tile_size(MR, NT, lanes_of(gw)), (C + CB - 1) // CB, (CB * K + NT - 1) // NT
     size, stride = cblocks * across * tile, partial.size // parts
     total = partial[item * size : (item + 1) * size]
     for part in range(1, parts):
@@ -359,7 +359,7 @@ def _parts(x, MR, NT, K, shape, cut):
     CB, cblocks, panels = cut.CB, (C + cut.CB - 1) // cut.CB, (O + MR - 1) // MR
     items = G * cblocks * ((O + cut.OB - 1) // cut.OB)
     parts = min(cut.blocks, (ITEMS + items - 1) // items)
-    size = _tile_size(MR, NT, VECTOR_BYTES // x.itemsize)
+    size = _tile_size(MR, NT, lanes_of(x))
     return parts * items, parts, workspace(parts * G * panels * cblocks * ((CB * K + NT - 1) // NT) * size, x)
 
 
@@ -445,7 +445,7 @@ def input_gradient(gy, winners, w, gx, out, stride, padding, dilation, groups):
 def weight_gradient(gy, x, gw, stride, padding, dilation, groups):
     """conv2d_gw to gw."""
     (N, _, *size), (O, C, *kernel_size), out = x.shape, gw.shape, gy.shape[2:]
-    lanes, OG = VECTOR_BYTES // x.itemsize, O // groups
+    lanes, OG = lanes_of(x), O // groups
     if lanes > N and groups >= ITEMS:  # images that fill the lanes are faster
         planes = conv_planes.plan_for(tuple(kernel_size), stride, padding, dilation, out, C, OG, x.itemsize)
         if planes:

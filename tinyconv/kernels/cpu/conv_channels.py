@@ -16,12 +16,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from .arrays import workspace
+from .arrays import lanes_of, workspace
 from .compile import jit
 from .conv_plan import ITEMS
 from .lanes import from_lanes, make_image_tile, to_lanes
 from .parallel import parallel_for
-from .target import CHANNEL_TILES, VECTOR_BYTES
+from .target import CHANNEL_TILES
 
 (WIDE_POSITIONS, WIDE_VECTORS), (SLIM_POSITIONS, SLIM_VECTORS) = CHANNEL_TILES[-1], CHANNEL_TILES[0]
 _wide_tile = make_image_tile(WIDE_VECTORS, WIDE_POSITIONS, channels=True)
@@ -52,7 +52,7 @@ def _strip(item, x, w, bias, y, NV, K, steps, shape, cut, tables):
     _, G, C, H, W, O, OH, OW = shape
     R, CB, OB, NI, strips = cut.R, cut.CB, cut.OB, cut.images, cut.strips
     ranges, classes, taps, weights, positions, goals, panel = tables
-    lanes = VECTOR_BYTES // x.itemsize
+    lanes = lanes_of(x)
     width, oblocks = NV * lanes, (O + OB - 1) // OB
     o0, item = item % oblocks * OB, item // oblocks
     g, item = item % G, item // G
@@ -113,7 +113,7 @@ def _weight_part(item, x, gy, partial, parts, NV, K, shape, cut, tables):
     N, G, C, H, W, O, OH, OW = shape
     R, CB, OB, NI, strips = cut.R, cut.CB, cut.OB, cut.images, cut.strips
     ranges, classes, taps, rows, positions, goals, panel = tables
-    lanes = VECTOR_BYTES // x.itemsize
+    lanes = lanes_of(x)
     width, panels = NV * lanes, (O + NV * lanes - 1) // (NV * lanes)
     cblocks, oblocks = (C + CB - 1) // CB, (O + OB - 1) // OB
     o0, item = item % oblocks * OB, item // oblocks
@@ -157,7 +157,7 @@ def _weight_part(item, x, gy, partial, parts, NV, K, shape, cut, tables):
 def _add_parts(item, partial, gw, parts, vectors, cblocks, O, C, CB, K):
     """gw[g, o, (c, kh, kw)] of one group and one vector of outputs: the parts added up, out of the lanes."""
     g, v = item // vectors, item % vectors
-    lanes, stride = VECTOR_BYTES // gw.itemsize, partial.size // parts
+    lanes, stride = lanes_of(gw), partial.size // parts
     where, counts, size = np.empty(lanes, np.int64), np.empty(lanes, np.int64), CB * K * lanes
     for block in range(cblocks):
         count, at = min(CB, C - block * CB) * K, ((g * cblocks + block) * vectors + v) * size
@@ -176,7 +176,7 @@ def _add_parts(item, partial, gw, parts, vectors, cblocks, O, C, CB, K):
 @jit
 def weights(x, gy, gw, NV, K, shape, cut, tables):
     N, G, C, _, _, O, _, _ = shape
-    lanes, cblocks = VECTOR_BYTES // x.itemsize, (C + cut.CB - 1) // cut.CB
+    lanes, cblocks = lanes_of(x), (C + cut.CB - 1) // cut.CB
     vectors = (O + NV * lanes - 1) // (NV * lanes) * NV
     items = G * cblocks * ((O + cut.OB - 1) // cut.OB)
     parts = min(N // cut.images * cut.strips, (ITEMS + items - 1) // items)

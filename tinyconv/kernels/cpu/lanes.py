@@ -32,6 +32,7 @@ from numba.extending import intrinsic
 
 from .. import formulas
 from ..formulas import NOBODY
+from .arrays import lanes_of
 from .compile import JIT
 from .target import VECTOR_BYTES
 from .vectors import (
@@ -442,19 +443,19 @@ else:
     def to_lanes(target, t, places, source, s, where, count, like):
         """``target[t + places[q] + n] = source[s + where[n] + q]`` for q < count, n < LANES; 0 where where[n] < 0."""
         for q in range(count):
-            for n in range(VECTOR_BYTES // like.itemsize):
+            for n in range(lanes_of(like)):
                 target[t + places[q] + n] = source[s + where[n] + q] if where[n] >= 0 else 0
 
     def from_lanes(target, t, where, counts, source, s, count, like):
         """``target[t + where[n] + q] = source[s + q*LANES + n]`` for q < min(counts[n], count)."""
-        lanes = VECTOR_BYTES // like.itemsize
+        lanes = lanes_of(like)
         for n in range(lanes):
             for q in range(min(counts[n], count)):
                 target[t + where[n] + q] = source[s + q * lanes + n]
 
     def to_winners(target, t, pixel, row, g, codes, s, count):
         """The adjoint of picking winners, for one row of windows."""
-        lanes = VECTOR_BYTES // g.itemsize
+        lanes = lanes_of(g)
         for p in range(count):
             for k in (0, 1):
                 for n in range(lanes):
@@ -465,7 +466,7 @@ else:
         """The sum of g over windows, without those where nobody won."""
         total = g.dtype.type(0)
         for p in range(s, s + count * step, step):
-            for at in range(p, p + VECTOR_BYTES // g.itemsize):
+            for at in range(p, p + lanes_of(g)):
                 total += g[at] if codes[at] != NOBODY else 0
         return total
 
@@ -477,7 +478,7 @@ else:
         return total
 
     def _tile_in_python(MR, NP, channels, steps, first, w, q, rows, x, taps, places, to, p0, last, out, o, row, add):
-        lanes = VECTOR_BYTES // out.itemsize
+        lanes = lanes_of(out)
         for p in range(p0, min(p0 + NP, last + 1)):
             for i in range(MR):
                 total = _sum_in_python(steps, first, w, q, rows, x, taps, places[p], lanes, i, channels)
@@ -485,7 +486,7 @@ else:
                 goal[:] = goal + total if add else total
 
     def _window_in_python(MR, steps, first, w, q, rows, x, taps, places, to, p, out, codes, o, row):
-        lanes = VECTOR_BYTES // out.itemsize
+        lanes = lanes_of(out)
         for i in range(MR):
             four = [_sum_in_python(steps, first, w, q, rows, x, taps, places[4 * p + k], lanes, i) for k in range(4)]
             for n in range(lanes):
@@ -498,7 +499,7 @@ else:
                 codes[o + i * row + to[p] + n] = NOBODY if cut else winner
 
     def _dots_in_python(MR, NT, count, gy, g, x, taps, j0, last, places, sums, q):
-        lanes = VECTOR_BYTES // sums.itemsize
+        lanes = lanes_of(sums)
         for i in range(MR):
             for j in range(NT):
                 tap = taps[min(j0 + j, last)]
@@ -507,7 +508,7 @@ else:
                     sums[q + j * MR + i] += (row * x[tap + places[p] :][:lanes]).sum()
 
     def _window_dots_in_python(MR, NT, count, gy, codes, g, x, taps, j0, last, places, sums, q):
-        lanes = VECTOR_BYTES // sums.itemsize
+        lanes = lanes_of(sums)
         spread = np.zeros(4 * count * MR * lanes, sums.dtype)
         for p in range(count):
             for k in range(4):

@@ -15,11 +15,10 @@ import math
 import numpy as np
 
 from .. import formulas, reference
-from .arrays import compiled_for, flat, workspace
+from .arrays import compiled_for, flat, lanes_of, workspace
 from .compile import jit
 from .lanes import to_lanes
 from .parallel import parallel_for
-from .target import VECTOR_BYTES
 from .tile import ADD, MR, NV, ZERO, panel_rows, panel_unit
 
 ROWS, DEPTH = 128, 256  # of A's part in a work item, at most: 128 KiB of float32, half a second-level cache
@@ -35,7 +34,7 @@ LARGE = 64  # work items from which on an item takes four panels, so that A is r
 def _block(item, A, a_row, a_step, a_batch, B, b_step, b_column, b_batch, C, M, N, K, bias, relu, height, width):
     """One block of C, with ``relu`` cut at 0. A[i, k] is at i*a_row + k*a_step, B[k, j] at k*b_step + j*b_column; one
     of each pair is 1."""
-    lanes = VECTOR_BYTES // C.itemsize
+    lanes = lanes_of(C)
     panel, direct = NV * lanes, b_column == 1 and M <= DIRECT
     down, across = (M + height - 1) // height, (N + width - 1) // width
     batch, place = item // (down * across), item % (down * across)
@@ -139,7 +138,7 @@ def product(x, y, bias=None, relu=False):
     C = np.empty((M, N) if x.ndim == y.ndim == 2 else (batch, M, N), x.dtype)
     if not C.size:
         return C
-    items, height, width = _cut(batch, M, K, N, NV * VECTOR_BYTES // x.itemsize, b_column == 1)
+    items, height, width = _cut(batch, M, K, N, NV * lanes_of(x), b_column == 1)
     c = C.ravel()
     bias = c[:0] if bias is None else bias if bias.flags.carray else bias.copy()
     _product(items, A, a_row, a_step, a_batch, B, b_step, b_column, b_batch, c, M, N, K, bias, relu, height, width)
@@ -175,7 +174,7 @@ def gradients(gy, y, x, w, bias):
     (M, O), I, none = gy.shape, (w if x is None else x).shape[1], np.empty(0, gy.dtype)
     gx, gw = (none if a is None else np.empty(s, gy.dtype) for a, s in ((w, (M, I)), (x, (O, I))))
     gb = np.empty(O if bias else 0, gy.dtype)
-    panel = NV * VECTOR_BYTES // gy.itemsize
+    panel = NV * lanes_of(gy)
     cuts = _cut(1, M, O, I, panel, True), _cut(1, O, M, I, panel, True)
     given = [none if a is None else flat(a) for a in (gy, y, x, w)]
     _gradients(*given, gx.ravel(), gw.ravel(), gb, M, O, I, *cuts)

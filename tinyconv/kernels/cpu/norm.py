@@ -11,13 +11,12 @@ import math
 import numpy as np
 
 from .. import reference
-from .arrays import compiled_for, empty_lines, flat, is_large
+from .arrays import compiled_for, empty_lines, flat, is_large, lanes_of
 from .channels import (
     centre_channels,
     channel_moments,
     channel_products,
     channel_sums,
-    lanes_of,
     normalize_channels,
     total,
 )

@@ -20,8 +20,9 @@ import numpy as np
 from numba import types
 from numba.extending import intrinsic
 
+from .arrays import lanes_of
 from .compile import JIT, jit
-from .target import TILES, VECTOR_BYTES
+from .target import TILES
 from .vectors import (
     array_pointer,
     i64,
@@ -164,7 +165,7 @@ _column_unit, _column_rows = make_tile(MR, 1, unit=True), make_tile(MR, 1, unit=
 @jit(apart=True)
 def panel_unit(k_count, S, s, step, V, v, columns, out, o, stride, m, n, start):
     """A row of tiles: m <= MR rows and any number n of columns, with the scalars S[s + k*step + i]."""
-    lanes = VECTOR_BYTES // out.itemsize
+    lanes = lanes_of(out)
     j = 0
     while n - j > (NV - 1) * lanes:
         width = min(n - j, NV * lanes)
@@ -177,7 +178,7 @@ def panel_unit(k_count, S, s, step, V, v, columns, out, o, stride, m, n, start):
 @jit(apart=True)
 def panel_rows(k_count, S, s, step, rows, V, v, columns, out, o, stride, m, n, start):
     """A row of tiles: m <= MR rows and any number n of columns, with the scalars S[s + rows[i] + k*step]."""
-    lanes = VECTOR_BYTES // out.itemsize
+    lanes = lanes_of(out)
     j = 0
     while n - j > (NV - 1) * lanes:
         width = min(n - j, NV * lanes)

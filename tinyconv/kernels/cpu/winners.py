@@ -29,7 +29,7 @@ from numba.extending import intrinsic
 from numba.np.unsafe.ndarray import to_fixed_tuple
 
 from ..formulas import NOBODY
-from .arrays import flat, workspace
+from .arrays import flat, lanes_of, workspace
 from .compile import JIT, jit
 from .conv import output_size
 from .lanes import to_lanes
@@ -174,7 +174,7 @@ else:
 
     def add_kernels(count, kernels, k, step, moves, gy, codes, g, stride, image, at, places, first):
         """A sum of kernels, each where its output's winner is, to the image."""
-        lanes = VECTOR_BYTES // image.itemsize
+        lanes = lanes_of(image)
         P = piece(lanes)
         for o in range(count):
             code = codes[g + o * stride]
@@ -214,7 +214,7 @@ def _input_item(item, gy, winners, kernels, moves, places, gx, finite, shape, si
     G, C, O, PH, PW, WS, (_, size) = sizes.G, sizes.C, sizes.O, sizes.PH, sizes.PW, sizes.WS, shape
     first, last = sizes.N * item // sizes.items, sizes.N * (item + 1) // sizes.items
     finite[item] = _is_finite(gy[first * G * O * PH * PW : last * G * O * PH * PW])
-    lanes = VECTOR_BYTES // gy.itemsize
+    lanes = lanes_of(gy)
     P, image = min(PIXEL, lanes), workspace(C * sizes.HS * WS + PIXEL, gy)
     for n in range(first * G, last * G):
         image[:] = 0
@@ -320,7 +320,7 @@ else:
 
     def add_seen(count, gy, codes, g, x, at, places, moves, pitch, sums, q):
         """What the winners saw, times their gradients; returns the gradients' sum."""
-        columns, kept = DOT_VECTORS * VECTOR_BYTES // sums.itemsize, gy.dtype.type(0)
+        columns, kept = DOT_VECTORS * lanes_of(sums), gy.dtype.type(0)
         for p in range(count):
             if codes[g + p] != NOBODY:
                 kept += gy[g + p]
@@ -335,7 +335,7 @@ def _weight_item(item, gy, winners, x, places, moves, pixels, octet, shape, part
     """The weight gradient over some images, ``partial[item, group, output, block of channels, tile]``, and the bias',
     ``kept[item, group, output]``."""
     G, C, O, PH, PW, items, (pitch, area, copies) = sizes.G, sizes.C, sizes.O, sizes.PH, sizes.PW, sizes.items, shape
-    columns, blocks, down = DOT_VECTORS * VECTOR_BYTES // gy.itemsize, (C + PIXEL - 1) // PIXEL, sizes.DH * pitch
+    columns, blocks, down = DOT_VECTORS * lanes_of(gy), (C + PIXEL - 1) // PIXEL, sizes.DH * pitch
     size, tile, where = partial.size // (items * G * O * blocks), DOT_ROWS * columns, np.empty(PIXEL, np.int64)
     memory = workspace(copies * area, gy)
     memory[:] = 0
@@ -364,7 +364,7 @@ def _weight_item(item, gy, winners, x, places, moves, pixels, octet, shape, part
 def _gather(o, partial, kept, gw, gb, sizes):
     """The parts of one output's gradient added up, and out of the tiles' order."""
     C, KH, KW, items, outputs = sizes.C, sizes.KH, sizes.KW, sizes.items, sizes.G * sizes.O
-    columns = DOT_VECTORS * VECTOR_BYTES // gw.itemsize
+    columns = DOT_VECTORS * lanes_of(gw)
     tiles, blocks = (KW * PIXEL + columns - 1) // columns, (C + PIXEL - 1) // PIXEL
     size = partial.size // (items * outputs)
     total = partial[o * size : (o + 1) * size]

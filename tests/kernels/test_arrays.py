@@ -32,6 +32,15 @@ def test_full(kernels, shape, dtype):
     assert_same(kernels.full(shape, 3, dtype), np.full(shape, 3, dtype))
 
 
+@pytest.mark.parametrize("dtype", [*DTYPES, np.dtype("float16")], ids=str)
+@pytest.mark.parametrize("value", [0, 1, -2.5, np.nan, np.inf])
+def test_full_of_many(kernels, dtype, value):
+    """Several work items, the last one short."""
+    if dtype.kind != "f" and value not in (0, 1):
+        pytest.skip("no such number")
+    assert_same(kernels.full((5, 3, 5557), value, dtype), np.full((5, 3, 5557), value, dtype))
+
+
 @given(st.integers(-20, 20), st.integers(-20, 20), st.integers(-5, 5).filter(bool), st.sampled_from(DTYPES[:4]))
 def test_arange_of_integers(kernels, start, stop, step, dtype):
     assert_same(kernels.arange(start, stop, step, dtype), np.array(range(start, stop, step), dtype))

@@ -1,4 +1,5 @@
-"""Memory and views: NumPy's own are as good as it gets on the host. And what every compiled kernel asks of an array."""
+"""Memory and views: NumPy's own are as good as it gets on the host, but for one number in many places, which takes all
+threads. And what every compiled kernel asks of an array."""
 
 import ctypes
 import math
@@ -34,16 +35,37 @@ from ..reference.arrays import (
 )
 from ..reference.arrays import view as view_of_any
 from .compile import JIT, jit
+from .parallel import parallel_for
 from .target import VECTOR_BYTES
 from .vectors import I64
 
 CACHE_LINE = 64  # bytes
+CHUNK = 16384  # elements that a thread fills at a time
+MANY = 4 * CHUNK  # elements that are worth a second thread
+SAME_SIZE = {1: np.int8, 2: np.int16, 4: np.int32, 8: np.int64}  # to move numbers is to copy bits
 LARGE = 1 << 24  # bytes: a core's share of most last-level caches is smaller
+
+
+@jit
+def _fill_chunk(i, x, bits):
+    x = x[i * CHUNK : (i + 1) * CHUNK]
+    for k in range(x.size):
+        x[k] = bits
+
+
+@jit
+def _fill(n, x, bits):
+    parallel_for(_fill_chunk, n, (x, bits))
 
 
 def full(shape, value, dtype):
     x = np.empty(shape, dtype)
-    x.fill(value)
+    if x.size < MANY or x.dtype.itemsize not in SAME_SIZE:
+        x.fill(value)
+        return x
+    x.reshape(-1)[:1].fill(value)
+    bits = x.view(SAME_SIZE[x.dtype.itemsize]).reshape(-1)
+    _fill(-(-bits.size // CHUNK), bits, bits[0])
     return x
 
 

@@ -17,13 +17,12 @@ import numpy as np
 
 from .. import reference
 from ..reference.index import is_basic
-from .arrays import flat
+from .arrays import SAME_SIZE, flat
 from .compile import jit
 from .parallel import parallel_for
 
 CHUNK = 16384  # elements of a work item
 FEW = 1024  # elements that NumPy has moved before a compiled loop has begun
-SAME_SIZE = {1: np.int8, 2: np.int16, 4: np.int32, 8: np.int64}  # to take numbers from their place is to copy bits
 ADDED = (np.float32, np.float64, np.int64)
 
 

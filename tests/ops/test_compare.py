@@ -93,6 +93,7 @@ def test_clamp_by_tensors_and_in_other_types():
     assert x.clamp(tinyconv.tensor([1, 2, 3]), tinyconv.tensor([[2], [4]])).tolist() == [[1, 2, 2], [3, 4, 4]]
     assert x.clamp(1, 2.5).tolist() == [[1.0, 1.0, 2.0], [2.5, 2.5, 2.5]]
     assert x.byte().clamp(-1, 1.5).tolist() == [[0, 1, 1.5], [1.5, 1.5, 1.5]]
+    assert tinyconv.tensor([1], dtype=tinyconv.int8).clamp(300, 400.5).tolist() == [300]
     assert tinyconv.clamp_min(x, 4).tolist() == [[4, 4, 4], [4, 4, 5]]
     assert tinyconv.clamp_max(x, 1).tolist() == [[0, 1, 1], [1, 1, 1]]
     with pytest.raises(RuntimeError, match="clamp: at least one of min and max must be given"):

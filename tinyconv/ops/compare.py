@@ -243,10 +243,11 @@ class Clamp(Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, low: Any, high: Any) -> Tensor:
-        ctx.bounds = tuple([None if isinstance(bound, Tensor) else bound for bound in (low, high)])
-        ctx.simple = x.array.dtype.kind == "f" and not isinstance(low, Tensor) and not isinstance(high, Tensor)
+        tensors = [bound if isinstance(bound, Tensor) else None for bound in (low, high)]
+        ctx.bounds = low if tensors[0] is None else None, high if tensors[1] is None else None
+        ctx.simple = x.array.dtype.kind == "f" and tensors == [None, None]
         ctx.limits = -math.inf if low is None else low, math.inf if high is None else high
-        ctx.save_for_backward(x, *[bound if isinstance(bound, Tensor) else None for bound in (low, high)])
+        ctx.save_for_backward(x, *tensors)
         backend, y = kernels.of(x.array), x.array
         if ctx.simple:
             return Tensor(backend.activation(y, "clamp", *ctx.limits))
@@ -295,14 +296,14 @@ def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
             f"clamp: min and max must both be numbers or both tensors, got {type(min).__name__} and "
             f"{type(max).__name__}"
         )
-    for bound in (min, max):  # first find the type in which all three meet
-        if bound is not None:
-            input, _ = operands(input, bound, "clamp")
-    if min is not None:
-        input, min = operands(input, min, "clamp")
-    if max is not None:
-        input, max = operands(input, max, "clamp")
-    return Clamp.apply(input, min, max)
+    low, high, dtype = min, max, None
+    while dtype != input.array.dtype:  # till all three have met in one type
+        dtype = input.array.dtype
+        if min is not None:
+            input, low = operands(input, min, "clamp")
+        if max is not None:
+            input, high = operands(input, max, "clamp")
+    return Clamp.apply(input, low, high)
 
 
 def clamp_min(input: Tensor, min: Any) -> Tensor:

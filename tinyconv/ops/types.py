@@ -92,6 +92,8 @@ def operands(a: Any, b: Any, name: str, shapes: bool = True) -> tuple[Any, Any]:
         if shapes and x.shape != y.shape:
             broadcast_shape(x.shape, y.shape, name)
         return a, b
+    if type(b) in (float, int) and isinstance(a, Tensor):
+        return _with_number(a, b)
     for operand in (a, b):
         if isinstance(operand, np.ndarray):
             dtypes.of(operand.dtype)

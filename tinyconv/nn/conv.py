@@ -1,6 +1,6 @@
 """Convolution and transposed convolution of sequences, images and volumes.
 
-The formula stands in ``kernels/contract.py``; the output size is ``OH = floor((H + 2*PH - DH*(KH-1) - 1) / SH) + 1``.
+The formula stands in ``ops/conv.py``; the output size is ``OH = floor((H + 2*PH - DH*(KH-1) - 1) / SH) + 1``.
 A transposed convolution turns that round, ``OH = (H-1)*SH - 2*PH + DH*(KH-1) + output_padding + 1``: it is the
 gradient of a convolution with respect to its input, used as a layer.
 """

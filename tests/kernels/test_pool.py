@@ -150,6 +150,41 @@ def test_max_pool2d_of_many_planes(kernels):
     assert_same(gx, np.where(x == y.repeat(2, 2).repeat(2, 3), x, 0))
 
 
+PLANES = {  # as (N, C, H, W) numbers from 0 to 2, and Gaussian ones
+    "of numbers": lambda few, normal: normal,
+    "with ties": lambda few, normal: few,
+    "of zeros of both signs": lambda few, normal: few * 0 * np.sign(normal),
+    "of infinities": lambda few, normal: np.array([-np.inf, 1, np.inf])[few.astype(int)],
+    "of minus infinity": lambda few, normal: np.full_like(few, -np.inf),
+    "with NaN in some": lambda few, normal: np.where(few[:1] * (normal > 1.5), np.nan, few),
+    "of NaN": lambda few, normal: np.full_like(few, np.nan),
+}
+
+
+@pytest.mark.parametrize("planes", PLANES)
+@pytest.mark.parametrize("dtype", FLOATS, ids=str)
+def test_max_pool2d_3x3_of_every_width(kernels, dtype, planes):
+    """Stride 2, padding 1; widths and heights at which vectors and bands end in every way."""
+    rng = np.random.default_rng(0)
+    for W in (*range(1, 36), 47, 63, 64, 65, 97, 130):
+        H = 1 + W * 5 % 19
+        few, normal_ = rng.integers(0, 3, (2, 2, H, W)), rng.standard_normal((2, 2, H, W))
+        x = PLANES[planes](few.astype(dtype), normal_).astype(dtype)
+        size = (H + 1) // 2, (W + 1) // 2
+        y, where = kernels.max_pool2d(x, (3, 3), (2, 2), (1, 1), (1, 1), size)
+        taps = np.pad(x, ((0, 0), (0, 0), (1, 2), (1, 2)))
+        inside = np.pad(np.ones_like(x, bool), ((0, 0), (0, 0), (1, 2), (1, 2)))
+        best, winner, seen = np.full_like(y, -np.inf), np.zeros_like(where), np.zeros(y.shape, bool)
+        for k in range(9):
+            place = (..., *(slice(o, o + 2 * n, 2) for o, n in zip(divmod(k, 3), size, strict=True)))
+            value = taps[place]
+            wins = inside[place] & (~seen | (value > best) | (np.isnan(value) & ~np.isnan(best)))
+            best, winner, seen = np.where(wins, value, best), np.where(wins, k, winner), seen | wins
+        assert_same(where, winner.astype(np.uint8))
+        assert_same(y, best)
+        assert_same(np.signbit(y) & (y == 0), np.signbit(best) & (best == 0))
+
+
 # -------------------------------------------------------------------------------------------------------------- average
 
 divisors = st.one_of(st.none(), st.integers(1, 7))

@@ -6,7 +6,10 @@ and the odd lanes of a row are taken apart: a vector of windows sees a vector of
 the 3 x 3 window also the odd pixels before them. An ordinary loop cannot be made to do this at all. Several
 planes are one loop, so that the masks of rows of up to two vectors are made once.
 
-Masked loads are for the first and the last plane of an array only. Elsewhere vectors are read whole, whatever may lie
+That NaN wins over numbers costs a comparison and a mask for every pixel of a window. So 3 x 3 windows only notice
+whether there is any, which takes one comparison for two vectors; who calls then goes another way.
+
+Masked loads are for the last planes of an array only. Elsewhere vectors are read whole, whatever may lie
 beyond the end of the row: masked loads do not set off the processor's prefetching, and from memory that makes them
 three times slower. Even so two rows at once, seven lines of the cache and then a jump, are too much for it, so what
 will be read is fetched ahead, and so is what will be written: of a line that is not in the cache the rest has to come.
@@ -18,12 +21,14 @@ import itertools
 
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 from .. import formulas
 from .compile import JIT
 from .totals import narrow, widen
 from .vectors import (
+    AHEAD,
     array_pointer,
     i64,
     lanes_between,
@@ -32,15 +37,17 @@ from .vectors import (
     prefetch,
     prefetch_ahead,
     shuffle,
+    size_of,
     splat,
     spread,
     store,
     vector_pointer,
     vector_type,
     winner_of,
-    wins,
     zeros,
 )
+
+BAND = 4  # rows of 3 x 3 windows that are gone through strip by strip: what they see stays in the nearest cache
 
 
 def columns(b, n, lanes, do):
@@ -114,11 +121,13 @@ if JIT:
         some = b.sdiv(left, size)
         return b.select(b.icmp_signed("<", some, planes), some, planes)
 
-    def _inside(context, b, kind, array, start, size, before, after):
-        """Whether an array has ``before`` elements before ``start`` and ``after`` after the ``size`` from there on."""
+    def _inside(context, b, kind, array, start, size, after):
+        """Whether an array has ``after`` elements after the ``size`` from ``start`` on."""
         total = context.make_array(kind)(context, b, array).nitems
-        end = b.add(b.add(start, size), i64(after))
-        return b.and_(b.icmp_signed(">=", start, i64(before)), b.icmp_signed("<=", end, total))
+        return b.icmp_signed("<=", b.add(b.add(start, size), i64(after)), total)
+
+    def _least(b, n, bound):
+        return b.select(b.icmp_signed("<", n, bound), n, bound)
 
     def _load(b, pointer, mask, plain):
         """A vector, 0 where the mask is off."""
@@ -283,7 +292,7 @@ if JIT:
     @intrinsic
     def max_windows_3x3(typingctx, y, where, at, x, start, H, W, OH, OW):
         """The maxima of a plane's 3 x 3 windows (stride 2, padding 1) to y[at:], and which of the nine each is to
-        where[at:], as in ``max_blocks``."""
+        where[at:]. The first of equals wins. Returns whether no NaN was seen; if one was, nothing of it counts."""
 
         def codegen(context, b, signature, args):
             y, where, at, x, start, H, W, OH, OW = args
@@ -293,77 +302,102 @@ if JIT:
             vector = vector_type(out.type.pointee)
             lanes = vector.count
             code = ir.VectorType(ir.IntType(8), lanes)
-            nothing = splat(vector, float("-inf"))
+            # Zero, but the compiler does not know: constants it would load from memory every time.
+            zero = b.trunc(b.lshr(W, i64(63)), code.element)
+            number = {k: spread(b, b.add(zero, ir.Constant(code.element, k)), lanes) for k in (1, 2, 3, 6)}
+            strips = b.sdiv(b.add(OW, i64(lanes - 1)), i64(lanes))
+            narrow = b.icmp_signed("<=", strips, i64(1))  # then all rows are one band
+            height, beyond = b.select(narrow, OH, i64(BAND)), b.select(narrow, i64(0), i64(BAND))
 
-            def down(j, whole, plain):
-                """The windows of a vector of columns, from the top to the bottom. Each row of pixels is gone through
+            def fetch(top, j, k):
+                """What a later band reads and writes, in the order of memory, not of strips."""
+                row, part = b.add(top, beyond), b.add(b.mul(b.sdiv(j, i64(lanes)), height), k)
+                pixels = b.mul(part, _least(b, b.mul(W, i64(2)), i64(4 * lanes)))
+                prefetch_ahead(b, b.gep(plane, [b.add(b.mul(row, b.mul(W, i64(2))), pixels)]), vector, 4)
+                windows = b.add(b.mul(part, _least(b, OW, i64(lanes))), i64(AHEAD // (4 * size_of(vector.element))))
+                prefetch(b, b.gep(out, [b.add(b.mul(row, OW), windows)]))
+
+            def better(best, winner, value, tap):
+                larger = b.fcmp_ordered(">", value, best)
+                return b.select(larger, value, best), b.select(larger, tap, winner)
+
+            def down(top, count, j, whole, plain, ordered):
+                """The windows of a strip, a vector of columns, in ``count`` rows. Each row of pixels is gone through
                 once, and what wins in three neighbours of an odd row is kept for the windows below."""
                 column = b.mul(j, i64(2))
                 pixels = b.sub(W, column)
-                beyond = b.select(b.icmp_signed("==", j, i64(0)), i64(1), i64(0))  # of lane 0 the left neighbour
-                left = lanes_between(b, beyond, i64(lanes), lanes)
+                inner = b.icmp_signed(">", j, i64(0))
+                # In place of the padding stands the pixel beside it, with its number: the second of equals never wins.
+                left = b.select(inner, i64(-1), i64(0))
+                first = b.select(inner, zeros(code), ir.Constant(code, [1] + [0] * (lanes - 1)))
                 right = None if whole else lanes_between(b, i64(0), b.ashr(pixels, i64(1)), lanes)
                 mask = None if whole else lanes_between(b, i64(0), b.sub(OW, j), lanes)
-                first = b.select(left, zeros(code), splat(code, 1))  # nothing in the padding wins, not even -inf
-
-                def vectors(line, before):
-                    """The row from ``before`` columns earlier on."""
-                    low, high = (
-                        b.select(b.icmp_signed("==", j, i64(0)), i64(before), i64(0)),
-                        b.add(pixels, i64(before)),
-                    )
-                    places = [vector_pointer(b, b.gep(line, [i64(-before)]), vector, q) for q in range(2)]
-                    bounds = [[b.sub(bound, i64(q * lanes)) for bound in (low, high)] for q in range(2)]
-                    return [
-                        load(b, place, None if plain else lanes_between(b, *bound, lanes))
-                        for place, bound in zip(places, bounds, strict=True)
-                    ]
-
-                def better(best, winner, value, number):
-                    wins_here = wins(b, value, best)
-                    return b.select(wins_here, value, best), b.select(wins_here, number, winner)
+                bounds = [b.sub(pixels, i64(q * lanes)) for q in range(2)]
+                masks = [None if plain else lanes_between(b, i64(0), bound, lanes) for bound in bounds]
 
                 def across(h):
-                    """The largest of three neighbours in a row, and which of them it is."""
+                    """The largest of three neighbours in a row, which of them it is, and where no NaN is."""
                     line = b.gep(plane, [b.add(b.mul(h, W), column)])
-                    for q in range(2):  # a plane ahead, for of this one some columns were read before
-                        prefetch(b, b.gep(line, [b.add(b.mul(H, W), i64(q * lanes))]))
-                    here, earlier = vectors(line, 0), vectors(line, 2)
-                    odd = shuffle(b, *here, range(1, 2 * lanes, 2))
-                    odd = odd if right is None else b.select(right, odd, nothing)
-                    best = b.select(left, shuffle(b, *earlier, range(1, 2 * lanes, 2)), nothing)
-                    even = shuffle(b, *here, range(0, 2 * lanes, 2))
-                    best, winner = better(best, first, even, splat(code, 1))
-                    return better(best, winner, odd, splat(code, 2))
+                    here = [load(b, vector_pointer(b, line, vector, q), masks[q]) for q in range(2)]
+                    even, odd = (shuffle(b, *here, range(k, 2 * lanes, 2)) for k in range(2))
+                    beside = spread(b, b.load(b.gep(line, [left])), lanes)
+                    before = shuffle(b, beside, odd, range(lanes - 1, 2 * lanes - 1))
+                    best, tap = better(before, first, even, number[1])
+                    after = odd if whole else b.select(right, odd, splat(vector, float("-inf")))
+                    return *better(best, tap, after, number[2]), b.fcmp_ordered("ord", *here)
 
-                def row(i, state):
-                    middle = b.mul(i, i64(2))
-                    there = b.icmp_signed("<", b.add(middle, i64(1)), H)
-                    value, number = across(middle)
-                    best, winner = better(*state, value, b.add(number, splat(code, 3)))
-                    value, number = across(b.select(there, b.add(middle, i64(1)), i64(0)))
-                    value = b.select(there, value, nothing)
-                    best, winner = better(best, winner, value, b.add(number, splat(code, 6)))
+                def row(k, state):
+                    best, winner, ordered = state
+                    i = b.add(top, k)
+                    fetch(top, j, k)
+                    value, tap, here = across(b.mul(i, i64(2)))
+                    best, winner = better(best, winner, value, b.add(tap, number[3]))
+                    below = _least(b, b.add(b.mul(i, i64(2)), i64(1)), b.sub(H, i64(1)))  # or the same row again
+                    value, tap, there = across(below)
+                    best, winner = better(best, winner, value, b.add(tap, number[6]))
                     place = b.add(b.mul(i, OW), j)
                     store(b, best, vector_pointer(b, b.gep(out, [place]), vector), mask)
                     store(b, winner, vector_pointer(b, b.gep(codes, [place]), code), mask)
-                    return [value, number]
+                    return [value, tap, b.and_(ordered, b.and_(here, there))]
 
-                loop(b, OH, [nothing, b.add(first, splat(code, 3))], row)
+                outer = b.icmp_signed("==", top, i64(0))  # above is padding: again what stands beside it
+                value, tap, _ = across(b.select(outer, i64(0), b.sub(b.mul(top, i64(2)), i64(1))))
+                tap = b.select(outer, b.add(tap, number[3]), tap)
+                return loop(b, count, [value, tap, ordered], row)[2:]
 
-            inside = _inside(context, b, signature.args[3], x, start, b.mul(H, W), 2, 2 * lanes)
+            def bands(plain):
+                """All windows; whether no NaN was seen."""
+                whole = b.sdiv(W, i64(2 * lanes)) if plain else i64(0)
+
+                def band(k, ordered):
+                    top = b.mul(k, height)
+                    count = _least(b, b.sub(OH, top), height)
+
+                    def strips_from(first, last, full, ordered):
+                        def strip(k, state):
+                            return down(top, count, b.mul(b.add(first, k), i64(lanes)), full, plain, *state)
+
+                        return loop(b, b.sub(last, first), ordered, strip)
+
+                    ordered = strips_from(i64(0), whole, True, ordered) if plain else ordered
+                    return strips_from(whole, strips, False, ordered)
+
+                several = b.sdiv(b.add(OH, i64(BAND - 1)), i64(BAND))
+                every, bits = splat(ir.VectorType(ir.IntType(1), lanes), True), ir.IntType(lanes)
+                (ordered,) = loop(b, b.select(narrow, i64(1), several), [every], band)
+                return b.icmp_signed("==", b.bitcast(ordered, bits), ir.Constant(bits, -1))
+
+            numbers_only = cgutils.alloca_once(b, ir.IntType(1))
+            inside = _inside(context, b, signature.args[3], x, start, b.mul(H, W), 2 * lanes)
             with b.if_else(inside, likely=True) as (usual, edge):
                 with usual:
-                    end = b.mul(b.sdiv(W, i64(2 * lanes)), i64(lanes))
-                    columns(b, end, lanes, lambda j: down(j, True, True))
-                    with b.if_then(b.icmp_signed("<", end, OW)):
-                        down(end, False, True)
+                    b.store(bands(True), numbers_only)
                 with edge:
-                    columns(b, OW, lanes, lambda j: down(j, False, False))
-            return context.get_dummy_value()
+                    b.store(bands(False), numbers_only)
+            return b.load(numbers_only)
 
         n64 = types.int64
-        return types.void(y, where, n64, x, *[n64] * 5), codegen
+        return types.boolean(y, where, n64, x, *[n64] * 5), codegen
 
     @intrinsic
     def to_windows_3x3(typingctx, gx, start, planes, H, W, gy, where, at, OH, OW):
@@ -455,7 +489,7 @@ else:
                 gx[start + corner + k] = gy[at + window] / divisor
 
     def max_windows_3x3(y, where, at, x, start, H, W, OH, OW):
-        """The maxima of a plane's 3 x 3 windows."""
+        """The maxima of a plane's 3 x 3 windows; with NaN, too."""
         for i in range(OH):
             for j in range(OW):
                 taps = [(k, 2 * i + k // 3 - 1, 2 * j + k % 3 - 1) for k in range(9)]
@@ -465,6 +499,7 @@ else:
                     if formulas.wins(value, best):
                         winner, best = k, value
                 y[at + i * OW + j], where[at + i * OW + j] = best, winner
+        return True
 
     def to_windows_3x3(gx, start, planes, H, W, gy, where, at, OH, OW):
         """The adjoint of ``max_windows_3x3``."""

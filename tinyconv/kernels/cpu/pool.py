@@ -78,9 +78,10 @@ def _max_blocks_items(item, planes, n, x, y, where, H, W, OH, OW):
 
 @jit
 def _max_3x3_items(item, planes, n, x, y, where, H, W, OH, OW):
-    """3 x 3 windows, stride 2, padding 1: the first pooling of a ResNet."""
+    """3 x 3 windows, stride 2, padding 1: the first pooling of a ResNet. A plane with NaN goes as other windows do."""
     for p in range(item * planes, min((item + 1) * planes, n)):
-        max_windows_3x3(y, where, p * OH * OW, x, p * H * W, H, W, OH, OW)
+        if not max_windows_3x3(y, where, p * OH * OW, x, p * H * W, H, W, OH, OW):
+            _max_items(p, 1, n, x, y, where, H, W, 3, 3, 2, 2, 1, 1, 1, 1, OH, OW)
 
 
 @jit

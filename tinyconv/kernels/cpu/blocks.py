@@ -139,18 +139,20 @@ if JIT:
         """Where row 0 or 1 of the 2 x 2 window (i, j) begins."""
         return b.gep(plane, [b.add(b.mul(b.add(b.mul(i, i64(2)), i64(row)), W), b.mul(j, i64(2)))])
 
-    def _four(b, plane, W, i, j, vector, masks, plain):
-        """The upper left, upper right, lower left and lower right pixels of a vector of 2 x 2 windows (where there is
-        none, anything)."""
-        four = []
+    def _two_rows(b, plane, W, i, j, vector, masks, plain):
+        """The vectors of pixels above and below in a vector of 2 x 2 windows (where there are none, anything)."""
         for row in range(2):
             line = _corner(b, plane, W, i, j, row)
             prefetch_ahead(b, line, vector, len(masks))
-            values = [
-                load(b, vector_pointer(b, line, vector, q), None if plain else mask) for q, mask in enumerate(masks)
-            ]
-            four += [shuffle(b, values[0], values[-1], range(k, 2 * vector.count, 2)) for k in range(2)]
-        return four
+            yield [load(b, vector_pointer(b, line, vector, q), None if plain else mask) for q, mask in enumerate(masks)]
+
+    def _four(b, plane, W, i, j, vector, masks, plain):
+        """The upper left, upper right, lower left and lower right pixels of these windows."""
+        return [
+            shuffle(b, values[0], values[-1], range(k, 2 * vector.count, 2))
+            for values in _two_rows(b, plane, W, i, j, vector, masks, plain)
+            for k in range(2)
+        ]
 
     def _spread_out(b, four, plane, W, i, j, masks, both=None):
         """The adjoint of ``_four``: writes them, the lower row only if ``both`` (None: always)."""
@@ -238,20 +240,22 @@ if JIT:
         return types.void(gx, *[n64] * 4, gy, where, *[n64] * 3), codegen
 
     @intrinsic
-    def average_blocks(typingctx, y, at, x, start, planes, H, W, OH, OW, divisor):
-        """The sums of some planes' 2 x 2 blocks, added up in float64, over ``divisor`` to y[at:]."""
+    def average_blocks(typingctx, y, at, x, start, planes, H, W, OH, OW, share):
+        """The sums of some planes' 2 x 2 blocks, added up in float64, times ``share``, a power of two, to y[at:]."""
 
         def codegen(context, b, signature, args):
-            y, at, x, start, planes, H, W, OH, OW, divisor = args
+            y, at, x, start, planes, H, W, OH, OW, share = args
             out = array_pointer(context, b, signature.args[0], y, at)
             pixels = array_pointer(context, b, signature.args[2], x, start)
             vector = vector_type(out.type.pointee)
-            divisors = spread(b, divisor, vector.count)
+            factor = spread(b, share, vector.count)
 
             def block(p, i, j, parts, mask, masks, plain):
                 plane = b.gep(pixels, [b.mul(p, b.mul(H, W))])
-                four = [widen(b, value) for value in _four(b, plane, W, i, j, vector, masks, plain)]
-                mean = b.fdiv(b.fadd(b.fadd(four[0], four[1]), b.fadd(four[2], four[3])), divisors)
+                above, below = _two_rows(b, plane, W, i, j, vector, masks, plain)
+                pairs = [b.fadd(widen(b, upper), widen(b, lower)) for upper, lower in zip(above, below, strict=True)]
+                left, right = (shuffle(b, pairs[0], pairs[-1], range(k, 2 * vector.count, 2)) for k in range(2))
+                mean = b.fmul(b.fadd(left, right), factor)
                 place = b.gep(out, [b.add(b.mul(b.add(b.mul(p, OH), i), OW), j)])
                 store(b, narrow(b, mean, vector), vector_pointer(b, place, vector), mask)
 
@@ -263,23 +267,22 @@ if JIT:
         return types.void(y, n64, x, *[n64] * 6, types.float64), codegen
 
     @intrinsic
-    def share_blocks(typingctx, gx, start, planes, H, W, gy, at, OH, OW, divisor):
-        """The adjoint of ``average_blocks``: each of gy[at:] over ``divisor`` to the four pixels of its block."""
+    def share_blocks(typingctx, gx, start, planes, H, W, gy, at, OH, OW, share):
+        """The adjoint of ``average_blocks``: each of gy[at:] times ``share``, a power of two, to the four pixels of
+        its block."""
 
         def codegen(context, b, signature, args):
-            gx, start, planes, H, W, gy, at, OH, OW, divisor = args
+            gx, start, planes, H, W, gy, at, OH, OW, share = args
             pixels = array_pointer(context, b, signature.args[0], gx, start)
             data = array_pointer(context, b, signature.args[5], gy, at)
             vector = vector_type(pixels.type.pointee)
-            divisors = spread(b, divisor, vector.count)
+            factor = narrow(b, spread(b, share, vector.count), vector)
 
             def block(p, i, j, parts, mask, masks, plain):
                 plane = b.gep(pixels, [b.mul(p, b.mul(H, W))])
                 place = b.gep(data, [b.add(b.mul(b.add(b.mul(p, OH), i), OW), j)])
-                g = _load(b, vector_pointer(b, place, vector), mask, plain)
-                share = narrow(b, b.fdiv(widen(b, g), divisors), vector)
-                share = share if mask is None else b.select(mask, share, zeros(vector))
-                _spread_out(b, [share] * 4, plane, W, i, j, masks)
+                quarter = b.fmul(_load(b, vector_pointer(b, place, vector), mask, plain), factor)
+                _spread_out(b, [quarter] * 4, plane, W, i, j, masks)
 
             plain = _plain(context, b, signature.args[5], gy, at, b.mul(OH, OW), planes, vector.count)
             end = _last_row(b, pixels, H, W, OH, vector)
@@ -476,17 +479,17 @@ else:
             winner = int(where[at + window])
             gx[start + corner + winner // 2 * W + winner % 2] = gy[at + window]
 
-    def average_blocks(y, at, x, start, planes, H, W, OH, OW, divisor):
-        """The sums of some planes' 2 x 2 blocks over ``divisor``."""
+    def average_blocks(y, at, x, start, planes, H, W, OH, OW, share):
+        """The sums of some planes' 2 x 2 blocks times ``share``."""
         for window, corner in _blocks(planes, H, W, OH, OW):
-            y[at + window] = sum([float(x[start + corner + k]) for k in (0, 1, W, W + 1)]) / divisor
+            y[at + window] = sum([float(x[start + corner + k]) for k in (0, 1, W, W + 1)]) * share
 
-    def share_blocks(gx, start, planes, H, W, gy, at, OH, OW, divisor):
+    def share_blocks(gx, start, planes, H, W, gy, at, OH, OW, share):
         """The adjoint of ``average_blocks``."""
         gx[start : start + planes * H * W] = 0
         for window, corner in _blocks(planes, H, W, OH, OW):
             for k in (0, 1, W, W + 1):
-                gx[start + corner + k] = gy[at + window] / divisor
+                gx[start + corner + k] = gy[at + window] * share
 
     def max_windows_3x3(y, where, at, x, start, H, W, OH, OW):
         """The maxima of a plane's 3 x 3 windows; with NaN, too."""

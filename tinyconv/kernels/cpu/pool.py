@@ -9,6 +9,7 @@ through ``windows.py``, a vector of them at a time; the rest one by one. Average
 from __future__ import annotations
 
 import functools
+import math
 
 import numpy as np
 
@@ -113,15 +114,15 @@ def _max_gx_blocks_items(item, planes, n, gy, where, gx, H, W, OH, OW):
 
 
 @jit
-def _average_blocks_items(item, planes, n, x, y, H, W, divisor, OH, OW):
+def _average_blocks_items(item, planes, n, x, y, H, W, share, OH, OW):
     p, count, tall = _planes(item, planes, n, H, W, OH)
-    average_blocks(y, p * OH * OW, x, p * H * W, count, tall * H, W, tall * OH, OW, divisor)
+    average_blocks(y, p * OH * OW, x, p * H * W, count, tall * H, W, tall * OH, OW, share)
 
 
 @jit
-def _average_gx_blocks_items(item, planes, n, gy, gx, H, W, divisor, OH, OW):
+def _average_gx_blocks_items(item, planes, n, gy, gx, H, W, share, OH, OW):
     p, count, tall = _planes(item, planes, n, H, W, OH)
-    share_blocks(gx, p * H * W, count, tall * H, W, gy, p * OH * OW, tall * OH, OW, divisor)
+    share_blocks(gx, p * H * W, count, tall * H, W, gy, p * OH * OW, tall * OH, OW, share)
 
 
 @jit
@@ -217,13 +218,13 @@ def _max_gx_3x3(items, planes, n, gy, where, gx, H, W, OH, OW):
 
 
 @jit
-def _average_blocks(items, planes, n, x, y, H, W, divisor, OH, OW):
-    parallel_for(_average_blocks_items, items, (planes, n, x, y, H, W, divisor, OH, OW))
+def _average_blocks(items, planes, n, x, y, H, W, share, OH, OW):
+    parallel_for(_average_blocks_items, items, (planes, n, x, y, H, W, share, OH, OW))
 
 
 @jit
-def _average_gx_blocks(items, planes, n, gy, gx, H, W, divisor, OH, OW):
-    parallel_for(_average_gx_blocks_items, items, (planes, n, gy, gx, H, W, divisor, OH, OW))
+def _average_gx_blocks(items, planes, n, gy, gx, H, W, share, OH, OW):
+    parallel_for(_average_gx_blocks_items, items, (planes, n, gy, gx, H, W, share, OH, OW))
 
 
 @jit
@@ -310,6 +311,12 @@ def _is_whole_plane(input_size, kernel_size, padding, output_size):
     return output_size == (1, 1) and all(k - p >= n for n, k, p in zip(input_size, kernel_size, padding, strict=True))
 
 
+def _has_inverse(divisor):
+    """Whether multiplying by 1 / divisor is dividing, to the bit: it is a power of two, as nearly always."""
+    mantissa, exponent = math.frexp(divisor)
+    return mantissa == 0.5 and exponent < 100
+
+
 def avg_pool2d(x, kernel_size, stride, padding, output_size, count_include_pad, divisor):
     if not compiled_for(x):
         return reference.avg_pool2d(x, kernel_size, stride, padding, output_size, count_include_pad, divisor)
@@ -319,8 +326,8 @@ def avg_pool2d(x, kernel_size, stride, padding, output_size, count_include_pad, 
     arguments = *_cut(N, C, H, W), flat(x), y.reshape(-1)
     if _is_whole_plane((H, W), kernel_size, padding, output_size):
         _mean(*arguments, H * W, heights[0] * widths[0])
-    elif _is_plain_2x2(kernel_size, stride, padding, (1, 1), (H, W), output_size):
-        _average_blocks(*arguments, H, W, heights[0] * widths[0], *output_size)
+    elif _is_plain_2x2(kernel_size, stride, padding, (1, 1), (H, W), output_size) and _has_inverse(divisor or 4):
+        _average_blocks(*arguments, H, W, 1 / (divisor or 4), *output_size)
     else:
         _average(*arguments, H, W, *kernel_size, *stride, *padding, heights, widths, *output_size)
     return y
@@ -335,8 +342,8 @@ def avg_pool2d_gx(gy, input_size, kernel_size, stride, padding, count_include_pa
     arguments = *_cut(N, C, H, W), flat(gy), gx.reshape(-1)
     if _is_whole_plane((H, W), kernel_size, padding, (OH, OW)):
         _mean_gx(*arguments, H * W, heights[0] * widths[0])
-    elif _is_plain_2x2(kernel_size, stride, padding, (1, 1), (H, W), (OH, OW)):
-        _average_gx_blocks(*arguments, H, W, heights[0] * widths[0], OH, OW)
+    elif _is_plain_2x2(kernel_size, stride, padding, (1, 1), (H, W), (OH, OW)) and _has_inverse(divisor or 4):
+        _average_gx_blocks(*arguments, H, W, 1 / (divisor or 4), OH, OW)
     else:
         _average_gx(*arguments, H, W, *kernel_size, *stride, *padding, heights, widths, OH, OW)
     return gx

@@ -160,32 +160,43 @@ def test_uniform_is_stretched_in_its_own_type(kernels, bounds, dtype, seed):
 # -------------------------------------------------------------------------------------------------------------- dropout
 
 
-@given(st.data(), arrays(special=True), st.sampled_from([0.0, 0.1, 0.5, 0.9]), words_64, offsets)
-def test_dropout_keeps_where_the_uniform_is_at_least_p(kernels, data, x, p, seed, offset):
+def number(seed: int, offset: int, e: int) -> float:
+    """The random number of element ``e`` by the contract."""
+    upper, lower = (word(seed, start, e // 2) >> 16 * (e % 2) & 0xFFFF for start in (offset, offset + 2**63))
+    return (upper << 16 | lower) * 2.0**-32
+
+
+@given(arrays(special=True), st.sampled_from([0.0, 1e-9, 0.1, 0.5, 0.9]), words_64, offsets)
+def test_dropout_keeps_where_the_number_is_at_least_p(kernels, x, p, seed, offset):
     y = kernels.dropout(x, p, seed, offset)
-    u = kernels.uniform(x.shape, 0.0, 1.0, FLOATS[0], seed, offset)
+    u = np.array([number(seed, offset, e) for e in range(x.size)]).reshape(x.shape)
     with np.errstate(all="ignore"):
         expected = np.where(u >= p, x.astype(np.float64) / (1 - p), 0)
         expected = np.where(np.abs(expected) <= np.finfo(x.dtype).max, expected, expected.astype(x.dtype))
     np.testing.assert_allclose(y, expected, rtol=4 * np.finfo(x.dtype).eps)
 
 
-def test_dropout_compares_with_p_itself(kernels):
-    """Not with p rounded to float32: the uniform number just below p is dropped."""
-    u = kernels.uniform((64,), 0.0, 1.0, FLOATS[0], 3, 0).astype(np.float64)
-    i = int(np.argmin(np.abs(u - 0.75)))
-    x = np.ones(64, np.float32)
-    assert kernels.dropout(x, float(u[i]), 3, 0)[i] > 0
-    assert kernels.dropout(x, float(u[i] + 1e-12), 3, 0)[i] == 0
+@pytest.mark.parametrize("n", [64, 9231])
+def test_dropout_compares_with_p_itself(kernels, n):
+    """With all of its bits: an element's number is kept, and just below p it is dropped. The lower half decides, of
+    this element alone."""
+    x, e = np.arange(1, n + 1, dtype=np.float32), n // 2 + 5
+    u = number(3, 2, e)
+    assert 0 < u % 2**-16 < 2**-16 - 2**-32
+    kept, dropped, as_before = (kernels.dropout(x, p, 3, 2) for p in (u, u + 2.0**-40, u - 2.0**-40))
+    assert kept[e] > 0 and dropped[e] == 0
+    assert_same(np.delete(kept, e) > 0, np.delete(dropped, e) > 0)
+    assert_same(kept, as_before)
 
 
 @pytest.mark.parametrize("dtype", FLOATS, ids=str)
 @pytest.mark.parametrize("offset", [0, 2**32 - 700, 5 * 2**32 - 1500, 2**64 - 1100, 2**63])
 def test_dropout_of_more_than_a_work_item(kernels, dtype, offset):
     """Some of the counters pass a multiple of 2**32, where the upper half of a counter changes."""
-    x = np.arange(1, 9231, dtype=dtype)
-    kept = kernels.uniform(x.shape, 0.0, 1.0, FLOATS[0], 7, offset) >= 0.25
-    np.testing.assert_array_equal(kernels.dropout(x, 0.25, 7, offset), np.where(kept, x * dtype.type(1 / 0.75), 0))
+    x = np.arange(1, 18463, dtype=dtype)
+    upper, lower = (reference.halves(x.size, 7, start) for start in (offset, offset + 2**63))
+    kept = (upper << 16 | lower) * 2.0**-32 >= 0.3
+    np.testing.assert_array_equal(kernels.dropout(x, 0.3, 7, offset), np.where(kept, x * dtype.type(1 / 0.7), 0))
 
 
 @pytest.mark.parametrize("dtype", FLOATS, ids=str)

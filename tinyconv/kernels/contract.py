@@ -787,8 +787,13 @@ def randperm(n: int, seed: int, offset: int) -> Array:
 
 @kernel
 def dropout(x: Array, p: float, seed: int, offset: int) -> Array:
-    """``x * (1 / (1 - p))`` where the element's uniform number (float32, as in ``uniform``) is >= p (float64), else 0.
-    Linear in x and a function of (seed, offset): its own gradient, so no mask is ever stored. p = 1 gives zeros."""
+    """``x * (1 / (1 - p))`` where the element's uniform number, a multiple of 2**-32, is >= p (float64), else 0. Linear
+    in x and a function of (seed, offset): its own gradient, so no mask is ever stored. p = 1 gives zeros.
+
+    The number of element e is ``(upper * 2**16 + lower) * 2**-32``: ``upper`` is half-word e of the stream's words from
+    counter ``offset`` on (lower halves first), ``lower`` the same from counter ``offset + 2**63`` on. So a word serves
+    two elements, and the lower halves are drawn only where the upper ones do not tell, once in 65,536 times.
+    """
 
 
 # ----------------------------------------------------------------------------------------------------------- optimizers

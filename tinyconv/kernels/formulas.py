@@ -361,6 +361,29 @@ def random_words(seed, counter):
 
 
 @register_jitable
+def dropout_keeps(upper, place, limit, seed, counter):
+    """Whether dropout keeps an element: whether its random number of 32 bits is at least ``limit`` (uint64).
+
+    Args:
+        upper: the number's upper half (uint64): half-word ``place`` of the four words at ``counter``.
+        place: 0 to 7.
+        seed, counter: uint64. The lower half, which seldom matters, is the same half-word 2**63 counters further on.
+    """
+    top = limit >> np.uint64(16)
+    if upper != top:
+        return upper > top
+    a, b, c, d = random_words(seed, counter + np.uint64(2**63))
+    word = a if place < 2 else b if place < 4 else c if place < 6 else d
+    return half_word(word, place) >= limit & np.uint64(0xFFFF)
+
+
+@register_jitable
+def half_word(word, place):
+    """Of a word the lower 16 bits (uint64) for an even place, the upper 16 for an odd one."""
+    return (word >> np.uint64(16 * (place & 1))) & np.uint64(0xFFFF)
+
+
+@register_jitable
 def random_bits(first, second):
     """64 random bits (uint64) of two words; the first is the upper half."""
     return (first << HALF) | second

@@ -50,7 +50,7 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
     if not training or p == 0:
         return input
     expect("dropout", "f", input=input)
-    seed, offset = default_generator.take(-(-input.numel() // 4))
+    seed, offset = default_generator.take(-(-input.numel() // 8))
     if inplace:
         return input.dropout_(p, seed, offset)
     return Dropout.apply(input, float(p), seed, offset)

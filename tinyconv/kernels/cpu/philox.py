@@ -4,7 +4,7 @@ The compiler does not see that a product of two numbers below 2**32 is one instr
 rounds are written in vectors of 64-bit integers here. That instruction looks at the lower half of a lane only, so what
 a round leaves in the upper halves need not be cleared: a round is two multiplications, two shifts, two exclusive ors of
 three. Some vectors of counters run side by side, because each round has to wait for the multiplications of the one
-before. Dropout is here too: its words are used as they are made, and never stored.
+before. Dropout is here too: its words are used as they are made, and never stored; each serves two elements.
 """
 
 from __future__ import annotations
@@ -17,11 +17,24 @@ from numba.extending import intrinsic
 from .. import formulas
 from .compile import JIT
 from .target import VECTOR_BYTES
-from .vectors import array_pointer, i64, load, loop, prefetch_ahead, shuffle, spread, store, vector_pointer, zeros
+from .totals import tree
+from .vectors import (
+    array_pointer,
+    i64,
+    load,
+    prefetch_ahead,
+    shuffle,
+    spread,
+    store,
+    vector_pointer,
+    vector_type,
+    zeros,
+)
 
 LANES = VECTOR_BYTES // 8
 SIDE_BY_SIDE = 4
 COUNTERS = LANES * SIDE_BY_SIDE  # of one call
+ELEMENTS = 8 * COUNTERS  # of one call of dropout: a word serves two
 
 if JIT:
 
@@ -84,34 +97,32 @@ if JIT:
         return types.void(words, types.int64, types.uint64, types.uint64), codegen
 
     @intrinsic
-    def drop_blocks(typingctx, y, x, start, blocks, limit, scale, seed, counter):
-        """``y = x * scale`` where the random word is at least ``limit``, else 0, for the elements from ``start`` on
-        that belong to so many times COUNTERS counters from ``counter`` on, all with the same upper half."""
+    def drop_block(typingctx, y, x, start, top, scale, seed, counter):
+        """``y = x * scale`` where the random half-word is larger than ``top`` (uint16), else 0, for the ELEMENTS from
+        ``start`` on, which belong to the COUNTERS from ``counter`` on, all with the same upper half. Whether a
+        half-word equals ``top``, which decides nothing."""
 
         def codegen(context, b, signature, args):
-            y, x, start, blocks, limit, scale, seed, counter = args
+            y, x, start, top, scale, seed, counter = args
             y, x = (array_pointer(context, b, signature.args[i], a, start) for i, a in enumerate((y, x)))
-            vector = ir.VectorType(x.type.pointee, 2 * LANES)
-            limits, scales = spread(b, limit, vector.count), spread(b, scale, vector.count)
-
+            vector, halves = ir.VectorType(x.type.pointee, 4 * LANES), ir.VectorType(ir.IntType(16), 4 * LANES)
+            tops, scales = spread(b, top, vector.count), spread(b, scale, vector.count)
             upper = spread(b, b.lshr(counter, i64(32)), LANES)
-
-            def block(k, state):
-                first = b.mul(k, i64(4 * COUNTERS))
-                here, there = (b.gep(a, [first]) for a in (x, y))
-                prefetch_ahead(b, here, vector, 2 * SIDE_BY_SIDE)
-                prefetch_ahead(b, there, vector, 2 * SIDE_BY_SIDE)
-                for q, words in enumerate(_block(b, seed, b.add(counter, b.mul(k, i64(COUNTERS))), upper)):
-                    scaled = b.fmul(load(b, vector_pointer(b, here, vector, q)), scales)
-                    kept = b.select(b.icmp_unsigned(">=", words, limits), scaled, zeros(vector))
-                    store(b, kept, vector_pointer(b, there, vector, q))
-                return state
-
-            loop(b, blocks, [], block)
-            return context.get_dummy_value()
+            line = vector_type(x.type.pointee)
+            for array in (x, y):
+                prefetch_ahead(b, array, line, ELEMENTS // line.count)
+            undecided = []
+            for q, words in enumerate(_block(b, seed, counter, upper)):
+                words = b.bitcast(words, halves)
+                scaled = b.fmul(load(b, vector_pointer(b, x, vector, q)), scales)
+                kept = b.select(b.icmp_unsigned(">", words, tops), scaled, zeros(vector))
+                store(b, kept, vector_pointer(b, y, vector, q))
+                undecided.append(b.icmp_unsigned("==", words, tops))
+            some = b.bitcast(tree(undecided, b.or_), ir.IntType(4 * LANES))
+            return b.icmp_unsigned("!=", some, ir.Constant(some.type, 0))
 
         n64, u64 = types.int64, types.uint64
-        return types.void(y, x, n64, n64, types.uint32, x.dtype, u64, u64), codegen
+        return types.boolean(y, x, n64, types.uint16, x.dtype, u64, u64), codegen
 
 else:
 
@@ -121,10 +132,10 @@ else:
             number = type(counter)((int(counter) + q) % 2**64)
             words[at + 4 * q : at + 4 * q + 4] = formulas.random_words(seed, number)
 
-    def drop_blocks(y, x, start, blocks, limit, scale, seed, counter):
-        """``y = x * scale`` where the random word is at least ``limit``, else 0."""
+    def drop_block(y, x, start, top, scale, seed, counter):
+        """``y = x * scale`` where the random half-word is larger than ``top``, else 0; whether one equals it."""
         words = np.empty(4 * COUNTERS, np.uint32)
-        for k in range(blocks):
-            random_block(words, 0, seed, counter + np.uint64(k * COUNTERS))
-            part = slice(start + k * words.size, start + (k + 1) * words.size)
-            y[part] = np.where(words >= limit, x[part] * scale, 0)
+        random_block(words, 0, seed, counter)
+        part, halves = slice(start, start + ELEMENTS), words.view(np.uint16)
+        y[part] = np.where(halves > top, x[part] * scale, 0)
+        return (halves == top).any()

@@ -10,9 +10,10 @@ from .. import formulas, reference
 from .arrays import compiled_for, empty_lines, flat
 from .compile import jit
 from .parallel import parallel_for
-from .philox import COUNTERS, drop_blocks, random_block
+from .philox import COUNTERS, ELEMENTS, drop_block, random_block
 
 WORDS = 4096  # of a work item: a multiple of what one call of ``random_block`` makes
+DROPPED = 2 * WORDS  # elements of a work item of dropout
 
 
 @jit(exact=True)
@@ -58,27 +59,30 @@ def _box_muller_chunk(item, u, mean, std):
 
 
 @jit(exact=True)
-def _drop_some(x, y, limit, scale, seed, counter):
-    """Any number of elements from the first of a counter on."""
-    words = np.empty(4 * COUNTERS, np.uint32)
-    for at in range(0, y.size, words.size):
-        random_block(words, 0, seed, counter + np.uint64(at // 4))
-        for k in range(min(words.size, y.size - at)):
-            y[at + k] = x[at + k] * scale if words[k] >= limit else type(scale)(0)
+def _drop_some(x, y, limit, scale, seed, counter, undecided):
+    """Any number of elements from the first of a counter on, or only those whose upper half-words do not tell."""
+    words, top = np.empty(4 * COUNTERS, np.uint32), limit >> np.uint64(16)
+    for k in range(y.size):
+        if k % ELEMENTS == 0:
+            random_block(words, 0, seed, counter + np.uint64(k // 8))
+        upper = formulas.half_word(np.uint64(words[k % ELEMENTS // 2]), k)
+        if upper == top or not undecided:
+            kept = formulas.dropout_keeps(upper, k % 8, limit, seed, counter + np.uint64(k // 8))
+            y[k] = x[k] * scale if kept else type(scale)(0)
 
 
 @jit(exact=True)
 def _dropout_chunk(item, x, y, limit, scale, seed, offset):
-    first, counter = item * WORDS, offset + np.uint64(item * (WORDS // 4))
-    size = min(WORDS, y.size - first)
-    blocks = size // (4 * COUNTERS)
-    if counter >> np.uint64(32) != (counter + np.uint64(WORDS // 4)) >> np.uint64(32):
-        blocks = 0  # once in a million work items
-    drop_blocks(y, x, first, blocks, limit, scale, seed, counter)
-    done = blocks * 4 * COUNTERS
-    if done < size:
-        part = slice(first + done, first + size)
-        _drop_some(x[part], y[part], limit, scale, seed, counter + np.uint64(done // 4))
+    first, counter = item * DROPPED, offset + np.uint64(item * (DROPPED // 8))
+    last, top = min(first + DROPPED, y.size), np.uint16(limit >> np.uint64(16))
+    if counter >> np.uint64(32) == (counter + np.uint64(DROPPED // 8)) >> np.uint64(32):  # else: once in a million
+        while first + ELEMENTS <= last:
+            if drop_block(y, x, first, top, scale, seed, counter):
+                block = slice(first, first + ELEMENTS)
+                _drop_some(x[block], y[block], limit, scale, seed, counter, True)
+            first, counter = first + ELEMENTS, counter + np.uint64(COUNTERS)
+    if first < last:
+        _drop_some(x[first:last], y[first:last], limit, scale, seed, counter, False)
 
 
 @jit
@@ -144,10 +148,10 @@ def randperm(n, seed, offset):
 
 
 def dropout(x, p, seed, offset):
-    limit = math.ceil(p * 2**24) * 2**8  # u >= p where u is a multiple of 2**-24: as integers, nothing is rounded
+    limit = math.ceil(p * 2**32)  # u >= p where u is a multiple of 2**-32: as integers, nothing is rounded
     if not compiled_for(x) or limit == 2**32:
         return reference.dropout(x, p, seed, offset)
     y = empty_lines(x.shape, x.dtype)
-    numbers = np.uint32(limit), x.dtype.type(1 / (1 - p)), *_key(seed, offset)
-    _dropout(_items(x.size), flat(x), y.reshape(-1), *numbers)
+    numbers = np.uint64(limit), x.dtype.type(1 / (1 - p)), *_key(seed, offset)
+    _dropout(-(-x.size // DROPPED), flat(x), y.reshape(-1), *numbers)
     return y

@@ -73,20 +73,18 @@ def integers(y, n, seed, offset, low, width):
             y[i + 1] = D(low + int64(formulas.random_bits(c, d) % width))
 
 
-@kernel("T*, T*, int32, int64, T, uint64, uint64", T=FLOATS, exact=True, block=BLOCK, registers=40)
-def drop(x, y, n, threshold, scale, seed, offset):
-    """y = x * scale where the upper 24 bits of the element's word are at least the threshold, else 0."""
+@kernel("T*, T*, int32, uint64, T, uint64, uint64", T=FLOATS, exact=True, block=BLOCK, registers=40)
+def drop(x, y, n, limit, scale, seed, offset):
+    """y = x * scale where dropout keeps the element, else 0. Two threads share a counter."""
     q = cuda.grid(1)
     i = 4 * q
     if i < n:
-        a, b, c, d = formulas.random_words(seed, offset + uint64(q))
-        y[i] = x[i] * scale if int64(a >> uint64(8)) >= threshold else T(0)
-        if i + 1 < n:
-            y[i + 1] = x[i + 1] * scale if int64(b >> uint64(8)) >= threshold else T(0)
-        if i + 2 < n:
-            y[i + 2] = x[i + 2] * scale if int64(c >> uint64(8)) >= threshold else T(0)
-        if i + 3 < n:
-            y[i + 3] = x[i + 3] * scale if int64(d >> uint64(8)) >= threshold else T(0)
+        counter, first = offset + uint64(q // 2), 4 * (q % 2)
+        a, b, c, d = formulas.random_words(seed, counter)
+        for k in range(min(4, n - i)):
+            word = (a if k < 2 else b) if first == 0 else (c if k < 2 else d)
+            kept = formulas.dropout_keeps(formulas.half_word(word, k), first + k, limit, seed, counter)
+            y[i + k] = x[i + k] * scale if kept else T(0)
 
 
 # --------------------------------------------------------------------------------------------------------- the contract
@@ -125,8 +123,6 @@ def dropout(x, p, seed, offset):
         return full(x.shape, 0, x.dtype)
     x = dense(x)
     y = empty(x.shape, x.dtype)
-    threshold = math.ceil(p * 2**24)  # u >= p where u is a multiple of 2**-24: compared as integers, nothing is rounded
-    launch(
-        drop, ceil_div(x.size, 4 * BLOCK), x, y, x.size, threshold, x.dtype.type(1 / (1 - p)), *_key(seed, offset)
-    )  # fmt: skip
+    limit = math.ceil(p * 2**32)  # u >= p where u is a multiple of 2**-32: compared as integers, nothing is rounded
+    launch(drop, ceil_div(x.size, 4 * BLOCK), x, y, x.size, limit, x.dtype.type(1 / (1 - p)), *_key(seed, offset))
     return y

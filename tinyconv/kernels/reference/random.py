@@ -77,9 +77,15 @@ def randperm(n, seed, offset):
     return np.argsort(bits(n, seed, offset), kind="stable").astype(np.int64)
 
 
+def halves(n, seed, offset):
+    """The first ``n`` half-words of the stream, of each word the lower half first: uint64s below 2**16."""
+    whole = words(-(-n // 2), seed, offset)
+    return np.stack([whole & 0xFFFF, whole >> 16], axis=1).reshape(-1)[:n]
+
+
 @np.errstate(all="ignore")
 def dropout(x, p, seed, offset):
     if p == 1:
         return np.zeros(x.shape, x.dtype)
-    u = unit(x.size, np.dtype(np.float32), seed, offset).reshape(x.shape)
-    return np.where(u.astype(np.float64) >= p, x * x.dtype.type(1 / (1 - p)), 0).astype(x.dtype, order="C")
+    u = (halves(x.size, seed, offset) << 16 | halves(x.size, seed, offset + 2**63)) * 2.0**-32
+    return np.where(u.reshape(x.shape) >= p, x * x.dtype.type(1 / (1 - p)), 0).astype(x.dtype, order="C")

@@ -128,6 +128,18 @@ def no_forward():
     Net()(1)
 
 
+def a_model_to_optimize():
+    tinyconv.optim.SGD(nn.Linear(1, 1), lr=0.1)
+
+
+def a_word_as_rate():
+    tinyconv.optim.Adam(nn.Linear(1, 1).parameters(), lr="0.1")
+
+
+def a_class_as_layer():
+    nn.Sequential(nn.Linear(1, 1), nn.ReLU)
+
+
 def frozen_parameters():
     tinyconv.optim.SGD([leaf() * 2], lr=0.1)
 
@@ -220,6 +232,9 @@ MISTAKES = {
     not_used: (RuntimeError, "do not depend on input 0.*allow_unused=True"),
     no_super_init: (AttributeError, r"before Module.__init__\(\) call"),
     no_forward: (NotImplementedError, r'Module \[Net\] is missing the required "forward" function'),
+    a_model_to_optimize: (TypeError, r"params must be an iterable of tensors, got Linear; say model.parameters\(\)"),
+    a_word_as_rate: (TypeError, "lr must be a number or a one-element Tensor, got '0.1'"),
+    a_class_as_layer: (TypeError, r"a module is expected, got the class ReLU: say ReLU\(\)"),
     frozen_parameters: (ValueError, "can't optimize a non-leaf Tensor"),
 }
 

@@ -233,6 +233,8 @@ class Module(Hooked, Stateful, Convertible):
             TypeError: ``module`` is no Module.
         """
         if module is not None and not isinstance(module, Module):
+            if isinstance(module, type):
+                raise TypeError(f"a module is expected, got the class {module.__name__}: say {module.__name__}()")
             raise TypeError(f"{_class_name(module)} is not a Module subclass")
         self._check_name("module", name, self._modules)
         self._modules[name] = module

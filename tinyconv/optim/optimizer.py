@@ -13,6 +13,7 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from itertools import chain
+from numbers import Real
 from typing import Any
 
 from ..autograd import RemovableHandle, enable_grad
@@ -37,8 +38,8 @@ class Optimizer:
         state: what is remembered, by parameter.
 
     Raises:
-        TypeError: a Tensor instead of an iterable of them; something else than tensors; a group in a set, whose
-            order is not fixed.
+        TypeError: a Tensor, or a model, instead of an iterable of tensors; something else than tensors; a group in a
+            set, whose order is not fixed.
         ValueError: no parameters; a tensor that was computed; one that is in two groups; names for some only.
     """
 
@@ -54,6 +55,12 @@ class Optimizer:
             raise TypeError(
                 "params argument given to the optimizer should be an iterable of Tensors or dicts, but got "
                 f"{type(params).__name__}"
+            )
+        if not isinstance(params, Iterable):
+            model = hasattr(params, "parameters")
+            raise TypeError(
+                f"params must be an iterable of tensors, got {type(params).__name__}"
+                + ("; say model.parameters()" if model else "")
             )
         self.defaults = defaults
         self.state: defaultdict[Any, dict[str, Any]] = defaultdict(dict)
@@ -266,10 +273,17 @@ def evaluated(closure: Callable[[], Any] | None) -> Any:
 
 
 def check_rate(lr: Any) -> None:
-    """Raise ValueError unless ``lr`` is a non-negative number or one-element Tensor."""
+    """Raise an error unless ``lr`` is a non-negative number or one-element Tensor.
+
+    Raises:
+        TypeError: it is something else.
+        ValueError: it is negative or NaN, or has several elements.
+    """
+    if not isinstance(lr, Real | Tensor):
+        raise TypeError(f"lr must be a number or a one-element Tensor, got {lr!r}")
     if isinstance(lr, Tensor) and lr.numel() != 1:
         raise ValueError("Tensor lr must be 1-element")
-    if not lr >= 0:  # `not >=`, so that NaN is refused as well
+    if not float(lr) >= 0:  # `not >=`, so that NaN is refused as well
         raise ValueError(f"Invalid learning rate: {lr}")
 
 

@@ -107,13 +107,19 @@ def _put_item(item, x, index, own, O, N, R, S, lines, width, y, adding):
 
 
 @jit
-def _count(items, places, N, counted):
+def _count(items, places, N):
+    """How some of the places are counted that are not FROM_START, if there are any."""
+    counted = np.empty(items, np.int64)
     parallel_for(_count_chunk, items, (places, N, counted))
+    return counted.max()
 
 
 @jit
-def _take(items, x, index, own, O, N, R, S, lines, step, y, counted):
+def _take(items, x, index, own, O, N, R, S, lines, step, y):
+    """Likewise; then not all has been taken."""
+    counted = np.empty(items, np.int64)
     parallel_for(_take_item, items, (x, index, own, O, N, R, S, lines, step, y, counted))
+    return counted.max()
 
 
 @jit
@@ -182,16 +188,16 @@ def getitem(x, index):
     places = _places(x, index) if x.dtype.itemsize in SAME_SIZE and x.dtype.kind in "fiub" else None
     if places is None or (not x.flags.carray and x.size > math.prod(places.shape)):
         return reference.getitem(x, index)
-    _, own, O, N, R, S, shape = places
+    list_, own, O, N, R, S, shape = places
     lines = max(1, CHUNK // (R * S))
     step = R if lines > 1 else max(1, min(R, CHUNK // S))
     y, bits = np.empty(shape, x.dtype), SAME_SIZE[x.dtype.itemsize]
     dense = (x if x.flags.carray else x.copy(order="C")).view(bits).reshape(-1)
-    sizes, counted = (own, O, N, R, S, lines, step), np.empty(-(-O // lines) * -(-R // step), np.int64)
-    _take(counted.size, dense, places.places, *sizes, y.view(bits).reshape(-1), counted)
-    if counted.max() == FROM_END:
-        _take(counted.size, dense, places.from_start().places, *sizes, y.view(bits).reshape(-1), counted)
-    return reference.getitem(x, index) if counted.max() == OUTSIDE else y  # which says what is wrong
+    items, sizes = -(-O // lines) * -(-R // step), (own, O, N, R, S, lines, step, y.view(bits).reshape(-1))
+    counted = _take(items, dense, list_, *sizes)
+    if counted == FROM_END:
+        counted = _take(items, dense, places.from_start().places, *sizes)
+    return reference.getitem(x, index) if counted == OUTSIDE else y  # which says what is wrong
 
 
 def _write(x, index, y, adding):
@@ -201,11 +207,10 @@ def _write(x, index, y, adding):
     places = _places(x, index)
     if places is None:
         return False
-    counted = np.empty(-(-places.places.size // CHUNK), np.int64)
-    _count(counted.size, places.places, places.N, counted)
-    if counted.max() == OUTSIDE:
+    counted = _count(-(-places.places.size // CHUNK), places.places, places.N)
+    if counted == OUTSIDE:
         return False
-    list_, own, O, N, R, S, shape = places if counted.max() == FROM_START else places.from_start()
+    list_, own, O, N, R, S, shape = places if counted == FROM_START else places.from_start()
     if type(y) is not np.ndarray or y.shape != shape or not y.flags.carray:
         y = np.array(np.broadcast_to(y, shape), x.dtype, order="C")
     if np.may_share_memory(x, y) or np.may_share_memory(x, list_):

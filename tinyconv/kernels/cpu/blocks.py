@@ -7,7 +7,7 @@ the 3 x 3 window also the odd pixels before them. An ordinary loop cannot be mad
 planes are one loop, so that the masks of rows of up to two vectors are made once.
 
 That NaN wins over numbers costs a comparison and a mask for every pixel of a window. So 3 x 3 windows only notice
-whether there is any, which takes one comparison for two vectors; who calls then goes another way.
+whether there is any, which takes one comparison for two vectors; with one, all is done again another way (``pool.py``).
 
 Masked loads are for the last planes of an array only. Elsewhere vectors are read whole, whatever may lie
 beyond the end of the row: masked loads do not set off the processor's prefetching, and from memory that makes them

@@ -78,11 +78,11 @@ def _max_blocks_items(item, planes, n, x, y, where, H, W, OH, OW):
 
 
 @jit
-def _max_3x3_items(item, planes, n, x, y, where, H, W, OH, OW):
-    """3 x 3 windows, stride 2, padding 1: the first pooling of a ResNet. A plane with NaN goes as other windows do."""
+def _max_3x3_items(item, planes, n, x, y, where, numbers, H, W, OH, OW):
+    """3 x 3 windows, stride 2, padding 1: the first pooling of a ResNet. Whether there is no NaN to numbers[item]."""
+    numbers[item] = True
     for p in range(item * planes, min((item + 1) * planes, n)):
-        if not max_windows_3x3(y, where, p * OH * OW, x, p * H * W, H, W, OH, OW):
-            _max_items(p, 1, n, x, y, where, H, W, 3, 3, 2, 2, 1, 1, 1, 1, OH, OW)
+        numbers[item] &= max_windows_3x3(y, where, p * OH * OW, x, p * H * W, H, W, OH, OW)
 
 
 @jit
@@ -209,7 +209,9 @@ def _average_gx(items, planes, n, gy, gx, H, W, KH, KW, SH, SW, PH, PW, heights,
 
 @jit
 def _max_3x3(items, planes, n, x, y, where, H, W, OH, OW):
-    parallel_for(_max_3x3_items, items, (planes, n, x, y, where, H, W, OH, OW))
+    numbers = np.empty(items, np.bool_)
+    parallel_for(_max_3x3_items, items, (planes, n, x, y, where, numbers, H, W, OH, OW))
+    return numbers.all()
 
 
 @jit
@@ -261,11 +263,10 @@ def max_pool2d(x, kernel_size, stride, padding, dilation, output_size):
     y = np.empty((N, C, OH, OW), x.dtype)
     where = np.empty(y.shape, np.uint8 if kernel_size[0] * kernel_size[1] <= 256 else np.int32)
     arguments = *_cut(N, C, H, W), flat(x), y.reshape(-1), where.reshape(-1), H, W
-    if _is_plain_2x2(kernel_size, stride, padding, dilation, (H, W), output_size):
+    windows = kernel_size, stride, padding, dilation, (H, W), output_size
+    if _is_plain_2x2(*windows):
         _max_blocks(*arguments, OH, OW)
-    elif _is_plain_3x3(kernel_size, stride, padding, dilation, (H, W), output_size):
-        _max_3x3(*arguments, OH, OW)
-    else:
+    elif not (_is_plain_3x3(*windows) and _max_3x3(*arguments, OH, OW)):  # or if that met NaN
         _max(*arguments, *kernel_size, *stride, *padding, *dilation, OH, OW)
     return y, where
 

@@ -81,7 +81,7 @@ exclude(
     "Tensor.array Tensor.grad Tensor.grad_fn Tensor.backward "
     "Tensor.register_hook Tensor.retain_grad Tensor.retains_grad Tensor.requires_grad_ Tensor.detach_ "
     "Tensor.register_post_accumulate_grad_hook",
-    "autograd: tests/test_autograd.py",
+    "autograd: tests/autograd",
 )
 exclude(
     "tinyconv.Tensor tinyconv.Size tinyconv.device tinyconv.dtype tinyconv.finfo tinyconv.iinfo tinyconv.Generator "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict, namedtuple
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -248,6 +249,25 @@ class Stateful:
     def register_load_state_dict_post_hook(self, hook: Callable) -> RemovableHandle:
         """Call ``hook(module, incompatible_keys)`` when everything is loaded; it may change the two lists."""
         return added(self._load_state_dict_post_hooks, hook)
+
+    def _register_state_dict_hook(self, hook: Callable) -> RemovableHandle:
+        """The older, private name of :meth:`register_state_dict_post_hook`, which published networks use."""
+        return self.register_state_dict_post_hook(hook)
+
+    def _register_load_state_dict_pre_hook(self, hook: Callable, with_module: bool = False) -> RemovableHandle:
+        """Likewise for :meth:`register_load_state_dict_pre_hook`; without ``with_module`` the hook is not given the
+        module."""
+        return self.register_load_state_dict_pre_hook(hook if with_module else _WithoutModule(hook))
+
+
+@dataclass(frozen=True)
+class _WithoutModule:
+    """A hook that is not given the module."""
+
+    hook: Callable
+
+    def __call__(self, module: Stateful, *arguments: Any) -> None:
+        self.hook(*arguments)
 
 
 def _quoted(key: str) -> str:

@@ -6,8 +6,8 @@ and the odd lanes of a row are taken apart: a vector of windows sees a vector of
 the 3 x 3 window also the odd pixels before them. An ordinary loop cannot be made to do this at all. Several
 planes are one loop, so that the masks of rows of up to two vectors are made once.
 
-That NaN wins over numbers costs a comparison and a mask for every pixel of a window. So 3 x 3 windows only notice
-whether there is any, which takes one comparison for two vectors; with one, all is done again another way (``pool.py``).
+That NaN wins over numbers costs a comparison and a mask for every pixel of a window. So 3 x 3 windows are
+first done without, but notice any NaN, which takes one comparison for two vectors; then all is done again.
 
 Masked loads are for the last planes of an array only. Elsewhere vectors are read whole, whatever may lie
 beyond the end of the row: masked loads do not set off the processor's prefetching, and from memory that makes them
@@ -44,6 +44,7 @@ from .vectors import (
     vector_pointer,
     vector_type,
     winner_of,
+    wins,
     zeros,
 )
 
@@ -292,115 +293,118 @@ if JIT:
         n64 = types.int64
         return types.void(gx, *[n64] * 4, gy, *[n64] * 3, types.float64), codegen
 
-    @intrinsic
-    def max_windows_3x3(typingctx, y, where, at, x, start, H, W, OH, OW):
-        """The maxima of a plane's 3 x 3 windows (stride 2, padding 1) to y[at:], and which of the nine each is to
-        where[at:]. The first of equals wins. Returns whether no NaN was seen; if one was, nothing of it counts."""
+    def _max_windows_3x3(replaces):
+        @intrinsic
+        def max_windows_3x3(typingctx, y, where, at, x, start, H, W, OH, OW):
+            """The maxima of a plane's 3 x 3 windows (stride 2, padding 1) to y[at:], and which of the nine each is to
+            where[at:]: one that ``replaces`` all before it. Returns whether no NaN was seen."""
 
-        def codegen(context, b, signature, args):
-            y, where, at, x, start, H, W, OH, OW = args
-            out = array_pointer(context, b, signature.args[0], y, at)
-            codes = array_pointer(context, b, signature.args[1], where, at)
-            plane = array_pointer(context, b, signature.args[3], x, start)
-            vector = vector_type(out.type.pointee)
-            lanes = vector.count
-            code = ir.VectorType(ir.IntType(8), lanes)
-            # Zero, but the compiler does not know: constants it would load from memory every time.
-            zero = b.trunc(b.lshr(W, i64(63)), code.element)
-            number = {k: spread(b, b.add(zero, ir.Constant(code.element, k)), lanes) for k in (1, 2, 3, 6)}
-            strips = b.sdiv(b.add(OW, i64(lanes - 1)), i64(lanes))
-            narrow = b.icmp_signed("<=", strips, i64(1))  # then all rows are one band
-            height, beyond = b.select(narrow, OH, i64(BAND)), b.select(narrow, i64(0), i64(BAND))
+            def codegen(context, b, signature, args):
+                y, where, at, x, start, H, W, OH, OW = args
+                out = array_pointer(context, b, signature.args[0], y, at)
+                codes = array_pointer(context, b, signature.args[1], where, at)
+                plane = array_pointer(context, b, signature.args[3], x, start)
+                vector = vector_type(out.type.pointee)
+                lanes = vector.count
+                code = ir.VectorType(ir.IntType(8), lanes)
+                # Zero, but the compiler does not know: constants it would load from memory every time.
+                zero = b.trunc(b.lshr(W, i64(63)), code.element)
+                number = {k: spread(b, b.add(zero, ir.Constant(code.element, k)), lanes) for k in (1, 2, 3, 6)}
+                strips = b.sdiv(b.add(OW, i64(lanes - 1)), i64(lanes))
+                single = b.icmp_signed("<=", strips, i64(1))  # then all rows are one band
+                height, beyond = b.select(single, OH, i64(BAND)), b.select(single, i64(0), i64(BAND))
 
-            def fetch(top, j, k):
-                """What a later band reads and writes, in the order of memory, not of strips."""
-                row, part = b.add(top, beyond), b.add(b.mul(b.sdiv(j, i64(lanes)), height), k)
-                pixels = b.mul(part, _least(b, b.mul(W, i64(2)), i64(4 * lanes)))
-                prefetch_ahead(b, b.gep(plane, [b.add(b.mul(row, b.mul(W, i64(2))), pixels)]), vector, 4)
-                windows = b.add(b.mul(part, _least(b, OW, i64(lanes))), i64(AHEAD // (4 * size_of(vector.element))))
-                prefetch(b, b.gep(out, [b.add(b.mul(row, OW), windows)]))
+                def fetch(top, j, k):
+                    """What a later band reads and writes, in the order of memory, not of strips."""
+                    row, part = b.add(top, beyond), b.add(b.mul(b.sdiv(j, i64(lanes)), height), k)
+                    pixels = b.mul(part, _least(b, b.mul(W, i64(2)), i64(4 * lanes)))
+                    prefetch_ahead(b, b.gep(plane, [b.add(b.mul(row, b.mul(W, i64(2))), pixels)]), vector, 4)
+                    windows = b.add(b.mul(part, _least(b, OW, i64(lanes))), i64(AHEAD // (4 * size_of(vector.element))))
+                    prefetch(b, b.gep(out, [b.add(b.mul(row, OW), windows)]))
 
-            def better(best, winner, value, tap):
-                larger = b.fcmp_ordered(">", value, best)
-                return b.select(larger, value, best), b.select(larger, tap, winner)
+                def better(best, winner, value, tap):
+                    larger = replaces(b, value, best)
+                    return b.select(larger, value, best), b.select(larger, tap, winner)
 
-            def down(top, count, j, whole, plain, ordered):
-                """The windows of a strip, a vector of columns, in ``count`` rows. Each row of pixels is gone through
-                once, and what wins in three neighbours of an odd row is kept for the windows below."""
-                column = b.mul(j, i64(2))
-                pixels = b.sub(W, column)
-                inner = b.icmp_signed(">", j, i64(0))
-                # In place of the padding stands the pixel beside it, with its number: the second of equals never wins.
-                left = b.select(inner, i64(-1), i64(0))
-                first = b.select(inner, zeros(code), ir.Constant(code, [1] + [0] * (lanes - 1)))
-                right = None if whole else lanes_between(b, i64(0), b.ashr(pixels, i64(1)), lanes)
-                mask = None if whole else lanes_between(b, i64(0), b.sub(OW, j), lanes)
-                bounds = [b.sub(pixels, i64(q * lanes)) for q in range(2)]
-                masks = [None if plain else lanes_between(b, i64(0), bound, lanes) for bound in bounds]
+                def down(top, count, j, whole, plain, ordered):
+                    """The windows of a strip, a vector of columns, in ``count`` rows. Each row of pixels is gone
+                    through once, and what wins in three neighbours of an odd row is kept for the windows below."""
+                    column = b.mul(j, i64(2))
+                    pixels = b.sub(W, column)
+                    inner = b.icmp_signed(">", j, i64(0))
+                    # In place of padding stands the pixel beside it, with its number: the second of equals never wins.
+                    left = b.select(inner, i64(-1), i64(0))
+                    first = b.select(inner, zeros(code), ir.Constant(code, [1] + [0] * (lanes - 1)))
+                    right = None if whole else lanes_between(b, i64(0), b.ashr(pixels, i64(1)), lanes)
+                    mask = None if whole else lanes_between(b, i64(0), b.sub(OW, j), lanes)
+                    bounds = [b.sub(pixels, i64(q * lanes)) for q in range(2)]
+                    masks = [None if plain else lanes_between(b, i64(0), bound, lanes) for bound in bounds]
 
-                def across(h):
-                    """The largest of three neighbours in a row, which of them it is, and where no NaN is."""
-                    line = b.gep(plane, [b.add(b.mul(h, W), column)])
-                    here = [load(b, vector_pointer(b, line, vector, q), masks[q]) for q in range(2)]
-                    even, odd = (shuffle(b, *here, range(k, 2 * lanes, 2)) for k in range(2))
-                    beside = spread(b, b.load(b.gep(line, [left])), lanes)
-                    before = shuffle(b, beside, odd, range(lanes - 1, 2 * lanes - 1))
-                    best, tap = better(before, first, even, number[1])
-                    after = odd if whole else b.select(right, odd, splat(vector, float("-inf")))
-                    return *better(best, tap, after, number[2]), b.fcmp_ordered("ord", *here)
+                    def across(h):
+                        """The largest of three neighbours in a row, which of them it is, and where no NaN is."""
+                        line = b.gep(plane, [b.add(b.mul(h, W), column)])
+                        here = [load(b, vector_pointer(b, line, vector, q), masks[q]) for q in range(2)]
+                        even, odd = (shuffle(b, *here, range(k, 2 * lanes, 2)) for k in range(2))
+                        beside = spread(b, b.load(b.gep(line, [left])), lanes)
+                        before = shuffle(b, beside, odd, range(lanes - 1, 2 * lanes - 1))
+                        best, tap = better(before, first, even, number[1])
+                        after = odd if whole else b.select(right, odd, splat(vector, float("-inf")))
+                        return *better(best, tap, after, number[2]), b.fcmp_ordered("ord", *here)
 
-                def row(k, state):
-                    best, winner, ordered = state
-                    i = b.add(top, k)
-                    fetch(top, j, k)
-                    value, tap, here = across(b.mul(i, i64(2)))
-                    best, winner = better(best, winner, value, b.add(tap, number[3]))
-                    below = _least(b, b.add(b.mul(i, i64(2)), i64(1)), b.sub(H, i64(1)))  # or the same row again
-                    value, tap, there = across(below)
-                    best, winner = better(best, winner, value, b.add(tap, number[6]))
-                    place = b.add(b.mul(i, OW), j)
-                    store(b, best, vector_pointer(b, b.gep(out, [place]), vector), mask)
-                    store(b, winner, vector_pointer(b, b.gep(codes, [place]), code), mask)
-                    return [value, tap, b.and_(ordered, b.and_(here, there))]
+                    def row(k, state):
+                        best, winner, ordered = state
+                        i = b.add(top, k)
+                        fetch(top, j, k)
+                        value, tap, here = across(b.mul(i, i64(2)))
+                        best, winner = better(best, winner, value, b.add(tap, number[3]))
+                        below = _least(b, b.add(b.mul(i, i64(2)), i64(1)), b.sub(H, i64(1)))  # or the same row again
+                        value, tap, there = across(below)
+                        best, winner = better(best, winner, value, b.add(tap, number[6]))
+                        place = b.add(b.mul(i, OW), j)
+                        store(b, best, vector_pointer(b, b.gep(out, [place]), vector), mask)
+                        store(b, winner, vector_pointer(b, b.gep(codes, [place]), code), mask)
+                        return [value, tap, b.and_(ordered, b.and_(here, there))]
 
-                outer = b.icmp_signed("==", top, i64(0))  # above is padding: again what stands beside it
-                value, tap, _ = across(b.select(outer, i64(0), b.sub(b.mul(top, i64(2)), i64(1))))
-                tap = b.select(outer, b.add(tap, number[3]), tap)
-                return loop(b, count, [value, tap, ordered], row)[2:]
+                    outer = b.icmp_signed("==", top, i64(0))  # above is padding: again what stands beside it
+                    value, tap, _ = across(b.select(outer, i64(0), b.sub(b.mul(top, i64(2)), i64(1))))
+                    tap = b.select(outer, b.add(tap, number[3]), tap)
+                    return loop(b, count, [value, tap, ordered], row)[2:]
 
-            def bands(plain):
-                """All windows; whether no NaN was seen."""
-                whole = b.sdiv(W, i64(2 * lanes)) if plain else i64(0)
+                def bands(plain):
+                    """All windows; whether no NaN was seen."""
+                    whole = b.sdiv(W, i64(2 * lanes)) if plain else i64(0)
 
-                def band(k, ordered):
-                    top = b.mul(k, height)
-                    count = _least(b, b.sub(OH, top), height)
+                    def band(k, ordered):
+                        top = b.mul(k, height)
+                        count = _least(b, b.sub(OH, top), height)
 
-                    def strips_from(first, last, full, ordered):
-                        def strip(k, state):
-                            return down(top, count, b.mul(b.add(first, k), i64(lanes)), full, plain, *state)
+                        def strips_from(first, last, full, ordered):
+                            def strip(k, state):
+                                return down(top, count, b.mul(b.add(first, k), i64(lanes)), full, plain, *state)
 
-                        return loop(b, b.sub(last, first), ordered, strip)
+                            return loop(b, b.sub(last, first), ordered, strip)
 
-                    ordered = strips_from(i64(0), whole, True, ordered) if plain else ordered
-                    return strips_from(whole, strips, False, ordered)
+                        ordered = strips_from(i64(0), whole, True, ordered) if plain else ordered
+                        return strips_from(whole, strips, False, ordered)
 
-                several = b.sdiv(b.add(OH, i64(BAND - 1)), i64(BAND))
-                every, bits = splat(ir.VectorType(ir.IntType(1), lanes), True), ir.IntType(lanes)
-                (ordered,) = loop(b, b.select(narrow, i64(1), several), [every], band)
-                return b.icmp_signed("==", b.bitcast(ordered, bits), ir.Constant(bits, -1))
+                    several = b.sdiv(b.add(OH, i64(BAND - 1)), i64(BAND))
+                    every, bits = splat(ir.VectorType(ir.IntType(1), lanes), True), ir.IntType(lanes)
+                    (ordered,) = loop(b, b.select(single, i64(1), several), [every], band)
+                    return b.icmp_signed("==", b.bitcast(ordered, bits), ir.Constant(bits, -1))
 
-            numbers_only = cgutils.alloca_once(b, ir.IntType(1))
-            inside = _inside(context, b, signature.args[3], x, start, b.mul(H, W), 2 * lanes)
-            with b.if_else(inside, likely=True) as (usual, edge):
-                with usual:
-                    b.store(bands(True), numbers_only)
-                with edge:
-                    b.store(bands(False), numbers_only)
-            return b.load(numbers_only)
+                numbers_only = cgutils.alloca_once(b, ir.IntType(1))
+                inside = _inside(context, b, signature.args[3], x, start, b.mul(H, W), 2 * lanes)
+                with b.if_else(inside, likely=True) as (usual, edge):
+                    with usual:
+                        b.store(bands(True), numbers_only)
+                    with edge:
+                        b.store(bands(False), numbers_only)
+                return b.load(numbers_only)
 
-        n64 = types.int64
-        return types.boolean(y, where, n64, x, *[n64] * 5), codegen
+            n64 = types.int64
+            return types.boolean(y, where, n64, x, *[n64] * 5), codegen
+
+        return max_windows_3x3
 
     @intrinsic
     def to_windows_3x3(typingctx, gx, start, planes, H, W, gy, where, at, OH, OW):
@@ -491,18 +495,21 @@ else:
             for k in (0, 1, W, W + 1):
                 gx[start + corner + k] = gy[at + window] * share
 
-    def max_windows_3x3(y, where, at, x, start, H, W, OH, OW):
-        """The maxima of a plane's 3 x 3 windows; with NaN, too."""
-        for i in range(OH):
-            for j in range(OW):
-                taps = [(k, 2 * i + k // 3 - 1, 2 * j + k % 3 - 1) for k in range(9)]
-                taps = [(k, x[start + h * W + w]) for k, h, w in taps if 0 <= h < H and 0 <= w < W]
-                winner, best = taps[0]
-                for k, value in taps:
-                    if formulas.wins(value, best):
-                        winner, best = k, value
-                y[at + i * OW + j], where[at + i * OW + j] = best, winner
-        return True
+    def _max_windows_3x3(_):
+        def max_windows_3x3(y, where, at, x, start, H, W, OH, OW):
+            """The maxima of a plane's 3 x 3 windows; with NaN, too."""
+            for i in range(OH):
+                for j in range(OW):
+                    taps = [(k, 2 * i + k // 3 - 1, 2 * j + k % 3 - 1) for k in range(9)]
+                    taps = [(k, x[start + h * W + w]) for k, h, w in taps if 0 <= h < H and 0 <= w < W]
+                    winner, best = taps[0]
+                    for k, value in taps:
+                        if formulas.wins(value, best):
+                            winner, best = k, value
+                    y[at + i * OW + j], where[at + i * OW + j] = best, winner
+            return True
+
+        return max_windows_3x3
 
     def to_windows_3x3(gx, start, planes, H, W, gy, where, at, OH, OW):
         """The adjoint of ``max_windows_3x3``."""
@@ -513,3 +520,8 @@ else:
             h, w = 2 * i + winner // 3 - 1, 2 * j + winner % 3 - 1
             if 0 <= h < H and 0 <= w < W:
                 gx[start + (p * H + h) * W + w] += gy[at + window]
+
+
+# Where there are numbers only, and where NaN wins over them.
+max_windows_3x3 = _max_windows_3x3(lambda b, value, best: b.fcmp_ordered(">", value, best))
+max_windows_3x3_nan = _max_windows_3x3(wins)

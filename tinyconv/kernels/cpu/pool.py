@@ -16,7 +16,15 @@ import numpy as np
 from .. import formulas, reference
 from ..reference.pool import max_pool2d_gather, max_pool2d_indices  # noqa: F401  (only higher derivatives need them)
 from .arrays import compiled_for, flat
-from .blocks import average_blocks, max_blocks, max_windows_3x3, share_blocks, to_blocks, to_windows_3x3
+from .blocks import (
+    average_blocks,
+    max_blocks,
+    max_windows_3x3,
+    max_windows_3x3_nan,
+    share_blocks,
+    to_blocks,
+    to_windows_3x3,
+)
 from .compile import jit
 from .parallel import parallel_for
 from .totals import sum_rows
@@ -83,6 +91,12 @@ def _max_3x3_items(item, planes, n, x, y, where, numbers, H, W, OH, OW):
     numbers[item] = True
     for p in range(item * planes, min((item + 1) * planes, n)):
         numbers[item] &= max_windows_3x3(y, where, p * OH * OW, x, p * H * W, H, W, OH, OW)
+
+
+@jit
+def _max_3x3_nan_items(item, planes, n, x, y, where, H, W, OH, OW):
+    for p in range(item * planes, min((item + 1) * planes, n)):
+        max_windows_3x3_nan(y, where, p * OH * OW, x, p * H * W, H, W, OH, OW)
 
 
 @jit
@@ -215,6 +229,11 @@ def _max_3x3(items, planes, n, x, y, where, H, W, OH, OW):
 
 
 @jit
+def _max_3x3_nan(items, planes, n, x, y, where, H, W, OH, OW):
+    parallel_for(_max_3x3_nan_items, items, (planes, n, x, y, where, H, W, OH, OW))
+
+
+@jit
 def _max_gx_3x3(items, planes, n, gy, where, gx, H, W, OH, OW):
     parallel_for(_max_gx_3x3_items, items, (planes, n, gy, where, gx, H, W, OH, OW))
 
@@ -266,7 +285,10 @@ def max_pool2d(x, kernel_size, stride, padding, dilation, output_size):
     windows = kernel_size, stride, padding, dilation, (H, W), output_size
     if _is_plain_2x2(*windows):
         _max_blocks(*arguments, OH, OW)
-    elif not (_is_plain_3x3(*windows) and _max_3x3(*arguments, OH, OW)):  # or if that met NaN
+    elif _is_plain_3x3(*windows):
+        if not _max_3x3(*arguments, OH, OW):
+            _max_3x3_nan(*arguments, OH, OW)
+    else:
         _max(*arguments, *kernel_size, *stride, *padding, *dilation, OH, OW)
     return y, where
 

@@ -87,6 +87,17 @@ def test_slopes_at_the_bends(kernels, function, dtype):
     np.testing.assert_allclose(gx, 2 * np.array(SLOPES[function]), rtol=4 * np.finfo(dtype).eps)
 
 
+@pytest.mark.parametrize("dtype", FLOATS, ids=str)
+def test_silu_to_the_last_places(kernels, dtype):
+    x = np.linspace(-85, 85, 3001).astype(dtype)
+    y = kernels.activation(x, "silu", 0.0, 0.0)
+    np.testing.assert_allclose(
+        y, x.astype(np.float64) * scipy.special.expit(x.astype(np.float64)), rtol=4 * np.finfo(dtype).eps
+    )
+    far = kernels.activation(np.array([-1e5, -800, -100, 800, 1e30], dtype), "silu", 0.0, 0.0)
+    np.testing.assert_allclose(far, np.array([0, 0, 0, 800, 1e30]), atol=1e-37)
+
+
 @every_function
 @pytest.mark.parametrize("dtype", FLOATS, ids=str)
 def test_nan_stays_and_large_numbers_do_no_harm(kernels, function, dtype):

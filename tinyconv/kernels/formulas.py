@@ -232,8 +232,8 @@ def hardswish_gx(gy, x, a, b):
 
 @register_jitable
 def silu(x, a, b):
-    """``x * sigmoid(x)``."""
-    return x * sigmoid(x)
+    """``x * sigmoid(x)``. Where exp(-x) overflows the quotient is 0, as it should be."""
+    return x / (type(x)(1) + exp(-x))
 
 
 @register_jitable

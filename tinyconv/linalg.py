@@ -61,3 +61,4 @@ __all__ = [
 _CASTS = {"cond", "householder_product", "matrix_rank", "pinv"}
 let_take_out(globals(), _CASTS, set(__all__) - _CASTS - {"LinAlgError", "diagonal", "matrix_exp"})
 name_what_is_no_tensor(globals())
+del let_take_out, name_what_is_no_tensor  # which are no operations

@@ -60,3 +60,4 @@ __all__ = [
 _EXACT = {"log_softmax", "round", "softmax"}
 let_take_out(globals(), set(__all__) - _EXACT, _EXACT)
 name_what_is_no_tensor(globals())
+del let_take_out, name_what_is_no_tensor  # which are no operations

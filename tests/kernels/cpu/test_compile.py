@@ -309,7 +309,8 @@ def compare(name: str, actual: np.ndarray, expected: np.ndarray) -> None:
 @pytest.mark.parametrize("name", ["_relu_chunk", "_run_with_team", "_relu-"])
 def test_a_part_of_a_kernel_that_is_missing_is_compiled_again(relu, tmp_path, name):
     """A kernel's work item, the runner that hands it out, the kernel itself: each is kept apart, and called by an
-    address that is filled in when the others are loaded."""
+    address that is filled in when the others are loaded. What the runner contains is loaded too, and copied into it:
+    the third process finds it there."""
     assert relu() == RIGHT
     removed = [path for path in tmp_path.rglob("*.nbc") if name.rstrip("-") + "-" in path.name]
     assert removed
@@ -317,3 +318,4 @@ def test_a_part_of_a_kernel_that_is_missing_is_compiled_again(relu, tmp_path, na
         path.unlink()
     assert relu() == RIGHT
     assert all(path.exists() for path in removed)
+    assert relu() == RIGHT

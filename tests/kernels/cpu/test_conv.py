@@ -183,7 +183,7 @@ def plans(g, N, itemsize):
 @given(conv_geometries(), st.sampled_from([1, 5, 16, 64]), float_dtypes)
 def test_plans_reach_every_output_once_and_nothing_outside(g, N, dtype):
     L = lanes(dtype)
-    for (_, cut, tables), (OH, OW), side in plans(g, N, dtype.itemsize):
+    for (_, cut, *_, tables), (OH, OW), side in plans(g, N, dtype.itemsize):
         _, ranges, classes, taps, _, positions, goals = tables
         for strip, (begin, end) in enumerate(ranges.reshape(-1, 2)):
             rows = min(cut.R, OH - strip * cut.R)
@@ -209,7 +209,7 @@ def test_plans_of_channels_do_so_for_each_of_their_images(g, N, dtype):
     with planned_with(**IN_LANES["channels"]):
         back = backward_plan(*options, outputs, inputs, N, g.groups, OG, C, dtype.itemsize), OG, outputs, inputs
         cases = [(forward_plan(*options, *sizes, kind), C, inputs, outputs) for kind in (OUTPUTS, WEIGHTS)]
-    for ((_, cut, tables), channels, (H, W), (OH, OW)), summed in zip(
+    for ((_, cut, *_, tables), channels, (H, W), (OH, OW)), summed in zip(
         [*cases, back], (False, True, False), strict=True
     ):
         (ranges, classes, taps, _, positions, goals, _), room = tables, cut.CB * cut.HP * cut.WP
@@ -230,7 +230,7 @@ def test_plans_of_channels_do_so_for_each_of_their_images(g, N, dtype):
 
 def test_strips_that_are_alike_share_their_tables():
     """Tables grow with a strip, not with an image: here all but the first and the last are alike."""
-    _, cut, tables = forward_plan((3, 3), ONE, ONE, ONE, (512, 512), (512, 512), 64, 1, 16, 16, 4)
+    _, cut, *_, tables = forward_plan((3, 3), ONE, ONE, ONE, (512, 512), (512, 512), 64, 1, 16, 16, 4)
     assert cut.strips > 10
     assert len({tuple(pair) for pair in tables[1].reshape(-1, 2)}) <= 4
     assert sum(table.nbytes for table in tables) < 2**19
@@ -238,7 +238,7 @@ def test_strips_that_are_alike_share_their_tables():
 
 def test_border_taps_are_left_out():
     """The gradient of LeNet-5's second convolution: half of a gradient image and its padding is padding."""
-    _, cut, tables = backward_plan((5, 5), ONE, ZERO, ONE, (10, 10), (14, 14), 64, 1, 16, 6, 4)
+    _, cut, *_, tables = backward_plan((5, 5), ONE, ZERO, ONE, (10, 10), (14, 14), 64, 1, 16, 6, 4)
     classes = tables[2].reshape(-1, 4)
     products, useful = (classes[:, 1] * classes[:, 3]).sum(), 10 * 10 * 25
     assert useful <= products <= 1.2 * useful < 14 * 14 * 25

@@ -5,7 +5,8 @@ them lie
 
 * ``compile.py`` (Numba and its cache), ``parallel.py`` (threads), ``target.py`` (this machine's vectors);
 * ``vectors.py``: the instructions in which the innermost loops are written, where Numba alone does not find vectors;
-* those loops: ``tile.py`` (matrix products), ``lanes.py`` (convolutions; what they go by is in ``conv_plan.py``),
+* those loops: ``tile.py`` (matrix products), ``lanes.py`` and ``lane_tiles.py`` (convolutions; what they go by is in
+  ``conv_plan.py``),
   ``blocks.py`` and ``windows.py`` (pooling), ``totals.py`` (sums and maxima), ``philox.py`` (random numbers).
 
 Results are bit-identical for any number of threads, but for what NumPy's LAPACK computes (``solve``, ``svd``, ``det``

@@ -124,7 +124,7 @@ def _constant_lanes(context, builder, signature, args):
     return context.get_constant(types.int64, VECTOR_BYTES // (signature.args[0].dtype.bitwidth // 8))
 
 
-@jit
+@jit(apart=True)
 def workspace(n, like):
     """Memory for n elements of the type of ``like``, for use inside a kernel. It begins where a vector may: one that
     lies across two lines of the cache takes twice as long to load."""

@@ -71,8 +71,26 @@ class _Locator(caching._CacheLocator):
         return cls(function, path)
 
 
+_NO_CODE = binding.parse_assembly("").as_bitcode()
+
+
 class _Implementation(caching.CompileResultCacheImpl):
+    """Keeps a function's instructions beside its machine code, as Numba does: something new may contain it. But they
+    take as long to read as all else, so it keeps the names in them as well, which is what is needed at once."""
+
     _locator_classes = [_Locator]
+
+    def reduce(self, data: Any) -> Any:
+        module = data.library._get_module_for_linking()
+        values = [*module.functions, *module.global_variables]
+        return [value.name for value in values if not value.is_declaration], super().reduce(data)
+
+    def rebuild(self, target_context: Any, payload: Any) -> Any:
+        names, ((name, kind, (machine_code, bitcode)), *rest) = payload
+        target_context.codegen()._engine._defined_symbols.update(names)
+        compiled = super().rebuild(target_context, ((name, kind, (machine_code, _NO_CODE)), *rest))
+        compiled.library._get_module_for_linking = functools.cache(lambda: binding.parse_bitcode(bitcode))
+        return compiled
 
 
 class _CheckedFile(caching.IndexDataCacheFile):

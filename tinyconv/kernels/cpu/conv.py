@@ -3,7 +3,7 @@ channels many, ``conv_channels.py`` does it with an output channel in each, and 
 each channel is on its own.)
 
 A work item takes LANES images (see ``conv_plan.py`` for fewer), turns the rows that it needs into lanes, zero-padded,
-``x[channel, row, column, lane]``; computes its outputs there on the tiles of ``lanes.py``; and turns them back:
+``x[channel, row, column, lane]``; computes its outputs there on the tiles of ``lane_tiles.py``; and turns them back:
 
 * forward and input gradient: ``y[o, p] = sum over channels and taps t of w[o, t] * x[t + p]`` on ``image_tile``, where
   t and p are displacements from the plan's tables. No im2col buffer exists (*implicit GEMM*). With ReLU and
@@ -27,16 +27,8 @@ from . import conv_channels, conv_planes
 from .arrays import compiled_for, flat, lanes_of, workspace
 from .compile import jit
 from .conv_plan import ITEMS, POOLED, POOLED_WEIGHTS, SINGLE, WEIGHTS, ChannelPlan, Cut, backward_plan, forward_plan
-from .lanes import (
-    from_lanes,
-    kept_sum,
-    make_image_dots,
-    make_image_tile,
-    make_window_dots,
-    make_window_tile,
-    to_lanes,
-    to_winners,
-)
+from .lane_tiles import make_image_dots, make_image_tile, make_window_dots, make_window_tile
+from .lanes import from_lanes, kept_sum, to_lanes, to_winners
 from .parallel import parallel_for
 from .target import DOTS, TILES, WINDOW_DOTS, WINDOWS
 
@@ -383,10 +375,8 @@ def _pooled_weights(x, gy, winners, gw, gb, MR, NT, K, shape, cut, tables):
 
 # -------------------------------------------------------------------------------------------------- the contract
 
-
-KINDS = {"weights": WEIGHTS, "pooled": POOLED, "pooled weights": POOLED_WEIGHTS}
+KINDS = {"weights": WEIGHTS, "pooled": POOLED, "pooled weights": POOLED_WEIGHTS}  # names are found sooner in a cache
 NONE = np.empty(0, np.uint8)  # for winners, where nothing is pooled
-# Plans' sizes go to the kernels as plain tuples: Numba takes half a microsecond more to know a named one.
 
 
 @functools.lru_cache(maxsize=1024)
@@ -414,7 +404,7 @@ def _run(plan, x, winners, w, b, y, K, steps, shape):
     if isinstance(plan, ChannelPlan):
         conv_channels.correlate(flat(x), *arrays, plan.vectors, K, steps, shape, plan.cut, plan.tables)
     else:
-        _correlate(flat(x), flat(winners), *arrays, plan.tile[0], K, steps, shape, tuple(plan.cut), plan.tables)
+        _correlate(flat(x), flat(winners), *arrays, plan.tile[0], K, steps, shape, plan.sizes, plan.tables)
 
 
 def pooled_forward(x, w, b, y, winners, stride, padding, dilation, groups):
@@ -424,7 +414,7 @@ def pooled_forward(x, w, b, y, winners, stride, padding, dilation, groups):
     if w.shape[1] > plan.cut.CB:
         return False
     b, arrays = np.empty(0, x.dtype) if b is None else flat(b), (y.reshape(-1), winners.reshape(-1))
-    _correlate_and_pool(flat(x), flat(w), b, *arrays, plan.tile[0], K, shape, tuple(plan.cut), plan.tables)
+    _correlate_and_pool(flat(x), flat(w), b, *arrays, plan.tile[0], K, shape, plan.sizes, plan.tables)
     return True
 
 
@@ -456,14 +446,14 @@ def weight_gradient(gy, x, gw, stride, padding, dilation, groups):
     if isinstance(plan, ChannelPlan):
         conv_channels.weights(*arrays, plan.vectors, K, shape, plan.cut, plan.tables)
     else:
-        _weights(*arrays, *plan.tile, K, shape, tuple(plan.cut), plan.tables)
+        _weights(*arrays, *plan.tile, K, shape, plan.sizes, plan.tables)
 
 
 def pooled_weight_gradient(gy, winners, x, gw, gb, stride, padding, dilation, groups):
     """The same of the gradient of windows, and the bias' gradient to gb."""
     plan, K, shape = _plan("pooled weights", x.itemsize, x.shape, gw.shape, stride, padding, dilation, groups)
     arrays = flat(x), flat(gy), flat(winners), gw.reshape(-1), gb
-    _pooled_weights(*arrays, *plan.tile, K, shape, tuple(plan.cut), plan.tables)
+    _pooled_weights(*arrays, *plan.tile, K, shape, plan.sizes, plan.tables)
 
 
 @functools.lru_cache(maxsize=256)

@@ -19,7 +19,8 @@ import numpy as np
 from .arrays import lanes_of, workspace
 from .compile import jit
 from .conv_plan import ITEMS
-from .lanes import from_lanes, make_image_tile, to_lanes
+from .lane_tiles import make_image_tile
+from .lanes import from_lanes, to_lanes
 from .parallel import parallel_for
 from .target import CHANNEL_TILES
 

@@ -22,7 +22,7 @@ from numba.extending import intrinsic
 from .arrays import workspace
 from .compile import JIT, jit
 from .conv_plan import ITEMS, SCRATCH, SINGLE
-from .lanes import make_image_dots
+from .lane_tiles import make_image_dots
 from .parallel import parallel_for
 from .target import VECTOR_BYTES
 from .vectors import (

@@ -150,10 +150,19 @@ def _nll_loss_gx(gy, target, scale, gx, N, C, L):
 
 @jit
 def _cross_entropy(items, rows, x, logp, target, weight, ignore_index, N, C, L, mean, loss, scale, sums):
-    if L == 1:
-        parallel_for(_softmax_rows, items, (rows, x, logp, N, C, True))
-    else:
-        parallel_for(_softmax_columns, N, (x, logp, C, L, True))
+    parallel_for(_softmax_rows, items, (rows, x, logp, N, C, True))
+    return _losses(logp, target, weight, ignore_index, N, C, L, mean, loss, scale, sums)
+
+
+@jit
+def _cross_entropy_of_columns(x, logp, target, weight, ignore_index, N, C, L, mean, loss, scale, sums):
+    parallel_for(_softmax_columns, N, (x, logp, C, L, True))
+    return _losses(logp, target, weight, ignore_index, N, C, L, mean, loss, scale, sums)
+
+
+@jit
+def _losses(logp, target, weight, ignore_index, N, C, L, mean, loss, scale, sums):
+    """The losses, and to ``sums`` their sum, or mean, and that of their scales; where a target is wrong, else -1."""
     wrong = _nll_loss(logp, target, weight, ignore_index, N, C, L, loss, scale)
     sums[0], sums[1] = sum_rows(loss, 0, 0, 1, loss.size), sum_rows(scale, 0, 0, 1, scale.size)
     if mean:
@@ -179,11 +188,14 @@ def _cross_entropy_gx_rows(item, rows, g, logp, target, scale, gx, N, C):
 
 
 @jit
-def _cross_entropy_gx(items, rows, gloss, total, logp, target, scale, gy, gx, N, C, L):
+def _cross_entropy_gx(items, rows, gloss, total, logp, target, scale, gx, N, C):
     g = gloss[0] / total[0] if total.size else gloss[0]
-    if L == 1:
-        parallel_for(_cross_entropy_gx_rows, items, (rows, g, logp, target, scale, gx, N, C))
-        return
+    parallel_for(_cross_entropy_gx_rows, items, (rows, g, logp, target, scale, gx, N, C))
+
+
+@jit
+def _cross_entropy_gx_of_columns(gloss, total, logp, target, scale, gx, gy, N, C, L):
+    g = gloss[0] / total[0] if total.size else gloss[0]
     gy[:] = 0
     for i in range(N * L):
         if scale[i] != 0:
@@ -264,8 +276,10 @@ def cross_entropy(x, target, weight, ignore_index, mean):
     (N, C, L), logp = x.shape, np.empty(x.shape, x.dtype)
     loss, scale, sums = np.empty(target.size, x.dtype), np.empty(target.shape, x.dtype), np.empty(2, x.dtype)
     w = np.empty(0, x.dtype) if weight is None else flat(weight)
-    arguments = flat(target), w, ignore_index, N, C, L, mean, loss, scale.reshape(-1), sums
-    if _cross_entropy(*_cut(N, C), flat(x), logp.reshape(-1), *arguments) >= 0:
+    arrays = flat(x), logp.reshape(-1), flat(target), w
+    arguments = *arrays, ignore_index, N, C, L, mean, loss, scale.reshape(-1), sums
+    wrong = _cross_entropy(*_cut(N, C), *arguments) if L == 1 else _cross_entropy_of_columns(*arguments)
+    if wrong >= 0:
         return reference.cross_entropy(x, target, weight, ignore_index, mean)  # which says what is wrong
     return sums[0:1].reshape(()), logp, scale, sums[1:2].reshape(())
 
@@ -274,8 +288,10 @@ def cross_entropy_gx(gloss, logp, target, scale, total):
     if not compiled_for(logp) or not logp.size:
         return reference.cross_entropy_gx(gloss, logp, target, scale, total)
     (N, C, L), gx = logp.shape, np.empty(logp.shape, logp.dtype)
-    gy = np.empty(0 if L == 1 else logp.size, logp.dtype)
     total = np.empty(0, logp.dtype) if total is None else flat(total)
-    arrays = flat(gloss), total, flat(logp), flat(target), flat(scale), gy, gx.reshape(-1)
-    _cross_entropy_gx(*_cut(N, C), *arrays, N, C, L)
+    arrays = flat(gloss), total, flat(logp), flat(target), flat(scale), gx.reshape(-1)
+    if L == 1:
+        _cross_entropy_gx(*_cut(N, C), *arrays, N, C)
+    else:
+        _cross_entropy_gx_of_columns(*arrays, np.empty(logp.size, logp.dtype), N, C, L)
     return gx

@@ -5,7 +5,7 @@
 The MR x NV vectors of the result stay in registers for the whole sum. Each step k loads NV vectors of V and
 broadcasts MR scalars of S, and does MR*NV fused multiply-adds with them: few loads for much arithmetic. The scalars
 are S[s + k*step + i] (``unit``: a transposed matrix) or S[rows[i] + k*step]. Convolutions have tiles of their own, in
-``lanes.py``.
+``lane_tiles.py``.
 
 Numba's own vectorizer does not keep such a tile in registers, so the loop is written in LLVM's instructions. A tile
 at the border has fewer rows or columns: it runs the same loop with masked loads and stores, so nothing outside is

@@ -61,6 +61,26 @@ def shuffle(b, first, second, picks):
     return b.shuffle_vector(first, second, ir.Constant(ir.VectorType(I32, len(picks)), list(picks)))
 
 
+def interleave(b, first, second):
+    """The lower halves of two vectors interleaved, and the upper halves."""
+    lanes = first.type.count
+    picks = [lane // 2 + lane % 2 * lanes for lane in range(lanes)]
+    return shuffle(b, first, second, picks), shuffle(b, first, second, [pick + lanes // 2 for pick in picks])
+
+
+def added_up(b, vectors):
+    """The sum over the lanes of each of LANES vectors, as one vector: halves are added while they are interleaved."""
+    while len(vectors) > 1:
+        half = len(vectors) // 2
+        vectors = [b.fadd(*interleave(b, vectors[i], vectors[i + half])) for i in range(half)]
+    return vectors[0]
+
+
+def at_most(b, i, last):
+    """``min(i, last)`` of two ints."""
+    return b.select(b.icmp_signed("<", i, last), i, last)
+
+
 def lanes_between(b, low, high, lanes):
     """The mask of the lanes low <= i < high (ints of 64 bits)."""
     places = ir.Constant(ir.VectorType(I32, lanes), list(range(lanes)))

@@ -190,14 +190,13 @@ def _lay_out(item, w, kernels, shape, sizes):
     """The kernel of one output as it lies in a patch, with SH rows of zeros above; and again, SW pixels to the
     right."""
     C, KH, KW, (width, size) = sizes.C, sizes.KH, sizes.KW, shape
-    kernels = kernels[item * 2 * size : (item + 1) * 2 * size]
-    kernels[:] = 0
+    kernels[item * 2 * size : (item + 1) * 2 * size] = 0
     for c in range(C):
         for kh in range(KH):
-            row, at = w[((item * C + c) * KH + kh) * KW :], ((sizes.SH + kh * sizes.DH) * C + c) * width
-            for place in (kernels[at:], kernels[size + at + sizes.SW :]):
-                for kw in range(KW):
-                    place[kw * sizes.DW] = row[kw]
+            at = item * 2 * size + ((sizes.SH + kh * sizes.DH) * C + c) * width
+            for kw in range(KW):
+                weight = w[((item * C + c) * KH + kh) * KW + kw]
+                kernels[at + kw * sizes.DW] = kernels[at + size + sizes.SW + kw * sizes.DW] = weight
 
 
 @jit(reorder=True)

@@ -115,6 +115,9 @@ def test_bounds(kernels, dtype):
     assert_same(kernels.activation(x, "clamp", -np.inf, np.inf), x)
     assert_same(kernels.activation(x, "clamp", -1e300, 1e300), x)
     assert_same(kernels.activation(x, "clamp", 1.0, -1.0), np.array([-1, -1, -1, np.nan], dtype))
+    for bounds in (np.nan, 1.0), (-1.0, np.nan), (np.nan, np.nan):
+        assert_same(kernels.activation(x, "clamp", *bounds), np.full(4, np.nan, dtype))
+        assert_same(kernels.activation_gx(x, x, "clamp", *bounds), np.zeros(4, dtype))
 
 
 @every_function

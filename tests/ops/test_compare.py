@@ -96,6 +96,10 @@ def test_clamp_by_tensors_and_in_other_types():
     assert tinyconv.tensor([1], dtype=tinyconv.int8).clamp(300, 400.5).tolist() == [300]
     assert tinyconv.clamp_min(x, 4).tolist() == [[4, 4, 4], [4, 4, 5]]
     assert tinyconv.clamp_max(x, 1).tolist() == [[0, 1, 1], [1, 1, 1]]
+    assert (
+        np.isnan(x.float().clamp(max=float("nan")).array).all()
+        and np.isnan(x.double().clamp(float("nan"), 1).array).all()
+    )
     with pytest.raises(RuntimeError, match="clamp: at least one of min and max must be given"):
         x.clamp()
 

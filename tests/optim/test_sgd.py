@@ -189,6 +189,22 @@ def test_a_gradient_that_does_not_fit(momentum):
         assert p.tolist() == data.tolist()
 
 
+def test_after_a_refused_step_momentum_starts_from_nothing(monkeypatch):
+    """Memory that nobody has written yet is no momentum."""
+    backend = kernels.of(np.empty(0))
+    empty = backend.empty
+    monkeypatch.setattr(backend, "empty", lambda shape, dtype: empty(shape, dtype) * 0 + 1e30)
+    p, refused = parameter(1.0, 2.0), parameter(1.0)
+    optimizer = SGD([p, refused], lr=0.5, momentum=0.9)
+    p.grad, refused.grad = tinyconv.ones(2), tinyconv.ones(1)
+    refused.data = tinyconv.ones(3)
+    with pytest.raises(RuntimeError, match="has a gradient of shape"):
+        optimizer.step()
+    refused.grad = None
+    optimizer.step()
+    assert p.tolist() == [0.5, 1.5]
+
+
 @pytest.mark.parametrize("shape", [(), (2,)])
 def test_a_momentum_that_does_not_fit(shape):
     p = parameter(*[1.0] * 1000)

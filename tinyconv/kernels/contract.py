@@ -347,9 +347,9 @@ def sigmoid_gx(gy: Array, y: Array) -> Array:
 def activation(x: Array, function: str, a: float, b: float) -> Array:
     """A nonlinearity (floating types), by its name in ``ACTIVATIONS``; a and b are its two numbers, in the type of x.
 
-    ``clamp``, ``hardtanh``: ``min(max(x, a), b)``, NaN stays; ``leaky_relu``: x where ``x > 0``, else ``a * x``. The
-    others have no numbers: ``hardsigmoid``: ``min(max(x + 3, 0), 6) / 6``; ``hardswish``: x times that; ``silu``: ``x *
-    sigmoid(x)``; ``gelu``: ``x/2 * (1 + erf(x / sqrt(2)))``; ``gelu_tanh``: ``x/2 * (1 + tanh(sqrt(2/pi) * (x +
+    ``clamp``, ``hardtanh``: ``min(max(x, a), b)``, NaN if one is; ``leaky_relu``: x where ``x > 0``, else ``a * x``.
+    The others have no numbers: ``hardsigmoid``: ``min(max(x + 3, 0), 6) / 6``; ``hardswish``: x times that; ``silu``:
+    ``x * sigmoid(x)``; ``gelu``: ``x/2 * (1 + erf(x / sqrt(2)))``; ``gelu_tanh``: ``x/2 * (1 + tanh(sqrt(2/pi) * (x +
     0.044715 * x**3)))``.
     """
 

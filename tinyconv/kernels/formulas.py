@@ -175,9 +175,9 @@ def _erf_float32(x):
 
 @register_jitable
 def clamp(x, a, b):
-    """``min(max(x, a), b)``; NaN stays NaN."""
-    x = a if x < a else x
-    return b if x > b else x
+    """``min(max(x, a), b)``; NaN if any of the three is."""
+    x = a if (x < a) | (a != a) else x
+    return b if (x > b) | (b != b) else x
 
 
 @register_jitable

@@ -277,7 +277,7 @@ class Clamp(Function):
 
 
 def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
-    """``input`` brought into ``[min, max]``; NaN stays NaN. Where ``min > max``, ``max``.
+    """``input`` brought into ``[min, max]``; NaN if any of the three is. Where ``min > max``, ``max``.
 
     Args:
         input: any shape.

@@ -99,7 +99,8 @@ class SGD(Optimizer):
                 buffer: Any = memory.get("momentum_buffer")
                 first = buffer is None
                 if first:
-                    buffer = memory["momentum_buffer"] = Tensor(kernels.of(x).empty(x.shape, x.dtype))
+                    # Zeros, though the kernel reads none of them: it is not reached if a later parameter is refused.
+                    buffer = memory["momentum_buffer"] = Tensor(kernels.of(x).full(x.shape, 0, x.dtype))
                 v = buffer.array
                 if v.shape != x.shape or v.dtype != x.dtype:  # the kernel would write past its end
                     raise RuntimeError(f"SGD: a parameter of {described(x)} has a momentum_buffer of {described(v)}")

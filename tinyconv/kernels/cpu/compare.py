@@ -104,7 +104,7 @@ def _flat(x, y):
 
 def _extreme_of(x, y, largest):
     array, number = (x, y) if type(x) is np.ndarray else (y, x)
-    if not few(x, y) and isinstance(number, (int, float)) and number == number and compiled_for(array):
+    if not few(x, y) and isinstance(number, (int, float)) and compiled_for(array):
         return activation(array, "clamp", *((number, math.inf) if largest else (-math.inf, number)))
     operands = None if few(x, y) else _flat(x, y)
     if operands is None:

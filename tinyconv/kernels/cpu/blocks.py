@@ -30,6 +30,7 @@ from .totals import narrow, widen
 from .vectors import (
     AHEAD,
     array_pointer,
+    at_most,
     i64,
     lanes_between,
     load,
@@ -120,15 +121,12 @@ if JIT:
         left = b.sub(total, b.add(start, i64(after) if isinstance(after, int) else after))
         left, size = (b.select(b.icmp_signed(">", n, i64(low)), n, i64(low)) for n, low in ((left, 0), (size, 1)))
         some = b.sdiv(left, size)
-        return b.select(b.icmp_signed("<", some, planes), some, planes)
+        return at_most(b, some, planes)
 
     def _inside(context, b, kind, array, start, size, after):
         """Whether an array has ``after`` elements after the ``size`` from ``start`` on."""
         total = context.make_array(kind)(context, b, array).nitems
         return b.icmp_signed("<=", b.add(b.add(start, size), i64(after)), total)
-
-    def _least(b, n, bound):
-        return b.select(b.icmp_signed("<", n, bound), n, bound)
 
     def _load(b, pointer, mask, plain):
         """A vector, 0 where the mask is off."""
@@ -317,9 +315,11 @@ if JIT:
                 def fetch(top, j, k):
                     """What a later band reads and writes, in the order of memory, not of strips."""
                     row, part = b.add(top, beyond), b.add(b.mul(b.sdiv(j, i64(lanes)), height), k)
-                    pixels = b.mul(part, _least(b, b.mul(W, i64(2)), i64(4 * lanes)))
+                    pixels = b.mul(part, at_most(b, b.mul(W, i64(2)), i64(4 * lanes)))
                     prefetch_ahead(b, b.gep(plane, [b.add(b.mul(row, b.mul(W, i64(2))), pixels)]), vector, 4)
-                    windows = b.add(b.mul(part, _least(b, OW, i64(lanes))), i64(AHEAD // (4 * size_of(vector.element))))
+                    windows = b.add(
+                        b.mul(part, at_most(b, OW, i64(lanes))), i64(AHEAD // (4 * size_of(vector.element)))
+                    )
                     prefetch(b, b.gep(out, [b.add(b.mul(row, OW), windows)]))
 
                 def better(best, winner, value, tap):
@@ -357,7 +357,7 @@ if JIT:
                         fetch(top, j, k)
                         value, tap, here = across(b.mul(i, i64(2)))
                         best, winner = better(best, winner, value, b.add(tap, number[3]))
-                        below = _least(b, b.add(b.mul(i, i64(2)), i64(1)), b.sub(H, i64(1)))  # or the same row again
+                        below = at_most(b, b.add(b.mul(i, i64(2)), i64(1)), b.sub(H, i64(1)))  # or the same row again
                         value, tap, there = across(below)
                         best, winner = better(best, winner, value, b.add(tap, number[6]))
                         place = b.add(b.mul(i, OW), j)
@@ -376,7 +376,7 @@ if JIT:
 
                     def band(k, ordered):
                         top = b.mul(k, height)
-                        count = _least(b, b.sub(OH, top), height)
+                        count = at_most(b, b.sub(OH, top), height)
 
                         def strips_from(first, last, full, ordered):
                             def strip(k, state):

@@ -24,6 +24,7 @@ from .totals import UNROLL, fold, tree, widen
 from .vectors import (
     AHEAD,
     array_pointer,
+    at_most,
     i64,
     lanes_between,
     load,
@@ -59,7 +60,7 @@ if JIT:
         onward = b.neg(stride) if backwards else stride
         near = b.icmp_signed("<", ahead, run)
         skipped = b.sdiv(ahead, b.select(b.icmp_signed(">", run, i64(0)), run, i64(1)))
-        further = b.mul(onward, b.select(b.icmp_signed("<", skipped, i64(FAR)), skipped, i64(FAR)))
+        further = b.mul(onward, at_most(b, skipped, i64(FAR)))
         last = b.select(near, b.sub(run, ahead), i64(0))
         beyond = b.select(near, b.sub(b.add(ahead, onward), run), further)
 

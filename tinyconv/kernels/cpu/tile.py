@@ -25,6 +25,7 @@ from .compile import JIT, jit
 from .target import TILES
 from .vectors import (
     array_pointer,
+    at_most,
     i64,
     lanes_between,
     load,
@@ -108,7 +109,7 @@ class _Emit:
         last_row = b.sub(self.m, i64(1))
 
         def row(i):  # a row beyond the m-th repeats the last: computed, but not stored
-            return i64(i) if masks is None else b.select(b.icmp_signed("<", i64(i), last_row), i64(i), last_row)
+            return i64(i) if masks is None else at_most(b, i64(i), last_row)
 
         def at(pointer, j):
             return vector_pointer(b, pointer, self.vector, j)

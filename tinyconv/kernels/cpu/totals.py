@@ -19,6 +19,7 @@ from .compile import JIT
 from .vectors import (
     AHEAD,
     array_pointer,
+    at_most,
     i64,
     lanes_between,
     load,
@@ -75,8 +76,7 @@ if JIT:
         some = [lanes_between(b, i64(0), b.sub(rest, i64(q * lanes)), lanes) for q in range(UNROLL)]
 
         # What comes AHEAD is in this row, or as far into the next one.
-        ahead = i64(AHEAD // size_of(vector.element))
-        ahead = b.select(b.icmp_signed("<", ahead, n), ahead, n)
+        ahead = at_most(b, i64(AHEAD // size_of(vector.element)), n)
         last, beyond = b.sub(n, ahead), b.add(b.sub(stride, n), ahead)
 
         def block(start, k, masks, state):

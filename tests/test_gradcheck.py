@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import tinyconv
+from tests.autograd.tensors import Double
 from tinyconv.autograd import Function, gradcheck, gradgradcheck
 from tinyconv.gradcheck import GradcheckError
 
@@ -121,16 +122,7 @@ def test_float32_is_warned_of():
 
 
 def test_the_type_of_a_gradient():
-    class Half(Function):
-        @staticmethod
-        def forward(ctx, x):
-            return x * 2
-
-        @staticmethod
-        def backward(ctx, gy):
-            return gy * 2
-
-    assert gradcheck(Half.apply, randn(2), check_grad_dtypes=True)
+    assert gradcheck(Double.apply, randn(2), check_grad_dtypes=True)
 
 
 def test_inputs_of_any_layout_and_shape():

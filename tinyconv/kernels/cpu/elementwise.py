@@ -24,7 +24,7 @@ from ..reference.elementwise import (  # noqa: F401
     sign,
     tanh,
 )
-from .arrays import flat
+from .arrays import compiled_for, flat
 from .compile import jit
 from .parallel import parallel_for
 
@@ -373,7 +373,7 @@ LOOPS = {"erf": _erf, "erfc": _erfc}  # the functions of one number that NumPy h
 
 def unary(x, function):
     loop = LOOPS.get(function)
-    if loop is None or x.dtype.char not in "fd":
+    if loop is None or not compiled_for(x):
         return reference.unary(x, function)
     if not dense_floats(x, x):
         x = np.array(x, order="C")

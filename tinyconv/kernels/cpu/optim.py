@@ -18,10 +18,10 @@ from .vectors import prefer_256_bits
 
 
 @jit
-def _sizes(ids, sizes):
-    """The sizes of the parameters. Those with an array of any kind that is not dense count as empty: whether there are
-    such is returned."""
-    n, all_dense = sizes.size, True
+def _sizes(ids, n):
+    """The sizes of n parameters, and whether all arrays of every kind are dense: parameters with another count as
+    empty."""
+    sizes, all_dense = np.empty(n, np.int64), True
     for k in range(n):
         sizes[k] = dense_size(ids[k])
         for other in range(k + n, ids.size, n):
@@ -29,22 +29,24 @@ def _sizes(ids, sizes):
                 sizes[k] = -1
         if sizes[k] < 0:
             sizes[k], all_dense = 0, False
-    return all_dense
+    return sizes, all_dense
 
 
 @jit
-def _cut(ids, sizes, numbers):
-    """Elements of a work item, and work items: one, if parameters share memory, which are then changed in order."""
+def _cut(ids, n, numbers):
+    """What ``_sizes`` says, elements of a work item, and work items: one, if parameters share memory, which are then
+    changed in order."""
+    sizes, all_dense = _sizes(ids, n)
     total, apart = 0, True
-    begin, end = np.empty(sizes.size, np.int64), np.empty(sizes.size, np.int64)
-    for k in range(sizes.size):
+    begin, end = np.empty(n, np.int64), np.empty(n, np.int64)
+    for k in range(n):
         total += sizes[k]
         begin[k] = array_of(ids[k], 1, numbers).ctypes.data
         end[k] = begin[k] + sizes[k] * numbers.itemsize
         for other in range(k):
             apart = apart and (end[other] <= begin[k] or end[k] <= begin[other])
     chunk = CHUNK if apart else total
-    return chunk, (total + chunk - 1) // max(1, chunk)
+    return sizes, all_dense, chunk, (total + chunk - 1) // max(1, chunk)
 
 
 @jit
@@ -100,18 +102,14 @@ def _sgd_item(item, chunk, ids, sizes, numbers, moving, nesterov, first):
 
 @jit
 def _adam(ids, n, numbers, amsgrad):
-    sizes = np.empty(n, np.int64)
-    all_dense = _sizes(ids, sizes)
-    chunk, items = _cut(ids, sizes, numbers)
+    sizes, all_dense, chunk, items = _cut(ids, n, numbers)
     parallel_for(_adam_item, items, (chunk, ids, sizes, numbers, amsgrad))
     return all_dense
 
 
 @jit
 def _sgd(ids, n, numbers, moving, nesterov, first):
-    sizes = np.empty(n, np.int64)
-    all_dense = _sizes(ids, sizes)
-    chunk, items = _cut(ids, sizes, numbers)
+    sizes, all_dense, chunk, items = _cut(ids, n, numbers)
     parallel_for(_sgd_item, items, (chunk, ids, sizes, numbers, moving, nesterov, first))
     return all_dense
 

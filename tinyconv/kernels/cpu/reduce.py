@@ -128,7 +128,7 @@ def _plan(shape, axes, keepdims):
 
 
 def sum(x, axes, keepdims):
-    plan = _plan(x.shape, axes, keepdims) if x.dtype.char in "fd" and x.flags.carray else None
+    plan = _plan(x.shape, axes, keepdims) if compiled_for(x) and x.flags.carray else None
     if plan is None:
         return reference.sum(x, axes, keepdims)
     items, cut, size, shape = plan
@@ -154,7 +154,7 @@ def prod(x, axes, keepdims):
 
 def _extreme_of(x, axes, keepdims, most):
     kept = x.ndim - len(axes)
-    if x.dtype.char not in "fd" or not x.flags.carray or x.size <= FEW or axes != tuple(range(kept, x.ndim)):
+    if not compiled_for(x) or not x.flags.carray or x.size <= FEW or axes != tuple(range(kept, x.ndim)):
         return reference.amax(x, axes, keepdims) if most else reference.amin(x, axes, keepdims)
     n, out = math.prod(x.shape[kept:]), np.empty(x.shape[:kept] + (1,) * (len(axes) if keepdims else 0), x.dtype)
     rows = max(1, ELEMENTS // n)

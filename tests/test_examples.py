@@ -217,6 +217,13 @@ def test_the_tour_has_every_example_and_its_pictures():
     assert all(path.stat().st_size < 100_000 for path in (ROOT / "docs" / "examples").iterdir())
 
 
+def test_the_tours_table_of_first_weights_has_every_way_of_the_example():
+    rules = re.findall(r'^    "([^"]+)": ', (ROOT / "examples" / "weight_init.py").read_text(), re.MULTILINE)
+    table = (ROOT / "examples" / "README.md").read_text().partition("| first weights |")[2].partition("\n\n")[0]
+    assert re.findall(r"^\| ([^|]+) \|", table, re.MULTILINE) == rules
+    assert len(rules) == 9
+
+
 def test_the_readmes_twelve_lines(monkeypatch, capsys):
     (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     assert len(code.splitlines()) == 12

@@ -1,9 +1,16 @@
 """Automatic differentiation: record what is computed, then let gradients flow backwards through it.
 
-``function.py`` says what is recorded, ``engine.py`` how the gradients flow: read these two, in this order, after
-``tensor.py``. ``grad_mode.py`` switches the recording off and on, ``hooks.py`` looks in on gradients, ``graph.py`` on
-what is saved, ``inplace.py`` follows changes in place, ``anomaly.py`` looks for NaN, ``intercept.py`` shows each
-Function that is applied, ``functional.py`` has Jacobians and Hessians.
+Read ``function.py`` (what is recorded) and then ``engine.py`` (how the gradients flow), after ``tensor.py``: these
+three are the engine. Each of the other files adds one thing to it:
+
+* ``grad_mode.py`` switches the recording off and on;
+* ``inplace.py`` keeps the graph right when a tensor is changed in place;
+* ``deferred.py`` lets max-pooling pass a gradient on without writing its zeros down;
+* ``hooks.py`` lets users see and replace gradients, ``graph.py`` what the nodes save;
+* ``anomaly.py`` finds the operation that made the first NaN;
+* ``intercept.py`` shows every Function that is applied, to count its multiply-adds or to write it down as ONNX;
+* ``functional.py`` computes Jacobians and Hessians;
+* ``variable.py`` is a name that programs older than PyTorch 0.4 use.
 """
 
 from collections.abc import Callable

@@ -16,7 +16,12 @@ from ..tensor import Tensor
 
 
 class Deferred:
-    """What ``backward`` may return for an argument instead of a tensor, and how the nodes that take it go on."""
+    """What ``backward`` may return for an argument instead of a tensor.
+
+    Attributes:
+        of_relu: ``(y) -> gradient`` before the ReLU whose output is y, deferred or a tensor.
+        of_conv2d: ``(x, w, input_size, kernel_size, geometry) -> (gx, gw, gb)``, the gradients of a convolution.
+    """
 
     of_relu: Callable[..., Any]
     of_conv2d: Callable[..., tuple]

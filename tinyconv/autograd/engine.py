@@ -23,15 +23,22 @@ from .grad_mode import set_grad_enabled, state
 
 
 def _walk(roots: Sequence[Any], gys: Sequence[Tensor], retain_graph: bool, targets: dict | None) -> dict:
-    """Run every node between ``roots`` (edges) and the leaves, largest number first.
+    """Run every node between ``roots`` and the leaves, largest number first.
 
-    Without ``targets`` gradients end in the leaves' ``.grad``. With ``targets`` (edges as keys) only the nodes on the
-    way to one of them run, no ``.grad`` changes, and the gradients that arrived there are returned.
+    Args:
+        roots: edges, from which the walk starts.
+        gys: the gradient that is sent along each of them.
+        retain_graph: whether nodes keep what they saved.
+        targets: None: gradients end in the leaves' ``.grad``. Else a dict whose keys are edges: only the nodes on the
+            way to one of them run, and no ``.grad`` changes.
+
+    Returns:
+        With ``targets`` the gradients that arrived there, by edge.
     """
     useful: Any = None if targets is None else _leads_to(roots, targets)
     found: dict = {}
-    heap: list = []
-    pending: dict[Node, list] = {}  # the gradients on their way to a node, one slot an output
+    heap: list = []  # the nodes whose turn will come, as (-number, node)
+    pending: dict[Node, list] = {}  # for each of them the gradients that have arrived, a slot for each output
     ours: set[tuple] = set()  # the edges whose gradient nobody else holds
     recording = state.recording
     node: Any = None
@@ -39,7 +46,7 @@ def _walk(roots: Sequence[Any], gys: Sequence[Tensor], retain_graph: bool, targe
     gxs: Any = gys
     fresh = False
     while True:
-        nearest = None  # the first of the nodes met now: in a chain it is the next one, without a way through the heap
+        nearest = None  # the first node met in this round: in a chain it is the next one, and skips the heap
         for edge, gx in zip(edges, gxs):  # send each gradient on its way
             if edge is None or gx is None or (useful is not None and edge[0] not in useful):
                 continue

@@ -1,4 +1,4 @@
-"""What the graph is made of: functions, which are its nodes, and leaves.
+"""What the graph is made of: functions, which are its nodes, and leaves, where its paths end.
 
 Every operation is a :class:`Function` with two methods: ``forward`` computes y from x, and ``backward`` turns the
 gradient of the loss with respect to y, ``gy``, into the gradient with respect to x, ``gx = gy * dy/dx`` (in general a
@@ -22,24 +22,33 @@ from ..tensor import Tensor
 from . import anomaly
 from .grad_mode import is_grad_enabled, no_grad, state
 
-numbers = itertools.count()
-_RELEASED: Any = object()
+numbers = itertools.count()  # nodes are numbered as they are made, so a node's number is larger than its inputs'
+_RELEASED: Any = object()  # stands for what a node had saved, once a backward pass has used it
 
 
 class Node:
-    """What the graph is made of: a number, and one edge an input, ``(node, which of its outputs)`` or None.
+    """A point of the graph: an operation that was applied (:class:`Function`), or a leaf (:class:`AccumulateGrad`).
 
     Edges point to nodes, never to tensors: a value that nobody saved is freed as soon as the user lets go of it.
+
+    Attributes:
+        number: larger than those of the nodes that ``edges`` lead to.
+        edges: for each argument the place its gradient goes to, ``(node, which of that node's outputs)``; None for an
+            argument that needs no gradient.
+        takes_deferred: whether ``backward`` accepts a :class:`~tinyconv.autograd.Deferred` in place of a tensor.
     """
 
     number = -1
     edges: Sequence = ()
-    takes_deferred = False  # backward can do something with a Deferred (deferred.py)
-    _saved: Any = ()
-    _pre_hooks: dict[int | None, OrderedDict] | None = None  # by output (None: all); None while nobody looks at them
-    register_hook: Callable  # in hooks.py
+    takes_deferred = False
+    _saved: Any = ()  # what save_for_backward was given, as _Saved or _Packed
+    _outputs: list = []  # a description of each output
+    # Hooks on the gradient of each output, by its index, and under None those on all of them together (hooks.py). The
+    # dict itself is None as long as there are no hooks.
+    _pre_hooks: dict[int | None, OrderedDict] | None = None
+    _retained: dict[int, Callable] = {}  # what retain_grad() asked for: called when all hooks have seen the gradient
+    register_hook: Callable  # these two are defined in hooks.py
     register_prehook: Callable
-    _retained: dict[int, Callable] = {}  # what keeps the gradient of an output, once all hooks have seen it
 
     def operation(self) -> str:
         """The operation's name, for messages."""
@@ -52,7 +61,8 @@ class Node:
 
     @property
     def next_functions(self) -> tuple:
-        """The edges as PyTorch shows them: ``(node, index)`` an argument, ``(None, 0)`` where no gradient goes."""
+        """The edges as PyTorch shows them: for each argument ``(node, index)``, or ``(None, 0)`` if no gradient goes
+        there."""
         return tuple([(None, 0) if edge is None else edge for edge in self.edges])
 
     def __repr__(self) -> str:
@@ -65,9 +75,12 @@ class Node:
 
 
 class _Saved:
-    """A saved tensor and the version it had. Of an *output* of the node (output number ``index``) only the memory is
-    kept: the tensor's history would point back to the node, a cycle only the garbage collector could free. It regains
-    its history when unpacked."""
+    """A tensor that a node saved, and the version it had then.
+
+    An *input* of the node is kept as it is (``tensor``). Of an *output* (number ``index`` of the node's outputs) only
+    the array is kept: the tensor's history would point back to the node, and such a cycle only the garbage collector
+    could free. Unpacking makes a new tensor with that array and that history.
+    """
 
     __slots__ = ("array", "counter", "index", "tensor", "version")
     tensor: Tensor | None
@@ -105,7 +118,8 @@ class _Saved:
 
 
 class _Packed:
-    """A saved tensor that a pair of hooks keeps in its own way: ``pack`` saw the tensor, ``unpack`` gives it back."""
+    """A tensor that a node saved inside of ``saved_tensors_hooks`` (graph.py): instead of the tensor it keeps what the
+    pack hook made of it, and the unpack hook turns that back into a tensor."""
 
     __slots__ = ("counter", "edge", "index", "pack", "packed", "unpack_hook")
 
@@ -159,17 +173,22 @@ class Function(Node):
 
         y = Exp.apply(x)
 
-    ``forward`` gets the arguments of ``apply`` with recording switched off; ``backward`` gets one gradient an output
-    and returns one an argument, None for what is no tensor or needs none (``ctx.needs_input_grad`` says). ``ctx`` is
-    the node.
+    ``forward`` gets the arguments of ``apply`` and runs with recording switched off. ``backward`` gets the gradient of
+    each output, and returns one for each argument: None for an argument that is no tensor, or that needs no gradient
+    (``ctx.needs_input_grad``). ``ctx`` is the node.
+
+    Attributes:
+        materialize_grads: whether ``backward`` gets zeros, not None, for an output that nobody used.
+        fresh_gradients: whether nobody else holds the memory of what ``backward`` returns, so that the engine may add
+            to it, or keep it as a leaf's ``.grad``, without a copy.
+        is_view: whether the output is a view of the first argument.
     """
 
     materialize_grads = True
-    fresh_gradients = False  # nobody else holds the memory of what backward returns: it need never be copied
-    is_view = False  # the output is a view of the first argument
+    fresh_gradients = False
+    is_view = False
     _dirty: tuple = ()
     _non_differentiable: tuple = ()
-    _outputs: list = []  # a description of each output
 
     @staticmethod
     def forward(ctx: Any, *args: Any) -> Any:
@@ -372,7 +391,6 @@ class AccumulateGrad(Node):
 
     def __init__(self, variable: Tensor):
         self._variable = weakref.ref(variable)
-        self._pre_hooks = None
         self.number = next(numbers)
         self.describe(variable)
 

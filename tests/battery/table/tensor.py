@@ -95,7 +95,7 @@ exclude(
 )
 exclude(
     "tinyconv.load tinyconv.save tinyconv.get_default_dtype tinyconv.set_default_dtype",
-    "tests/test_serialization.py, tests/test_dtypes.py",
+    "tests/serialization/test_serialization.py, tests/test_dtypes.py",
 )
 entry("is_meta is_nested is_quantized is_sparse", call(x(2)), call(integers(2)))
 entry("is_inference is_shared layout", call(x(2)))

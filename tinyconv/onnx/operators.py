@@ -27,13 +27,13 @@ from ..ops.activation import (
     Tanh,
 )
 from ..ops.compare import Clamp, Compare, Maximum, Minimum, Where
-from ..ops.conv import Conv2d, ConvTranspose2d, output_size
+from ..ops.conv import Conv2d, ConvTranspose2d
 from ..ops.convert import Cast, ToDevice
 from ..ops.dropout import Dropout
 from ..ops.elementary import Elementary, Exp, Log, Sqrt
 from ..ops.elementwise import Abs, Add, Div, Mul, Neg, Pow, Sign, Sub
 from ..ops.embedding import Embedding
-from ..ops.fused import WINDOWS, Conv2dReLUMaxPool2d, LinearReLU
+from ..ops.fused import WINDOWS_2X2, Conv2dReLUMaxPool2d, LinearReLU
 from ..ops.index import Gather, Slice
 from ..ops.join import Cat
 from ..ops.matmul import Linear, MatMul
@@ -43,6 +43,7 @@ from ..ops.pool import AvgPool2d, AvgPool2dGx, MaxPool2d
 from ..ops.reduce import Extreme, Mean, Sum
 from ..ops.shape import Clone, Expand, Permute, View
 from ..ops.softmax import LogSoftmax, Softmax
+from ..ops.windows import count_windows
 from ..tensor import Tensor
 from .graph import ExportError
 from .trace import Tracer, Translation
@@ -201,7 +202,7 @@ def _conv2d(g: Tracer, x: Tensor, w: Tensor, b: Tensor | None, *geometry: Any) -
 
 @_translates(Conv2dReLUMaxPool2d)
 def _conv2d_relu_max_pool2d(g: Tracer, x: Tensor, w: Tensor, b: Tensor | None, geometry: tuple) -> str:
-    return g.node("MaxPool", g.node("Relu", _conv2d(g, x, w, b, *geometry)), **_windows(*WINDOWS), ceil_mode=0)
+    return g.node("MaxPool", g.node("Relu", _conv2d(g, x, w, b, *geometry)), **_windows(*WINDOWS_2X2), ceil_mode=0)
 
 
 @_translates(ConvTranspose2d)
@@ -220,7 +221,7 @@ def _conv_transpose2d(
 
 
 def _rounded_up(x: Tensor, size: tuple, kernel: Any, stride: Any, padding: Any, dilation: Any = (1, 1)) -> bool:
-    return tuple(size) != output_size(x.array.shape[2:], kernel, stride, padding, dilation)
+    return tuple(size) != count_windows(x.array.shape[2:], kernel, stride, padding, dilation)
 
 
 @_translates(MaxPool2d)

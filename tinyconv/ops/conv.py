@@ -29,62 +29,7 @@ from ..tensor import Tensor
 from .pad import pad
 from .reduce import Sum
 from .types import same_type
-
-
-def pair(value: Any, name: str, minimum: int) -> tuple[int, int]:
-    """``3`` or ``(3, 5)`` as two ints, vertical first.
-
-    Raises:
-        TypeError: something else than ints.
-        RuntimeError: neither one int nor two, or below ``minimum``.
-    """
-    if type(value) is int and value >= minimum:  # what it nearly always is
-        return value, value
-    if type(value) is tuple and len(value) == 2:
-        a, b = value
-        if type(a) is type(b) is int and a >= minimum and b >= minimum:
-            return a, b
-    two = (value, value) if hasattr(value, "__index__") else tuple(value) if isinstance(value, (tuple, list)) else ()
-    if len(two) == 1:
-        two = two * 2
-    if not two or not all([hasattr(v, "__index__") for v in two]):
-        raise TypeError(f"{name} must be an int or two ints, got {value!r}")
-    if len(two) != 2:
-        raise RuntimeError(f"{name} must be an int or two ints, got {value!r}")
-    a, b = (v.__index__() for v in two)
-    if a < minimum or b < minimum:
-        raise RuntimeError(f"{name} must be at least {minimum}, got {value!r}")
-    return a, b
-
-
-def along(value: Any, name: str, minimum: int, across: int) -> tuple[int, int]:
-    """``3`` or ``(3,)``, meant for a row of pixels, as a pair for an image of that one row, ``across`` in the vertical.
-
-    Raises:
-        TypeError: something else than ints.
-        RuntimeError: not one int, or below ``minimum``.
-    """
-    one = tuple(value) if isinstance(value, (tuple, list)) else (value,)
-    if not all([hasattr(v, "__index__") for v in one]):
-        raise TypeError(f"{name} must be an int, got {value!r}")
-    if len(one) != 1:
-        raise RuntimeError(f"{name} must be an int, got {value!r}")
-    return across, pair(one[0], name, minimum)[1]
-
-
-def window_steps(name: str, stride: Any, padding: Any, dilation: Any) -> tuple:
-    """Stride, padding and dilation as pairs."""
-    return (
-        pair(stride, f"{name}: stride", 1),
-        pair(padding, f"{name}: padding", 0),
-        pair(dilation, f"{name}: dilation", 1),
-    )
-
-
-def output_size(size: tuple, kernel: tuple, stride: tuple, padding: tuple, dilation: tuple) -> tuple[int, int]:
-    """``floor((size + 2*padding - dilation*(kernel - 1) - 1) / stride) + 1``, vertically and horizontally."""
-    (H, W), (KH, KW), (SH, SW), (PH, PW), (DH, DW) = size, kernel, stride, padding, dilation
-    return (H + 2 * PH - DH * (KH - 1) - 1) // SH + 1, (W + 2 * PW - DW * (KW - 1) - 1) // SW + 1
+from .windows import as_rows, check_reach, count_windows, images, pair, row_pair, window_steps
 
 
 class Conv2d(Function):
@@ -177,19 +122,6 @@ class ConvTranspose2d(Function):
         gw = None if x is None else Conv2dGw.apply(x, gy, ctx.kernel_size, *ctx.geometry)
         gb = Sum.apply(gy, (0, 2, 3), False) if ctx.needs_input_grad[2] else None
         return gx, gw, gb, None, None, None, None, None
-
-
-def images(x: Tensor, name: str) -> tuple[Tensor, bool]:
-    """``x`` as a batch (N, C, H, W); a single image (C, H, W) becomes a batch of one.
-
-    Raises:
-        RuntimeError: neither 3-D nor 4-D.
-    """
-    if x.array.ndim == 3:
-        return x.unsqueeze(0), True
-    if x.array.ndim != 4:
-        raise RuntimeError(f"{name}: expected input of shape (N, C, H, W) or (C, H, W), got {tuple(x.array.shape)}")
-    return x, False
 
 
 def _shapes(x: Tensor, w: Tensor) -> str:
@@ -297,25 +229,10 @@ def _conv2d_size(
         raise RuntimeError(f"{name}: weight expects {CG * groups} input channels, x has {C} {shapes}")
     if b is not None and b != (O,):
         raise RuntimeError(f"{name}: bias must have shape ({O},), got {tuple(b)}")
-    OH, OW = output_size((H, W), (KH, KW), stride, padding, dilation)
+    OH, OW = count_windows((H, W), (KH, KW), stride, padding, dilation)
     if OH < 1 or OW < 1 or not KH or not KW:
         check_reach((KH, KW)[row:], dilation[row:], (H, W)[row:], padding[row:], name, shapes)
     return OH, OW
-
-
-def check_reach(kernel: Any, dilation: Any, size: Any, padding: Any, name: str, shapes: str) -> None:
-    """Check that a kernel fits into the padded input, axis by axis.
-
-    Raises:
-        RuntimeError: it does not, or has no taps.
-    """
-    reach = [d * (k - 1) + 1 for k, d in zip(kernel, dilation)]
-    padded = [n + 2 * p for n, p in zip(size, padding)]
-    if min(kernel) < 1 or any([r > n for r, n in zip(reach, padded)]):
-        raise RuntimeError(
-            f"{name}: the kernel, {' x '.join(map(str, reach))} with dilation, does not fit into the padded input, "
-            f"{' x '.join(map(str, padded))} {shapes}"
-        )
 
 
 def _named_padding(padding: str, stride: tuple, dilation: tuple, kernel: tuple, name: str) -> tuple:
@@ -401,18 +318,6 @@ def _transposed(
 # ------------------------------------------------------------------------------------------ rows: images one pixel high
 
 
-def as_rows(x: Tensor, name: str) -> Tensor:
-    """``x`` (N, C, L) or (C, L) as images one pixel high.
-
-    Raises:
-        RuntimeError: neither 2-D nor 3-D.
-    """
-    same_type(name, input=x)
-    if x.array.ndim not in (2, 3):
-        raise RuntimeError(f"{name}: expected input of shape (N, C, L) or (C, L), got {tuple(x.array.shape)}")
-    return x.unsqueeze(-2)
-
-
 def _row_kernel(input: Tensor, weight: Tensor, channels: int, name: str) -> Tensor:
     """``weight`` (O, C/groups, K), or for a transposed convolution (C, O/groups, K), as kernels one pixel high.
 
@@ -456,8 +361,8 @@ def conv1d(
     _check_groups(groups, name)
     w = _row_kernel(input, weight, weight.array.shape[1] * groups if weight.array.ndim == 3 else 0, name)
     if not isinstance(padding, str):
-        padding = along(padding, "conv1d: padding", 0, 0)
-    steps = along(stride, "conv1d: stride", 1, 1), padding, along(dilation, "conv1d: dilation", 1, 1)
+        padding = row_pair(padding, "conv1d: padding", 0, 0)
+    steps = row_pair(stride, "conv1d: stride", 1, 1), padding, row_pair(dilation, "conv1d: dilation", 1, 1)
     return convolved(x, w, bias, *steps, groups, name).squeeze(-2)
 
 
@@ -488,10 +393,10 @@ def conv_transpose1d(
     x = as_rows(input, name)
     w = _row_kernel(input, weight, weight.array.shape[0], name)
     steps = (
-        along(stride, f"{name}: stride", 1, 1),
-        along(padding, f"{name}: padding", 0, 0),
-        along(output_padding, f"{name}: output_padding", 0, 0),
+        row_pair(stride, f"{name}: stride", 1, 1),
+        row_pair(padding, f"{name}: padding", 0, 0),
+        row_pair(output_padding, f"{name}: output_padding", 0, 0),
         groups,
-        along(dilation, f"{name}: dilation", 1, 1),
+        row_pair(dilation, f"{name}: dilation", 1, 1),
     )
     return _transposed(x, w, bias, *steps, name).squeeze(-2)

@@ -11,8 +11,8 @@ from typing import Any
 from .. import kernels
 from ..autograd import Function
 from ..tensor import Tensor
-from .conv import images, output_size, pair, window_steps
 from .types import same_type
+from .windows import count_windows, images, pair, window_steps
 
 
 class Unfold(Function):
@@ -57,7 +57,7 @@ def unfold(input: Tensor, kernel_size: Any, dilation: Any = 1, padding: Any = 0,
     same_type("unfold", input=input)
     x, single = images(input, "unfold")
     kernel, geometry = pair(kernel_size, "unfold: kernel_size", 1), window_steps("unfold", stride, padding, dilation)
-    OH, OW = output_size(x.array.shape[2:], kernel, *geometry)
+    OH, OW = count_windows(x.array.shape[2:], kernel, *geometry)
     if OH < 1 or OW < 1:
         raise RuntimeError(f"unfold: no {kernel} window fits into input of shape {tuple(input.array.shape)}")
     y = Unfold.apply(x, kernel, *geometry)
@@ -86,7 +86,7 @@ def fold(
     x = input.unsqueeze(0) if single else input
     size, kernel = pair(output_size, "fold: output_size", 1), pair(kernel_size, "fold: kernel_size", 1)
     geometry = window_steps("fold", stride, padding, dilation)
-    h, w = [(n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, s, p, d in zip(size, kernel, *geometry)]
+    h, w = count_windows(size, kernel, *geometry)
     if x.array.ndim != 3 or x.array.shape[1] % (kernel[0] * kernel[1]) or x.array.shape[2] != h * w or h < 1 or w < 1:
         raise RuntimeError(
             f"fold: an image of {size} has {max(h, 0)} x {max(w, 0)} windows of {kernel}, so input must be "

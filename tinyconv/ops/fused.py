@@ -14,11 +14,12 @@ from .. import kernels
 from ..autograd import Function, is_grad_enabled
 from ..tensor import Tensor
 from .activation import ReLU, ReLUGx
-from .conv import Conv2dGw, Conv2dGx, conv2d, conv2d_arguments, output_size
+from .conv import Conv2dGw, Conv2dGx, conv2d, conv2d_arguments
 from .logic import bitwise_and
 from .matmul import linear_gradients, of_rows
-from .pool import WINDOWS, ToWinners, Winners, max_pool2d
+from .pool import WINDOWS_2X2, ToWinners, Winners, max_pool2d
 from .reduce import Sum
+from .windows import count_windows
 
 
 class LinearReLU(Function):
@@ -75,9 +76,9 @@ class Conv2dReLUMaxPool2d(Function):
         x, w, y, where = ctx.saved_tensors
         need, gb = ctx.needs_input_grad, None
         if is_grad_enabled():  # a gradient that is to be differentiated again: one operation after the other
-            size = output_size(ctx.input_size, ctx.kernel_size, *ctx.geometry[:3])
+            size = count_windows(ctx.input_size, ctx.kernel_size, *ctx.geometry[:3])
             gy = ReLUGx.apply(gy, y)
-            gz = ToWinners.apply(gy, bitwise_and(where, 3), size, WINDOWS)
+            gz = ToWinners.apply(gy, bitwise_and(where, 3), size, WINDOWS_2X2)
             gx = None if w is None else Conv2dGx.apply(gz, w, ctx.input_size, *ctx.geometry)
             gw = None if x is None else Conv2dGw.apply(gz, x, ctx.kernel_size, *ctx.geometry)
             gb = Sum.apply(gy, (0, 2, 3), False) if need[2] else None

@@ -15,14 +15,13 @@ from .. import kernels
 from ..autograd import Deferred, Function, is_grad_enabled
 from ..tensor import Tensor
 from .activation import ReLUGx, relu
-from .conv import along, as_rows, images, pair
 from .creation import as_tensor
 from .elementwise import abs, sign
 from .join import stack
 from .types import same_type
+from .windows import as_rows, image_windows, images, pair, row_pair, row_windows
 
-Pair = tuple[int, int]
-WINDOWS = (2, 2), (2, 2), (0, 0), (1, 1)  # the usual ones: kernel size, stride, padding, dilation
+WINDOWS_2X2 = (2, 2), (2, 2), (0, 0), (1, 1)  # the geometry of the usual ones: kernel size, stride, padding, dilation
 
 
 class MaxPool2d(Function):
@@ -34,7 +33,7 @@ class MaxPool2d(Function):
     def forward(ctx: Any, x: Tensor, geometry: tuple, size: tuple) -> tuple:
         y, where = map(Tensor, kernels.of(x.array).max_pool2d(x.array, *geometry, size))
         ctx.input_size, ctx.geometry = x.array.shape[2:], geometry
-        plain = geometry == WINDOWS and size == tuple([n // 2 for n in x.array.shape[2:]])
+        plain = geometry == WINDOWS_2X2 and size == tuple([n // 2 for n in x.array.shape[2:]])
         ctx.maxima = (y.array, y._counter) if plain else None
         ctx.save_for_backward(where)
         return y, where
@@ -65,7 +64,7 @@ class Winners(Deferred):
         self.gy, self.where, self.input_size, self.maxima = gy, where, input_size, maxima
 
     def tensor(self) -> Tensor:
-        return ToWinners.apply(self.gy, self.where, self.input_size, WINDOWS)
+        return ToWinners.apply(self.gy, self.where, self.input_size, WINDOWS_2X2)
 
     def of_relu(self, y: Tensor) -> Tensor | Deferred:
         """The gradient before ReLU, which made y: a window whose largest pixel it cut gives nothing."""
@@ -147,7 +146,7 @@ class AvgPool2dGx(Function):
 
 
 @functools.lru_cache(maxsize=256)
-def _windows(
+def _output_size(
     shape: tuple, kernel: tuple, stride: tuple, padding: tuple, dilation: tuple, ceil_mode: bool, name: str
 ) -> tuple:
     """(OH, OW). With ``ceil_mode`` a window may stick out at the end, but must begin inside the image or its left
@@ -182,7 +181,7 @@ def max_pooled(
     same_type(name, input=input)
     x, single = images(input, name)
     geometry = (*image_windows(kernel, stride, padding, name), pair(dilation, f"{name}: dilation", 1))
-    y, where = MaxPool2d.apply(x, geometry, _windows(x.array.shape, *geometry, bool(ceil_mode), name))
+    y, where = MaxPool2d.apply(x, geometry, _output_size(x.array.shape, *geometry, bool(ceil_mode), name))
     if single:
         y = y.squeeze(0)
     if not indices:
@@ -232,28 +231,8 @@ def max_pool1d(
     """:func:`max_pool2d` of images one pixel high: ``(N, C, L)`` or ``(C, L)``, an int for each option."""
     name = "max_pool1d"
     y = max_pooled(as_rows(input, name), *row_windows(kernel_size, stride, padding, name),
-                  along(dilation, f"{name}: dilation", 1, 1), ceil_mode, return_indices, name)  # fmt: skip
+                  row_pair(dilation, f"{name}: dilation", 1, 1), ceil_mode, return_indices, name)  # fmt: skip
     return tuple([part.squeeze(-2) for part in y]) if return_indices else y.squeeze(-2)
-
-
-def image_windows(kernel: Any, stride: Any, padding: Any, name: str) -> tuple[Pair, Pair, Pair]:
-    """(kernel, stride, padding) of windows that move over an image, as pairs; the stride is the kernel unless given."""
-    stride = kernel if stride is None or stride == [] else stride
-    return (
-        pair(kernel, f"{name}: kernel_size", 1),
-        pair(stride, f"{name}: stride", 1),
-        pair(padding, f"{name}: padding", 0),
-    )
-
-
-def row_windows(kernel: Any, stride: Any, padding: Any, name: str) -> tuple[Pair, Pair, Pair]:
-    """(kernel, stride, padding) of windows that move along a row, as pairs for an image of that one row."""
-    stride = kernel if stride is None or stride == [] else stride
-    return (
-        along(kernel, f"{name}: kernel_size", 1, 1),
-        along(stride, f"{name}: stride", 1, 1),
-        along(padding, f"{name}: padding", 0, 0),
-    )
 
 
 def avg_pooled(
@@ -267,7 +246,7 @@ def avg_pooled(
         raise RuntimeError(f"{name}: divisor_override must not be 0")
     x, single = images(input, name)
     geometry = image_windows(kernel, stride, padding, name)
-    size = _windows(x.array.shape, *geometry, (1, 1), bool(ceil_mode), name)
+    size = _output_size(x.array.shape, *geometry, (1, 1), bool(ceil_mode), name)
     y = AvgPool2d.apply(x, geometry, size, bool(include_pad), divisor)
     return y.squeeze(0) if single else y
 
@@ -358,7 +337,7 @@ def _row_size(output_size: Any, name: str) -> tuple[int, int | None]:
     """``output_size``, an int or None, for an image of one row."""
     if output_size is None or output_size == (None,):
         return 1, None
-    return along(output_size, f"{name}: output_size", 1, 1)
+    return row_pair(output_size, f"{name}: output_size", 1, 1)
 
 
 def _adaptive_avg_pool(input: Tensor, output_size: Any, name: str) -> Tensor:

@@ -12,8 +12,7 @@ from typing import Any
 
 from ..tensor import Tensor
 from .creation import arange
-from .pool import image_windows, row_windows
-from .volume import triple
+from .windows import box_windows, image_windows, row_windows
 
 SHAPES = {1: "(N, C, OL) or (C, OL)", 2: "(N, C, OH, OW) or (C, OH, OW)", 3: "(N, C, OD, OH, OW) or (C, OD, OH, OW)"}
 
@@ -72,7 +71,7 @@ def max_unpool1d(
 ) -> Tensor:
     """:func:`max_unpool2d` of sequences: ``(N, C, OL) -> (N, C, L)``, or without N."""
     name = "max_unpool1d"
-    kernel, steps, margins = [along_row[1:] for along_row in row_windows(kernel_size, stride, padding, name)]
+    kernel, steps, margins = [pair[1:] for pair in row_windows(kernel_size, stride, padding, name)]
     return _unpool(input, indices, kernel, steps, margins, output_size, name)
 
 
@@ -113,6 +112,4 @@ def max_unpool3d(
 ) -> Tensor:
     """:func:`max_unpool2d` of volumes: ``(N, C, OD, OH, OW) -> (N, C, D, H, W)``, or without N."""
     name = "max_unpool3d"
-    kernel = triple(kernel_size, f"{name}: kernel_size", 1)
-    steps = kernel if stride is None else triple(stride, f"{name}: stride", 1)
-    return _unpool(input, indices, kernel, steps, triple(padding, f"{name}: padding", 0), output_size, name)
+    return _unpool(input, indices, *box_windows(kernel_size, stride, padding, name), output_size, name)

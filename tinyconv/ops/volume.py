@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..tensor import Tensor
-from .conv import check_reach, conv_transpose2d, convolved
+from .conv import conv_transpose2d, convolved
 from .elementwise import add
 from .gather import gather
 from .index import Scatter, counting, getitem
@@ -18,24 +18,7 @@ from .pad import pad
 from .pool import adaptive_avg_pool2d, adaptive_max_pool2d, avg_pooled, max_pooled
 from .shape import movedim, windows
 from .types import same_type
-
-Triple = tuple[int, int, int]
-
-
-def triple(value: Any, name: str, minimum: int) -> Triple:
-    """``3`` or ``(3, 5, 7)`` as three ints, depth first.
-
-    Raises:
-        TypeError: something else than ints.
-        RuntimeError: neither one int nor three, or below ``minimum``.
-    """
-    three = tuple(value) if isinstance(value, (tuple, list)) else (value,)
-    if not three or not all([hasattr(v, "__index__") for v in three]):
-        raise TypeError(f"{name} must be an int or three ints, got {value!r}")
-    three = three * 3 if len(three) == 1 else three
-    if len(three) != 3 or min(three) < minimum:
-        raise RuntimeError(f"{name} must be an int or three ints of at least {minimum}, got {value!r}")
-    return three
+from .windows import Triple, box_windows, check_reach, triple
 
 
 def _volumes(x: Tensor, name: str) -> tuple[Tensor, bool]:
@@ -196,9 +179,7 @@ def max_pool3d(input: Tensor, kernel_size: Any, stride: Any = None, padding: Any
         RuntimeError, TypeError: as there.
     """
     name = "max_pool3d"
-    KD, *kernel = triple(kernel_size, f"{name}: kernel_size", 1)
-    given = kernel_size if stride is None or stride == [] else stride
-    (SD, *steps), (PD, *margins) = triple(given, f"{name}: stride", 1), triple(padding, f"{name}: padding", 0)
+    (KD, *kernel), (SD, *steps), (PD, *margins) = box_windows(kernel_size, stride, padding, name)
     DD, *gaps = triple(dilation, f"{name}: dilation", 1)
     options = tuple(kernel), tuple(steps), tuple(margins), tuple(gaps), ceil_mode, True
     return _largest(input, lambda x: max_pooled(x, *options, name),
@@ -219,9 +200,7 @@ def avg_pool3d(input: Tensor, kernel_size: Any, stride: Any = None, padding: Any
     """
     name = "avg_pool3d"
     x, single = _volumes(input, name)
-    KD, *kernel = triple(kernel_size, f"{name}: kernel_size", 1)
-    given = kernel_size if stride is None or stride == [] else stride
-    (SD, *steps), (PD, *margins) = triple(given, f"{name}: stride", 1), triple(padding, f"{name}: padding", 0)
+    (KD, *kernel), (SD, *steps), (PD, *margins) = box_windows(kernel_size, stride, padding, name)
     sums = None if divisor_override is None else 1
     options = tuple(kernel), tuple(steps), tuple(margins), ceil_mode, count_include_pad, divisor_override
     y = _slices_pooled(x, lambda x: avg_pooled(x, *options, name))

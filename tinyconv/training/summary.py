@@ -9,10 +9,11 @@ from typing import Any
 
 from ..autograd import Function, intercept, no_grad
 from ..nn import Module
-from ..ops.conv import Conv2d, ConvTranspose2d, output_size
+from ..ops.conv import Conv2d, ConvTranspose2d
 from ..ops.creation import zeros
 from ..ops.fused import Conv2dReLUMaxPool2d
 from ..ops.matmul import Linear, MatMul
+from ..ops.windows import count_windows
 from ..tensor import Tensor
 
 __all__ = ["ModuleSummary", "summarize"]
@@ -45,7 +46,7 @@ def _conv(y: Any, x: Tensor, w: Tensor, *_: Any) -> int:
 
 
 def _conv_relu_pool(_: Any, x: Tensor, w: Tensor, b: Tensor | None, geometry: tuple) -> int:
-    places = output_size(x.array.shape[2:], w.array.shape[2:], *geometry[:3])
+    places = count_windows(x.array.shape[2:], w.array.shape[2:], *geometry[:3])
     return x.array.shape[0] * math.prod(places) * math.prod(w.array.shape)
 
 

@@ -8,11 +8,7 @@ from .ops.decomposition import (
     eigh,
     eigvalsh,
     inv,
-    lstsq,
-    matrix_exp,
     matrix_rank,
-    multi_dot,
-    pinv,
     qr,
     slogdet,
     solve,
@@ -22,11 +18,13 @@ from .ops.decomposition import (
 )
 from .ops.door import name_what_is_no_tensor
 from .ops.householder import householder_product
-from .ops.linalg import cond, matrix_norm, matrix_power, vecdot, vector_norm
+from .ops.linalg import cond, matrix_norm, vecdot, vector_norm
 from .ops.linalg import linalg_cross as cross
 from .ops.linalg import linalg_diagonal as diagonal
 from .ops.linalg import linalg_norm as norm
+from .ops.matrix_products import matrix_exp, matrix_power, multi_dot
 from .ops.out import let_take_out
+from .ops.pseudoinverse import lstsq, pinv
 
 __all__ = [
     "LinAlgError",

@@ -35,7 +35,7 @@ from tinyconv.ops.complex import Angle
 from tinyconv.ops.conv import Conv2d, Conv2dGw, Conv2dGx, ConvTranspose2d
 from tinyconv.ops.convert import Cast, ToDevice
 from tinyconv.ops.cumulative import Cumprod, Cumsum, Leaders, Prod
-from tinyconv.ops.decomposition import QR, SVD, Cholesky, Det, Eigh, Pinv, Slogdet, Solve
+from tinyconv.ops.decomposition import QR, SVD, Cholesky, Det, Eigh, Slogdet, Solve
 from tinyconv.ops.diagonal import Diagonal
 from tinyconv.ops.dropout import Dropout
 from tinyconv.ops.elementary import GRADIENTS, Atan2, Elementary, Exp, Hypot, Log, LogAddExp, Logit, Sqrt
@@ -52,6 +52,7 @@ from tinyconv.ops.norm import BatchNorm, LayerNorm, Normalize
 from tinyconv.ops.pad import Pad
 from tinyconv.ops.pool import AtWinners, AvgPool2d, AvgPool2dGx, MaxPool2d, ToWinners
 from tinyconv.ops.probability_loss import BinaryCrossEntropy
+from tinyconv.ops.pseudoinverse import Pinv
 from tinyconv.ops.rearrange import Flip
 from tinyconv.ops.recurrent import LSTMCell, Pieces
 from tinyconv.ops.reduce import Extreme, Mean, Pick, Sum, WithoutNaN

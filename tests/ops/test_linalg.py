@@ -82,20 +82,13 @@ def test_vector_products():
         tinyconv.cross(s[:, :2], t[:, :2])
 
 
-@pytest.mark.parametrize("n", range(7))
-def test_powers_of_matrices(n):
-    x = np.random.default_rng(0).standard_normal((2, 3, 3))
-    np.testing.assert_allclose(tinyconv.matrix_power(tinyconv.from_numpy(x), n).array, np.linalg.matrix_power(x, n))
-
-
-def test_powers_that_are_errors():
-    with pytest.raises(RuntimeError, match=r"expected square matrices, got shape \(2, 3\)"):
-        tinyconv.ones(2, 3).matrix_power(2)
-    with pytest.raises(tinyconv.linalg.LinAlgError, match="Singular matrix"):
-        tinyconv.zeros(2, 2).matrix_power(-1)
-
-
 def test_renorm():
     x = tinyconv.tensor([[3.0, 4.0], [0.3, 0.4]])
     np.testing.assert_allclose(x.renorm(2, 0, 1.0).array, [[0.6, 0.8], [0.3, 0.4]], rtol=1e-6)
     np.testing.assert_allclose(x.renorm(1, 1, 3.3).array, x.array * [[1, 3.3 / 4.4]], rtol=1e-6)
+
+
+def test_products_of_vectors():
+    x, y = np.random.default_rng(0).normal(size=(2, 2, 4, 3))
+    found = tinyconv.linalg.vecdot(tinyconv.from_numpy(x), tinyconv.from_numpy(y[..., :1]), dim=1)
+    np.testing.assert_allclose(found.numpy(), (x * y[..., :1]).sum(1))

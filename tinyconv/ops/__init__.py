@@ -152,13 +152,7 @@ from .cumulative import (
     trapezoid,
     vander,
 )
-from .decomposition import cholesky_ as cholesky
-from .decomposition import det_ as det
-from .decomposition import inverse, logdet, pinverse
-from .decomposition import matrix_exp_ as matrix_exp
-from .decomposition import qr_ as qr
-from .decomposition import slogdet_ as slogdet
-from .decomposition import svd_ as svd
+from .decomposition import logdet
 from .diagonal import (
     diag,
     diag_embed,
@@ -288,7 +282,7 @@ from .join import (
     vsplit,
     vstack,
 )
-from .linalg import cdist, cross, dist, matrix_power, pdist, renorm
+from .linalg import cdist, cross, dist, pdist, renorm
 from .linalg import norm as norm_of  # beside the module norm
 from .logic import (
     bitwise_and,
@@ -335,7 +329,9 @@ from .matmul import (
     outer,
     vdot,
 )
+from .matrix_products import matrix_power
 from .norm import batch_norm, group_norm, instance_norm, layer_norm, local_response_norm, rms_norm
+from .older_linalg import cholesky, det, inverse, matrix_exp, pinverse, qr, slogdet, svd
 from .pad import pad
 from .pool import (
     adaptive_avg_pool1d,
@@ -560,40 +556,28 @@ ELEMENTWISE = {
     "less": lt, "less_equal": le, "negative": neg, "not_equal": ne, "sgn": sign, "true_divide": div,
 }  # fmt: skip
 
+# What becomes a method: of the same name; in place; of a name that is taken here, or a second one; element by element.
 METHODS = {
     function.__name__: function
     for function in (
-        add, all, allclose, amax, amin, argmax, argmin, byte, char, clone, contiguous, cpu, cuda, double, equal, expand,
-        expand_as, flatten, flip, fmax, fmin, get_device, half, hardshrink, is_complex, is_contiguous, is_nonzero,
-        is_inference, is_pinned, is_shared, is_signed, isclose, isfinite, isinf, isnan, isneginf, isposinf, isreal,
-        log_softmax, logaddexp, logaddexp2, long, matmul, max, maximum, mean, min, minimum, mm, mul, ndimension,
-        new_full, new_ones, new_zeros,
-        permute, pin_memory, positive, prelu, reshape, short, softmax, squeeze, stride, sub, sum, t, to, transpose,
-        type_as, unflatten, unsqueeze, view, view_as,
-    )
-} | {
-    function.__name__: function
-    for function in (
-        # shape.py, join.py, rearrange.py, diagonal.py
-        adjoint, reshape_as, hsplit, vsplit, dsplit, diff, index_put, index_put_,
-        broadcast_to, movedim, ravel, chunk, split_with_sizes, tensor_split, unbind, fliplr, flipud,
-        repeat, repeat_interleave, roll, rot90, tile, diag, diag_embed, diagflat, diagonal, diagonal_scatter,
-        fill_diagonal_, trace, tril, triu,
-        # creation.py, random.py
-        new, new_empty, new_tensor, bernoulli, bernoulli_, exponential_, multinomial, random_,
-        # bits.py, complex.py, storage.py
-        angle, apply_, as_strided, conj, data_ptr, frexp, map_, resize_, resize_as_, share_memory_, signbit, storage,
-        storage_offset, untyped_storage,
-        # gather.py
-        argwhere, gather, index_add, index_copy, index_fill, index_reduce, index_select, masked_fill, masked_scatter,
-        masked_select, narrow, nonzero, scatter, scatter_add, scatter_reduce, select, select_scatter, slice_scatter,
-        take, take_along_dim,
-        # reduce.py, cumulative.py, statistics.py, linalg.py, sort.py
-        aminmax, corrcoef, count_nonzero, cov, cross, logsumexp, nanmean, nansum, cummax, cummin, cumprod, cumprod_,
-        cumsum, cumsum_, logcumsumexp, prod, bincount, histc, histogram, std, var, dist, matrix_power, renorm, argsort,
-        kthvalue, median, mode, msort, nanmedian, quantile, sort, topk, unique, unique_consecutive,
-        # matmul.py
-        addbmm, addmm, addmv, addr, baddbmm, bmm, dot, inner, kron, mv, outer,
+        add, addbmm, addmm, addmv, addr, adjoint, all, allclose, amax, amin, aminmax, angle, apply_, argmax, argmin,
+        argsort, argwhere, as_strided, baddbmm, bernoulli, bernoulli_, bincount, bmm, broadcast_to, byte, char,
+        cholesky, chunk, clone, conj, contiguous, corrcoef, count_nonzero, cov, cpu, cross, cuda, cummax, cummin,
+        cumprod, cumprod_, cumsum, cumsum_, data_ptr, det, diag, diag_embed, diagflat, diagonal, diagonal_scatter, diff,
+        dist, dot, double, dsplit, equal, expand, expand_as, exponential_, fill_diagonal_, flatten, flip, fliplr,
+        flipud, fmax, fmin, frexp, gather, get_device, half, hardshrink, histc, histogram, hsplit, index_add,
+        index_copy, index_fill, index_put, index_put_, index_reduce, index_select, inner, inverse, is_complex,
+        is_contiguous, is_inference, is_nonzero, is_pinned, is_shared, is_signed, isclose, isfinite, isinf, isnan,
+        isneginf, isposinf, isreal, kron, kthvalue, log_softmax, logaddexp, logaddexp2, logcumsumexp, logdet, logsumexp,
+        long, map_, masked_fill, masked_scatter, masked_select, matmul, matrix_exp, matrix_power, max, maximum, mean,
+        median, min, minimum, mm, mode, movedim, msort, mul, multinomial, mv, nanmean, nanmedian, nansum, narrow,
+        ndimension, new, new_empty, new_full, new_ones, new_tensor, new_zeros, nonzero, outer, permute, pin_memory,
+        pinverse, positive, prelu, prod, qr, quantile, random_, ravel, renorm, repeat, repeat_interleave, reshape,
+        reshape_as, resize_, resize_as_, roll, rot90, scatter, scatter_add, scatter_reduce, select, select_scatter,
+        share_memory_, short, signbit, slice_scatter, slogdet, softmax, sort, split_with_sizes, squeeze, std, storage,
+        storage_offset, stride, sub, sum, svd, t, take, take_along_dim, tensor_split, tile, to, topk, trace, transpose,
+        tril, triu, type_as, unbind, unflatten, unique, unique_consecutive, unsqueeze, untyped_storage, var, view,
+        view_as, vsplit,
     )
 } | {
     operation.__name__ + "_": inplace.in_place(operation, composed=operation in (index_reduce, renorm, scatter_reduce))
@@ -605,9 +589,7 @@ METHODS = {
     operation.__name__ + "_": inplace.reshape_in_place(operation)
     for operation in (squeeze, t, transpose, unsqueeze)
 } | {
-    "cholesky": cholesky, "det": det, "inverse": inverse, "logdet": logdet, "matrix_exp": matrix_exp,
-    "pinverse": pinverse, "polygamma": polygamma_method, "qr": qr, "slogdet": slogdet, "svd": svd,
-    "polygamma_": inplace.in_place(polygamma_method, "polygamma", composed=True),
+    "polygamma": polygamma_method, "polygamma_": inplace.in_place(polygamma_method, "polygamma", composed=True),
     "moveaxis": movedim, "norm": norm_of, "split": split_of, "swapaxes": swapaxes, "swapdims": transpose,
     "unfold": windows, "ger": outer, "vdot": vdot,
     "any": any_, "bool": bool_, "float": float_, "int": int_, "sum_to_size": sum_to,

@@ -13,7 +13,6 @@ qr          A = Q R              (gQ + Q sym(R gR^T - gQ^T Q)) R^-T, with sym: t
 eigh        A = V diag(w) V^T    V (diag(gw) + skew(V^T gV) / 2 / E) V^T, with E_ij = w_j - w_i, skew(X) = X - X^T
 svd         A = U diag(s) V^T    U ((skew(U^T gU) / E) s + s (skew(V^T gV) / E) + diag(gs)) V^T, with E_ij = s_j^2 -
                                  s_i^2, and what of gU and gV is outside of U and V
-pinv        X = A^+              Golub and Pereyra 1973
 ==========  ===================  ======================================================================================
 
 (Giles, "Collected matrix derivative results for forward and reverse mode algorithmic differentiation", 2008; Murray,
@@ -24,15 +23,13 @@ vectors are determined up to their signs; their gradients need eigenvalues, or s
 
 from __future__ import annotations
 
-import itertools
-import math
 from typing import Any
 
 from .. import kernels
 from ..autograd import Function, no_grad
 from ..tensor import Tensor
 from . import return_types
-from .compare import eq, isfinite, where
+from .compare import eq, where
 from .creation import eye
 from .diagonal import diag_embed, diagonal, tril, triu
 from .elementwise import add, div, mul, neg, sub
@@ -214,7 +211,7 @@ def cholesky(A: Tensor, *, upper: bool = False) -> Tensor:
 
 
 class QR(Function):
-    """Of matrices that are not wider than high."""
+    """A = Q R, of matrices that are not wider than high."""
 
     @staticmethod
     def forward(ctx: Any, A: Tensor, complete: bool) -> tuple:
@@ -344,11 +341,12 @@ def svdvals(A: Tensor, *, driver: str | None = None) -> Tensor:
     return SVD.apply(matrices(A, "linalg.svdvals"), False)[1]
 
 
-# ------------------------------------------------------------------------------------------ of singular values and more
+# ----------------------------------------------------------------------------------------------------------------- rank
 
 
-def _cut(A: Tensor, largest: Tensor, atol: Any, rtol: Any) -> Tensor:
-    """Below this a singular value counts as 0."""
+def rank_tolerance(A: Tensor, largest: Tensor, atol: Any, rtol: Any) -> Tensor:
+    """Up to this, ``(..., 1)``, a singular value counts as 0: ``max(atol, rtol * largest)``, as :func:`matrix_rank` has
+    it."""
     if rtol is None:
         eps = 2.0**-23 if A.array.dtype.itemsize == 4 else 2.0**-52
         rtol = 0.0 if atol is not None else eps * max(A.array.shape[-2:])
@@ -365,166 +363,4 @@ def matrix_rank(A: Tensor, *, atol: Any = None, rtol: Any = None, hermitian: boo
         s = svdvals(A)
         if not s.array.shape[-1]:
             return s.new_zeros(s.array.shape[:-1]).long()
-        return (s > _cut(A, getitem(s, (..., slice(1))), atol, rtol)).sum(-1)
-
-
-class Pinv(Function):
-    @staticmethod
-    def forward(ctx: Any, A: Tensor, atol: Any, rtol: Any) -> Tensor:
-        U, s, Vh = SVD.apply(A, False)
-        kept = s > _cut(A, getitem(s, (..., slice(1))), atol, rtol)
-        X = matmul(mul(mT(Vh), unsqueeze(where(kept, div(1.0, where(kept, s, 1.0)), 0.0), -2)), mT(U))
-        ctx.save_for_backward(A, X)
-        return X
-
-    @staticmethod
-    def backward(ctx: Any, gX: Tensor) -> tuple:
-        A, X = ctx.saved_tensors
-        Xt, gt = mT(X), mT(gX)
-        gA = neg(matmul(Xt, matmul(gX, Xt)))
-        left = matmul(matmul(gt, X), Xt)
-        right = matmul(Xt, matmul(X, gt))
-        gA = add(gA, sub(left, matmul(A, matmul(X, left))))
-        return add(gA, sub(right, matmul(matmul(right, X), A))), None, None
-
-
-def pinv(A: Tensor, *, atol: Any = None, rtol: Any = None, hermitian: bool = False) -> Tensor:
-    """The pseudo-inverse (Moore and Penrose): ``(..., M, N) -> (..., N, M)``. Singular values up to ``max(atol, rtol *
-    the largest)`` count as 0, as in :func:`matrix_rank`."""
-    matrices(A, "linalg.pinv")
-    if not A.numel():
-        return mT(A).clone()
-    return Pinv.apply(A, atol, rtol)
-
-
-def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | None = None) -> Any:
-    """-> (solution, residuals, rank, singular_values): the X for which ``A X`` comes closest to B, the shortest if
-    there are several.
-
-    Args:
-        A: ``(..., M, N)``.
-        B: ``(..., M, K)``.
-        rcond: singular values below this, times the largest, count as 0.
-        driver: LAPACK's name of a method. All give the same solution, and besides: "gelsy" (the default) ranks; "gels"
-            residuals; "gelsd" and "gelss" ranks, residuals and singular values. What is not given is an empty tensor.
-
-    Returns:
-        X ``(..., N, K)``; the residuals' sums of squares ``(..., K)``, where M > N and all ranks are N, else empty.
-
-    Raises:
-        RuntimeError: shapes or types that do not fit, or another driver.
-    """
-    matrices(A, "linalg.lstsq")
-    same_type("linalg.lstsq", A=A, B=B)
-    if B.array.ndim < 2 or B.array.shape[-2] != A.array.shape[-2]:
-        raise RuntimeError(f"linalg.lstsq: A {tuple(A.array.shape)} and B {tuple(B.array.shape)} do not fit")
-    if driver not in (None, "gels", "gelsy", "gelsd", "gelss"):
-        raise RuntimeError(f"linalg.lstsq: driver must be 'gels', 'gelsy', 'gelsd' or 'gelss', got {driver!r}")
-    X = matmul(pinv(A, rtol=rcond), B)
-    M, N = A.array.shape[-2:]
-    rank, nothing = matrix_rank(A, rtol=rcond), A.new_empty(0)
-    residuals = s = nothing
-    if driver not in (None, "gelsy") and M > N and bool((rank == N).all()):
-        residuals = sub(matmul(A, X), B).square().sum(-2)
-    if driver in ("gelsd", "gelss"):
-        s = svdvals(A).detach()
-    return return_types.linalg_lstsq(X, residuals, nothing.long() if driver == "gels" else rank, s)
-
-
-def matrix_exp(A: Tensor) -> Tensor:
-    """``I + A + A^2 / 2! + A^3 / 3! + ...``, of square matrices: of A over a power of 2, so small that 18 terms are
-    enough, then squared as often. Matrices with NaN or infinity become NaN."""
-    matrices(A, "linalg.matrix_exp", square=True)
-    if not A.numel():
-        return A.clone()
-    with no_grad():
-        sizes = A.abs().sum(-1)
-        size = where(isfinite(sizes), sizes, 0.0).max().item()  # NaN and infinity go through all products
-        halvings = max(0, math.frexp(size)[1] + 1)
-    small = mul(A, 2.0**-halvings)
-    y = term = identity(A, A.array.shape[-1]).expand(A.array.shape)
-    for k in range(1, 19):
-        term = div(matmul(term, small), k)
-        y = add(y, term)
-    for _ in range(halvings):
-        y = matmul(y, y)
-    return y
-
-
-def multi_dot(tensors: Any) -> Tensor:
-    """The product of matrices, in the order that takes the fewest multiplications (Cormen et al., "Introduction to
-    Algorithms", 15.2); the first and the last may be vectors."""
-    tensors = list(tensors)
-    if len(tensors) < 2:
-        raise RuntimeError(f"linalg.multi_dot: expected at least 2 tensors, got {len(tensors)}")
-    expect("linalg.multi_dot", "iuf", **{f"tensors_{i}": t for i, t in enumerate(tensors)})
-    first, last = tensors[0].array.ndim == 1, tensors[-1].array.ndim == 1
-    chain = list(tensors)
-    chain[0] = unsqueeze(chain[0], 0) if first else chain[0]
-    chain[-1] = unsqueeze(chain[-1], 1) if last else chain[-1]
-    shapes = [tuple(t.array.shape) for t in chain]
-    if any([len(s) != 2 for s in shapes]) or any([a[1] != b[0] for a, b in itertools.pairwise(shapes)]):
-        raise RuntimeError(f"linalg.multi_dot: expected matrices that fit, got {[tuple(t.shape) for t in tensors]}")
-    n, sizes = len(chain), [*(s[0] for s in shapes), shapes[-1][1]]
-    cost = {(i, i): (0, i) for i in range(n)}
-    for span in range(1, n):
-        for i in range(n - span):
-            j = i + span
-            cost[i, j] = min(
-                (cost[i, k][0] + cost[k + 1, j][0] + sizes[i] * sizes[k + 1] * sizes[j + 1], k) for k in range(i, j)
-            )
-
-    def of(i: int, j: int) -> Tensor:
-        return chain[i] if i == j else matmul(of(i, cost[i, j][1]), of(cost[i, j][1] + 1, j))
-
-    y = of(0, n - 1)
-    y = y.squeeze(0) if first else y
-    return y.squeeze(-1) if last else y
-
-
-# --------------------------------------------------------------------------------------- PyTorch's older names of these
-
-
-def cholesky_(input: Tensor, upper: bool = False) -> Tensor:
-    """:func:`tinyconv.linalg.cholesky`."""
-    return cholesky(input, upper=upper)
-
-
-def qr_(input: Tensor, some: bool = True) -> Any:
-    """-> (Q, R): :func:`tinyconv.linalg.qr`, reduced if ``some``."""
-    return return_types.qr(*qr(input, "reduced" if some else "complete"))
-
-
-def svd_(input: Tensor, some: bool = True, compute_uv: bool = True) -> Any:
-    """-> (U, S, V) with ``U diag(S) V^T = input``: :func:`tinyconv.linalg.svd`, reduced if ``some``; without
-    ``compute_uv`` U and V are zeros."""
-    U, S, Vh = svd(input, not some)
-    if not compute_uv:
-        M, N = input.array.shape[-2:]
-        U, Vh = (S.new_zeros((*input.array.shape[:-2], n, n)) for n in (M, N))
-    return return_types.svd(U, S, mT(Vh))
-
-
-def slogdet_(input: Tensor) -> Any:
-    """-> (sign, logabsdet): :func:`tinyconv.linalg.slogdet`."""
-    return return_types.slogdet(*slogdet(input))
-
-
-def inverse(input: Tensor) -> Tensor:
-    """:func:`tinyconv.linalg.inv`."""
-    return inv(input)
-
-
-def det_(input: Tensor) -> Tensor:
-    """:func:`tinyconv.linalg.det`."""
-    return det(input)
-
-
-def matrix_exp_(input: Tensor) -> Tensor:
-    """:func:`tinyconv.linalg.matrix_exp`."""
-    return matrix_exp(input)
-
-
-def pinverse(input: Tensor, rcond: float = 1e-15) -> Tensor:
-    """:func:`tinyconv.linalg.pinv` with ``rtol = rcond``."""
-    return pinv(input, rtol=rcond)
+        return (s > rank_tolerance(A, getitem(s, (..., slice(1))), atol, rtol)).sum(-1)

@@ -1,4 +1,4 @@
-"""Norms and distances: how long a vector is, how far apart two are."""
+"""Norms, distances and products of vectors: how long one is, how far apart two are."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from .. import dtypes
 from ..tensor import Tensor
 from .compare import eq, gt, ne, where
 from .convert import cast
-from .creation import eye
 from .decomposition import inv, svdvals
 from .diagonal import diagonal, triu_indices
 from .elementwise import abs, add, div, mul, pow, sub
-from .matmul import matmul
 from .rearrange import roll
 from .reduce import Extreme, amax, amin, axes_of, elements_along, sum
 from .shape import movedim, unsqueeze
@@ -224,30 +222,6 @@ def cross(input: Tensor, other: Tensor, dim: int | None = None) -> Tensor:
 def linalg_cross(input: Tensor, other: Tensor, *, dim: int = -1) -> Tensor:
     """``linalg.cross``: the vector product along the last axis unless ``dim`` says another; as :func:`cross`."""
     return cross(input, other, dim)
-
-
-def matrix_power(input: Tensor, n: int) -> Tensor:
-    """The product of ``n`` copies of a square matrix, or of each of a batch: the identity for 0, powers of the
-    inverse below.
-
-    Raises:
-        RuntimeError: the matrices are not square.
-    """
-    shape = input.array.shape
-    if len(shape) < 2 or shape[-1] != shape[-2]:
-        raise RuntimeError(f"matrix_power: expected square matrices, got shape {tuple(shape)}")
-    if n < 0:
-        return matrix_power(inv(input), -n)
-    power = None
-    square = input
-    while n:  # by the binary digits of n, the lowest first
-        if n & 1:
-            power = square if power is None else matmul(power, square)
-        n >>= 1
-        square = matmul(square, square) if n else square
-    if power is None:
-        return eye(shape[-1], dtype=input.dtype, device=input.device).expand(shape).clone()
-    return power.clone() if power is input else power
 
 
 def cond(A: Tensor, p: Any = None) -> Tensor:

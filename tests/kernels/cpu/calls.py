@@ -15,7 +15,7 @@ from tinyconv.kernels.cpu import conv, conv_plan
 
 ONE, TWO = (1, 1), (2, 2)
 # What the lanes of vectors are for, where a convolution has the choice.
-IN_LANES: dict[str, dict[str, float]] = {"images": {"IMAGES": 0}, "channels": {"IMAGES": float("inf")}}
+IN_LANES: dict[str, dict[str, float]] = {"images": {"IMAGES_COST": 0}, "channels": {"IMAGES_COST": float("inf")}}
 PLANS = conv_plan.forward_plan, conv_plan.backward_plan, conv._plan  # what remembers them
 
 

@@ -39,8 +39,7 @@ def test_unit_of(machine, features, unit):
 
 
 def test_this_machine():
-    tiles = target.TILES, target.DOTS, target.WINDOWS, target.WINDOW_DOTS, target.PATCH, target.PATCH_DOTS
-    assert UNITS[UNIT] == (target.VECTOR_BYTES, target.REGISTERS, *tiles)
+    assert UNITS[UNIT]._asdict() == {name: getattr(target, name.upper()) for name in target.Unit._fields}
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64, np.uint8], ids=lambda dtype: dtype.__name__)
@@ -51,9 +50,9 @@ def test_compiled_code_knows_how_many_numbers_a_vector_holds(dtype):
 
 @pytest.mark.parametrize("unit", UNITS)
 def test_tiles_fit_into_the_registers(unit):
-    vector_bytes, registers, tiles, dots, windows, window_dots, patch, (rows_seen, vectors_seen) = UNITS[unit]
+    vector_bytes, registers, tiles, dots, window_tiles, window_dots, patch, (rows_seen, vectors_seen) = UNITS[unit]
     assert vector_bytes in (16, 32, 64)
-    for rows, vectors in tiles + windows:
+    for rows, vectors in tiles + window_tiles:
         assert rows * vectors + vectors + 1 <= registers
     for rows, taps in dots:
         assert rows * taps + rows + 1 <= registers
@@ -61,8 +60,8 @@ def test_tiles_fit_into_the_registers(unit):
         assert rows * taps + 3 * rows + 1 <= registers
     for sums in (patch, rows_seen * vectors_seen + 1):  # a gradient, and the vector it is multiplied with
         assert 8 <= sums <= registers - 2
-    assert all(pixels == 4 for _, pixels in windows)
-    for shapes in (tiles, dots, windows, window_dots):
+    assert all(pixels == 4 for _, pixels in window_tiles)
+    for shapes in (tiles, dots, window_tiles, window_dots):
         assert all(rows * columns >= 8 for rows, columns in shapes), "too few sums to hide a multiply-add's latency"
         assert [*shapes] == sorted({*shapes}, reverse=True)
 

@@ -5,9 +5,12 @@ them lie
 
 * ``compile.py`` (Numba and its cache), ``parallel.py`` (threads), ``target.py`` (this machine's vectors);
 * ``vectors.py``: the instructions in which the innermost loops are written, where Numba alone does not find vectors;
-* those loops: ``tile.py`` (matrix products), ``lanes.py`` and ``lane_tiles.py`` (convolutions; what they go by is in
-  ``conv_plan.py``),
-  ``blocks.py`` and ``windows.py`` (pooling), ``totals.py`` (sums and maxima), ``philox.py`` (random numbers).
+* those loops: ``tile.py`` (matrix products), ``lanes.py`` and ``lane_tiles.py`` (convolutions), ``blocks.py``,
+  ``windows_3x3.py`` and ``windows.py`` (pooling), ``totals.py`` (sums and maxima), ``channels.py`` (normalization),
+  ``philox.py`` (random numbers);
+* ``conv_plan.py``: how a convolution is cut into work items; read it before ``conv.py`` (images in the lanes of
+  vectors), ``conv_channels.py`` (channels there), ``conv_planes.py`` (pixels) and ``winners.py`` (gradients after
+  pooling).
 
 Results are bit-identical for any number of threads, but for what NumPy's LAPACK computes (``solve``, ``svd``, ``det``
 and their kin), which has threads of its own.

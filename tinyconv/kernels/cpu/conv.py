@@ -30,11 +30,11 @@ from .conv_plan import ITEMS, POOLED, POOLED_WEIGHTS, SINGLE, WEIGHTS, ChannelPl
 from .lane_tiles import make_image_dots, make_image_tile, make_window_dots, make_window_tile
 from .lanes import from_lanes, kept_sum, to_lanes, to_winners
 from .parallel import parallel_for
-from .target import DOTS, TILES, WINDOW_DOTS, WINDOWS
+from .target import DOTS, TILES, WINDOW_DOTS, WINDOW_TILES
 
 (WIDE_ROWS, WIDE_COLUMNS), (SLIM_ROWS, SLIM_COLUMNS), SINGLE_COLUMNS = *TILES, SINGLE[1]
 _wide_tile, _slim_tile, _single_tile = make_image_tile(*TILES[0]), make_image_tile(*TILES[1]), make_image_tile(*SINGLE)
-TALL_ROWS, SHORT_ROWS = WINDOWS[0][0], WINDOWS[-1][0]
+TALL_ROWS, SHORT_ROWS = WINDOW_TILES[0][0], WINDOW_TILES[-1][0]
 _tall_window, _short_window = make_window_tile(TALL_ROWS), make_window_tile(SHORT_ROWS)
 (MANY_ROWS, _), (FEW_ROWS, _) = DOTS
 TALL_DOTS = WINDOW_DOTS[0][0]

@@ -1,21 +1,27 @@
 """How a convolution is cut into work items, and the tables that its kernels in ``conv.py`` and ``conv_channels.py`` go
-by.
+by. All of it depends on shapes alone, and is made once for each.
 
-All of it depends on shapes alone and is made once for each. What fills the lanes of a vector is decided first: images
-(and rows of them), or output channels, whatever should take fewer cycles.
+**Cutting.** What fills the lanes of a vector is decided first: images, or output channels, whatever should take fewer
+cycles.
 
-With images in lanes, a work item computes ``R`` output rows, a *strip*, of
-LANES images at once (or of fewer images and several strips of each: a lane is one strip of one image). It reads ``HP``
-rows of each input channel, zero-padded to ``WP`` columns, which lie in its own memory with the lanes innermost.
-There a tap is a displacement, and so is the step from one output position to the next.
+* *Images in lanes* (:class:`Cut`). A work item computes ``R`` output rows of an image, a *strip*, for LANES images at
+  once; where there are fewer images, a lane is one of several strips of an image. These LANES strips are a *block of
+  strips*. The item turns the ``HP`` rows of input that they read, zero-padded to ``WP`` columns, into lanes, in memory
+  of its own: ``x[channel, row, column, lane]``. It takes ``CB`` input channels (a *block of channels*) at a time, and
+  computes ``OB`` output channels (a *block of outputs*).
+* *Channels in lanes* (:class:`ChannelCut`). The same for single images, or for as many of them as fill a tile.
 
-A forward pass is one sum over taps. For the input gradient, gy plays the input, and the pixels of gx fall into SH*SW
-kinds by their remainder: each kind sees only every SH-th row and SW-th column of the kernel, and is a sum over those
-taps with stride 1. No zero is inserted and multiplied. Near the border most taps of a small image meet nothing but
-padding (half of them, in the gradient of LeNet-5's second convolution): the positions there are *runs* of their own,
-with fewer taps.
+**Tables.** In that memory a tap of the kernel is a *displacement*, a number of elements, and so is the step from one
+output position to the next: the sum at a position is over ``w[weights[k]] * x[taps[k] + position]``, and goes to
+``y[goal]``. So one kernel, which reads displacements from tables, serves every stride, dilation and kernel size:
 
-With channels in lanes it is the same for single images, or for as many of them side by side as fill the tiles.
+* Forward, every position sees all taps: one *class* of positions, with one list of taps.
+* For the input gradient gy plays the input. The pixels of gx fall into SH*SW *kinds* by their remainders: each kind
+  sees only every SH-th row and SW-th column of the kernel, and is a sum over those taps with stride 1. No zero is
+  inserted and multiplied.
+* Near the border of a small image most taps meet nothing but padding (half of them, in the gradient of LeNet-5's second
+  convolution). Outputs of an axis that see the same taps are a *run* (:class:`Run`); a run of rows and one of columns
+  make a class of its own, with fewer taps.
 """
 
 from __future__ import annotations
@@ -26,21 +32,21 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .target import CHANNEL_TILES, DOTS, TILES, VECTOR_BYTES, WINDOW_DOTS, WINDOWS
+from .target import CHANNEL_TILES, DOTS, TILES, VECTOR_BYTES, WINDOW_DOTS, WINDOW_TILES
 
 SCRATCH = 384 * 1024  # bytes for the input of a work item, and for its output: three quarters of a large L2 cache
 ITEMS = 4  # work items that a small problem is cut into: smaller ones would read more rows twice
 TURN = 4  # cycles that turning a vector of pixels into lanes takes; a multiply-add takes half of one
-SMALL = 64  # pixels of a side, up to which there is something to gain at the border
-CHUNKS = 1, 2, 4, 8  # outputs at the border that may be treated alike; what costs least is taken
+BORDERED = 64  # pixels of an output's longer side, up to which there is something to gain at the border
+CHUNKS = 1, 2, 4, 8  # how many outputs at the border may be a run although they miss different taps; the best is taken
 PANEL = 36 * 1024  # bytes of weights that are turned into lanes at a time: three quarters of a first-level cache
-IMAGES = 1.13  # cycles that images in lanes take for each that is counted here: their vectors come from L2 more often
+IMAGES_COST = 1.13  # cycles that images in lanes take for each that is counted: their vectors come from L2 more often
 SINGLE = 1, 9  # the tile of groups with one output, as depthwise layers have
 
 
 class Axis(NamedTuple):
-    """One direction of a convolution: output ``first + i*distance`` reads the inputs ``i*step + r`` for all (k, r) in
-    ``taps``, where k is a row (or column) of the kernel."""
+    """One direction of a convolution, vertical or horizontal: output ``first + i*distance``, for i = 0, 1, ..., reads
+    the inputs ``i*step + r`` for all (k, r) in ``taps``, where k is a row (or column) of the kernel."""
 
     taps: tuple[tuple[int, int], ...]
     step: int
@@ -57,9 +63,15 @@ class Axis(NamedTuple):
         return rows[-1] * self.step + max(r for _, r in self.taps) if rows and self.taps else -1
 
     def runs(self, low: int, high: int, size: int, chunk: int, unit: int) -> list[Run]:
-        """Cut the outputs low <= h < high into runs, each with the taps that meet an input of ``size`` there: outputs
-        that no tap misses are one run, those at the border form runs of at most ``chunk``. Chunk 0: all taps. Runs are
-        made of whole units."""
+        """Cut the outputs low <= h < high into runs, each with the taps that meet the input there.
+
+        Args:
+            low, high: outputs.
+            size: of the input; what lies outside is padding.
+            chunk: how many outputs at the border make a run, at most; those that no tap misses are one run, however
+                many they are. 0: all outputs are one run, with all taps.
+            unit: runs are made of whole units of so many outputs (windows of pooling).
+        """
         outputs = self.indices(low, high)
         if not chunk:
             return [Run(self, outputs, self.taps)] if outputs else []
@@ -79,13 +91,14 @@ class Axis(NamedTuple):
 
 
 def _forward_axes(kernel_size, stride, padding, dilation) -> list[tuple[Axis, ...]]:
-    """The two directions of a convolution."""
+    """The (vertical, horizontal) axes of a convolution: one such pair."""
     axes = zip(kernel_size, stride, padding, dilation, strict=True)
     return [tuple([Axis(tuple([(k, k * D - P) for k in range(K)]), S, 0, 1) for K, S, P, D in axes])]
 
 
 def _backward_axes(kernel_size, stride, padding, dilation, out) -> list[tuple[Axis, ...]]:
-    """The two directions of its adjoint, for each kind of pixels of the output, which has size ``out``."""
+    """The (vertical, horizontal) axes of its adjoint: a pair for each kind of pixels of the output, which has size
+    ``out``."""
     kinds = [
         [
             Axis(tuple([(k, (a + P - k * D) // S) for k in range(K) if (a + P - k * D) % S == 0]), 1, a, S)
@@ -97,7 +110,7 @@ def _backward_axes(kernel_size, stride, padding, dilation, out) -> list[tuple[Ax
 
 
 class Run(NamedTuple):
-    """Outputs i of an axis that see the same taps."""
+    """Outputs of an axis that see the same taps: those numbered by the i's in ``outputs``."""
 
     axis: Axis
     outputs: range
@@ -124,13 +137,12 @@ class Cut(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """The tile, the cut, its sizes as kernels get them (Numba takes half a microsecond more to know a named tuple), and
-    what :func:`_tables` makes."""
+    """How to compute with images in lanes."""
 
-    tile: tuple[int, int]
+    tile: tuple[int, int]  # rows and columns of the register tile
     cut: Cut
-    sizes: tuple[int, ...]
-    tables: tuple[np.ndarray, ...]
+    sizes: tuple[int, ...]  # the cut as kernels get it: Numba takes half a microsecond more to recognize a named tuple
+    tables: tuple[np.ndarray, ...]  # what :func:`_tables` makes
 
 
 class ChannelCut(NamedTuple):
@@ -150,23 +162,22 @@ class ChannelCut(NamedTuple):
 
 
 class ChannelPlan(NamedTuple):
-    """How many vectors wide the tile is, the cut, all but the first table of :func:`_tables`, and where each row of a
-    panel begins."""
+    """How to compute with output channels in lanes."""
 
-    vectors: int
+    vectors: int  # of output channels that the register tile is wide
     cut: ChannelCut
-    tables: tuple[np.ndarray, ...]
+    tables: tuple[np.ndarray, ...]  # of :func:`_tables` all but the first; then, where each row of a panel begins
 
 
 class Kind(NamedTuple):
-    """What is computed of an image's windows."""
+    """What is computed: outputs or a weight gradient, of all pixels or of those that win a window of pooling."""
 
     tiles: tuple[tuple[int, int], ...]  # to choose from
     summed: bool = False  # a weight gradient
-    pooled: bool = False  # of the outputs only each window of 2 x 2's maximum is known, or wanted
+    pooled: bool = False  # of each 2 x 2 outputs only the maximum is wanted, or has a gradient
 
 
-OUTPUTS, POOLED = Kind(TILES), Kind(WINDOWS, pooled=True)
+OUTPUTS, POOLED = Kind(TILES), Kind(WINDOW_TILES, pooled=True)
 WEIGHTS, POOLED_WEIGHTS = Kind(DOTS, summed=True), Kind(WINDOW_DOTS, summed=True, pooled=True)
 
 
@@ -186,7 +197,8 @@ def _evenly(total: int, most: int, unit: int = 1) -> int:
 
 def _cut(axes, kernel_size, size, out, images, groups, channels, outputs, lanes, itemsize, unit, kind):
     """The cut that should take the fewest cycles, in strips of multiples of ``unit`` rows; and these cycles."""
-    (OH, OW), W, taps, summed, pooled = out, size[1], kernel_size[0] * kernel_size[1], kind.summed, 1 + 3 * kind.pooled
+    (OH, OW), W, taps, summed = out, size[1], kernel_size[0] * kernel_size[1], kind.summed
+    window = 4 if kind.pooled else 1  # outputs of which one is kept
     MR, NP = tile_for(outputs, kind)
     rows, columns = ({pair[side] for pair in axes} for side in (0, 1))
     top, left = (min([r for axis in some for _, r in axis.taps], default=0) for some in (rows, columns))
@@ -196,7 +208,7 @@ def _cut(axes, kernel_size, size, out, images, groups, channels, outputs, lanes,
     def cut(R, oblocks):
         HP = max(1, *[axis.end(R) - top + 1 for axis in rows])
         CB = _evenly(channels, SCRATCH // (HP * WP * lanes * itemsize))
-        OB = _evenly(outputs, min(SCRATCH * pooled // (R * OW * lanes * itemsize), -(-outputs // oblocks)), MR)
+        OB = _evenly(outputs, min(SCRATCH * window // (R * OW * lanes * itemsize), -(-outputs // oblocks)), MR)
         strips = -(-OH // R)
         return Cut(R, HP, WP, CB, OB, top, R // some.distance * some.step, strips, -(-images * strips // lanes))
 
@@ -205,10 +217,10 @@ def _cut(axes, kernel_size, size, out, images, groups, channels, outputs, lanes,
         rows = OH / cut.strips if images % lanes == 0 else cut.R  # the last may be shorter
         products = -(-outputs // MR) * MR * channels * taps
         positions = rows * OW + (4 if summed else 2 * NP)  # with what beginning and ending a tile costs
-        turned = oblocks * channels * (cut.HP * W + lanes) + outputs * rows * OW * (cblocks if summed else 1) / pooled
+        turned = oblocks * channels * (cut.HP * W + lanes) + outputs * rows * OW * (cblocks if summed else 1) / window
         work = products * positions / 2 + turned * TURN
         items = cut.blocks * groups * oblocks * (cblocks if summed else 1)
-        memory = max(cut.CB * cut.HP * cut.WP, cut.OB * cut.R * OW / pooled) * lanes * itemsize
+        memory = max(cut.CB * cut.HP * cut.WP, cut.OB * cut.R * OW / window) * lanes * itemsize
         return work * cut.blocks * max(1, ITEMS / items) * max(1, memory / SCRATCH), -cut.R, -cut.OB
 
     unit *= some.distance
@@ -219,7 +231,7 @@ def _cut(axes, kernel_size, size, out, images, groups, channels, outputs, lanes,
 
 
 def _channel_cut(axes, kernel_size, size, out, images, groups, channels, outputs, lanes, itemsize, kind):
-    """The same with channels in lanes; and the tile, before them."""
+    """The same with channels in lanes: (tile, cut, cycles)."""
     (H, W), (OH, OW), taps, summed = size, out, kernel_size[0] * kernel_size[1], kind.summed
     rows, columns = ({pair[side] for pair in axes} for side in (0, 1))
     top, left = (min([0, *[r for axis in some for _, r in axis.taps]]) for some in (rows, columns))
@@ -260,10 +272,19 @@ def _channel_cut(axes, kernel_size, size, out, images, groups, channels, outputs
 def _tables(
     axes, kernel_size, size, out, cut, tile, pixel, goal, trimmed, aligned, pooled, images=range(1)
 ) -> tuple[np.ndarray, ...]:
-    """Displacements in a work item's memory, in elements, of which a pixel of the input has ``pixel``, one of the
-    output ``goal``. ``trimmed``: leave out taps that only meet padding (as far as all lanes agree: vertically, only if
-    they are ``aligned``, all at the same strip of their image). ``pooled``: of the outputs, only one is kept of each
-    2 x 2 window. ``images``: where the images begin that lie one behind the other."""
+    """The tables of displacements in a work item's memory, in elements; what each holds is said at the end.
+
+    Args:
+        axes: the pairs of :class:`Axis`, one for each kind.
+        kernel_size, size, out: of the kernel, the input and the output.
+        cut: a :class:`Cut` or a :class:`ChannelCut`.
+        tile: rows of weights that lie side by side, and positions of a tile.
+        pixel, goal: how many elements a pixel of the input has, and one of the output.
+        trimmed: leave out taps that meet nothing but padding.
+        aligned: all lanes are at the same strip of their image; else rows are not trimmed, as lanes do not agree.
+        pooled: of each 2 x 2 outputs one is kept.
+        images: where the images begin that lie one behind the other in a work item's memory.
+    """
     (H, W), (OH, OW), (KH, KW), (MR, NP), unit = size, out, kernel_size, tile, 2 if pooled else 1
     left = min([0, *[c for _, axis in axes for _, c in axis.taps]])
 
@@ -338,10 +359,10 @@ def _plan(axes, kernel_size, size, out, images, groups, channels, outputs, items
     cut, cycles = _cut(*sizes, unit, kind)
     if unit == 1:
         other_tile, other_cut, fewer = _channel_cut(*sizes, kind)
-        if fewer < IMAGES * cycles:
+        if fewer < IMAGES_COST * cycles:
             return _channel_plan(axes, kernel_size, size, out, groups * channels, other_tile, other_cut, lanes, kind)
     aligned = images % lanes == 0 or cut.strips == 1
-    trimmed = not kind.summed and max(out) <= SMALL
+    trimmed = not kind.summed and max(out) <= BORDERED
     tables = _tables(axes, kernel_size, size, out, cut, tile, lanes, lanes, trimmed, aligned, kind.pooled)
     if kind.summed:  # no weights, but the place of each pixel of gy, which lies beside those of the tile's other rows
         tables = (*tables[:4], np.arange(cut.R * out[1]) * tile[0] * lanes, *tables[5:])
@@ -352,7 +373,7 @@ def _channel_plan(axes, kernel_size, size, out, channels, tile, cut, lanes, kind
     """The tables for a cut of images that have so many ``channels`` in memory."""
     (H, W), K, (NP, NV) = size, kernel_size[0] * kernel_size[1], tile
     apart, width = cut.CB * cut.HP * cut.WP if cut.copied else channels * H * W, NV * lanes
-    trimmed, images = not kind.summed and max(out) <= SMALL, range(0, cut.images * apart, apart)
+    trimmed, images = not kind.summed and max(out) <= BORDERED, range(0, cut.images * apart, apart)
     tables = _tables(axes, kernel_size, size, out, cut, (width, NP), 1, lanes, trimmed, True, False, images)[1:]
     steps = np.arange(1 + (cut.images * cut.R * out[1] if kind.summed else cut.CB * K)) * width
     if kind.summed:  # a step is a position, and a tile's goals are taps

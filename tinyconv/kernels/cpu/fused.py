@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import reference
 from ..formulas import NOBODY
-from ..reference.fused import WINDOWS
+from ..reference.fused import WINDOWS_2X2
 from . import winners
 from .arrays import compiled_for
 from .conv import conv2d, input_gradient, output_size, pooled_forward, pooled_weight_gradient
@@ -40,7 +40,7 @@ def conv2d_relu_max_pool2d(x, w, b, stride, padding, dilation, groups):
         return reference.conv2d_relu_max_pool2d(x, w, b, stride, padding, dilation, groups)
     where = np.empty(y.shape, np.uint8)
     if not pooled_forward(x, w, b, y, where, stride, padding, dilation, groups):
-        y, where = max_pool2d(conv2d(x, w, b, stride, padding, dilation, groups), *WINDOWS, (OH // 2, OW // 2))
+        y, where = max_pool2d(conv2d(x, w, b, stride, padding, dilation, groups), *WINDOWS_2X2, (OH // 2, OW // 2))
         where[y <= 0] = NOBODY
         y = relu(y)
     return y, where

@@ -34,7 +34,7 @@ from .vectors import (
 LANES = VECTOR_BYTES // 8
 SIDE_BY_SIDE = 4
 COUNTERS = LANES * SIDE_BY_SIDE  # of one call
-ELEMENTS = 8 * COUNTERS  # of one call of dropout: a word serves two
+HALF_WORDS = 8 * COUNTERS  # of one call: each decides about one element of dropout
 
 if JIT:
 
@@ -98,9 +98,9 @@ if JIT:
 
     @intrinsic
     def drop_block(typingctx, y, x, start, top, scale, seed, counter):
-        """``y = x * scale`` where the random half-word is larger than ``top`` (uint16), else 0, for the ELEMENTS from
-        ``start`` on, which belong to the COUNTERS from ``counter`` on, all with the same upper half. Whether a
-        half-word equals ``top``, which decides nothing."""
+        """``y = x * scale`` where the random half-word is larger than ``top`` (uint16), else 0, for the HALF_WORDS
+        elements from ``start`` on, which belong to the COUNTERS from ``counter`` on, all with the same upper half.
+        Returns whether a half-word equals ``top``: then it decides nothing."""
 
         def codegen(context, b, signature, args):
             y, x, start, top, scale, seed, counter = args
@@ -110,7 +110,7 @@ if JIT:
             upper = spread(b, b.lshr(counter, i64(32)), LANES)
             line = vector_type(x.type.pointee)
             for array in (x, y):
-                prefetch_ahead(b, array, line, ELEMENTS // line.count)
+                prefetch_ahead(b, array, line, HALF_WORDS // line.count)
             undecided = []
             for q, words in enumerate(_block(b, seed, counter, upper)):
                 words = b.bitcast(words, halves)
@@ -133,9 +133,9 @@ else:
             words[at + 4 * q : at + 4 * q + 4] = formulas.random_words(seed, number)
 
     def drop_block(y, x, start, top, scale, seed, counter):
-        """``y = x * scale`` where the random half-word is larger than ``top``, else 0; whether one equals it."""
+        """``y = x * scale`` where the half-word is larger than ``top``, else 0; returns whether one equals it."""
         words = np.empty(4 * COUNTERS, np.uint32)
         random_block(words, 0, seed, counter)
-        part, halves = slice(start, start + ELEMENTS), words.view(np.uint16)
+        part, halves = slice(start, start + HALF_WORDS), words.view(np.uint16)
         y[part] = np.where(halves > top, x[part] * scale, 0)
         return (halves == top).any()

@@ -1,9 +1,9 @@
 """Pooling: some image planes (n, c) are one work item, so windows that overlap never meet another thread's.
 
 Nothing is padded or copied: a window looks at each of its pixels only if that lies in the image. The two poolings of
-nearly every network have a file of their own, ``blocks.py``. Other windows that move on by one or two columns go
-through ``windows.py``, a vector of them at a time; the rest one by one. Averages of whole planes are sums of rows
-(``totals.py``).
+nearly every network have files of their own, ``blocks.py`` and ``windows_3x3.py``. Other windows that move on by one or
+two columns go through ``windows.py``, a vector of them at a time; the rest one by one. Averages of whole planes are
+sums of rows (``totals.py``).
 """
 
 from __future__ import annotations
@@ -16,15 +16,7 @@ import numpy as np
 from .. import formulas, reference
 from ..reference.pool import max_pool2d_gather, max_pool2d_indices  # noqa: F401  (only higher derivatives need them)
 from .arrays import compiled_for, flat
-from .blocks import (
-    average_blocks,
-    max_blocks,
-    max_windows_3x3,
-    max_windows_3x3_nan,
-    share_blocks,
-    to_blocks,
-    to_windows_3x3,
-)
+from .blocks import average_blocks, max_blocks, share_blocks, to_blocks
 from .compile import jit
 from .parallel import parallel_for
 from .totals import sum_rows
@@ -36,6 +28,7 @@ from .windows import (
     max_windows_1,
     max_windows_2,
 )
+from .windows_3x3 import max_windows_3x3, max_windows_3x3_nan, to_windows_3x3
 
 PIXELS = 8192  # a work item, or one plane if that has more
 SMALL = 256  # pixels of a plane

@@ -10,7 +10,7 @@ from .. import formulas, reference
 from .arrays import compiled_for, empty_lines, flat
 from .compile import jit
 from .parallel import parallel_for
-from .philox import COUNTERS, ELEMENTS, drop_block, random_block
+from .philox import COUNTERS, HALF_WORDS, drop_block, random_block
 
 WORDS = 4096  # of a work item: a multiple of what one call of ``random_block`` makes
 DROPPED = 2 * WORDS  # elements of a work item of dropout
@@ -63,9 +63,9 @@ def _drop_some(x, y, limit, scale, seed, counter, undecided):
     """Any number of elements from the first of a counter on, or only those whose upper half-words do not tell."""
     words, top = np.empty(4 * COUNTERS, np.uint32), limit >> np.uint64(16)
     for k in range(y.size):
-        if k % ELEMENTS == 0:
+        if k % HALF_WORDS == 0:
             random_block(words, 0, seed, counter + np.uint64(k // 8))
-        upper = formulas.half_word(np.uint64(words[k % ELEMENTS // 2]), k)
+        upper = formulas.half_word(np.uint64(words[k % HALF_WORDS // 2]), k)
         if upper == top or not undecided:
             kept = formulas.dropout_keeps(upper, k % 8, limit, seed, counter + np.uint64(k // 8))
             y[k] = x[k] * scale if kept else type(scale)(0)
@@ -76,11 +76,11 @@ def _dropout_chunk(item, x, y, limit, scale, seed, offset):
     first, counter = item * DROPPED, offset + np.uint64(item * (DROPPED // 8))
     last, top = min(first + DROPPED, y.size), np.uint16(limit >> np.uint64(16))
     if counter >> np.uint64(32) == (counter + np.uint64(DROPPED // 8)) >> np.uint64(32):  # else: once in a million
-        while first + ELEMENTS <= last:
+        while first + HALF_WORDS <= last:
             if drop_block(y, x, first, top, scale, seed, counter):
-                block = slice(first, first + ELEMENTS)
+                block = slice(first, first + HALF_WORDS)
                 _drop_some(x[block], y[block], limit, scale, seed, counter, True)
-            first, counter = first + ELEMENTS, counter + np.uint64(COUNTERS)
+            first, counter = first + HALF_WORDS, counter + np.uint64(COUNTERS)
     if first < last:
         _drop_some(x[first:last], y[first:last], limit, scale, seed, counter, False)
 

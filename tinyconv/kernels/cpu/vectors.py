@@ -195,6 +195,16 @@ def loop(b, count, state, step):
     return results
 
 
+def over_columns(b, n, lanes, do):
+    """``do(j)`` for the first column j of every vector of n columns, which has so many ``lanes``."""
+
+    def step(k, state):
+        do(b.mul(k, i64(lanes)))
+        return state
+
+    loop(b, b.sdiv(b.add(n, i64(lanes - 1)), i64(lanes)), [], step)
+
+
 if JIT:
 
     @intrinsic

@@ -14,7 +14,6 @@ from numba import types
 from numba.extending import intrinsic
 
 from .. import formulas
-from .blocks import columns
 from .compile import JIT
 from .totals import narrow, widen
 from .vectors import (
@@ -23,6 +22,7 @@ from .vectors import (
     lanes_between,
     load,
     loop,
+    over_columns,
     shuffle,
     splat,
     spread,
@@ -102,7 +102,7 @@ if JIT:
                     store(b, best, vector_pointer(b, b.gep(out, [j]), vector), mask)
                     store(b, winner, vector_pointer(b, b.gep(codes, [j]), code), mask)
 
-                columns(b, OW, lanes, windows)
+                over_columns(b, OW, lanes, windows)
                 return context.get_dummy_value()
 
             n64 = types.int64
@@ -134,7 +134,7 @@ if JIT:
                     total = b.fdiv(total, b.fmul(width, spread(b, height, vector.count)))
                     store(b, narrow(b, total, vector), vector_pointer(b, b.gep(out, [j]), vector), mask)
 
-                columns(b, OW, vector.count, windows)
+                over_columns(b, OW, vector.count, windows)
                 return context.get_dummy_value()
 
             n64 = types.int64
@@ -183,7 +183,7 @@ if JIT:
                         mask = lanes_between(b, i64(0), b.sub(W, b.add(start, i64(part * lanes))), lanes)
                         store(b, total, vector_pointer(b, b.gep(line, [start]), vector, part), mask)
 
-                columns(b, b.sdiv(b.add(W, i64(stride - 1)), i64(stride)), lanes, pixels)
+                over_columns(b, b.sdiv(b.add(W, i64(stride - 1)), i64(stride)), lanes, pixels)
                 return context.get_dummy_value()
 
             n64 = types.int64

@@ -16,7 +16,7 @@ from .runtime import empty as _empty
 
 BLOCK = 256
 RAW = {1: uint8, 2: uint16, 4: uint32, 8: uint64}  # to copy bits, whatever they mean
-ELEMENTS = (np.float32, np.float64, int64, int32, uint8)
+ELEMENT_TYPES = (np.float32, np.float64, int64, int32, uint8)
 U: Any = Constant("U")  # the bits of an element
 R: Any = Constant("R")  # the number of axes
 S: Any = Constant("S")  # the type read
@@ -55,7 +55,7 @@ def fill(value, y, n, shape, sy):
         y[at + i * sy[0]] = value
 
 
-@kernel("S*, D*, int32", S=ELEMENTS, D=ELEMENTS, only=lambda S, D: S is not D, block=BLOCK, registers=24)
+@kernel("S*, D*, int32", S=ELEMENT_TYPES, D=ELEMENT_TYPES, only=lambda S, D: S is not D, block=BLOCK, registers=24)
 def convert(x, y, n):
     """y = x in another type; numbers behind the point are cut off."""
     i = cuda.grid(1)
@@ -63,7 +63,7 @@ def convert(x, y, n):
         y[i] = D(x[i])
 
 
-@kernel("S*, uint8*, int32", S=ELEMENTS, block=BLOCK, registers=24)
+@kernel("S*, uint8*, int32", S=ELEMENT_TYPES, block=BLOCK, registers=24)
 def truth(x, y, n):
     """y = 1 where x is not 0, else 0."""
     i = cuda.grid(1)

@@ -9,7 +9,7 @@ epilogue of a linear layer: two launches.
 from __future__ import annotations
 
 from ..formulas import NOBODY, relu
-from ..reference.fused import WINDOWS
+from ..reference.fused import WINDOWS_2X2
 from .arrays import BLOCK, permute
 from .conv import conv2d, conv2d_gw, conv2d_gx, outputs_of
 from .elementwise import relu as relu_of
@@ -44,14 +44,14 @@ def linear_gradients(gy, y, x, w, bias):
 
 def conv2d_relu_max_pool2d(x, w, b, stride, padding, dilation, groups):
     y = conv2d(x, w, b, stride, padding, dilation, groups)
-    y, where = max_pool2d(y, *WINDOWS, (y.shape[2] // 2, y.shape[3] // 2))
+    y, where = max_pool2d(y, *WINDOWS_2X2, (y.shape[2] // 2, y.shape[3] // 2))
     launch(cut, ceil_div(y.size, BLOCK), y, where, y.size)
     return y, where
 
 
 def _to_winners(gy, where, size):
     """The gradient before ReLU and max-pooling: NOBODY is none of a window's pixels, so none receives anything."""
-    return max_pool2d_gx(gy, where, size, *WINDOWS)
+    return max_pool2d_gx(gy, where, size, *WINDOWS_2X2)
 
 
 def max_pool2d_conv2d_gx(gy, where, w, input_size, stride, padding, dilation, groups):

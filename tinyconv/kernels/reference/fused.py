@@ -12,7 +12,7 @@ from .pool import max_pool2d, max_pool2d_gx
 from .reduce import sum
 from .windows import Windows
 
-WINDOWS = (2, 2), (2, 2), (0, 0), (1, 1)
+WINDOWS_2X2 = (2, 2), (2, 2), (0, 0), (1, 1)
 
 
 def linear_relu(x, w, b):
@@ -27,14 +27,14 @@ def linear_gradients(gy, y, x, w, bias):
 
 def conv2d_relu_max_pool2d(x, w, b, stride, padding, dilation, groups):
     z = conv2d(x, w, b, stride, padding, dilation, groups)
-    y, where = max_pool2d(z, *WINDOWS, (z.shape[2] // 2, z.shape[3] // 2))
+    y, where = max_pool2d(z, *WINDOWS_2X2, (z.shape[2] // 2, z.shape[3] // 2))
     where[y <= 0] = NOBODY
     return relu(y), where
 
 
 def _to_winners(gy, where, size):
     """The gradient before ReLU and max-pooling."""
-    return max_pool2d_gx(np.where(where == NOBODY, gy.dtype.type(0), gy), where % NOBODY, size, *WINDOWS)
+    return max_pool2d_gx(np.where(where == NOBODY, gy.dtype.type(0), gy), where % NOBODY, size, *WINDOWS_2X2)
 
 
 def max_pool2d_conv2d_gx(gy, where, w, input_size, stride, padding, dilation, groups):

@@ -44,7 +44,7 @@ class BenchmarkError(Exception):
 
 
 class Comparison(NamedTuple):
-    """Seconds a call, one number a block; ``peer`` is None where there is none."""
+    """Seconds per call, one number for each block; ``peer`` is None where there is none."""
 
     ours: np.ndarray
     peer: np.ndarray | None

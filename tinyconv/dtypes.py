@@ -40,7 +40,7 @@ class dtype:
     Attributes:
         name: ``"float32"``, ...
         numpy: the NumPy dtype.
-        itemsize: bytes an element.
+        itemsize: bytes per element.
         is_floating_point: whether it is one of the float types.
     """
 
@@ -82,6 +82,7 @@ int8, int16, int32, int64, uint8 = dtype("int8"), dtype("int16"), dtype("int32")
 boolean = dtype("bool")
 globals()["bool"] = boolean  # the public name is PyTorch's `bool`; inside this file it stays Python's
 
+RANK = {"b": 0, "u": 1, "i": 1, "f": 2}  # of a NumPy kind: results are cast, unasked, to one of their own rank or above
 _ALL = {t.numpy: t for t in (float16, float32, float64, int8, int16, int32, int64, uint8, boolean)}
 _default = float32
 
@@ -151,8 +152,7 @@ def promote_types(type1: dtype, type2: dtype) -> dtype:
 def can_cast(from_: dtype, to: dtype) -> builtins.bool:
     """Whether an in-place operation may store results of type ``from_`` in a tensor of type ``to``: floats not in
     integers, numbers not in bools; their widths do not matter."""
-    rank = {"b": 0, "u": 1, "i": 1, "f": 2}
-    return rank[from_.numpy.kind] <= rank[to.numpy.kind]
+    return RANK[from_.numpy.kind] <= RANK[to.numpy.kind]
 
 
 class finfo:

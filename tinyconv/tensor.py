@@ -193,7 +193,7 @@ class Tensor:
     nelement = numel
 
     def element_size(self) -> int:
-        """Bytes an element."""
+        """Bytes per element."""
         return self.dtype.itemsize
 
     def is_floating_point(self) -> bool:

@@ -82,7 +82,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> list[dict[str, Any]]:
-    """Climb the ladder for every problem; one row a rung.
+    """Climb the ladder for every problem; one row for each rung.
 
     Raises:
         BenchmarkError: no problem has such a name, a result is wrong, or the picture cannot be written.

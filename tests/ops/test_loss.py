@@ -148,7 +148,7 @@ def test_errors():
         ):
             loss(x, t[:, None])
         with pytest.raises(
-            RuntimeError, match=rf"{name}: weight must have one value a class, shape \(3,\), got \(4,\)"
+            RuntimeError, match=rf"{name}: weight must have one value per class, shape \(3,\), got \(4,\)"
         ):
             loss(x, t, tinyconv.ones(4))
         with pytest.raises(ValueError, match=f"{name}: reduction must be 'none', 'mean' or 'sum', got 'average'"):

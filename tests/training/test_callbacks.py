@@ -180,7 +180,7 @@ def test_other_targets_and_metrics():
     )
     expected = (model(x) - x).abs().sum(1).mean().item()
     assert row["val_distance"] == pytest.approx(expected, rel=1e-5)
-    with pytest.raises(ValueError, match=r"'mean' must give one value a sample, \(3,\), got \(\)"):
+    with pytest.raises(ValueError, match=r"'mean' must give one value per sample, \(3,\), got \(\)"):
         fit(model, DataLoader(TensorDataset(x, x), 3), metrics={"mean": lambda y, x: y.mean()}, **options)
 
 

@@ -39,7 +39,7 @@ class _Hooks(OrderedDict):
     """A dict that can be weakly referenced."""
 
 
-def added(hooks: OrderedDict, hook: Any, prepend: bool = False) -> RemovableHandle:
+def add_hook(hooks: OrderedDict, hook: Any, prepend: bool = False) -> RemovableHandle:
     """Add a hook to those there are, behind them or (``prepend``) before them; returns the handle that takes it
     away."""
     handle = RemovableHandle(hooks)
@@ -59,7 +59,7 @@ def register_hook(self: Tensor, hook: Callable) -> RemovableHandle:
         raise RuntimeError("register_hook: the tensor does not require grad")
     node, index = edge_of(self)  # type: ignore[misc]
     node._pre_hooks = node._pre_hooks or {}
-    return added(node._pre_hooks.setdefault(index, _Hooks()), hook)
+    return add_hook(node._pre_hooks.setdefault(index, _Hooks()), hook)
 
 
 def retain_grad(self: Tensor) -> None:
@@ -114,7 +114,7 @@ def register_post_accumulate_grad_hook(self: Tensor, hook: Callable) -> Removabl
 
         accumulator.accumulate = accumulate
         accumulator._pre_hooks = accumulator._pre_hooks or {0: _Hooks()}  # so that it waits for the whole gradient
-    return added(hooks, hook)
+    return add_hook(hooks, hook)
 
 
 def _register_node_hook(self: Node, fn: Callable) -> RemovableHandle:
@@ -142,13 +142,13 @@ def _register_node_hook(self: Node, fn: Callable) -> RemovableHandle:
 
         node.backward = backward
         node.fresh_gradients = node.takes_deferred = False  # a hook may keep what it sees
-    return added(hooks, fn)
+    return add_hook(hooks, fn)
 
 
 def _register_node_prehook(self: Node, fn: Callable) -> RemovableHandle:
     """Call ``fn(grad_outputs)``, a tuple, before this node's backward runs; a tuple that it returns replaces them."""
     self._pre_hooks = self._pre_hooks or {}
-    return added(self._pre_hooks.setdefault(None, _Hooks()), fn)
+    return add_hook(self._pre_hooks.setdefault(None, _Hooks()), fn)
 
 
 Node.register_hook = _register_node_hook

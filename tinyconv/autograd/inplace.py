@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import kernels
+from ..dtypes import RANK
 from ..tensor import Tensor
 from .function import Function, description, numbers
 from .grad_mode import enable_grad, state
@@ -104,15 +105,12 @@ def rebase(x: Tensor, edge: tuple[Any, int]) -> None:
     base._edge = (write, 0)
 
 
-_RANK = {"b": 0, "i": 1, "u": 1, "f": 2}  # a type can be cast, unasked, to one of its own rank or above
-
-
 def overwrite(x: Tensor, result: Tensor, name: str) -> Tensor:
     """Every in-place operation: ``x`` takes the value and the history of ``result``, computed out of place."""
     check_may_change(x, name)
     if result.array.shape != x.array.shape:
         raise RuntimeError(f"{name}: the result has shape {tuple(result.array.shape)}, self has {tuple(x.array.shape)}")
-    if _RANK[result.array.dtype.kind] > _RANK[x.array.dtype.kind]:
+    if RANK[result.array.dtype.kind] > RANK[x.array.dtype.kind]:
         raise RuntimeError(f"{name}: result type {result.dtype} can't be cast to the tensor's {x.dtype}")
     if state.recording and result.requires_grad and result.array.dtype != x.array.dtype:
         result = result.to(x.dtype)

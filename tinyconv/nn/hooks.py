@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..autograd import Function, RemovableHandle, is_grad_enabled
-from ..autograd.hooks import added
+from ..autograd.hooks import add_hook
 from ..tensor import Tensor
 
 __all__ = ["Hooked"]
@@ -74,7 +74,7 @@ class Hooked:
         Returns:
             A handle whose ``remove()`` takes the hook away.
         """
-        return added(self._forward_pre_hooks, _WithKwargs(hook) if with_kwargs else hook, prepend)
+        return add_hook(self._forward_pre_hooks, _WithKwargs(hook) if with_kwargs else hook, prepend)
 
     def register_forward_hook(
         self, hook: Callable, *, prepend: bool = False, with_kwargs: bool = False
@@ -89,33 +89,34 @@ class Hooked:
         Returns:
             A handle whose ``remove()`` takes the hook away.
         """
-        return added(self._forward_hooks, _WithKwargs(hook) if with_kwargs else hook, prepend)
+        return add_hook(self._forward_hooks, _WithKwargs(hook) if with_kwargs else hook, prepend)
 
     def register_full_backward_pre_hook(self, hook: Callable, prepend: bool = False) -> RemovableHandle:
         """Call ``hook(module, grad_output)`` when the gradients of the module's outputs are known, before those of its
         parameters and inputs are; gradients that it returns replace them.
 
         Args:
-            hook: gets a tuple with one gradient an output, None for what is no tensor or is not used.
+            hook: gets a tuple with a gradient for each output, None for what is no tensor or is not used.
             prepend: call it before the hooks already there.
 
         Returns:
             A handle whose ``remove()`` takes the hook away.
         """
-        return added(self._backward_pre_hooks, hook, prepend)
+        return add_hook(self._backward_pre_hooks, hook, prepend)
 
     def register_full_backward_hook(self, hook: Callable, prepend: bool = False) -> RemovableHandle:
         """Call ``hook(module, grad_input, grad_output)`` when the gradients of the module's inputs are known; those
         that it returns replace them. If no input needs a gradient, it is called once those of the outputs are.
 
         Args:
-            hook: gets two tuples, with one gradient a positional argument (None for what needs none) and one an output.
+            hook: gets two tuples: a gradient for each positional argument (None for what needs none), and for each
+                output.
             prepend: call it before the hooks already there.
 
         Returns:
             A handle whose ``remove()`` takes the hook away.
         """
-        return added(self._backward_hooks, hook, prepend)
+        return add_hook(self._backward_hooks, hook, prepend)
 
     def register_backward_hook(self, hook: Callable) -> RemovableHandle:
         """PyTorch's older name of :meth:`register_full_backward_hook`."""

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from ..autograd import RemovableHandle, no_grad
-from ..autograd.hooks import added
+from ..autograd.hooks import add_hook
 from ..tensor import Tensor
 from .parameter import Parameter, is_lazy
 
@@ -234,21 +234,21 @@ class Stateful:
 
     def register_state_dict_pre_hook(self, hook: Callable) -> RemovableHandle:
         """Call ``hook(module, prefix, keep_vars)`` before ``state_dict()`` reads this module."""
-        return added(self._state_dict_pre_hooks, hook)
+        return add_hook(self._state_dict_pre_hooks, hook)
 
     def register_state_dict_post_hook(self, hook: Callable) -> RemovableHandle:
         """Call ``hook(module, state_dict, prefix, local_metadata)`` when ``state_dict()`` has read this module and all
         below; it may change the dict. ``local_metadata`` holds the module's version."""
-        return added(self._state_dict_hooks, hook)
+        return add_hook(self._state_dict_hooks, hook)
 
     def register_load_state_dict_pre_hook(self, hook: Callable) -> RemovableHandle:
         """Call ``hook(module, state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs)``
         before anything is loaded; it may rename in the dict, which is a copy, and add to the lists."""
-        return added(self._load_state_dict_pre_hooks, hook)
+        return add_hook(self._load_state_dict_pre_hooks, hook)
 
     def register_load_state_dict_post_hook(self, hook: Callable) -> RemovableHandle:
         """Call ``hook(module, incompatible_keys)`` when everything is loaded; it may change the two lists."""
-        return added(self._load_state_dict_post_hooks, hook)
+        return add_hook(self._load_state_dict_post_hooks, hook)
 
     def _register_state_dict_hook(self, hook: Callable) -> RemovableHandle:
         """The older, private name of :meth:`register_state_dict_post_hook`, which published networks use."""

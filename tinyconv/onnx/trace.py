@@ -107,8 +107,10 @@ class Tracer:
     def watching(self, translations: Mapping[type, Translation], unsupported: Callable) -> Iterator[None]:
         """Write down each Function that is applied inside of the ``with`` and depends on the graph's inputs.
 
-        One without a translation may be written in others that have one, as users' own often are; otherwise it is
-        ``unsupported(function, args)`` is raised.
+        A Function without a translation may be written in others that have one, as users' own often are.
+
+        Raises:
+            what ``unsupported(function, args)`` returns: it is not.
         """
         inside = False  # a Function that has a translation: what it is made of is not of interest
 

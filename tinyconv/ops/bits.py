@@ -19,7 +19,7 @@ from .logic import bitwise_and, bitwise_left_shift, bitwise_right_shift, logical
 from .shape import view
 from .types import expect, floating_operands, operands
 
-# By bytes an element: the integers of that size, and how many bits the fraction has.
+# By bytes per element: the integers of that size, and how many bits the fraction has.
 FORMATS = {2: (dtypes.int16, 10), 4: (dtypes.int32, 23), 8: (dtypes.int64, 52)}
 
 

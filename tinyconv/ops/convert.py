@@ -182,7 +182,7 @@ def is_signed(input: Tensor) -> bool:
 
 
 def itemsize(input: Tensor) -> int:
-    """Bytes an element."""
+    """Bytes per element."""
     return input.array.dtype.itemsize
 
 

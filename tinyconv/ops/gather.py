@@ -381,7 +381,7 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
     """Where the elements are not zero, in C order.
 
     Returns:
-        int64 ``(n, ndim)``, a place a row; with ``as_tuple`` one vector an axis, as an index takes them.
+        int64 ``(n, ndim)``, a row for each place; with ``as_tuple`` a vector for each axis, as an index takes them.
     """
     x = atleast_1d(input.detach()) if as_tuple else input.detach()
     shape, mask = x.array.shape, ne(x, 0)

@@ -180,7 +180,9 @@ def _check_classes(input: Tensor, target: Tensor, weight: Tensor | None, name: s
         raise RuntimeError(f"{name}: target must hold class indices (int64 or uint8), got {target.dtype}")
     C = x[0] if len(x) == 1 else x[1]
     if weight is not None and weight.array.shape != (C,):
-        raise RuntimeError(f"{name}: weight must have one value a class, shape ({C},), got {tuple(weight.array.shape)}")
+        raise RuntimeError(
+            f"{name}: weight must have one value per class, shape ({C},), got {tuple(weight.array.shape)}"
+        )
 
 
 def _check_ignored(ignore_index: Any, name: str) -> None:
@@ -288,7 +290,7 @@ def _soft_cross_entropy(
     C = input.array.shape[axis]
     if weight is not None and weight.array.shape != (C,):
         raise RuntimeError(
-            f"cross_entropy: weight must have one value a class, shape ({C},), got {tuple(weight.array.shape)}"
+            f"cross_entropy: weight must have one value per class, shape ({C},), got {tuple(weight.array.shape)}"
         )
     if smoothing:
         target = add(mul(target, 1 - smoothing), smoothing / C)

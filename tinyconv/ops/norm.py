@@ -150,7 +150,7 @@ def batch_norm(
 
     Raises:
         RuntimeError: statistics, weight or bias that are not ``(C,)``; evaluation without running statistics.
-        ValueError: training on one value a channel.
+        ValueError: training on one value per channel.
     """
     same_type("batch_norm", input=input, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
     shape = input.array.shape

@@ -7,7 +7,7 @@ from typing import Any
 
 
 def _return_type(name: str, *fields: str) -> Any:
-    """A named tuple that prints as PyTorch's do: a line a field."""
+    """A named tuple that prints as PyTorch's do: a line for each field."""
 
     def shown(self: Any) -> str:
         lines = ",\n".join([f"{field}={value!r}" for field, value in zip(fields, self)])

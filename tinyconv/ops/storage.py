@@ -49,7 +49,7 @@ class TypedStorage:
         return object.__sizeof__(self) + self.nbytes()  # programs measure a tensor's memory by sys.getsizeof
 
     def element_size(self) -> int:
-        """Bytes an element."""
+        """Bytes per element."""
         return self._memory.element_size()
 
     @property

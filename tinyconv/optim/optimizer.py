@@ -17,7 +17,7 @@ from numbers import Real
 from typing import Any
 
 from ..autograd import RemovableHandle, enable_grad
-from ..autograd.hooks import added
+from ..autograd.hooks import add_hook
 from ..cuda import is_current_stream_capturing
 from ..tensor import Tensor
 
@@ -156,12 +156,12 @@ class Optimizer:
     def register_step_pre_hook(self, hook: Callable) -> RemovableHandle:
         """Call ``hook(optimizer, args, kwargs)`` before each step; a tuple (args, kwargs) that it returns replaces the
         step's arguments. Returns a handle whose ``remove()`` takes the hook away."""
-        return added(self._step_pre_hooks, hook)
+        return add_hook(self._step_pre_hooks, hook)
 
     def register_step_post_hook(self, hook: Callable) -> RemovableHandle:
         """Call ``hook(optimizer, args, kwargs)`` after each step. Returns a handle whose ``remove()`` takes the hook
         away."""
-        return added(self._step_post_hooks, hook)
+        return add_hook(self._step_post_hooks, hook)
 
     def state_dict(self) -> dict[str, Any]:
         """``{"state": {0: {...}, ...}, "param_groups": [{"params": [0, ...], ...}, ...]}``, PyTorch's format:

@@ -63,7 +63,7 @@ def fit(
         optimizer: the rule, over the parameters to train.
         epochs: how often to see every sample.
         loss_function: ``(scores, y)`` to a 0-d loss, the mean over the batch.
-        metrics: name to a function of ``(scores, y)`` that gives one value a sample, ``(N,)``; the history has their
+        metrics: name to a function of ``(scores, y)`` that gives one value per sample, ``(N,)``; the history has their
             means. By default, where ``y`` holds classes, ``{"accuracy": right_answers}``.
         scheduler: the learning rate's schedule. A ReduceLROnPlateau watches ``val_loss`` (without ``val``:
             ``train_loss``), after each epoch.
@@ -237,7 +237,7 @@ def _sums(metrics: Metrics | None, scores: Tensor, y: Tensor) -> dict[str, Tenso
             values = metric(scores, y)
             if values.shape != (len(y),):
                 raise ValueError(
-                    f"metrics: {name!r} must give one value a sample, ({len(y)},), got {tuple(values.shape)}"
+                    f"metrics: {name!r} must give one value per sample, ({len(y)},), got {tuple(values.shape)}"
                 )
             sums[name] = values.sum()
     return sums

@@ -73,13 +73,13 @@ class StopSignals(Callback):
             raise Interrupted(self.received)
 
     def on_step(self, state: TrainingState) -> None:
-        """Answer between two steps,"""
+        """Raise if a signal came during this step."""
         self.check()
 
     def on_test_step(self, state: TrainingState) -> None:
-        """between two batches of a test,"""
+        """Raise if a signal came during this batch of a test."""
         self.check()
 
     def on_epoch(self, state: TrainingState) -> None:
-        """and between two epochs."""
+        """Raise if a signal came since."""
         self.check()

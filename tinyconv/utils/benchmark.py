@@ -21,7 +21,7 @@ class Measurement:
 
     Attributes:
         number_per_run: how often the statement was run for each time.
-        raw_times: seconds a run, of ``number_per_run`` statements each.
+        raw_times: seconds per run, of ``number_per_run`` statements each.
         stmt, label, sub_label, description, num_threads: what was said of it.
     """
 
@@ -39,12 +39,12 @@ class Measurement:
 
     @property
     def mean(self) -> float:
-        """Seconds a statement, on average."""
+        """Seconds per statement, on average."""
         return statistics.fmean(self.times)
 
     @property
     def median(self) -> float:
-        """Seconds a statement: half of the runs took less."""
+        """Seconds per statement: half of the runs took less."""
         return statistics.median(self.times)
 
     @property

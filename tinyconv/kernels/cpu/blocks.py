@@ -41,134 +41,141 @@ from .vectors import (
     zeros,
 )
 
+
+def over_blocks(b, planes, readable, W, OH, OW, lanes, block, end=None):
+    """``block(p, i, j, mask, masks, unmasked)`` for every vector of windows (i, j), (i, j + 1), ... of each
+    plane p; an odd last column of pixels takes part.
+
+    Args:
+        planes: how many there are.
+        readable: how many of them have memory behind them that can be read: the first ones, as a rule all but the
+            last. There loads need no mask.
+        W, OH, OW: columns of pixels, rows and columns of windows.
+        lanes: of a vector.
+        block: writes the instructions. It gets the numbers of plane, row and column; the mask of the windows and
+            those of the vectors of pixels above, and below, them (None: all lanes); and, in Python, whether loads
+            may go ``unmasked``.
+        end: ``end(p)`` comes after each plane.
+
+    Rows of up to two vectors have their masks made once for all planes.
+    """
+
+    def masks(j, parts):
+        pixels = b.sub(W, b.mul(j, i64(2)))
+        halves = [lanes_between(b, i64(0), b.sub(pixels, i64(q * lanes)), lanes) for q in range(parts)]
+        return lanes_between(b, i64(0), b.sub(OW, j), lanes), halves
+
+    def rows(first, last, do):
+        def row(i, state):
+            do(state[0], i)
+            return state
+
+        def plane(k, state):
+            loop(b, OH, [b.add(first, k)], row)
+            if end is not None:
+                end(b.add(first, k))
+            return state
+
+        loop(b, b.sub(last, first), [], plane)
+
+    def short(parts):
+        known = masks(i64(0), parts)
+        rows(i64(0), readable, lambda p, i: block(p, i, i64(0), *known, True))
+
+    def long():
+        whole = b.sdiv(W, i64(2 * lanes))
+        start = b.mul(whole, i64(lanes))
+
+        def row(p, i):
+            over_columns(b, start, lanes, lambda j: block(p, i, j, None, [None] * 2, True))
+            with b.if_then(b.icmp_signed("<", b.mul(start, i64(2)), W)):
+                block(p, i, start, *masks(start, 2), True)
+
+        rows(i64(0), readable, row)
+
+    with b.if_else(b.icmp_signed("<=", W, i64(lanes))) as (one, more):
+        with one:
+            short(1)
+        with more, b.if_else(b.icmp_signed("<", W, i64(2 * lanes))) as (two, many):
+            with two:
+                short(2)
+            with many:
+                long()
+    half = b.sdiv(b.add(W, i64(1)), i64(2))
+    rows(readable, planes, lambda p, i: over_columns(b, half, lanes, lambda j: block(p, i, j, *masks(j, 2), False)))
+
+
+def readable_planes(context, b, kind, array, start, size, planes, after):
+    """How many of the ``planes`` of ``size`` elements from ``start`` on have at least ``after`` more elements of
+    the array behind them."""
+    total = context.make_array(kind)(context, b, array).nitems
+    left = b.sub(total, b.add(start, i64(after) if isinstance(after, int) else after))
+    left, size = (b.select(b.icmp_signed(">", n, i64(low)), n, i64(low)) for n, low in ((left, 0), (size, 1)))
+    some = b.sdiv(left, size)
+    return at_most(b, some, planes)
+
+
+def load_or_zero(b, pointer, mask, unmasked):
+    """A vector, 0 where the mask is off."""
+    if mask is None or not unmasked:
+        return load(b, pointer, mask)
+    return b.select(mask, load(b, pointer), zeros(pointer.type.pointee))
+
+
+def _corner(b, plane, W, i, j, row):
+    """Where row 0 or 1 of the 2 x 2 window (i, j) begins."""
+    return b.gep(plane, [b.add(b.mul(b.add(b.mul(i, i64(2)), i64(row)), W), b.mul(j, i64(2)))])
+
+
+def _two_rows(b, plane, W, i, j, vector, masks, unmasked):
+    """The vectors of pixels above and below in a vector of 2 x 2 windows (where there are none, anything)."""
+    for row in range(2):
+        line = _corner(b, plane, W, i, j, row)
+        prefetch_ahead(b, line, vector, len(masks))
+        yield [load(b, vector_pointer(b, line, vector, q), None if unmasked else mask) for q, mask in enumerate(masks)]
+
+
+def _four(b, plane, W, i, j, vector, masks, unmasked):
+    """The upper left, upper right, lower left and lower right pixels of these windows."""
+    return [
+        shuffle(b, values[0], values[-1], range(k, 2 * vector.count, 2))
+        for values in _two_rows(b, plane, W, i, j, vector, masks, unmasked)
+        for k in range(2)
+    ]
+
+
+def spread_out(b, four, plane, W, i, j, masks, both=None):
+    """The adjoint of ``_four``: writes them, the lower row only if ``both`` (None: always)."""
+    lanes = four[0].type.count
+    mix = [lane // 2 + lane % 2 * lanes for lane in range(2 * lanes)]  # even, odd, even, odd, ...
+    for row in range(2):
+        line = _corner(b, plane, W, i, j, row)
+        prefetch_ahead(b, line, four[0].type, len(masks))
+        for q, mask in enumerate(masks):
+            if row == 1 and both is not None:
+                every = ir.VectorType(ir.IntType(1), lanes)
+                mask = b.select(both, splat(every, True) if mask is None else mask, splat(every, False))
+            value = shuffle(b, *four[2 * row : 2 * row + 2], mix[q * lanes : (q + 1) * lanes])
+            store(b, value, vector_pointer(b, line, four[0].type, q), mask)
+
+
+def _last_row(b, pixels, H, W, OH, vector):
+    """What makes the last row of a plane of odd height 0, for it is in no window."""
+
+    def end(p):
+        line = b.gep(pixels, [b.mul(b.add(b.mul(p, H), b.mul(OH, i64(2))), W)])
+
+        def zero(j):
+            mask = lanes_between(b, i64(0), b.sub(W, j), vector.count)
+            store(b, zeros(vector), vector_pointer(b, b.gep(line, [j]), vector), mask)
+
+        with b.if_then(b.icmp_signed(">", H, b.mul(OH, i64(2)))):
+            over_columns(b, W, vector.count, zero)
+
+    return end
+
+
 if JIT:
-
-    def over_blocks(b, planes, readable, W, OH, OW, lanes, block, end=None):
-        """``block(p, i, j, mask, masks, unmasked)`` for every vector of windows (i, j), (i, j + 1), ... of each
-        plane p; an odd last column of pixels takes part.
-
-        Args:
-            planes: how many there are.
-            readable: how many of them have memory behind them that can be read: the first ones, as a rule all but the
-                last. There loads need no mask.
-            W, OH, OW: columns of pixels, rows and columns of windows.
-            lanes: of a vector.
-            block: writes the instructions. It gets the numbers of plane, row and column; the mask of the windows and
-                those of the vectors of pixels above, and below, them (None: all lanes); and, in Python, whether loads
-                may go ``unmasked``.
-            end: ``end(p)`` comes after each plane.
-
-        Rows of up to two vectors have their masks made once for all planes.
-        """
-
-        def masks(j, parts):
-            pixels = b.sub(W, b.mul(j, i64(2)))
-            halves = [lanes_between(b, i64(0), b.sub(pixels, i64(q * lanes)), lanes) for q in range(parts)]
-            return lanes_between(b, i64(0), b.sub(OW, j), lanes), halves
-
-        def rows(first, last, do):
-            def row(i, state):
-                do(state[0], i)
-                return state
-
-            def plane(k, state):
-                loop(b, OH, [b.add(first, k)], row)
-                if end is not None:
-                    end(b.add(first, k))
-                return state
-
-            loop(b, b.sub(last, first), [], plane)
-
-        def short(parts):
-            known = masks(i64(0), parts)
-            rows(i64(0), readable, lambda p, i: block(p, i, i64(0), *known, True))
-
-        def long():
-            whole = b.sdiv(W, i64(2 * lanes))
-            start = b.mul(whole, i64(lanes))
-
-            def row(p, i):
-                over_columns(b, start, lanes, lambda j: block(p, i, j, None, [None] * 2, True))
-                with b.if_then(b.icmp_signed("<", b.mul(start, i64(2)), W)):
-                    block(p, i, start, *masks(start, 2), True)
-
-            rows(i64(0), readable, row)
-
-        with b.if_else(b.icmp_signed("<=", W, i64(lanes))) as (one, more):
-            with one:
-                short(1)
-            with more, b.if_else(b.icmp_signed("<", W, i64(2 * lanes))) as (two, many):
-                with two:
-                    short(2)
-                with many:
-                    long()
-        half = b.sdiv(b.add(W, i64(1)), i64(2))
-        rows(readable, planes, lambda p, i: over_columns(b, half, lanes, lambda j: block(p, i, j, *masks(j, 2), False)))
-
-    def readable_planes(context, b, kind, array, start, size, planes, after):
-        """How many of the ``planes`` of ``size`` elements from ``start`` on have at least ``after`` more elements of
-        the array behind them."""
-        total = context.make_array(kind)(context, b, array).nitems
-        left = b.sub(total, b.add(start, i64(after) if isinstance(after, int) else after))
-        left, size = (b.select(b.icmp_signed(">", n, i64(low)), n, i64(low)) for n, low in ((left, 0), (size, 1)))
-        some = b.sdiv(left, size)
-        return at_most(b, some, planes)
-
-    def load_or_zero(b, pointer, mask, unmasked):
-        """A vector, 0 where the mask is off."""
-        if mask is None or not unmasked:
-            return load(b, pointer, mask)
-        return b.select(mask, load(b, pointer), zeros(pointer.type.pointee))
-
-    def _corner(b, plane, W, i, j, row):
-        """Where row 0 or 1 of the 2 x 2 window (i, j) begins."""
-        return b.gep(plane, [b.add(b.mul(b.add(b.mul(i, i64(2)), i64(row)), W), b.mul(j, i64(2)))])
-
-    def _two_rows(b, plane, W, i, j, vector, masks, unmasked):
-        """The vectors of pixels above and below in a vector of 2 x 2 windows (where there are none, anything)."""
-        for row in range(2):
-            line = _corner(b, plane, W, i, j, row)
-            prefetch_ahead(b, line, vector, len(masks))
-            yield [
-                load(b, vector_pointer(b, line, vector, q), None if unmasked else mask) for q, mask in enumerate(masks)
-            ]
-
-    def _four(b, plane, W, i, j, vector, masks, unmasked):
-        """The upper left, upper right, lower left and lower right pixels of these windows."""
-        return [
-            shuffle(b, values[0], values[-1], range(k, 2 * vector.count, 2))
-            for values in _two_rows(b, plane, W, i, j, vector, masks, unmasked)
-            for k in range(2)
-        ]
-
-    def spread_out(b, four, plane, W, i, j, masks, both=None):
-        """The adjoint of ``_four``: writes them, the lower row only if ``both`` (None: always)."""
-        lanes = four[0].type.count
-        mix = [lane // 2 + lane % 2 * lanes for lane in range(2 * lanes)]  # even, odd, even, odd, ...
-        for row in range(2):
-            line = _corner(b, plane, W, i, j, row)
-            prefetch_ahead(b, line, four[0].type, len(masks))
-            for q, mask in enumerate(masks):
-                if row == 1 and both is not None:
-                    every = ir.VectorType(ir.IntType(1), lanes)
-                    mask = b.select(both, splat(every, True) if mask is None else mask, splat(every, False))
-                value = shuffle(b, *four[2 * row : 2 * row + 2], mix[q * lanes : (q + 1) * lanes])
-                store(b, value, vector_pointer(b, line, four[0].type, q), mask)
-
-    def _last_row(b, pixels, H, W, OH, vector):
-        """What makes the last row of a plane of odd height 0, for it is in no window."""
-
-        def end(p):
-            line = b.gep(pixels, [b.mul(b.add(b.mul(p, H), b.mul(OH, i64(2))), W)])
-
-            def zero(j):
-                mask = lanes_between(b, i64(0), b.sub(W, j), vector.count)
-                store(b, zeros(vector), vector_pointer(b, b.gep(line, [j]), vector), mask)
-
-            with b.if_then(b.icmp_signed(">", H, b.mul(OH, i64(2)))):
-                over_columns(b, W, vector.count, zero)
-
-        return end
 
     @intrinsic
     def max_blocks(typingctx, y, where, at, x, start, planes, H, W, OH, OW):

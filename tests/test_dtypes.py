@@ -101,6 +101,10 @@ def test_limits():
     assert tinyconv.finfo().dtype == "float32"
     ours = tinyconv.iinfo(tinyconv.uint8)
     assert (ours.bits, ours.max, ours.min, ours.dtype) == (8, 255, 0, "uint8")
+    with pytest.raises(TypeError, match="floating point type, got tinyconv.int32; use iinfo"):
+        tinyconv.finfo(tinyconv.int32)
+    with pytest.raises(TypeError, match="integer type, got tinyconv.float32; use finfo"):
+        tinyconv.iinfo(tinyconv.float32)
 
 
 def test_the_default_dtype():

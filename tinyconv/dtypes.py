@@ -159,6 +159,8 @@ class finfo:
     """Limits of a floating type: ``bits, eps, max, min, tiny`` (default: the default dtype's)."""
 
     def __init__(self, type: dtype | None = None):
+        if type is not None and not type.is_floating_point:
+            raise TypeError(f"finfo: type must be a floating point type, got {type}; use iinfo for integers")
         info = np.finfo(as_numpy(type))
         self.bits, self.dtype = info.bits, (type or _default).name
         self.eps, self.max, self.min = float(info.eps), float(info.max), float(info.min)
@@ -169,5 +171,7 @@ class iinfo:
     """Limits of an integer type: ``bits, max, min``."""
 
     def __init__(self, type: dtype):
+        if as_numpy(type).kind not in "iu":
+            raise TypeError(f"iinfo: type must be an integer type, got {type}; use finfo for floating point")
         info = np.iinfo(as_numpy(type))
         self.bits, self.max, self.min, self.dtype = info.bits, int(info.max), int(info.min), type.name

@@ -630,7 +630,7 @@ class Tensor:
     def histc(self, bins: builtins.int=100, min: builtins.float=0, max: builtins.float=0) -> Tensor:
         ...
 
-    def histogram(self, bins: builtins.int | Tensor, *, range: tuple[builtins.float, builtins.float] | None=None, weight: Tensor | None=None, density: builtins.bool=False) -> Any:
+    def histogram(self, bins: builtins.int | Tensor=100, *, range: tuple[builtins.float, builtins.float] | None=None, weight: Tensor | None=None, density: builtins.bool=False) -> Any:
         ...
 
     def hsplit(self, indices_or_sections: Any) -> tuple[Tensor, ...]:

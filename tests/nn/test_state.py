@@ -93,7 +93,7 @@ def test_loading_loosely():
     m = nn.Linear(2, 1)
     result = m.load_state_dict({"bias": tinyconv.tensor([5.0]), "other": tinyconv.ones(1)}, strict=False)
     assert result == (["weight"], ["other"]) and m.bias.item() == 5
-    assert repr(result) == "IncompatibleKeys(missing_keys=['weight'], unexpected_keys=['other'])"
+    assert repr(result) == "_IncompatibleKeys(missing_keys=['weight'], unexpected_keys=['other'])"
 
 
 def test_loading_by_assignment():

@@ -100,6 +100,7 @@ def test_histogram(x, bins, weighted, density):
         tinyconv.Tensor(edges), weight=None if weight is None else tinyconv.Tensor(weight), density=density
     )
     assert ours.hist.dtype is ours.bin_edges.dtype is tinyconv.Tensor(x).dtype
+    assert tinyconv.histogram(tinyconv.ones(1)).hist.shape == (100,)
     if not density or total > 0:
         np.testing.assert_allclose(ours.hist.array, theirs, rtol=1e-3, atol=1e-6)
 

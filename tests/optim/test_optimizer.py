@@ -32,6 +32,12 @@ def test_parameters_and_groups():
     assert optimizer.param_groups[2]["nesterov"] and optimizer.param_groups[2]["lr"] == 0.5
 
 
+def read_only():
+    fixed = np.ones(3, np.float32)
+    fixed.flags.writeable = False
+    return [*parameters([1.0]), tinyconv.from_numpy(fixed).requires_grad_()]
+
+
 @pytest.mark.parametrize(
     "params, error, message",
     [
@@ -40,6 +46,7 @@ def test_parameters_and_groups():
         (lambda: parameters([1.0])[0], TypeError, "iterable of Tensors or dicts, but got Parameter"),
         (lambda: [1.0], TypeError, "one of the params is float"),
         (lambda: [parameters([1.0])[0] * 2], ValueError, "can't optimize a non-leaf Tensor"),
+        (read_only, ValueError, r"read-only memory: parameter 1 of the group, of shape \(3,\)"),
         (lambda: [{"params": set(parameters([1.0]))}], TypeError, "list instead"),
         (lambda: [("a", parameters([1.0])[0]), parameters([1.0])[0]], ValueError, "Some param names are missing"),
     ],

@@ -43,13 +43,23 @@ def shares_elements(array: Any) -> bool:
     return 0 in strides and 0 not in array.shape and any([not step and n > 1 for step, n in zip(strides, array.shape)])
 
 
+def is_read_only(array: Any) -> bool:
+    """Whether the memory is someone's who let nobody write to it: a NumPy array that says so, a file."""
+    return not getattr(getattr(array, "flags", None), "writeable", True)
+
+
 def check_may_change(x: Tensor, name: str, writes: bool = True) -> None:
     """Raise if changing ``x`` in place would falsify a leaf that requires grad, or if what it ``writes`` to one element
-    would be seen in others."""
+    would be seen in others, or its memory is read-only."""
     if writes and shares_elements(x.array):
         raise RuntimeError(
             f"{name}: unsupported operation: more than one element of the written-to tensor (shape "
             f"{tuple(x.array.shape)}) refers to a single memory location, as in an expanded tensor; clone() it first"
+        )
+    if writes and is_read_only(x.array):
+        raise RuntimeError(
+            f"{name}: the memory of the written-to tensor (shape {tuple(x.array.shape)}) is read-only, like that of "
+            "the NumPy array it was made from; clone() it first"
         )
     if not state.recording:
         return

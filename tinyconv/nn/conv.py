@@ -26,9 +26,14 @@ Triple = int | tuple[int, int, int]
 _PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
 
 
-def _each(value: Any, axes: int) -> tuple[int, ...]:
+def _each(value: Any, axes: int, name: str) -> tuple[int, ...]:
     """``value`` for every axis, unless it is one an axis already."""
-    return tuple(value) if isinstance(value, Iterable) else (value,) * axes
+    if not isinstance(value, Iterable):
+        return (value,) * axes
+    values = tuple(value)
+    if len(values) != axes:
+        raise ValueError(f"{name} must be an int or a tuple of {axes} ints, got {values}")
+    return values
 
 
 class _Conv(Module):
@@ -68,12 +73,12 @@ class _Conv(Module):
         axes = self.axes
         self.in_channels = in_channels
         self.out_channels = out_channels
-        self.kernel_size = _each(kernel_size, axes)
-        self.stride = _each(stride, axes)
-        self.padding = padding if isinstance(padding, str) else _each(padding, axes)
-        self.dilation = _each(dilation, axes)
+        self.kernel_size = _each(kernel_size, axes, "kernel_size")
+        self.stride = _each(stride, axes, "stride")
+        self.padding = padding if isinstance(padding, str) else _each(padding, axes, "padding")
+        self.dilation = _each(dilation, axes, "dilation")
         self.transposed = transposed
-        self.output_padding = _each(output_padding, axes)
+        self.output_padding = _each(output_padding, axes, "output_padding")
         self.groups = groups
         self.padding_mode = padding_mode
         if isinstance(padding, str):
@@ -110,10 +115,6 @@ class _Conv(Module):
         """``input``, continued beyond its edges if that is the ``padding_mode``, and the zeros to be put around it."""
         if self.padding_mode == "zeros":
             return input, self.padding
-        if len(self.padding) != len(self.kernel_size) and not isinstance(self.padding, str):
-            raise RuntimeError(
-                f"{type(self).__name__}: padding must be one number or {len(self.kernel_size)}, got {self.padding}"
-            )
         margins: list[int] = []
         for i in reversed(range(self.axes)):  # pad() wants the last axis first
             if isinstance(self.padding, str):

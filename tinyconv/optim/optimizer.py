@@ -18,6 +18,7 @@ from typing import Any
 
 from ..autograd import RemovableHandle, enable_grad
 from ..autograd.hooks import add_hook
+from ..autograd.inplace import is_read_only
 from ..cuda import is_current_stream_capturing
 from ..tensor import Tensor
 
@@ -40,7 +41,8 @@ class Optimizer:
     Raises:
         TypeError: a Tensor, or a model, instead of an iterable of tensors; something else than tensors; a group in a
             set, whose order is not fixed.
-        ValueError: no parameters; a tensor that was computed; one that is in two groups; names for some only.
+        ValueError: no parameters; a tensor that was computed, or is on read-only memory; one that is in two groups;
+            names for some only.
     """
 
     _stepped = False  # whether step() was ever called: schedules of the learning rate warn if not
@@ -97,11 +99,16 @@ class Optimizer:
         if names and len(names) != len(params):
             raise ValueError("all optimizer params should be with/without names. Some param names are missing")
         params = [p[1] if isinstance(p, tuple) else p for p in params]
-        for p in params:
+        for i, p in enumerate(params):
             if not isinstance(p, Tensor):
                 raise TypeError(f"optimizer can only optimize Tensors, but one of the params is {type(p).__name__}")
             if not (p.is_leaf or p.retains_grad):
                 raise ValueError("can't optimize a non-leaf Tensor")
+            if is_read_only(p.array):
+                raise ValueError(
+                    f"can't optimize a tensor on read-only memory: parameter {i} of the group, of shape "
+                    f"{tuple(p.shape)}, was made from a NumPy array that may not be written to; make it of a copy"
+                )
         ids = {id(p) for p in params}
         if len(ids) != len(params):
             warnings.warn("optimizer contains a parameter group with duplicate parameters", stacklevel=3)

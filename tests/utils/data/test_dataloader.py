@@ -240,6 +240,12 @@ def test_bad_options(options, match):
         DataLoader(numbers(3), **options)
 
 
+@pytest.mark.parametrize("dataset", [3, None, {1, 2}, iter([1, 2])])
+def test_what_is_no_data_set(dataset):
+    with pytest.raises(TypeError, match=f"dataset must have __getitem__ .* got {type(dataset).__name__}"):
+        DataLoader(dataset)
+
+
 @pytest.mark.parametrize("options", [{"shuffle": True}, {"sampler": [0]}, {"batch_sampler": [[0]]}])
 def test_a_stream_has_no_order(options):
     with pytest.raises(ValueError, match=f"unspecified {next(iter(options))} option"):

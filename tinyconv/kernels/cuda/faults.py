@@ -38,8 +38,8 @@ def message(cells: np.ndarray) -> str | None:
         low, high, C, L = (int(cells[cell]) & WORD for cell in (LOW, HIGH, CLASSES, LENGTH))
         target = (high << 32 | low) - ((high >> 31) << 64)  # two's complement
         return (
-            f"nll_loss: target must be in [0, {C}) or the index to ignore, got {target} at {divmod(position, L)}, in "
-            "one of the operations since the last that waited"
+            f"Target {target} is out of bounds: classes must be in [0, {C}) or the index to ignore "
+            f"(at {divmod(position, L)}), in one of the operations since the last that waited"
         )
     if cells[INDEX]:
         return "an index on the GPU was out of bounds, in one of the operations since the last that waited"

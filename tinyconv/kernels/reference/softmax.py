@@ -40,8 +40,8 @@ def nll_loss(x, target, weight, ignore_index):
     if wrong.any():
         n, position = np.argwhere(wrong)[0]
         raise IndexError(
-            f"nll_loss: target must be in [0, {C}) or ignore_index = {ignore_index}, "
-            f"got {target[n, position]} at {(int(n), int(position))}"
+            f"Target {target[n, position]} is out of bounds: classes must be in [0, {C}) or ignore_index = "
+            f"{ignore_index} (at {(int(n), int(position))})"
         )
     hit = one_hot(target, C) & counts[:, None, :]
     weight = np.ones(C, x.dtype) if weight is None else weight

@@ -49,7 +49,8 @@ class DataLoader(Generic[T_co]):
     Raises:
         ValueError: options that exclude each other, a ``batch_size`` that is not a positive int, a negative number of
             workers or seconds, or an unknown way to start processes.
-        TypeError: a ``multiprocessing_context`` that is neither a string nor a context.
+        TypeError: a ``dataset`` that can be neither indexed nor, as an :class:`IterableDataset`, gone through; a
+            ``multiprocessing_context`` that is neither a string nor a context.
     """
 
     def __init__(
@@ -88,6 +89,11 @@ class DataLoader(Generic[T_co]):
                 f"multiprocessing_context can only be used with num_workers > 0, but got num_workers={num_workers}"
             )
         self._is_stream = isinstance(dataset, IterableDataset)
+        if not self._is_stream and not hasattr(dataset, "__getitem__"):
+            raise TypeError(
+                "DataLoader: dataset must have __getitem__ and __len__, or be an IterableDataset, got "
+                f"{type(dataset).__name__}"
+            )
         if self._is_stream:
             for name, value in (("shuffle", shuffle or None), ("sampler", sampler), ("batch_sampler", batch_sampler)):
                 if value is not None:

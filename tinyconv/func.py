@@ -11,6 +11,7 @@ from typing import Any
 
 from .autograd import enable_grad
 from .autograd import grad as _gradients
+from .autograd.functional import pushed_forward
 from .nn import Module
 from .nn.utils import stateless
 from .ops import stack
@@ -128,25 +129,30 @@ def vjp(func: Callable, *primals: Any, has_aux: bool = False) -> tuple:
 
 
 def jvp(func: Callable, primals: tuple, tangents: tuple, *, strict: bool = False, has_aux: bool = False) -> tuple:
-    """``func(*primals)`` and J v, for v = ``tangents``: w^T J is linear in w, and v times its gradient by w is J v.
+    """``func(*primals)`` and J v, for v = ``tangents`` (:func:`~tinyconv.autograd.functional.pushed_forward`).
 
     Returns:
         (output, J v), and what else ``func`` returned if it returns (output, anything) with ``has_aux``.
     """
-    value, pulled, *aux = vjp(func, *primals, has_aux=has_aux)
+    leaves: list[Tensor] = []
     vs, further = _tensors(tangents), any(x.requires_grad for x in _tensors([primals, tangents]))
-    ws: list[Tensor] = []
     with enable_grad():
-        gxs = _tensors(pulled(*_tensors(_mapped(lambda y: _collected(y.new_zeros(y.shape), ws), value))))
-    if [tuple(g.shape) for g in gxs] != [tuple(v.shape) for v in vs]:
+        found = func(*_mapped(lambda x: _collected(x, leaves), primals))
+    value, *aux = found if has_aux else (found,)
+    if [tuple(x.shape) for x in leaves] != [tuple(v.shape) for v in vs]:
         raise RuntimeError(
-            f"jvp: tangents must have the shapes of primals, {[tuple(g.shape) for g in gxs]}, "
+            f"jvp: tangents must have the shapes of primals, {[tuple(x.shape) for x in leaves]}, "
             f"got {[tuple(v.shape) for v in vs]}"
         )
-    found = _slopes(gxs, ws, vs, further)
-    pushed = _mapped(lambda _: next(found), value)
+    pushed = iter(pushed_forward(_tensors(value), leaves, vs, further))
+
+    def slope(y: Tensor) -> Tensor:
+        g = next(pushed)
+        return y.new_zeros(y.shape) if g is None else g
+
+    derivative = _mapped(slope, value)
     value = value if further else _mapped(lambda y: y.detach(), value)
-    return (value, pushed, *aux)
+    return (value, derivative, *aux)
 
 
 def jacrev(func: Callable, argnums: int | tuple[int, ...] = 0, has_aux: bool = False, *,

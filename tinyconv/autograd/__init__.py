@@ -9,13 +9,13 @@ three are the engine. Each of the other files adds one thing to it:
 * ``hooks.py`` lets users see and replace gradients, ``graph.py`` what the nodes save;
 * ``anomaly.py`` finds the operation that made the first NaN;
 * ``intercept.py`` shows every Function that is applied, to count its multiply-adds or to write it down as ONNX;
-* ``functional.py`` computes Jacobians and Hessians;
+* ``functional.py`` computes Jacobians and Hessians, and ``forward_ad.py`` with dual numbers;
 * ``variable.py`` is a name that programs older than PyTorch 0.4 use.
 """
 
 from collections.abc import Callable
 
-from . import functional, graph
+from . import forward_ad, functional, graph
 from .anomaly import detect_anomaly, is_anomaly_enabled, set_detect_anomaly
 from .deferred import Deferred, written_down
 from .engine import backward, grad
@@ -33,6 +33,7 @@ __all__ = [
     "backward",
     "detect_anomaly",
     "enable_grad",
+    "forward_ad",
     "functional",
     "grad",
     "graph",

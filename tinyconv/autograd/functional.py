@@ -1,13 +1,13 @@
 """Derivatives of functions, where :func:`~tinyconv.autograd.grad` has derivatives of values: Jacobians, Hessians, and
 their products with vectors.
 
-For y = f(x) with Jacobian J: ``vjp`` is J^T v, one backward pass. ``jvp`` is J v; J^T u is linear in u, and v times
-*its* gradient by u is J v: a backward pass through a backward pass. ``jacobian`` is one ``vjp`` a row.
+For y = f(x) with Jacobian J: ``vjp`` is J^T v, one backward pass. ``jvp`` is J v, a backward pass through a backward
+pass (:func:`pushed_forward`). ``jacobian`` is one ``vjp`` a row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..tensor import Tensor
@@ -33,14 +33,30 @@ def _evaluated(func: Callable, inputs: Any, create_graph: bool) -> tuple[tuple, 
     return xs, _tuple(out, "the outputs of func"), isinstance(out, tuple)
 
 
-def _grad(ys: Any, xs: tuple, gys: Any, create_graph: bool, retain_graph: bool = True) -> list[Tensor]:
+def _grad(ys: Any, xs: Sequence[Tensor], gys: Any, create_graph: bool, retain_graph: bool = True) -> list[Tensor]:
     """The gradients, zeros where there is no way."""
-    wanted = [(y, g) for y, g in zip(ys, gys) if y.requires_grad]
+    wanted = [(y, g) for y, g in zip(ys, gys, strict=True) if y is not None and y.requires_grad]
     if not wanted:
         return [x.new_zeros(tuple(x.shape)) for x in xs]
     ys, gys = zip(*wanted)
     found = grad(ys, xs, gys, retain_graph, create_graph, allow_unused=True, materialize_grads=True)
     return [g for g in found if g is not None]
+
+
+def pushed_forward(
+    ys: Sequence[Tensor], xs: Sequence[Tensor], vs: Sequence[Tensor], create_graph: bool
+) -> list[Tensor | None]:
+    """J v, for v = ``vs``, in the parts that belong to ``ys``, which were computed from ``xs``: J^T u is linear in u,
+    and v times its gradient by u is J v. None for each if there is no way to them from ``xs``."""
+    us = [y.new_zeros(tuple(y.shape)).requires_grad_() for y in ys]
+    wanted = [(y, u) for y, u in zip(ys, us) if y.requires_grad]
+    if not wanted:
+        return [None] * len(us)
+    with enable_grad():
+        gxs = grad([y for y, _ in wanted], xs, [u for _, u in wanted], create_graph=True, allow_unused=True)
+    if all([g is None for g in gxs]):
+        return [None] * len(us)
+    return list(_grad(gxs, us, vs, create_graph))
 
 
 def _vectors(v: Any, like: tuple, name: str) -> tuple:
@@ -151,8 +167,8 @@ def jvp(func: Callable, inputs: Any, v: Any = None, create_graph: bool = False, 
     with enable_grad():
         xs, ys, several = _evaluated(func, inputs, create_graph)
         vs = _vectors(v, xs, "jvp")
-        us = tuple([y.new_zeros(tuple(y.shape)).requires_grad_() for y in ys])
-        gys = _grad(_grad(ys, xs, us, True), us, vs, create_graph)
+        found = pushed_forward(ys, xs, vs, create_graph)
+        gys = [y.new_zeros(tuple(y.shape)) if g is None else g for y, g in zip(ys, found)]
     return _as_given(ys, several, create_graph), _as_given(gys, several, create_graph)
 
 

@@ -83,7 +83,13 @@ def quartiles(values: Any) -> list[float]:
 
 def compare(ours: Callable, peer: Callable | None, options: argparse.Namespace) -> Comparison:
     """Time two functions in turns, ``options.repeats`` blocks each of about ``options.block`` seconds."""
-    functions = [f for f in (ours, peer) if f is not None]
+    times, preemptions = take_turns([f for f in (ours, peer) if f is not None], options)
+    return Comparison(times[0], times[1] if peer else None, preemptions)
+
+
+def take_turns(functions: list[Callable], options: argparse.Namespace) -> tuple[list[np.ndarray], float]:
+    """The same for any number of functions: the seconds a call of each, one number a block, and the preemptions a
+    second."""
     calls = [calls_in(options.block, f) for f in functions]
     times: list[list[float]] = [[] for _ in functions]
     began, preempted = time.perf_counter(), resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw
@@ -100,8 +106,7 @@ def compare(ours: Callable, peer: Callable | None, options: argparse.Namespace) 
                 functions[i]()
             times[i].append((time.perf_counter() - start) / calls[i])
     preempted = resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw - preempted
-    preemptions = preempted / (time.perf_counter() - began)
-    return Comparison(np.array(times[0]), np.array(times[1]) if peer else None, preemptions)
+    return [np.array(blocks) for blocks in times], preempted / (time.perf_counter() - began)
 
 
 def calls_in(seconds: float, function: Callable) -> int:

@@ -2,10 +2,10 @@
 
 A kernel that does little arithmetic to each byte can be no faster than the memory lets it. Its speed is in GB/s: the
 bytes that must move at least once (arguments read, results written) over the time; ``of copy`` is the share of what a
-plain copy of as many bytes reaches. A kernel that does much arithmetic to each byte is bound by the fused multiply-add
-units; ``of peak`` is the share of what the register tile of ``kernels/cpu/tile.py`` reaches on data in the first-level
-cache. Which of the two binds depends on the *intensity*, operations a byte: the roofline (Williams, Waterman and
-Patterson, 2009), drawn by ``--plot``.
+plain copy of as many bytes reaches, which takes turns with the two sides. A kernel that does much arithmetic to each
+byte is bound by the fused multiply-add units; ``of peak`` is the share of what the register tile of
+``kernels/cpu/tile.py`` reaches on data in the first-level cache. Which of the two binds depends on the *intensity*,
+operations a byte: the roofline (Williams, Waterman and Patterson, 2009), drawn by ``--plot``.
 
 Sizes are those of LeNet-5 (batch 64), ResNet-20 (batch 128) and ResNet-18 (batch 8), and one beyond the cache; SGD also
 goes through these networks' parameters. The peer runs the operators behind its functions, SGD in its fused form; each
@@ -27,7 +27,17 @@ from tinyconv import Tensor, ops
 from tinyconv.vision import models
 
 from . import conv, gemm
-from .harness import BenchmarkError, Table, compare, geometric_mean, peer_module, set_threads, versions
+from .harness import (
+    BenchmarkError,
+    Comparison,
+    Table,
+    geometric_mean,
+    peer_module,
+    quartiles,
+    set_threads,
+    take_turns,
+    versions,
+)
 from .limits import Limits
 from .place import Place, nbytes
 
@@ -404,19 +414,19 @@ def measured(kernel: Kernel, place: Place, limits: Limits, options: argparse.Nam
     peer = kernel.peer if options.vs else None
     check(kernel, peer, place)
     moved = kernel.bytes()
-    comparison = compare(kernel.ours, peer, options)
-    seconds, size_class = float(np.median(comparison.ours)), round(math.log2(moved))
-    copy = limits.copying(size_class)
+    (ours, copy, *theirs), preemptions = take_turns([kernel.ours, limits.copy(moved), *[peer] * bool(peer)], options)
+    comparison, seconds = Comparison(ours, theirs[0] if peer else None, preemptions), float(np.median(ours))
     return {
         "name": kernel.name,
         "shape": list(kernel.shape),
         "threads": limits.threads,
         "microseconds": 1e6 * seconds,
-        "of_copy": moved / seconds / copy,
+        "of_copy": float(np.median(copy)) / seconds,
+        "of_copy_quartiles": quartiles(copy / ours),
         "gflops": kernel.operations / seconds / 1e9,
         "of_peak": kernel.operations / seconds / limits.peak,
         "intensity": kernel.operations / moved,
         "bytes": moved,
-        "copy_gbytes_per_second": copy / 1e9,
+        "copy_gbytes_per_second": moved / float(np.median(copy)) / 1e9,
         "peak_gflops": limits.peak / 1e9,
     } | comparison.row(moved / 1e9, UNIT)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import argparse
 import functools
+import math
+from collections.abc import Callable
 
 import numpy as np
 
+from tinyconv.kernels.cpu.arrays import empty
 from tinyconv.kernels.cpu.compile import jit
 from tinyconv.kernels.cpu.parallel import parallel_for
 from tinyconv.kernels.cpu.target import VECTOR_BYTES
 from tinyconv.kernels.cpu.tile import ADD, MR, NV, panel_rows
 
-from .harness import compare
+from .harness import compare, take_turns
 
 
 @jit
@@ -49,28 +52,34 @@ def _multiply(parts, steps, S, rows, V, columns, out, size):
 
 
 class Limits:
-    """What the machine can do with so many threads: the best block of each measurement, not the median."""
+    """What the machine can do with so many threads."""
 
     def __init__(self, threads: int, options: argparse.Namespace):
         self.threads, self.options = threads, options
 
+    def copy(self, moved: int) -> Callable[[], None]:
+        """A copy that moves so many bytes, read and written ones. Which way is fastest depends on the size, so it is
+        the fastest of three: ``memcpy`` of one stretch a thread, of pieces of 64 KiB, and a loop over vectors (it also
+        turns the sign, or the compiler would call ``memcpy``)."""
+        return self._copies(moved)[self._fastest(round(math.log2(moved)))]
+
+    def _copies(self, moved: int) -> list[Callable[[], None]]:
+        """Of ones, for memory that was never written is one page of zeros, read again and again."""
+        x, y = (empty((max(self.threads, moved // 8),), np.float32) for _ in range(2))
+        x[:], y[:] = 1, 1
+        ways = ((_copy, -(-x.size // self.threads)), (_copy, 16384), (_negate, 16384))
+        return [functools.partial(loop, -(-x.size // size), x, y, size) for loop, size in ways]
+
     @functools.cache  # noqa: B019  (it lives as long as the program)
-    def copying(self, size_class: int) -> float:
-        """Bytes a second, read and written ones, of a copy that moves 2**size_class bytes. Which way is fastest depends
-        on the size, so the fastest of three counts: ``memcpy`` of one stretch a thread, of pieces of 64 KiB, and a loop
-        over vectors (it also turns the sign, or the compiler would call ``memcpy``). Ones, for memory that was never
-        written is one page of zeros, read again and again."""
-        n = max(self.threads, 2**size_class // 8)
-        x, y = np.ones(n, np.float32), np.ones(n, np.float32)
-        rates = []
-        for loop, size in ((_copy, -(-n // self.threads)), (_copy, 16384), (_negate, 16384)):
-            times = compare(lambda loop=loop, size=size: loop(-(-n // size), x, y, size), None, self.options).ours
-            rates.append(8 * n / times.min())
-        return max(rates)
+    def _fastest(self, size_class: int) -> int:
+        """Which of them is, where 2**size_class bytes move."""
+        times, _ = take_turns(self._copies(2**size_class), self.options)
+        return int(np.argmin([np.median(way) for way in times]))
 
     @functools.cached_property
     def peak(self) -> float:
-        """Multiplications and additions a second of the register tile, on data in the first-level cache."""
+        """Multiplications and additions a second of the register tile, on data in the first-level cache: the best
+        block's."""
         size, depth, steps = NV * VECTOR_BYTES // 4, 64, 200
         S, V = np.zeros(MR * depth, np.float32), np.zeros(depth * size, np.float32)
         rows, columns = np.arange(MR) * depth, np.arange(depth) * size

@@ -35,12 +35,13 @@ class Place:
         return self.torch.ops.aten if self.torch else None
 
     def array(self, x: np.ndarray) -> Array:
-        """Ours, with the strides of ``x`` where the device keeps them."""
-        return self.kernels.from_host(x)
+        """A copy of our own, with the strides of ``x`` where the device keeps them."""
+        y = self.kernels.from_host(x)
+        return self.kernels.copy(y) if self.kernels.is_contiguous(y) else y
 
     def tensor(self, x: np.ndarray | None) -> Any:
         """A copy of the peer's own; None without one."""
-        return self.torch.from_numpy(x.copy()).to(self.peer_device) if self.torch and x is not None else None
+        return self.torch.from_numpy(x).to(self.peer_device, copy=True) if self.torch and x is not None else None
 
     def host(self, y: Any) -> np.ndarray:
         """Either side's result as a NumPy array."""

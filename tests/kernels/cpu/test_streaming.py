@@ -22,14 +22,16 @@ def test_streamed_results_are_the_same(monkeypatch, dtype, L):
     x, gy = (rng.standard_normal((3, 5, L)).astype(dtype) for _ in range(2))
     expected = results(x, gy)
     monkeypatch.setattr(arrays, "LARGE", 0)
+    monkeypatch.setattr(arrays, "ALIGNED", 0)
     for a, e in zip(results(x, gy), expected, strict=True):
         np.testing.assert_array_equal(a, e)
 
 
 def test_a_large_array_begins_with_a_line_of_the_cache(monkeypatch):
-    monkeypatch.setattr(arrays, "LARGE", 400)
+    monkeypatch.setattr(arrays, "ALIGNED", 400)
     for n in (99, 100, 101, 117):
-        x = arrays.empty_lines((2, n), np.dtype(np.float32))
-        assert x.shape == (2, n) and x.dtype == np.float32 and x.flags.carray and arrays.is_large(x)
-        assert x.ctypes.data % arrays.CACHE_LINE == 0 and arrays.storage(x[1:]).size == x.size
-    assert not arrays.is_large(arrays.empty_lines((99,), np.dtype(np.float32)))
+        x = arrays.empty((2, n), np.float32)
+        for y in (x, arrays.empty_like(x), arrays.copy(x), cpu.relu(x), cpu.add(x, x)):
+            assert y.shape == (2, n) and y.dtype is x.dtype and y.flags.carray
+            assert y.ctypes.data % arrays.CACHE_LINE == 0 and arrays.storage(y[1:]).size == y.size
+    assert arrays.empty((99,), np.float32).flags.owndata  # NumPy's own

@@ -5,11 +5,9 @@ There is a loop for each function, because one that chose at every element would
 
 from __future__ import annotations
 
-import numpy as np
-
 from .. import formulas, reference
 from ..reference.elementwise import silent
-from .arrays import compiled_for, flat
+from .arrays import compiled_for, empty_like, flat
 from .compile import jit
 from .elementwise import CHUNK, chunks
 from .parallel import parallel_for
@@ -100,7 +98,7 @@ def _numbers(x, a, b):
 def activation(x, function, a, b):
     if not compiled_for(x):
         return reference.activation(x, function, a, b)
-    y = np.empty(x.shape, x.dtype)
+    y = empty_like(x)
     _activation(chunks(y.size), flat(x), y.reshape(-1), LOOPS[function], *_numbers(x, a, b))
     return y
 
@@ -108,6 +106,6 @@ def activation(x, function, a, b):
 def activation_gx(gy, x, function, a, b):
     if not compiled_for(x):
         return reference.activation_gx(gy, x, function, a, b)
-    gx = np.empty(x.shape, x.dtype)
+    gx = empty_like(x)
     _activation_gx(chunks(gx.size), flat(gy), flat(x), gx.reshape(-1), LOOPS_GX[function], *_numbers(x, a, b))
     return gx

@@ -19,9 +19,7 @@ from ..reference.arrays import (
     assign,
     cast,
     cat,
-    copy,
     diagonal,
-    empty,
     eye,
     flip,
     from_host,
@@ -43,7 +41,42 @@ CACHE_LINE = 64  # bytes
 CHUNK = 16384  # elements that a thread fills at a time
 MANY = 4 * CHUNK  # elements that are worth a second thread
 SAME_SIZE = {1: np.int8, 2: np.int16, 4: np.int32, 8: np.int64}  # to move numbers is to copy bits
+ALIGNED = 1 << 22  # bytes: what finding an aligned address costs is little beside writing so many
 LARGE = 1 << 24  # bytes: a core's share of most last-level caches is smaller
+
+
+def is_large(x):
+    """Whether an array is too large to be found in a cache once it is written."""
+    return x.nbytes >= LARGE
+
+
+def empty(shape, dtype):
+    """For a result of a compiled kernel. One that leaves the cores' own caches begins where a line of the cache does:
+    NumPy's begin 16 bytes after that, so every vector of them lies across two lines."""
+    dtype = np.dtype(dtype)
+    return np.empty(shape, dtype) if math.prod(shape) * dtype.itemsize < ALIGNED else _empty_lines(shape, dtype)
+
+
+def empty_like(x):
+    """The same for a result of the shape and type of ``x``."""
+    return np.empty(x.shape, x.dtype) if x.nbytes < ALIGNED else _empty_lines(x.shape, x.dtype)
+
+
+def _empty_lines(shape, dtype):
+    """Memory from the start of a line of the cache on. It is no view of another array, so it is all of its storage."""
+    memory = np.empty(math.prod(shape) * dtype.itemsize + CACHE_LINE, np.uint8)
+    first = address(memory)
+    first += -first % CACHE_LINE
+    interface = {"version": 3, "shape": shape, "typestr": dtype.str, "data": (first, False)}
+    return np.asarray(SimpleNamespace(memory=memory, __array_interface__=interface))
+
+
+def copy(x):
+    if x.nbytes < ALIGNED:
+        return x.copy(order="C")
+    y = empty_like(x)
+    y[...] = x
+    return y
 
 
 @jit
@@ -89,23 +122,6 @@ def flat(x):
 def compiled_for(x) -> bool:
     """Whether there are compiled kernels for this type: float32 and float64. Others go to the reference backend."""
     return x.dtype.char in "fd"
-
-
-def is_large(x):
-    """Whether an array is too large to be found in a cache once it is written."""
-    return x.nbytes >= LARGE
-
-
-def empty_lines(shape, dtype):
-    """An array of anything; a large one begins where a line of the cache does. It is no view of another array, so it
-    is all of its storage."""
-    size = math.prod(shape) * dtype.itemsize
-    if size < LARGE:
-        return np.empty(shape, dtype)
-    memory = np.empty(size + CACHE_LINE, np.uint8)
-    first = memory.ctypes.data + -memory.ctypes.data % CACHE_LINE
-    interface = {"version": 3, "shape": shape, "typestr": dtype.str, "data": (first, False)}
-    return np.asarray(SimpleNamespace(memory=memory, __array_interface__=interface))
 
 
 def lanes_of(x):

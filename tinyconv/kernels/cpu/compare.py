@@ -12,7 +12,7 @@ import numpy as np
 from .. import reference
 from ..reference.elementwise import silent
 from .activation import activation
-from .arrays import compiled_for
+from .arrays import compiled_for, empty
 from .compile import jit
 from .elementwise import CHUNK, chunks, dense_floats, few
 from .parallel import parallel_for
@@ -110,7 +110,7 @@ def _extreme_of(x, y, largest):
     if operands is None:
         return reference.maximum(x, y) if largest else reference.minimum(x, y)
     x, y, shape = operands
-    z = np.empty(shape, x.dtype)
+    z = empty(shape, x.dtype)
     _extreme(chunks(z.size), x, y, z.reshape(-1), largest)
     return z
 
@@ -128,7 +128,7 @@ def compare(x, y, relation):
     if operands is None:
         return reference.compare(x, y, relation)
     x, y, shape = operands
-    z, (loop, swapped) = np.empty(shape, np.bool_), LOOPS[relation]
+    z, (loop, swapped) = empty(shape, np.bool_), LOOPS[relation]
     _compare(chunks(z.size), *((y, x) if swapped else (x, y)), z.reshape(-1), loop)
     return z
 
@@ -138,6 +138,6 @@ def where(condition, x, y):
     if operands is None or operands[2] != condition.shape or not condition.flags.carray:
         return reference.where(condition, x, y)
     x, y, shape = operands
-    z = np.empty(shape, x.dtype)
+    z = empty(shape, x.dtype)
     _where(chunks(z.size), condition.reshape(-1), x, y, z.reshape(-1))
     return z

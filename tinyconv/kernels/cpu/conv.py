@@ -24,7 +24,7 @@ import numpy as np
 from .. import reference
 from ..reference.conv import fold, unfold  # noqa: F401  (the learner's operations: clarity is all they need)
 from . import conv_channels, conv_planes
-from .arrays import compiled_for, flat, lanes_of, workspace
+from .arrays import compiled_for, empty, flat, lanes_of, workspace
 from .compile import jit
 from .conv_plan import ITEMS, POOLED, POOLED_WEIGHTS, SINGLE, WEIGHTS, ChannelPlan, Cut, backward_plan, forward_plan
 from .lane_tiles import make_image_dots, make_image_tile, make_window_dots, make_window_tile
@@ -470,7 +470,7 @@ def conv2d(x, w, b, stride, padding, dilation, groups):
     if not compiled_for(x):
         return reference.conv2d(x, w, b, stride, padding, dilation, groups)
     out = output_size(x.shape[2:], w.shape[2:], stride, padding, dilation)
-    y = np.empty((len(x), len(w), *out), x.dtype)
+    y = empty((len(x), len(w), *out), x.dtype)
     if not w.shape[1]:
         y[...] = 0 if b is None else b[:, None, None]
     elif y.size:
@@ -481,7 +481,7 @@ def conv2d(x, w, b, stride, padding, dilation, groups):
 def conv2d_gx(gy, w, input_size, stride, padding, dilation, groups):
     if not compiled_for(gy):
         return reference.conv2d_gx(gy, w, input_size, stride, padding, dilation, groups)
-    gx = np.empty((len(gy), w.shape[1] * groups, *input_size), gy.dtype)
+    gx = empty((len(gy), w.shape[1] * groups, *input_size), gy.dtype)
     if not gy.size:
         gx[...] = 0
     elif gx.size:

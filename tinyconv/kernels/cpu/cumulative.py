@@ -14,7 +14,7 @@ import numpy as np
 
 from .. import reference
 from ..reference.reduce import wide
-from .arrays import compiled_for
+from .arrays import compiled_for, empty, empty_like
 from .compile import jit
 from .parallel import parallel_for
 
@@ -121,7 +121,7 @@ def _running(x, axis, product):
     backwards = (slice(None),) * axis + (slice(None, None, -1),)
     flipped = not x.flags.carray and x[backwards].flags.carray
     x = x[backwards] if flipped else x if x.flags.carray else x.copy(order="C")
-    y, start = np.empty(x.shape, x.dtype), wide(x.dtype).type(product)
+    y, start = empty_like(x), wide(x.dtype).type(product)
     R, S, items, lines = _cut(x.shape, axis)
     first, step = (R - 1, -1) if flipped else (0, 1)
     if S == 1:
@@ -145,7 +145,7 @@ def cumprod(x, axis):
 
 def _leaders(x, axis, largest):
     x = x if x.flags.carray else x.copy(order="C")
-    values, places = np.empty(x.shape, x.dtype), np.empty(x.shape, np.int64)
+    values, places = empty_like(x), empty(x.shape, np.int64)
     R, S, items, lines = _cut(x.shape, axis)
     if S == 1:
         _leaders_of_lines(items, x.reshape(-1), values.reshape(-1), places.reshape(-1), largest, R, lines)

@@ -24,7 +24,7 @@ from ..reference.elementwise import (  # noqa: F401
     sign,
     tanh,
 )
-from .arrays import compiled_for, flat
+from .arrays import compiled_for, empty_like, flat
 from .compile import jit
 from .parallel import parallel_for
 
@@ -288,14 +288,14 @@ def _sigmoid_gx(n, gy, y, gx):
 
 def _run(loop, x, y):
     """A loop over two dense arrays of one shape, into a fresh one."""
-    out = np.empty(x.shape, x.dtype)
+    out = empty_like(x)
     loop(chunks(out.size), x.ravel(), y.ravel(), out.ravel())
     return out
 
 
 def _map(loop, x):
     """A loop over one dense array, into a fresh one."""
-    out = np.empty(x.shape, x.dtype)
+    out = empty_like(x)
     loop(chunks(out.size), x.ravel(), out.ravel())
     return out
 
@@ -319,7 +319,7 @@ def _broadcast(with_number, with_vector, x, y):
     if type(y) is np.ndarray and y.dtype is x.dtype and y.shape == x.shape and not any(y.strides):
         y = y.item(0)  # a number seen in many places, as the gradient of a sum is
     if isinstance(y, (int, float)):
-        out = np.empty(x.shape, x.dtype)
+        out = empty_like(x)
         with_number(chunks(out.size), x.ravel(), float(y), out.ravel())
         return out
     if type(y) is not np.ndarray or y.dtype is not x.dtype:
@@ -329,7 +329,7 @@ def _broadcast(with_number, with_vector, x, y):
         return None
     width = S if S > 1 else y.size
     rows, count = max(1, CHUNK // width), x.size // width
-    out = np.empty(x.shape, x.dtype)
+    out = empty_like(x)
     with_vector(-(-count // rows), rows, count, x.ravel(), flat(y), out.ravel(), S)
     return out
 

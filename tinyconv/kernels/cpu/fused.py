@@ -10,7 +10,7 @@ from .. import reference
 from ..formulas import NOBODY
 from ..reference.fused import WINDOWS_2X2
 from . import winners
-from .arrays import compiled_for
+from .arrays import compiled_for, empty
 from .conv import conv2d, input_gradient, output_size, pooled_forward, pooled_weight_gradient
 from .elementwise import relu, relu_gx
 from .matmul import gradients, matmul, product
@@ -35,10 +35,10 @@ def linear_gradients(gy, y, x, w, bias):
 
 def conv2d_relu_max_pool2d(x, w, b, stride, padding, dilation, groups):
     OH, OW = output_size(x.shape[2:], w.shape[2:], stride, padding, dilation)
-    y = np.empty((len(x), len(w), OH // 2, OW // 2), x.dtype)
+    y = empty((len(x), len(w), OH // 2, OW // 2), x.dtype)
     if not compiled_for(x) or not w.shape[1] or not y.size:
         return reference.conv2d_relu_max_pool2d(x, w, b, stride, padding, dilation, groups)
-    where = np.empty(y.shape, np.uint8)
+    where = empty(y.shape, np.uint8)
     if not pooled_forward(x, w, b, y, where, stride, padding, dilation, groups):
         y, where = max_pool2d(conv2d(x, w, b, stride, padding, dilation, groups), *WINDOWS_2X2, (OH // 2, OW // 2))
         where[y <= 0] = NOBODY
@@ -47,7 +47,7 @@ def conv2d_relu_max_pool2d(x, w, b, stride, padding, dilation, groups):
 
 
 def max_pool2d_conv2d_gx(gy, where, w, input_size, stride, padding, dilation, groups):
-    gx = np.empty((len(gy), w.shape[1] * groups, *input_size), gy.dtype)
+    gx = empty((len(gy), w.shape[1] * groups, *input_size), gy.dtype)
     if not compiled_for(gy) or not gy.size or not gx.size:
         return reference.max_pool2d_conv2d_gx(gy, where, w, input_size, stride, padding, dilation, groups)
     if not winners.input_gradient(gy, where, w, gx, stride, padding, dilation, groups):

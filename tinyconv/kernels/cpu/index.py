@@ -17,7 +17,7 @@ import numpy as np
 
 from .. import reference
 from ..reference.index import is_basic
-from .arrays import SAME_SIZE, flat
+from .arrays import SAME_SIZE, empty, flat
 from .compile import jit
 from .parallel import parallel_for
 
@@ -191,7 +191,7 @@ def getitem(x, index):
     list_, own, O, N, R, S, shape = places
     lines = max(1, CHUNK // (R * S))
     step = R if lines > 1 else max(1, min(R, CHUNK // S))
-    y, bits = np.empty(shape, x.dtype), SAME_SIZE[x.dtype.itemsize]
+    y, bits = empty(shape, x.dtype), SAME_SIZE[x.dtype.itemsize]
     dense = (x if x.flags.carray else x.copy(order="C")).view(bits).reshape(-1)
     items, sizes = -(-O // lines) * -(-R // step), (own, O, N, R, S, lines, step, y.view(bits).reshape(-1))
     counted = _take(items, dense, list_, *sizes)

@@ -15,7 +15,7 @@ import math
 import numpy as np
 
 from .. import formulas, reference
-from .arrays import compiled_for, flat, lanes_of, workspace
+from .arrays import compiled_for, empty, flat, lanes_of, workspace
 from .compile import jit
 from .lanes import to_lanes
 from .parallel import parallel_for
@@ -135,7 +135,7 @@ def product(x, y, bias=None, relu=False):
         b_batch = 0
     else:
         batch = len(y)
-    C = np.empty((M, N) if x.ndim == y.ndim == 2 else (batch, M, N), x.dtype)
+    C = empty((M, N) if x.ndim == y.ndim == 2 else (batch, M, N), x.dtype)
     if not C.size:
         return C
     items, height, width = _cut(batch, M, K, N, NV * lanes_of(x), b_column == 1)

@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from .. import reference
-from .arrays import compiled_for, empty_lines, flat, is_large, lanes_of
+from .arrays import compiled_for, empty_like, flat, is_large, lanes_of
 from .channels import (
     centre_channels,
     channel_moments,
@@ -245,7 +245,7 @@ def _parts(N, C, L):
 def batch_norm_train(x, w, b, eps):
     if not compiled_for(x):
         return reference.batch_norm_train(x, w, b, eps)
-    (N, C, L), y = x.shape, empty_lines(x.shape, x.dtype)
+    (N, C, L), y = x.shape, empty_like(x)
     mean, var, rstd = np.empty((3, C), x.dtype)
     arrays, numbers = (flat(x), y.reshape(-1)), (flat(w), flat(b), x.dtype.type(eps), mean, var, rstd)
     if L == 1:
@@ -258,7 +258,7 @@ def batch_norm_train(x, w, b, eps):
 def batch_norm(x, mean, rstd, w, b):
     if not compiled_for(x):
         return reference.batch_norm(x, mean, rstd, w, b)
-    (N, C, L), y = x.shape, empty_lines(x.shape, x.dtype)
+    (N, C, L), y = x.shape, empty_like(x)
     arrays, numbers = (flat(x), y.reshape(-1)), map(flat, (mean, rstd, w, b))
     if L == 1:
         _normalize_matrix(*_cut(N, C), *arrays, N, C, *numbers)
@@ -270,7 +270,7 @@ def batch_norm(x, mean, rstd, w, b):
 def batch_norm_gx(gy, x, mean, rstd, w):
     if not compiled_for(x):
         return reference.batch_norm_gx(gy, x, mean, rstd, w)
-    (N, C, L), gx = x.shape, empty_lines(x.shape, x.dtype)
+    (N, C, L), gx = x.shape, empty_like(x)
     gw, gb = np.empty(C, x.dtype), np.empty(C, x.dtype)
     arrays, numbers = (flat(gy), flat(x), gx.reshape(-1)), (*map(flat, (mean, rstd, w)), gw, gb)
     if L == 1:
@@ -289,7 +289,7 @@ def _cut(R, L):
 def layer_norm(x, w, b, eps):
     if not compiled_for(x):
         return reference.layer_norm(x, w, b, eps)
-    (R, L), y, mean, rstd = x.shape, np.empty(x.shape, x.dtype), np.empty(len(x), x.dtype), np.empty(len(x), x.dtype)
+    (R, L), y, mean, rstd = x.shape, empty_like(x), np.empty(len(x), x.dtype), np.empty(len(x), x.dtype)
     _layer_norm(*_cut(R, L), flat(x), y.reshape(-1), R, L, flat(w), flat(b), x.dtype.type(eps), mean, rstd)
     return y, mean, rstd
 
@@ -297,7 +297,7 @@ def layer_norm(x, w, b, eps):
 def layer_norm_gx(gy, x, mean, rstd, w):
     if not compiled_for(x):
         return reference.layer_norm_gx(gy, x, mean, rstd, w)
-    (R, L), gx = x.shape, np.empty(x.shape, x.dtype)
+    (R, L), gx = x.shape, empty_like(x)
     items, rows = _cut(R, L)
     sums = np.empty((items, 2, L))
     _layer_norm_gx(items, rows, flat(gy), flat(x), gx.reshape(-1), R, L, flat(mean), flat(rstd), flat(w), sums)

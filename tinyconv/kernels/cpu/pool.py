@@ -15,7 +15,7 @@ import numpy as np
 
 from .. import formulas, reference
 from ..reference.pool import max_pool2d_gather, max_pool2d_indices  # noqa: F401  (only higher derivatives need them)
-from .arrays import compiled_for, flat
+from .arrays import compiled_for, empty, flat
 from .blocks import average_blocks, max_blocks, share_blocks, to_blocks
 from .compile import jit
 from .parallel import parallel_for
@@ -272,8 +272,8 @@ def max_pool2d(x, kernel_size, stride, padding, dilation, output_size):
     if not compiled_for(x):
         return reference.max_pool2d(x, kernel_size, stride, padding, dilation, output_size)
     (N, C, H, W), (OH, OW) = x.shape, output_size
-    y = np.empty((N, C, OH, OW), x.dtype)
-    where = np.empty(y.shape, np.uint8 if kernel_size[0] * kernel_size[1] <= 256 else np.int32)
+    y = empty((N, C, OH, OW), x.dtype)
+    where = empty(y.shape, np.uint8 if kernel_size[0] * kernel_size[1] <= 256 else np.int32)
     arguments = *_cut(N, C, H, W), flat(x), y.reshape(-1), where.reshape(-1), H, W
     windows = kernel_size, stride, padding, dilation, (H, W), output_size
     if _is_plain_2x2(*windows):
@@ -297,7 +297,7 @@ def max_pool2d_gx(gy, where, input_size, kernel_size, stride, padding, dilation)
     if not compiled_for(gy):
         return reference.max_pool2d_gx(gy, where, input_size, kernel_size, stride, padding, dilation)
     (N, C, OH, OW), (H, W) = gy.shape, input_size
-    gx = np.empty((N, C, H, W), gy.dtype)
+    gx = empty((N, C, H, W), gy.dtype)
     arguments = *_cut(N, C, H, W), flat(gy), flat(where), gx.reshape(-1), H, W
     if _is_plain_2x2(kernel_size, stride, padding, dilation, input_size, (OH, OW)):
         _max_gx_blocks(*arguments, OH, OW)
@@ -337,7 +337,7 @@ def avg_pool2d(x, kernel_size, stride, padding, output_size, count_include_pad, 
     if not compiled_for(x):
         return reference.avg_pool2d(x, kernel_size, stride, padding, output_size, count_include_pad, divisor)
     (N, C, H, W), output_size = x.shape, tuple(output_size)
-    y = np.empty((N, C, *output_size), x.dtype)
+    y = empty((N, C, *output_size), x.dtype)
     heights, widths = _extents((H, W), kernel_size, stride, padding, output_size, count_include_pad, divisor)
     arguments = *_cut(N, C, H, W), flat(x), y.reshape(-1)
     if _is_whole_plane((H, W), kernel_size, padding, output_size):
@@ -353,7 +353,7 @@ def avg_pool2d_gx(gy, input_size, kernel_size, stride, padding, count_include_pa
     if not compiled_for(gy):
         return reference.avg_pool2d_gx(gy, input_size, kernel_size, stride, padding, count_include_pad, divisor)
     (N, C, OH, OW), (H, W) = gy.shape, input_size
-    gx = np.empty((N, C, H, W), gy.dtype)
+    gx = empty((N, C, H, W), gy.dtype)
     heights, widths = _extents((H, W), kernel_size, stride, padding, (OH, OW), count_include_pad, divisor)
     arguments = *_cut(N, C, H, W), flat(gy), gx.reshape(-1)
     if _is_whole_plane((H, W), kernel_size, padding, (OH, OW)):

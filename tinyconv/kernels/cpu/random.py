@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from .. import formulas, reference
-from .arrays import compiled_for, empty_lines, flat
+from .arrays import compiled_for, empty, empty_like, flat
 from .compile import jit
 from .parallel import parallel_for
 from .philox import COUNTERS, HALF_WORDS, drop_block, random_block
@@ -119,7 +119,7 @@ def _key(seed, offset):
 
 
 def uniform(shape, low, high, dtype, seed, offset):
-    out = np.empty(math.prod(shape), dtype)
+    out = empty((math.prod(shape),), dtype)
     loop, per = (_uniform32, 1) if dtype == np.float32 else (_uniform64, 2)
     loop(_items(per * out.size), out, *_key(seed, offset), dtype.type(low), dtype.type(high))
     return out.reshape(shape)
@@ -151,7 +151,7 @@ def dropout(x, p, seed, offset):
     limit = math.ceil(p * 2**32)  # u >= p where u is a multiple of 2**-32: as integers, nothing is rounded
     if not compiled_for(x) or limit == 2**32:
         return reference.dropout(x, p, seed, offset)
-    y = empty_lines(x.shape, x.dtype)
+    y = empty_like(x)
     numbers = np.uint64(limit), x.dtype.type(1 / (1 - p)), *_key(seed, offset)
     _dropout(-(-x.size // DROPPED), flat(x), y.reshape(-1), *numbers)
     return y

@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 from .. import formulas, reference
-from .arrays import compiled_for, flat
+from .arrays import compiled_for, empty, empty_like, flat
 from .compile import jit
 from .parallel import parallel_for
 from .totals import largest, sum_columns, sum_products, sum_rows
@@ -214,7 +214,7 @@ def _cut(outer, n):
 
 
 def _run(x, axis, log):
-    y, (outer, n, inner) = np.empty(x.shape, x.dtype), _as_three(x, axis)
+    y, (outer, n, inner) = empty_like(x), _as_three(x, axis)
     if inner == 1:
         _rows(*_cut(outer, n), flat(x), y.reshape(-1), outer, n, log)
     elif y.size:
@@ -233,7 +233,7 @@ def softmax(x, axis):
 def log_softmax_gx(gy, y, axis):
     if not compiled_for(y):
         return reference.log_softmax_gx(gy, y, axis)
-    gx, (outer, n, inner) = np.empty(y.shape, y.dtype), _as_three(y, axis)
+    gx, (outer, n, inner) = empty_like(y), _as_three(y, axis)
     if inner == 1:
         _gx_rows(*_cut(outer, n), flat(gy), flat(y), gx.reshape(-1), outer, n)
     elif gx.size:
@@ -244,7 +244,7 @@ def log_softmax_gx(gy, y, axis):
 def softmax_gx(gy, y, axis):
     if not compiled_for(y) or math.prod(y.shape[axis + 1 :]) != 1:
         return reference.softmax_gx(gy, y, axis)
-    gx, n = np.empty(y.shape, y.dtype), y.shape[axis]
+    gx, n = empty_like(y), y.shape[axis]
     outer = gx.size // max(n, 1)
     _softmax_gx(*_cut(outer, n), flat(gy), flat(y), gx.reshape(-1), outer, n)
     return gx
@@ -265,7 +265,7 @@ def nll_loss_gx(gy, target, scale, classes):
     if not compiled_for(gy):
         return reference.nll_loss_gx(gy, target, scale, classes)
     (N, L) = target.shape
-    gx = np.empty((N, classes, L), gy.dtype)
+    gx = empty((N, classes, L), gy.dtype)
     _nll_loss_gx(flat(gy), flat(target), flat(scale), gx.reshape(-1), N, classes, L)
     return gx
 
@@ -273,7 +273,7 @@ def nll_loss_gx(gy, target, scale, classes):
 def cross_entropy(x, target, weight, ignore_index, mean):
     if not compiled_for(x) or not x.size:
         return reference.cross_entropy(x, target, weight, ignore_index, mean)
-    (N, C, L), logp = x.shape, np.empty(x.shape, x.dtype)
+    (N, C, L), logp = x.shape, empty_like(x)
     loss, scale, sums = np.empty(target.size, x.dtype), np.empty(target.shape, x.dtype), np.empty(2, x.dtype)
     w = np.empty(0, x.dtype) if weight is None else flat(weight)
     arrays = flat(x), logp.reshape(-1), flat(target), w
@@ -287,7 +287,7 @@ def cross_entropy(x, target, weight, ignore_index, mean):
 def cross_entropy_gx(gloss, logp, target, scale, total):
     if not compiled_for(logp) or not logp.size:
         return reference.cross_entropy_gx(gloss, logp, target, scale, total)
-    (N, C, L), gx = logp.shape, np.empty(logp.shape, logp.dtype)
+    (N, C, L), gx = logp.shape, empty_like(logp)
     total = np.empty(0, logp.dtype) if total is None else flat(total)
     arrays = flat(gloss), total, flat(logp), flat(target), flat(scale), gx.reshape(-1)
     if L == 1:

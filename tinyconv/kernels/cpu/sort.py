@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from .. import reference
-from .arrays import compiled_for, flat
+from .arrays import compiled_for, empty, flat
 from .compile import jit
 from .index import getitem
 from .parallel import parallel_for
@@ -124,7 +124,7 @@ def sort(x, axis, descending, count):
     if not x.size or not count or x.dtype.kind not in "fiub":
         return reference.sort(x, axis, descending, count)
     if compiled_for(x) and 2 * count <= STRETCHES and 4 * STRETCHES <= N:
-        values, indices, some = np.empty(shape, x.dtype), np.empty(shape, np.int64), max(1, LINES // N)
+        values, indices, some = empty(shape, x.dtype), empty(shape, np.int64), max(1, LINES // N)
         items = -(-x.size // (N * some))
         _lead(items, flat(lines), values.reshape(-1), indices.reshape(-1), N, count, some, descending)
         return tuple([np.array(np.moveaxis(y, -1, axis), order="C") for y in (values, indices)])

@@ -23,7 +23,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinyconv import Tensor, ops
+from tinyconv import ops
+from tinyconv.tensor import wrap
 from tinyconv.vision import models
 
 from . import conv, gemm
@@ -307,7 +308,7 @@ def lines(place: Place, shape: tuple[int, int]) -> Iterator[Kernel]:
         return y
 
     def of_tensors(function: Callable, *args: Any) -> Callable:
-        return lambda: function(*[Tensor(a) if hasattr(a, "strides") else a for a in args]).array
+        return lambda: function(*[wrap(a) if hasattr(a, "strides") else a for a in args]).array
 
     yield Kernel("gather", shape, n, (x, index), lambda: k.getitem(x, (own, index)), lambda: aten.gather(tx, 1, ti))
     yield Kernel("scatter_add", shape, n, (x, index), scattered, lambda: aten.scatter_add(zeros, 1, ti, tx))

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import ast
 import copy
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import tinyconv
-from tinyconv import Size, Tensor
+from tinyconv import Size
+from tinyconv.tensor import wrap
 
 
 def test_a_tensor_wraps_an_array():
     a = np.arange(6.0).reshape(2, 3)
-    x = Tensor(a)
+    x = wrap(a)
     assert x.array is a
     assert x.shape == (2, 3) == x.size()
     assert x.size(1) == x.size(-1) == 3
@@ -23,8 +26,19 @@ def test_a_tensor_wraps_an_array():
     assert x.device == tinyconv.device("cpu")
     assert not x.is_cuda
     assert (x.grad, x.grad_fn, x.is_leaf, x.requires_grad, x._version) == (None, None, True, False, 0)
-    assert Tensor(x).array is a
-    assert Tensor(a, requires_grad=True).requires_grad
+    assert tinyconv.Tensor(x).array is a
+    assert wrap(a, requires_grad=True).requires_grad
+
+
+def test_results_are_wrapped():
+    """``Tensor(array)`` makes numbers of the default type, as users of PyTorch expect: a result of float64 made by it
+    would be float32."""
+    for path in Path(tinyconv.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call):
+                called = [ast.unparse(part) for part in (node.func, *node.args[:1])]
+                made = called[0] == "Tensor" or called[:2] == ["map", "Tensor"]
+                assert not made, f"{path.name}, line {node.lineno}: say wrap(array)"
 
 
 def test_size():

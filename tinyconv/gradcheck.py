@@ -22,7 +22,7 @@ import numpy as np
 from .autograd import grad, shares_elements
 from .ops import randn
 from .random import Generator
-from .tensor import Tensor
+from .tensor import Tensor, wrap
 
 __all__ = ["GradcheckError", "gradcheck", "gradgradcheck"]
 
@@ -232,7 +232,7 @@ def _by_differences(func: Callable, arguments: tuple, x: Tensor, chosen: list[in
 def _product(y: Tensor, xs: list[Tensor], v: Any, j: int, dtypes: bool = False) -> list[np.ndarray]:
     """v J for every input, flat: one backward pass."""
     start = y.detach().clone()
-    start[...] = Tensor(v)
+    start[...] = wrap(v)
     out = []
     for i, (x, g) in enumerate(zip(xs, grad(y, xs, start, retain_graph=True, allow_unused=True))):
         if dtypes and g is not None and g.dtype is not x.dtype:

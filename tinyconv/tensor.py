@@ -21,7 +21,7 @@ from typing import Any
 
 from . import dtypes, kernels
 
-__all__ = ["Size", "Tensor", "device"]
+__all__ = ["Size", "Tensor", "device", "wrap"]
 
 
 class device:
@@ -118,8 +118,9 @@ class Size(tuple):
 class Tensor:
     """A multi-dimensional array that records what is computed with it.
 
-    ``Tensor(array)`` wraps ``array`` without copying it; most programs use :func:`tinyconv.tensor`. As in PyTorch,
-    ``Tensor([1, 2])`` holds numbers of the default type, and ``Tensor(2, 3)`` has a shape and undefined contents.
+    Operations make their results with :func:`wrap`; most programs use :func:`tinyconv.tensor`. As in PyTorch,
+    ``Tensor([1, 2])`` and ``Tensor(array)`` hold numbers of the default type (an array that has it is not copied), and
+    ``Tensor(2, 3)`` has a shape and undefined contents.
 
     Attributes:
         array: the NumPy (or device) array. Writing through it escapes the version counter, as PyTorch's ``.data`` does.
@@ -139,13 +140,13 @@ class Tensor:
     _retains_grad = False
     __array_priority__ = 1000  # NumPy's scalars and arrays leave `number * tensor` to the tensor
 
-    def __init__(self, array: Any = (), requires_grad: bool = False, *sizes: int):
-        if type(array) not in kernels._by_class:  # it nearly always is
-            if isinstance(array, Tensor):
-                array = array.array
-            elif not hasattr(array, "dtype"):
-                array, requires_grad = self._made(array, requires_grad, sizes)
-        self.array = array
+    def __init__(self, data: Any = (), requires_grad: bool = False, *sizes: int):
+        if isinstance(data, Tensor):
+            self.array = data.array
+        elif type(data) in kernels._by_class and data.dtype == dtypes.get_default_dtype().numpy:
+            self.array = data
+        else:
+            self.array, requires_grad = self._made(data, requires_grad, sizes)
         self._counter = [0]
         self._grad = self._edge = self._base = None
         if requires_grad:
@@ -291,7 +292,7 @@ class Tensor:
 
     def detach(self) -> Tensor:
         """A tensor on the same memory (and version) without history: it requires no gradient."""
-        out = Tensor(self.array)
+        out = wrap(self.array)
         out._counter = self._counter
         return out
 
@@ -309,7 +310,7 @@ class Tensor:
     @property
     def data(self) -> Tensor:
         """A tensor on the same memory, detached even from the version counter: changes made through it go unnoticed."""
-        return Tensor(self.array)
+        return wrap(self.array)
 
     @data.setter
     def data(self, value: Tensor) -> None:
@@ -400,11 +401,25 @@ class Tensor:
     def __deepcopy__(self, memo: dict) -> Tensor:
         if not self.is_leaf:
             raise RuntimeError("only leaf tensors support deepcopy; use x.detach().clone() for a result")
-        out = type(self)(kernels.of(self.array).copy(self.array), requires_grad=self.requires_grad)
+        out = type(self)(wrap(kernels.of(self.array).copy(self.array)), requires_grad=self.requires_grad)
         if self.grad is not None:
             out.grad = self.grad.__deepcopy__(memo)
         return out
 
 
 def _rebuild(cls: type, array: Any, requires_grad: bool) -> Tensor:
-    return cls(array, requires_grad=requires_grad)
+    return cls(wrap(array), requires_grad=requires_grad)
+
+
+_new = object.__new__
+
+
+def wrap(array: Any, requires_grad: bool = False) -> Tensor:
+    """A tensor on ``array``, a NumPy (or device) array, as it is: what operations make their results with."""
+    tensor = _new(Tensor)
+    tensor.array = array
+    tensor._counter = [0]
+    tensor._grad = tensor._edge = tensor._base = None
+    if requires_grad:
+        tensor.requires_grad = True
+    return tensor

@@ -79,7 +79,7 @@ class Tensor:
     _retains_grad = False
     __array_priority__ = 1000
 
-    def __init__(self, array: Any=(), requires_grad: builtins.bool=False, *sizes: builtins.int):
+    def __init__(self, data: Any=(), requires_grad: builtins.bool=False, *sizes: builtins.int):
         ...
 
     @property
@@ -1829,4 +1829,7 @@ class Tensor:
         ...
 
 def _rebuild(cls: type, array: Any, requires_grad: bool) -> Tensor:
+    ...
+
+def wrap(array: Any, requires_grad: bool=False) -> Tensor:
     ...

@@ -19,7 +19,7 @@ def test_where(data):
     shape_a, shape_b = data.draw(sts.broadcastable_shapes())
     a, b = data.draw(sts.arrays(dtype, shape_a, special=True)), data.draw(sts.arrays(dtype, shape_b, special=True))
     c = data.draw(sts.arrays("bool", shape_a))
-    y = tinyconv.where(tinyconv.Tensor(c), tinyconv.Tensor(a), tinyconv.Tensor(b))
+    y = tinyconv.where(tinyconv.from_numpy(c), tinyconv.from_numpy(a), tinyconv.from_numpy(b))
     np.testing.assert_array_equal(y.array, np.where(c, a, b))
     assert y.dtype.numpy == dtype
 
@@ -53,7 +53,7 @@ def test_what_a_number_is():
 
 @given(sts.arrays(special=True), st.booleans())
 def test_closeness(x, equal_nan):
-    a, b = tinyconv.Tensor(x), tinyconv.Tensor(np.asarray(x * x.dtype.type(1 + 3e-6)))
+    a, b = tinyconv.from_numpy(x), tinyconv.from_numpy(np.asarray(x * x.dtype.type(1 + 3e-6)))
     with np.errstate(all="ignore"):
         expected = np.isclose(x, b.array, 1e-6, 1e-7, equal_nan)
     close = tinyconv.isclose(a, b, rtol=1e-6, atol=1e-7, equal_nan=equal_nan)
@@ -74,7 +74,7 @@ def test_closeness_of_other_types():
 
 @given(sts.arrays(special=True), sts.arrays(shape=(), special=True))
 def test_the_larger_where_numbers_are_missing(x, y):
-    a, b = tinyconv.Tensor(x), tinyconv.Tensor(y.astype(x.dtype))
+    a, b = tinyconv.from_numpy(x), tinyconv.from_numpy(y.astype(x.dtype))
     np.testing.assert_array_equal(tinyconv.fmax(a, b).array, np.fmax(x, b.array))
     np.testing.assert_array_equal(tinyconv.fmin(a, b).array, np.fmin(x, b.array))
 
@@ -83,7 +83,7 @@ def test_the_larger_where_numbers_are_missing(x, y):
 def test_clamp(x, bounds):
     low, high = bounds
     expected = np.minimum(np.maximum(x, -np.inf if low is None else low), np.inf if high is None else high)
-    t = tinyconv.Tensor(x)
+    t = tinyconv.from_numpy(x)
     np.testing.assert_array_equal(tinyconv.clamp(t, low, high).array, expected)
     np.testing.assert_array_equal(t.clip(*(None if v is None else t.new_full((), v) for v in bounds)).array, expected)
 

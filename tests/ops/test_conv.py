@@ -36,7 +36,7 @@ def test_the_definition(data):
     g = data.draw(sts.conv_geometries())
     dtype = data.draw(sts.float_dtypes)
     x, w, b = (data.draw(sts.arrays(dtype, shape)) for shape in (g.x_shape, g.w_shape, g.w_shape[:1]))
-    y = F.conv2d(tinyconv.Tensor(x), tinyconv.Tensor(w), tinyconv.Tensor(b), *g.options)
+    y = F.conv2d(tinyconv.from_numpy(x), tinyconv.from_numpy(w), tinyconv.from_numpy(b), *g.options)
     expected = naive(x, w, b, *g.options)
     tolerance = 16 * np.finfo(dtype).eps * np.prod(g.w_shape[1:])
     assert y.shape == expected.shape
@@ -45,7 +45,7 @@ def test_the_definition(data):
 
 def test_scipy():
     x, w = np.random.default_rng(0).standard_normal((2, 7, 6)), np.random.default_rng(1).standard_normal((2, 3, 2))
-    y = F.conv2d(tinyconv.Tensor(x[None]), tinyconv.Tensor(w[None]))
+    y = F.conv2d(tinyconv.from_numpy(x[None]), tinyconv.from_numpy(w[None]))
     np.testing.assert_allclose(y.array[0, 0], sum(signal.correlate(x[c], w[c], "valid") for c in range(2)))
 
 
@@ -73,8 +73,8 @@ def test_conv_transpose2d_is_the_adjoint_of_conv2d(data):
     """<conv(x), y> = <x, conv_transpose(y)>, for every geometry in which the sizes come out even."""
     g = data.draw(sts.conv_geometries())
     rng = np.random.default_rng(0)
-    x, w = (tinyconv.Tensor(rng.standard_normal(shape)) for shape in (g.x_shape, g.w_shape))
-    y = tinyconv.Tensor(rng.standard_normal(g.y_shape))
+    x, w = (tinyconv.from_numpy(rng.standard_normal(shape)) for shape in (g.x_shape, g.w_shape))
+    y = tinyconv.from_numpy(rng.standard_normal(g.y_shape))
     covered = [
         (n - 1) * s - 2 * p + d * (k - 1) + 1
         for n, s, p, d, k in zip(g.output_size, g.stride, g.padding, g.dilation, g.w_shape[2:])

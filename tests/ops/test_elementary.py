@@ -28,7 +28,7 @@ SECOND_NAMES = {
 def test_values(name, x):
     with np.errstate(all="ignore"):
         expected = ORACLES[name](x.astype(np.float64)).astype(x.dtype)
-    y = getattr(tinyconv, name)(tinyconv.Tensor(x))
+    y = getattr(tinyconv, name)(tinyconv.from_numpy(x))
     np.testing.assert_allclose(y.array, expected, rtol=8 * np.finfo(x.dtype).eps, atol=1e-37)
     assert y.array.dtype == x.dtype
 

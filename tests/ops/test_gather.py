@@ -24,7 +24,7 @@ def lines(draw):
 @given(lines())
 def test_gather(case):
     x, axis, index, _ = case
-    y = tinyconv.Tensor(x).gather(axis, tinyconv.from_numpy(index))
+    y = tinyconv.from_numpy(x).gather(axis, tinyconv.from_numpy(index))
     expected = [x[(*at[:axis], index[at], *at[axis + 1 :])] for at in np.ndindex(index.shape)]
     np.testing.assert_array_equal(y.array, np.reshape(expected, index.shape))
 
@@ -39,7 +39,7 @@ def test_scatter(case):
         there = (*at[:axis], index[at], *at[axis + 1 :])
         written[there] = src[at]
         added[there] += src[at]
-    t, places, values = tinyconv.Tensor(x), tinyconv.from_numpy(index), tinyconv.from_numpy(src)
+    t, places, values = tinyconv.from_numpy(x), tinyconv.from_numpy(index), tinyconv.from_numpy(src)
     before = x.copy()
     np.testing.assert_array_equal(t.scatter(axis, places, values).array, written)
     np.testing.assert_allclose(t.scatter_add(axis, places, values).array, added, rtol=1e-6, atol=1e-6)
@@ -57,7 +57,7 @@ def test_slices(data):
     axis = data.draw(st.integers(-x.ndim, x.ndim - 1))
     n = x.shape[axis]
     index = np.array(data.draw(st.permutations(range(n)))[: data.draw(st.integers(1, n))])
-    t, places = tinyconv.Tensor(x), tinyconv.from_numpy(index)
+    t, places = tinyconv.from_numpy(x), tinyconv.from_numpy(index)
     before = (slice(None),) * (axis % x.ndim)
     source = np.asarray(np.take(x, index[::-1], axis), order="C")
     copied, added, filled = x.copy(), x.copy(), x.copy()
@@ -74,8 +74,8 @@ def test_slices(data):
 
 @given(sts.arrays(sts.dtypes, special=True))
 def test_masks(x):
-    t, mask = tinyconv.Tensor(x), x > 0
-    m = tinyconv.Tensor(np.asarray(mask))
+    t, mask = tinyconv.from_numpy(x), x > 0
+    m = tinyconv.from_numpy(np.asarray(mask))
     np.testing.assert_array_equal(t.masked_select(m).array, x[mask])
     np.testing.assert_array_equal(t.masked_fill(m, 1).array, np.where(mask, 1, x).astype(x.dtype))
     expected = x.copy()

@@ -41,7 +41,7 @@ INDICES = [
 @pytest.mark.parametrize("index", INDICES, ids=str)
 @given(x=sts.arrays(dtype=sts.dtypes, shape=(3, 4, 2)))
 def test_reading(index, x):
-    t = tinyconv.Tensor(x)
+    t = tinyconv.from_numpy(x)
     expected = x[list(index) if isinstance(index, range) else index]
     np.testing.assert_array_equal(t[index].array, expected)
     parts = index if isinstance(index, tuple) else (index,)
@@ -57,10 +57,10 @@ def test_writing(index, data):
     index = list(index) if isinstance(index, range) else index
     value = data.draw(sts.arrays(dtype=x.dtype, shape=x[index].shape))
     for new in (value, 1):
-        expected, t = x.copy(), tinyconv.Tensor(x.copy())
+        expected, t = x.copy(), tinyconv.from_numpy(x.copy())
         expected[index] = new
         version = t._version
-        t[index] = tinyconv.Tensor(new) if new is value else new
+        t[index] = tinyconv.from_numpy(new) if new is value else new
         np.testing.assert_array_equal(t.array, expected)
         assert t._version == version + 1
 

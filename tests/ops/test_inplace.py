@@ -22,8 +22,8 @@ def test_same_as_out_of_place(name, recorded, data):
     args = []
     if name in TWO:
         b = data.draw(sts.arrays(a.dtype, data.draw(st.sampled_from([(2, 3), (3,), (), (2, 1)]))))
-        args = [abs(tinyconv.Tensor(b)) + 1]
-    x = tinyconv.Tensor(a.copy(order="K"))
+        args = [abs(tinyconv.from_numpy(b)) + 1]
+    x = tinyconv.from_numpy(a.copy(order="K"))
     expected = getattr(x, name)(*args)
     if recorded:
         x = x * tinyconv.ones((), dtype=x.dtype, requires_grad=True)

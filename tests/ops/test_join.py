@@ -17,7 +17,7 @@ from tests import strategies as sts
 @given(st.data(), st.integers(1, 4))
 def test_pieces(data, n):
     x = data.draw(sts.arrays(sts.dtypes, sts.shapes(min_dims=1, min_side=1)))
-    axis, t = data.draw(st.integers(-x.ndim, x.ndim - 1)), tinyconv.Tensor(x)
+    axis, t = data.draw(st.integers(-x.ndim, x.ndim - 1)), tinyconv.from_numpy(x)
     size = x.shape[axis]
     for ours, theirs in (
         (t.tensor_split(n, axis), np.array_split(x, n, axis)),
@@ -37,9 +37,9 @@ def test_pieces(data, n):
 @given(st.data())
 def test_stacks(data):
     x = data.draw(sts.arrays(sts.dtypes, sts.shapes(max_dims=3)))
-    y, t = np.asarray(np.flip(x)), tinyconv.Tensor(x)
+    y, t = np.asarray(np.flip(x)), tinyconv.from_numpy(x)
     for name in ("hstack", "vstack", "dstack", "column_stack"):
-        ours = getattr(tinyconv, name)([t, tinyconv.Tensor(y)])
+        ours = getattr(tinyconv, name)([t, tinyconv.from_numpy(y)])
         np.testing.assert_array_equal(ours.array, getattr(np, name)([x, y]))
 
 
@@ -79,11 +79,11 @@ def test_errors():
 def test_equal_sections(x):
     for name, axis in (("vsplit", 0), ("hsplit", 1), ("dsplit", 2)):
         for sections in (x.shape[axis], [1]):
-            ours = getattr(tinyconv.Tensor(x), name)(sections)
+            ours = getattr(tinyconv.from_numpy(x), name)(sections)
             for a, b in zip(ours, np.split(x, sections, axis), strict=True):
                 np.testing.assert_array_equal(a.array, b)
         with pytest.raises(RuntimeError, match=f"{name}: 7 sections do not divide dim {axis}"):
-            getattr(tinyconv.Tensor(x), name)(7)
+            getattr(tinyconv.from_numpy(x), name)(7)
 
 
 def test_block_diag():

@@ -19,7 +19,7 @@ def test_norm_of_vectors(data, order, keepdim):
     x = data.draw(sts.arrays(shape=sts.shapes(min_dims=1, min_side=1)))
     axis = data.draw(st.integers(-x.ndim, x.ndim - 1))
     expected = np.linalg.norm(x.astype("float64"), order, axis, keepdim)
-    t = tinyconv.Tensor(x)
+    t = tinyconv.from_numpy(x)
     for ours in (t.norm(order, axis, keepdim), tinyconv.linalg.norm(t, order, axis, keepdim),
                  tinyconv.linalg.vector_norm(t, order, axis, keepdim)):  # fmt: skip
         np.testing.assert_allclose(ours.array, expected, rtol=1e-4, atol=1e-5)

@@ -37,7 +37,7 @@ INTEGERS = st.sampled_from(["int64", "int32", "int16", "int8", "uint8", "bool"])
 def test_bits(data, dtype):
     x, y = data.draw(sts.arrays(dtype, (2, 3))), data.draw(sts.arrays(dtype, (3,)))
     for name, function in (("and", operator.and_), ("or", operator.or_), ("xor", operator.xor)):
-        a, b = tinyconv.Tensor(x), tinyconv.Tensor(y)
+        a, b = tinyconv.from_numpy(x), tinyconv.from_numpy(y)
         np.testing.assert_array_equal(function(a, b).array, function(x, y))
         np.testing.assert_array_equal(getattr(tinyconv, f"bitwise_{name}")(a, b).array, function(x, y))
         assert function(a, b).array.dtype == dtype

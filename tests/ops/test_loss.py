@@ -38,7 +38,7 @@ def test_cross_entropy_and_nll_loss(shape, weighted, ignore, reduction, smoothin
     weights = w[t] * used
     right = -np.take_along_axis(logp, t[:, None], 1)[:, 0] * weights
     every = -(logp * w.reshape(1, -1, *[1] * (len(shape) - 1))).sum(1) * used
-    X, T, W = tinyconv.Tensor(x), tinyconv.Tensor(t), tinyconv.Tensor(w) if weighted else None
+    X, T, W = tinyconv.from_numpy(x), tinyconv.from_numpy(t), tinyconv.from_numpy(w) if weighted else None
     tolerance = 1e-5 if dtype == "float32" else 1e-12
 
     expected = (1 - smoothing) * reduced(right, weights, reduction) + smoothing / C * reduced(every, weights, reduction)
@@ -46,7 +46,7 @@ def test_cross_entropy_and_nll_loss(shape, weighted, ignore, reduction, smoothin
     np.testing.assert_allclose(loss.array, expected, rtol=tolerance, atol=tolerance)
     assert str(loss.dtype) == f"tinyconv.{dtype}"
 
-    loss = F.nll_loss(tinyconv.Tensor(logp.astype(dtype)), T, W, ignore_index=ignore, reduction=reduction)
+    loss = F.nll_loss(tinyconv.from_numpy(logp.astype(dtype)), T, W, ignore_index=ignore, reduction=reduction)
     np.testing.assert_allclose(loss.array, reduced(right, weights, reduction), rtol=tolerance, atol=tolerance)
 
 
@@ -57,7 +57,7 @@ def test_probabilities_as_targets(reduction):
     losses = -(special.log_softmax(x, 1) * p).sum(1)
     expected = {"none": losses, "sum": losses.sum(), "mean": losses.mean()}[reduction]
     np.testing.assert_allclose(
-        F.cross_entropy(tinyconv.Tensor(x), tinyconv.Tensor(p), reduction=reduction).array, expected
+        F.cross_entropy(tinyconv.from_numpy(x), tinyconv.from_numpy(p), reduction=reduction).array, expected
     )
 
 
@@ -80,11 +80,11 @@ def test_the_gradient_of_cross_entropy():
 def test_targets_of_any_layout_as_longs_or_bytes():
     x = tinyconv.randn(4, 3)
     t = np.array([0, 9, 1, 9, 2, 9, 0, 9])[::2]
-    expected = F.cross_entropy(x, tinyconv.Tensor(t)).item()
-    assert F.cross_entropy(x, tinyconv.Tensor(t).to(tinyconv.uint8)).item() == expected
+    expected = F.cross_entropy(x, tinyconv.from_numpy(t)).item()
+    assert F.cross_entropy(x, tinyconv.from_numpy(t).to(tinyconv.uint8)).item() == expected
     for dtype in (tinyconv.int32, tinyconv.int8):
         with pytest.raises(RuntimeError, match=f"class indices .int64 or uint8., got {dtype}"):
-            F.cross_entropy(x, tinyconv.Tensor(t).to(dtype))
+            F.cross_entropy(x, tinyconv.from_numpy(t).to(dtype))
 
 
 def test_nothing_left_to_average():
@@ -126,7 +126,7 @@ def test_mse_loss(reduction):
     rng = np.random.default_rng(0)
     x, t, w = (rng.standard_normal((3, 2)) for _ in range(3))
     w = np.abs(w)
-    X, T, W = (tinyconv.Tensor(a) for a in (x, t, w))
+    X, T, W = (tinyconv.from_numpy(a) for a in (x, t, w))
     squares = (x - t) ** 2
     expected = {"none": squares, "sum": squares.sum(), "mean": squares.mean()}[reduction]
     np.testing.assert_allclose(F.mse_loss(X, T, reduction=reduction).array, expected)

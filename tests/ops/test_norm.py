@@ -23,7 +23,9 @@ def test_training(data, eps):
     dtype, C = data.draw(sts.float_dtypes), shape[1]
     x, w, b = (data.draw(sts.arrays(dtype, s)) for s in (shape, (C,), (C,)))
     axes = (0, *range(2, len(shape)))
-    y = F.batch_norm(tinyconv.Tensor(x), None, None, tinyconv.Tensor(w), tinyconv.Tensor(b), training=True, eps=eps)
+    y = F.batch_norm(
+        tinyconv.from_numpy(x), None, None, tinyconv.from_numpy(w), tinyconv.from_numpy(b), training=True, eps=eps
+    )
     X = x.astype(np.float64)
     expected = formula(X, X.mean(axes), X.var(axes), w, b, eps)
     size = np.abs(expected).max()
@@ -36,7 +38,7 @@ def test_evaluation(data):
     C = shape[1]
     x, mean, w, b = (data.draw(sts.arrays("float64", s)) for s in (shape, (C,), (C,), (C,)))
     var = np.abs(data.draw(sts.arrays("float64", (C,)))) + 0.1
-    y = F.batch_norm(*(tinyconv.Tensor(a) for a in (x, mean, var, w, b)))
+    y = F.batch_norm(*(tinyconv.from_numpy(a) for a in (x, mean, var, w, b)))
     np.testing.assert_allclose(y.array, formula(x, mean, var, w, b, 1e-5), rtol=1e-9, atol=1e-12)
 
 

@@ -24,7 +24,7 @@ def test_pad(data):
         (data.draw(st.integers(0, 3)), data.draw(st.integers(0, 3))) for _ in range(axes)
     ]
     amounts = [n for pair in pairs[::-1][:axes] for n in pair]
-    t = tinyconv.Tensor(x)
+    t = tinyconv.from_numpy(x)
     y = F.pad(t, amounts, value=1)
     np.testing.assert_array_equal(y.array, np.pad(x, pairs, constant_values=1))
     assert y.dtype is t.dtype and not shares(y, t)
@@ -71,7 +71,7 @@ def test_continued_padding_as_numpy(data, mode, axes):
         most = {"reflect": n - 1, "circular": n, "replicate": n + 2}[mode]
         pairs.append((data.draw(st.integers(0, most)), data.draw(st.integers(0, most))))
     amounts = [n for pair in pairs[::-1][:axes] for n in pair]
-    y = F.pad(tinyconv.Tensor(x), amounts, mode)
+    y = F.pad(tinyconv.from_numpy(x), amounts, mode)
     np.testing.assert_array_equal(y.array, np.pad(x, pairs, NUMPY[mode]))
 
 

@@ -57,7 +57,7 @@ def test_max_pool2d(shape, chosen, data):
     stride = kernel if chosen["stride"] is None else two(chosen["stride"])
     padding = tuple([data.draw(st.integers(0, k // 2)) for k in kernel])
     x = data.draw(sts.arrays(shape=shape, ties=data.draw(st.booleans())))
-    y, indices = F.max_pool2d(tinyconv.Tensor(x), padding=padding, return_indices=True, **chosen)
+    y, indices = F.max_pool2d(tinyconv.from_numpy(x), padding=padding, return_indices=True, **chosen)
     for i, j, window in windows(x, kernel, stride, padding, y.shape[2:], -np.inf):
         np.testing.assert_array_equal(y.array[:, :, i, j], window.max((2, 3)))
     assert indices.dtype is tinyconv.int64
@@ -73,7 +73,9 @@ def test_avg_pool2d(shape, chosen, data, include, divisor):
     stride = kernel if chosen["stride"] is None else two(chosen["stride"])
     padding = tuple([data.draw(st.integers(0, k // 2)) for k in kernel])
     x = data.draw(sts.arrays("float64", shape))
-    y = F.avg_pool2d(tinyconv.Tensor(x), padding=padding, count_include_pad=include, divisor_override=divisor, **chosen)
+    y = F.avg_pool2d(
+        tinyconv.from_numpy(x), padding=padding, count_include_pad=include, divisor_override=divisor, **chosen
+    )
     inside = np.ones_like(x)
     padded = np.pad(inside, ((0, 0), (0, 0), (padding[0],) * 2, (padding[1],) * 2), constant_values=1)
     sums = windows(x, kernel, stride, padding, y.shape[2:], 0)
@@ -167,7 +169,7 @@ def test_errors():
 def test_adaptive_average_of_any_size(shape, data):
     x = np.random.default_rng(0).standard_normal(shape)
     OH, OW = data.draw(st.integers(1, 6)), data.draw(st.integers(1, 6))
-    y = F.adaptive_avg_pool2d(tinyconv.Tensor(x), (OH, OW))
+    y = F.adaptive_avg_pool2d(tinyconv.from_numpy(x), (OH, OW))
     assert y.shape == (*shape[:2], OH, OW)
     H, W = shape[2:]
     for i in range(OH):

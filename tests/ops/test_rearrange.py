@@ -14,7 +14,7 @@ from tests import strategies as sts
 @given(st.data(), st.integers(-7, 7))
 def test_roll_and_rot90(data, n):
     x = data.draw(sts.arrays(sts.dtypes, sts.shapes(min_dims=2)))
-    t, axes = tinyconv.Tensor(x), tuple(data.draw(st.permutations(range(x.ndim)))[:2])
+    t, axes = tinyconv.from_numpy(x), tuple(data.draw(st.permutations(range(x.ndim)))[:2])
     np.testing.assert_array_equal(t.roll(n).array, np.roll(x, n))
     np.testing.assert_array_equal(t.roll((n, -1), axes).array, np.roll(x, (n, -1), axes))
     np.testing.assert_array_equal(t.rot90(n, axes).array, np.rot90(x, n, axes))
@@ -26,12 +26,12 @@ def test_roll_and_rot90(data, n):
 def test_repetition(data):
     x = data.draw(sts.arrays(sts.dtypes))
     times = data.draw(st.lists(st.integers(0, 3), min_size=x.ndim, max_size=x.ndim + 2))
-    np.testing.assert_array_equal(tinyconv.Tensor(x).repeat(times).array, np.tile(x, times))
-    np.testing.assert_array_equal(tinyconv.Tensor(x).tile(times[:2]).array, np.tile(x, times[:2]))
+    np.testing.assert_array_equal(tinyconv.from_numpy(x).repeat(times).array, np.tile(x, times))
+    np.testing.assert_array_equal(tinyconv.from_numpy(x).tile(times[:2]).array, np.tile(x, times[:2]))
     if x.ndim:
         axis = data.draw(st.integers(0, x.ndim - 1))
         each = np.array(data.draw(st.lists(st.integers(0, 3), min_size=x.shape[axis], max_size=x.shape[axis])), "int64")
-        t = tinyconv.Tensor(x)
+        t = tinyconv.from_numpy(x)
         np.testing.assert_array_equal(t.repeat_interleave(2, axis).array, np.repeat(x, 2, axis))
         np.testing.assert_array_equal(
             t.repeat_interleave(tinyconv.from_numpy(each), axis).array, np.repeat(x, each, axis)

@@ -16,7 +16,7 @@ def test_sum_and_mean(data, keepdim):
     x = data.draw(sts.arrays())
     axes = data.draw(sts.axes_of(x.ndim))
     axes = axes or tuple(range(x.ndim))
-    t, eps = tinyconv.Tensor(x), 64 * np.finfo(x.dtype).eps
+    t, eps = tinyconv.from_numpy(x), 64 * np.finfo(x.dtype).eps
     with np.errstate(all="ignore"):
         expected = x.astype(np.float64).sum(axes, keepdims=keepdim)
         mean = expected / np.prod([x.shape[a] for a in axes])
@@ -27,7 +27,7 @@ def test_sum_and_mean(data, keepdim):
 
 @given(sts.arrays(dtype=st.sampled_from(sts.DTYPES[2:])))
 def test_integers_are_summed_as_int64(x):
-    y = tinyconv.Tensor(x).sum()
+    y = tinyconv.from_numpy(x).sum()
     assert y.dtype is tinyconv.int64
     assert y.item() == x.astype(np.int64).sum()
 
@@ -39,7 +39,7 @@ def test_uint8_does_not_overflow():
 @given(st.data(), st.booleans())
 def test_extremes(data, keepdim):
     x = data.draw(sts.arrays(dtype=sts.dtypes, shape=sts.shapes(min_side=1), special=True))
-    t = tinyconv.Tensor(x)
+    t = tinyconv.from_numpy(x)
     axes = data.draw(sts.axes_of(x.ndim))
     for ours, theirs in ((t.amax, np.max), (t.amin, np.min)):
         np.testing.assert_array_equal(ours(axes, keepdim).array, theirs(x, axes or None, keepdims=keepdim))
@@ -50,7 +50,7 @@ def test_extremes(data, keepdim):
 @given(st.data(), st.booleans())
 def test_extremes_along_a_dim_and_where_they_are(data, keepdim):
     x = data.draw(sts.arrays(shape=sts.shapes(min_dims=1, min_side=1), special=True, ties=True))
-    t, axis = tinyconv.Tensor(x), data.draw(st.integers(-x.ndim, x.ndim - 1))
+    t, axis = tinyconv.from_numpy(x), data.draw(st.integers(-x.ndim, x.ndim - 1))
     for name in ("max", "min"):
         values, indices = getattr(t, name)(axis, keepdim)
         where = getattr(np, "arg" + name)(x, axis)
@@ -87,7 +87,7 @@ def test_ties_share_the_gradient_or_the_first_takes_it():
 
 @given(sts.arrays(dtype=sts.dtypes, ties=True))
 def test_all_and_any(x):
-    t = tinyconv.Tensor(x)
+    t = tinyconv.from_numpy(x)
     assert t.all().item() == bool(x.all())
     assert t.any().item() == bool(x.any())
     if x.ndim:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 import tinyconv
 from tests import strategies as sts
+from tinyconv.tensor import wrap
 
 
 def shares(a, b) -> bool:
@@ -19,7 +20,7 @@ def shares(a, b) -> bool:
 def test_reshape(data):
     x = data.draw(sts.arrays(dtype=sts.dtypes))
     order = data.draw(st.permutations([*x.shape, 1]))
-    t = tinyconv.Tensor(x)
+    t = tinyconv.from_numpy(x)
     y = t.reshape(order)
     np.testing.assert_array_equal(y.array, x.reshape(order))
     np.testing.assert_array_equal(t.flatten().array, x.reshape(-1))
@@ -70,7 +71,7 @@ def test_unflatten():
 def test_permute_and_transpose(data):
     x = data.draw(sts.arrays(dtype=sts.dtypes, shape=sts.shapes(min_dims=1)))
     axes = data.draw(st.permutations(range(x.ndim)))
-    t = tinyconv.Tensor(x)
+    t = tinyconv.from_numpy(x)
     y = t.permute(*axes)
     np.testing.assert_array_equal(y.array, x.transpose(axes))
     assert y.shape == t.permute(axes).shape
@@ -123,7 +124,7 @@ def test_squeeze_and_unsqueeze():
 
 @given(sts.arrays(dtype=sts.dtypes, shape=sts.shapes(min_dims=1)))
 def test_copies(x):
-    t = tinyconv.Tensor(x)
+    t = tinyconv.from_numpy(x)
     for y in (t.clone(), t.flip(0), tinyconv.cat([t]), tinyconv.stack([t])[0]):
         assert not shares(y, t)
         assert y.array.flags.writeable
@@ -144,9 +145,11 @@ def test_cat_and_stack(data):
         size = list(shape)
         size[axis] = n
         xs.append(data.draw(sts.arrays("float32", tuple(size))))
-    np.testing.assert_array_equal(tinyconv.cat([tinyconv.Tensor(x) for x in xs], axis).array, np.concatenate(xs, axis))
+    np.testing.assert_array_equal(tinyconv.cat([wrap(x) for x in xs], axis).array, np.concatenate(xs, axis))
     same = [data.draw(sts.arrays("int64", shape)) for _ in xs]
-    np.testing.assert_array_equal(tinyconv.stack([tinyconv.Tensor(x) for x in same], axis).array, np.stack(same, axis))
+    np.testing.assert_array_equal(
+        tinyconv.stack([tinyconv.from_numpy(x) for x in same], axis).array, np.stack(same, axis)
+    )
 
 
 def test_cat_promotes_types_as_in_torch():

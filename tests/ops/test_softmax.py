@@ -20,7 +20,7 @@ def test_values(data):
     if not x.shape[axis]:
         return
     tolerance = 16 * np.finfo(x.dtype).eps
-    t = tinyconv.Tensor(x)
+    t = tinyconv.from_numpy(x)
     np.testing.assert_allclose(F.softmax(t, axis).array, special.softmax(x, axis), rtol=4 * tolerance)
     np.testing.assert_allclose(
         F.log_softmax(t, dim=axis).array, special.log_softmax(x, axis), rtol=tolerance, atol=tolerance

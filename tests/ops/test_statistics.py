@@ -17,7 +17,7 @@ from tests import strategies as sts
 def test_moments(data, keepdim, correction):
     x = data.draw(sts.arrays(shape=sts.shapes(min_dims=1, min_side=2)))
     axes = data.draw(sts.axes_of(x.ndim)) or None
-    t, options = tinyconv.Tensor(x), {"keepdim": keepdim, "correction": correction}
+    t, options = tinyconv.from_numpy(x), {"keepdim": keepdim, "correction": correction}
     exact = x.astype("float64")
     variance = exact.var(axes, ddof=correction, keepdims=keepdim)
     close = {"rtol": 1e-4, "atol": 1e-5}
@@ -75,8 +75,8 @@ def test_the_gradient_of_no_deviation_is_zero():
 def test_histc(x, bins):
     finite = x[np.isfinite(x)]
     theirs = np.histogram(finite[np.abs(finite) <= 1].astype("float64"), bins, (-1, 1))[0]
-    ours = tinyconv.Tensor(x).histc(bins, -1, 1)
-    assert ours.dtype is tinyconv.Tensor(x).dtype
+    ours = tinyconv.from_numpy(x).histc(bins, -1, 1)
+    assert ours.dtype is tinyconv.from_numpy(x).dtype
     assert ours.sum().item() == theirs.sum()
     assert np.abs(ours.array - theirs).max() <= 1  # a number on an edge may round to either side
 
@@ -96,10 +96,10 @@ def test_histogram(x, bins, weighted, density):
     weight = np.asarray(np.abs(x)) if weighted else None
     total = np.histogram(x, edges.astype("float64"), weights=weight)[0].sum()
     theirs, _ = np.histogram(x, edges, weights=weight, density=density and total > 0)
-    ours = tinyconv.Tensor(x).histogram(
-        tinyconv.Tensor(edges), weight=None if weight is None else tinyconv.Tensor(weight), density=density
+    ours = tinyconv.from_numpy(x).histogram(
+        tinyconv.from_numpy(edges), weight=None if weight is None else tinyconv.from_numpy(weight), density=density
     )
-    assert ours.hist.dtype is ours.bin_edges.dtype is tinyconv.Tensor(x).dtype
+    assert ours.hist.dtype is ours.bin_edges.dtype is tinyconv.from_numpy(x).dtype
     assert tinyconv.histogram(tinyconv.ones(1)).hist.shape == (100,)
     if not density or total > 0:
         np.testing.assert_allclose(ours.hist.array, theirs, rtol=1e-3, atol=1e-6)
@@ -110,7 +110,7 @@ def test_histogram_of_equal_bins_as_pytorch():
     values = np.random.default_rng(0).normal(size=(5, 20)).astype("float32")
     for options in ({}, {"range": (-1.0, 2.0)}, {"density": True}, {"range": (0.0, 0.0)}):
         ours, theirs = (
-            tinyconv.histogram(tinyconv.Tensor(values), 8, **options),
+            tinyconv.histogram(tinyconv.from_numpy(values), 8, **options),
             torch.histogram(torch.from_numpy(values), 8, **options),
         )
         for a, b in zip(ours, theirs, strict=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 import tinyconv
@@ -25,6 +26,27 @@ def test_the_class_itself():
     assert tinyconv.Tensor([1.0], requires_grad=True).requires_grad
     with pytest.raises(TypeError, match="cannot make a tensor of str"):
         tinyconv.Tensor("a")
+
+
+def test_the_class_of_an_array():
+    """`torch.Tensor(features)`, which are float64 as NumPy makes them, for a network of float32."""
+    for array in (np.array([[1.5, -2.0]]), np.arange(3), np.array(2.5), np.array([True, False])):
+        x = tinyconv.Tensor(array)
+        assert x.dtype is tinyconv.float32 and x.tolist() == array.tolist() and x.shape == array.shape
+    shared = np.zeros(2, np.float32)
+    x = tinyconv.Tensor(shared)
+    shared[0] = 5
+    assert x.tolist() == [5, 0]
+    double = tinyconv.ones(2, dtype=tinyconv.float64)
+    assert tinyconv.Tensor(double).dtype is tinyconv.float64
+    assert tinyconv.Tensor(double).data_ptr() == double.data_ptr()
+    tinyconv.set_default_dtype(tinyconv.float64)
+    try:
+        assert tinyconv.Tensor(np.ones(2, np.float32)).dtype is tinyconv.float64
+        array = np.ones(2)
+        assert tinyconv.Tensor(array).array is array
+    finally:
+        tinyconv.set_default_dtype(tinyconv.float32)
 
 
 @pytest.mark.parametrize("name", NAMES)

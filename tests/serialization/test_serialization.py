@@ -25,6 +25,7 @@ from hypothesis.extra import numpy as hnp
 
 from tinyconv import Tensor
 from tinyconv.serialization import CheckpointError, atomic_write, load, save
+from tinyconv.tensor import wrap
 
 ARRAY_DTYPES = ["bool", "uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64"]
 ARRAY_DTYPES += ["float16", "float32", "float64", "complex64"]
@@ -118,7 +119,7 @@ LAYOUTS = {
 @pytest.mark.parametrize("dtype", TENSOR_DTYPES)
 def test_layouts(tmp_path, layout, dtype):
     x = layout(np.arange(24).reshape(4, 6).astype(dtype))
-    save({"t": Tensor(x), "a": x}, tmp_path / "f")
+    save({"t": wrap(x), "a": x}, tmp_path / "f")
     out = load(tmp_path / "f")
     np.testing.assert_array_equal(out["t"].array, x)
     np.testing.assert_array_equal(out["a"], x)
@@ -133,16 +134,16 @@ def test_big_endian_array(tmp_path):
 
 
 def test_a_tensor_that_requires_grad_is_stored_as_data(tmp_path):
-    save(Tensor(np.ones(2, np.float32), requires_grad=True), tmp_path / "f")
+    save(wrap(np.ones(2, np.float32), requires_grad=True), tmp_path / "f")
     out = load(tmp_path / "f")
     assert out.tolist() == [1, 1]
     assert not out.requires_grad
 
 
 def test_shared_tensors_stay_shared(tmp_path):
-    w = Tensor(np.arange(6, dtype=np.float32).reshape(2, 3))
+    w = wrap(np.arange(6, dtype=np.float32).reshape(2, 3))
     a = np.arange(3)
-    save({"encoder": w, "decoder": w.detach(), "transposed": Tensor(w.array.T), "a": a, "b": [a]}, tmp_path / "f")
+    save({"encoder": w, "decoder": w.detach(), "transposed": wrap(w.array.T), "a": a, "b": [a]}, tmp_path / "f")
     out = load(tmp_path / "f")
     out["encoder"].array[0, 0] = 7
     assert out["decoder"].array[0, 0] == 7
@@ -152,16 +153,16 @@ def test_shared_tensors_stay_shared(tmp_path):
 
 
 def test_equal_tensors_stay_apart(tmp_path):
-    save([Tensor(np.zeros(2)), Tensor(np.zeros(2))], tmp_path / "f")
+    save([wrap(np.zeros(2)), wrap(np.zeros(2))], tmp_path / "f")
     a, b = load(tmp_path / "f")
     assert not np.shares_memory(a.array, b.array)
 
 
 def test_a_training_checkpoint(tmp_path):
     checkpoint = {
-        "model": OrderedDict({"conv1.weight": Tensor(np.ones((2, 1, 3, 3), np.float32))}),
+        "model": OrderedDict({"conv1.weight": wrap(np.ones((2, 1, 3, 3), np.float32))}),
         "optimizer": {
-            "state": {0: {"momentum_buffer": Tensor(np.zeros((2, 1, 3, 3), np.float32)), "step": 7}, 1: {}},
+            "state": {0: {"momentum_buffer": wrap(np.zeros((2, 1, 3, 3), np.float32)), "step": 7}, 1: {}},
             "param_groups": [{"lr": 0.1, "betas": (0.9, 0.999), "params": [0], "nesterov": False, "foreach": None}],
         },
         "generator": (67280421310721, 2**64 - 1),
@@ -174,8 +175,8 @@ def test_a_training_checkpoint(tmp_path):
 
 def test_empty_tensors_share_nothing(tmp_path):
     x = np.zeros(4)
-    save([Tensor(x[:0]), Tensor(x[:0])], tmp_path / "a")
-    save([Tensor(x[:0]), Tensor(x[1:1])], tmp_path / "b")
+    save([wrap(x[:0]), wrap(x[:0])], tmp_path / "a")
+    save([wrap(x[:0]), wrap(x[1:1])], tmp_path / "b")
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
@@ -183,7 +184,7 @@ def test_empty_tensors_share_nothing(tmp_path):
 
 
 def test_a_state_dict_is_a_plain_safetensors_file(tmp_path):
-    state = {"fc.weight": Tensor(np.asfortranarray(np.arange(6.0).reshape(2, 3))), "bias": Tensor(np.array(3))}
+    state = {"fc.weight": wrap(np.asfortranarray(np.arange(6.0).reshape(2, 3))), "bias": wrap(np.array(3))}
     save(state, tmp_path / "f")
     out = safetensors.numpy.load_file(tmp_path / "f")
     assert out.keys() == state.keys()
@@ -192,7 +193,7 @@ def test_a_state_dict_is_a_plain_safetensors_file(tmp_path):
 
 
 def test_the_metadata_is_one_entry_of_sorted_json(tmp_path):
-    w = Tensor(np.zeros(1, np.float32))
+    w = wrap(np.zeros(1, np.float32))
     save({"model": {"w": w, "tied": w}, 0: (float("nan"), b"ab")}, tmp_path / "f")
     with safetensors.safe_open(tmp_path / "f", "numpy") as file:
         assert sorted(file.keys()) == ["model.tied", "model.w"]
@@ -205,7 +206,7 @@ def test_the_metadata_is_one_entry_of_sorted_json(tmp_path):
 
 
 def test_names_that_meet_are_told_apart(tmp_path):
-    x, y, z = (Tensor(np.array(i)) for i in range(3))
+    x, y, z = (wrap(np.array(i)) for i in range(3))
     obj = {"a.b": x, "a": {"b": y}, "__metadata__": z, 1: x.detach(), "1": y, "": z, "\ud800": x}
     save(obj, tmp_path / "f")
     assert_same(load(tmp_path / "f"), obj)
@@ -217,7 +218,7 @@ def test_foreign_safetensors(tmp_path):
     out = load(tmp_path / "f")
     assert out.keys() == arrays.keys()
     for name, array in arrays.items():
-        assert_same(out[name], Tensor(np.asarray(array)))
+        assert_same(out[name], wrap(np.asarray(array)))
 
 
 @pytest.mark.parametrize("write", [np.savez, np.savez_compressed])
@@ -225,19 +226,19 @@ def test_npz(tmp_path, write):
     arrays = {"w": np.arange(6.0).reshape(2, 3), "layer.bias": np.zeros(0, np.float32)}
     with open(tmp_path / "f", "wb") as file:
         write(file, **arrays)
-    assert_same(load(tmp_path / "f"), {name: Tensor(array) for name, array in arrays.items()})
+    assert_same(load(tmp_path / "f"), {name: wrap(array) for name, array in arrays.items()})
 
 
 def test_bfloat16_becomes_float32(tmp_path):
     (tmp_path / "f").write_bytes(raw({"a": {**ENTRY, "dtype": "BF16", "shape": [2]}}, b"\x80\x3f\x49\xc0"))
-    assert_same(load(tmp_path / "f"), {"a": Tensor(np.array([1, -3.140625], np.float32))})
+    assert_same(load(tmp_path / "f"), {"a": wrap(np.array([1, -3.140625], np.float32))})
 
 
 def test_binary_files(tmp_path):
     """Paths and open files alike."""
     file = io.BytesIO()
-    save({"a": Tensor(np.arange(3))}, file)
-    save({"a": Tensor(np.arange(3))}, tmp_path / "f")
+    save({"a": wrap(np.arange(3))}, file)
+    save({"a": wrap(np.arange(3))}, tmp_path / "f")
     assert file.getvalue() == (tmp_path / "f").read_bytes()
     file.seek(0)
     assert_same(load(file), load(tmp_path / "f"))
@@ -252,7 +253,7 @@ def test_npz_without_arrays(tmp_path):
 
 @pytest.mark.parametrize("where", [None, "cpu"])
 def test_map_location(tmp_path, where):
-    save(Tensor(np.ones(1)), tmp_path / "f")
+    save(wrap(np.ones(1)), tmp_path / "f")
     assert load(tmp_path / "f", map_location=where).tolist() == [1]
 
 
@@ -359,7 +360,7 @@ def test_bad_places(tmp_path, name, error):
     (tmp_path / "folder").mkdir()
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(error, match="cannot write the file") as caught:
-        save({"w": Tensor(np.zeros(3))}, tmp_path / name)
+        save({"w": wrap(np.zeros(3))}, tmp_path / name)
     assert caught.value.filename == str(tmp_path / name)
     assert name in str(caught.value)
     assert sorted(os.listdir(tmp_path)) == ["file", "folder", "pipe"]
@@ -389,14 +390,14 @@ def test_unwritable_folder():
 
 def test_full_disk(tmp_path):
     path = tmp_path / "f"
-    save({"w": Tensor(np.ones(10))}, path)
+    save({"w": wrap(np.ones(10))}, path)
     old = path.read_bytes()
 
     def write():
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
         try:
-            save({"w": Tensor(np.ones(100_000))}, path)
+            save({"w": wrap(np.ones(100_000))}, path)
         except OSError as error:
             return f"{error.filename}: {error.strerror}"
         return "written"
@@ -427,7 +428,7 @@ def test_kill_in_the_middle(tmp_path, kills):
     path = tmp_path / "f"
 
     def checkpoint(n):
-        return {"n": n, "w": Tensor(np.full(200_000, n)), "v": Tensor(np.full(200_000, n, np.float32))}
+        return {"n": n, "w": wrap(np.full(200_000, n)), "v": wrap(np.full(200_000, n, np.float32))}
 
     save(checkpoint(0), path)
     for kill in range(kills):
@@ -542,7 +543,7 @@ def test_bad_structures(tmp_path, text, match):
 def test_damaged_files_never_surprise(tmp_path, kind, data):
     path = tmp_path / "f"
     if kind == "safetensors":
-        save({"a": Tensor(np.arange(3)), "b": [np.zeros(2, bool), 1.5, b"xy", {"k": None}]}, path)
+        save({"a": wrap(np.arange(3)), "b": [np.zeros(2, bool), 1.5, b"xy", {"k": None}]}, path)
     else:
         with open(path, "wb") as file:
             np.savez_compressed(file, a=np.arange(3), b=np.zeros(2, bool))

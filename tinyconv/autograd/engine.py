@@ -15,7 +15,7 @@ from heapq import heappop, heappush, heappushpop
 from typing import Any
 
 from .. import dtypes, kernels
-from ..tensor import Tensor
+from ..tensor import Tensor, wrap
 from . import anomaly
 from .deferred import Deferred, written_down
 from .function import AccumulateGrad, Node, edge_of
@@ -117,7 +117,7 @@ def _differentiate(node: Any, slots: list) -> Sequence:
         for i, g in enumerate(slots):
             if g is None and node._outputs[i] is not None:
                 shape, dtype, array_class = node._outputs[i]
-                slots[i] = Tensor(kernels.of_class(array_class).full(shape, 0, dtype))
+                slots[i] = wrap(kernels.of_class(array_class).full(shape, 0, dtype))
     gxs = node.backward(node, *slots)
     if not isinstance(gxs, (tuple, list)):
         gxs = (gxs,)
@@ -198,7 +198,7 @@ def _roots(tensors: Sequence[Tensor], gys: Sequence[Tensor | None], what: str) -
                     f"{what}: grad can be created only for scalar outputs, this one has shape {tuple(array.shape)}: "
                     "reduce it (loss.mean()), or say which gradient to start from"
                 )
-            gy = Tensor(kernels.of(array).full(array.shape, 1, array.dtype))
+            gy = wrap(kernels.of(array).full(array.shape, 1, array.dtype))
         elif not isinstance(gy, Tensor):
             raise TypeError(f"{what}: the gradient to start from must be a tensor or None, got {type(gy).__name__}")
         elif gy.array.shape != array.shape:
@@ -300,7 +300,7 @@ def grad(
                     "say allow_unused=True if that is intended"
                 )
             if materialize_grads:
-                g = Tensor(kernels.of(x.array).full(x.array.shape, 0, x.array.dtype))
+                g = wrap(kernels.of(x.array).full(x.array.shape, 0, x.array.dtype))
         gxs.append(g)
     return tuple(gxs)
 

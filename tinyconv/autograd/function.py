@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .. import kernels
-from ..tensor import Tensor
+from ..tensor import Tensor, wrap
 from . import anomaly
 from .grad_mode import is_grad_enabled, no_grad, state
 
@@ -104,7 +104,7 @@ class _Saved:
             )
         if tensor is not None:
             return tensor
-        output = Tensor(self.array)
+        output = wrap(self.array)
         output._counter, output._edge = self.counter, (node, self.index)
         return output
 
@@ -112,7 +112,7 @@ class _Saved:
         """Keep a copy instead: the tensor is about to be overwritten by the very operation that saved it."""
         old = self.tensor
         if old is not None:
-            self.tensor = new = Tensor(kernels.of(old.array).copy(old.array))
+            self.tensor = new = wrap(kernels.of(old.array).copy(old.array))
             new._edge = old._history()
             self.counter, self.version = new._counter, 0
 
@@ -412,7 +412,7 @@ class AccumulateGrad(Node):
         if state.recording:
             leaf._grad = g.clone() if grad is None else grad + g
         elif grad is None:
-            leaf._grad = g if ours and g._base is None else Tensor(kernels.of(array).copy(array))
+            leaf._grad = g if ours and g._base is None else wrap(kernels.of(array).copy(array))
         else:
             grad._counter[0] += 1
             kernels.of(array).add_(grad.array, array)

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..nn import functional as F
 from ..serialization import atomic_write
-from ..tensor import Tensor
+from ..tensor import wrap
 from ..training import metrics, pictures, predict
 from ..utils.data import DataLoader
 from . import data
@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
         model.to(args.device or "cpu"), DataLoader(test_set, batch_size=500 if images.side else 32)
     )
     confusion = metrics.confusion_matrix(target, scores, len(images.classes))
-    loss = F.cross_entropy(Tensor(scores), Tensor(target)).item()
+    loss = F.cross_entropy(wrap(scores), wrap(target)).item()
 
     table = Table("class", "images", "right", "most often taken for")
     for column in table.columns[1:3]:
@@ -86,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _probabilities(scores: np.ndarray) -> np.ndarray:
-    return Tensor(scores).softmax(1).numpy()
+    return wrap(scores).softmax(1).numpy()
 
 
 def _report(target: np.ndarray, scores: np.ndarray, classes: list[str]) -> tuple[str, dict[str, Any]]:

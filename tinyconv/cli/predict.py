@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import no_grad, stack
-from ..tensor import Tensor
+from ..tensor import Tensor, wrap
 from ..vision.datasets.image import pil_loader
 from . import data
 from .arguments import add_compute_arguments, add_device_argument, apply_compute_arguments
@@ -77,7 +77,7 @@ def _inputs(paths: list[str], options: dict[str, Any]) -> Tensor:
             raise CommandError(f"{path}: {error}") from error
     transform = data.transform(data.DATA[options["data"]], options["model"])
     if getattr(transform, "batched", False):
-        return transform.batch(Tensor(np.stack(pictures)))
+        return transform.batch(wrap(np.stack(pictures)))
     from PIL import Image
 
     return stack([transform(Image.fromarray(picture)) for picture in pictures])

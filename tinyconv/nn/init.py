@@ -25,7 +25,7 @@ from ..autograd import no_grad
 from ..dtypes import float64
 from ..ops import empty_like, randn, randperm, where
 from ..random import Generator
-from ..tensor import Tensor
+from ..tensor import Tensor, wrap
 
 __all__ = [
     "calculate_gain",
@@ -131,7 +131,7 @@ def eye_(tensor: Tensor) -> Tensor:
     if tensor.dim() != 2:
         raise ValueError(f"Only tensors with 2 dimensions are supported (got shape {tuple(tensor.shape)})")
     with no_grad():
-        return tensor.copy_(Tensor(kernels.of(tensor.array).eye(*tensor.shape, tensor.array.dtype)))
+        return tensor.copy_(wrap(kernels.of(tensor.array).eye(*tensor.shape, tensor.array.dtype)))
 
 
 def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:

@@ -44,7 +44,7 @@ from ..ops.reduce import Extreme, Mean, Sum
 from ..ops.shape import Clone, Expand, Permute, View
 from ..ops.softmax import LogSoftmax, Softmax
 from ..ops.windows import count_windows
-from ..tensor import Tensor
+from ..tensor import Tensor, wrap
 from .graph import ExportError
 from .trace import Tracer, Translation
 
@@ -417,5 +417,5 @@ def _gather(g: Tracer, x: Tensor, index: Any) -> str:
             "indexing by booleans, or by several lists of places, can't be written as an ONNX operator; index by one"
         )
     (axis,) = lists
-    places = g.value(Tensor(parts[axis]))
+    places = g.value(wrap(parts[axis]))
     return g.node("Gather", g.value(x), places, axis=axis)

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..autograd import Function, enable_grad, intercept
 from ..nn import Parameter
-from ..tensor import Tensor
+from ..tensor import Tensor, wrap
 from .graph import Graph, Node
 
 Translation = Callable[..., str]
@@ -155,5 +155,5 @@ def shaped_like(xs: Sequence[Tensor], sizes: Sequence[tuple[int, ...]], seed: in
             new = random.standard_normal(size).astype(old.dtype)
         else:
             new = np.resize(old.ravel()[::-1], size)
-        others.append(Tensor(new).to(x.device))
+        others.append(wrap(new).to(x.device))
     return others

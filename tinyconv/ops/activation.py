@@ -25,7 +25,7 @@ from typing import Any
 
 from .. import kernels
 from ..autograd import Deferred, Function, is_grad_enabled
-from ..tensor import Tensor
+from ..tensor import Tensor, wrap
 from .compare import clamp, ge, gt, le, lt, where
 from .elementary import erf, exp, expm1, log1p
 from .elementwise import abs, add, div, mul, neg, sub
@@ -41,7 +41,7 @@ class TanhGx(Function):
     @staticmethod
     def forward(ctx: Any, gy: Tensor, y: Tensor) -> Tensor:
         ctx.save_for_backward(gy, y)
-        return Tensor(kernels.of(gy.array).tanh_gx(gy.array, y.array))
+        return wrap(kernels.of(gy.array).tanh_gx(gy.array, y.array))
 
     @staticmethod
     def backward(ctx: Any, g: Tensor) -> tuple:
@@ -54,7 +54,7 @@ class Tanh(Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
-        y = Tensor(kernels.of(x.array).tanh(x.array))
+        y = wrap(kernels.of(x.array).tanh(x.array))
         ctx.save_for_backward(y)
         return y
 
@@ -69,7 +69,7 @@ class SigmoidGx(Function):
     @staticmethod
     def forward(ctx: Any, gy: Tensor, y: Tensor) -> Tensor:
         ctx.save_for_backward(gy, y)
-        return Tensor(kernels.of(gy.array).sigmoid_gx(gy.array, y.array))
+        return wrap(kernels.of(gy.array).sigmoid_gx(gy.array, y.array))
 
     @staticmethod
     def backward(ctx: Any, g: Tensor) -> tuple:
@@ -82,7 +82,7 @@ class Sigmoid(Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
-        y = Tensor(kernels.of(x.array).sigmoid(x.array))
+        y = wrap(kernels.of(x.array).sigmoid(x.array))
         ctx.save_for_backward(y)
         return y
 
@@ -97,7 +97,7 @@ class ReLUGx(Function):
     @staticmethod
     def forward(ctx: Any, gy: Tensor, y: Tensor) -> Tensor:
         ctx.save_for_backward(y)
-        return Tensor(kernels.of(gy.array).relu_gx(gy.array, y.array))
+        return wrap(kernels.of(gy.array).relu_gx(gy.array, y.array))
 
     @staticmethod
     def backward(ctx: Any, g: Tensor) -> tuple:
@@ -110,7 +110,7 @@ class ReLU(Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
-        y = Tensor(kernels.of(x.array).relu(x.array))
+        y = wrap(kernels.of(x.array).relu(x.array))
         ctx.save_for_backward(y)
         return y
 
@@ -162,14 +162,14 @@ class Activation(Function):
     def forward(ctx: Any, x: Tensor, function: str, a: float, b: float) -> Tensor:
         ctx.arguments = function, a, b
         ctx.save_for_backward(x)
-        return Tensor(kernels.of(x.array).activation(x.array, function, a, b))
+        return wrap(kernels.of(x.array).activation(x.array, function, a, b))
 
     @classmethod
     def backward(cls, ctx: Any, gy: Tensor) -> tuple:
         (x,) = ctx.saved_tensors
         if is_grad_enabled():
             return cls.gradient(gy, x, *ctx.arguments[1:]), None, None, None
-        return Tensor(kernels.of(x.array).activation_gx(gy.array, x.array, *ctx.arguments)), None, None, None
+        return wrap(kernels.of(x.array).activation_gx(gy.array, x.array, *ctx.arguments)), None, None, None
 
     @staticmethod
     def gradient(gy: Tensor, x: Tensor, a: float, b: float) -> Tensor:

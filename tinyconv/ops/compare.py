@@ -11,7 +11,7 @@ from typing import Any
 
 from .. import dtypes, kernels
 from ..autograd import Function, is_grad_enabled
-from ..tensor import Tensor
+from ..tensor import Tensor, wrap
 from .convert import cast
 from .types import arrays, broadcast_shape, expect, floating, operands, result_type, values
 
@@ -22,7 +22,7 @@ class Compare(Function):
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any, relation: str) -> Tensor:
         backend, x, y = arrays(a, b)
-        return Tensor(backend.compare(x, y, relation))
+        return wrap(backend.compare(x, y, relation))
 
 
 def _comparison(relation: str, word: str) -> Any:
@@ -117,7 +117,7 @@ class Where(Function):
     @staticmethod
     def forward(ctx: Any, condition: Tensor, a: Any, b: Any) -> Tensor:
         ctx.save_for_backward(condition)
-        return Tensor(kernels.of(condition.array).where(condition.array, *values(a, b)))
+        return wrap(kernels.of(condition.array).where(condition.array, *values(a, b)))
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
@@ -184,7 +184,7 @@ class Maximum(Function):
     @staticmethod
     def forward(ctx: Any, a: Tensor, b: Tensor) -> Tensor:
         ctx.save_for_backward(a, b)
-        return Tensor(kernels.of(a.array).maximum(a.array, b.array))
+        return wrap(kernels.of(a.array).maximum(a.array, b.array))
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
@@ -198,7 +198,7 @@ class Minimum(Function):
     @staticmethod
     def forward(ctx: Any, a: Tensor, b: Tensor) -> Tensor:
         ctx.save_for_backward(a, b)
-        return Tensor(kernels.of(a.array).minimum(a.array, b.array))
+        return wrap(kernels.of(a.array).minimum(a.array, b.array))
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
@@ -250,16 +250,16 @@ class Clamp(Function):
         ctx.save_for_backward(x, *tensors)
         backend, y = kernels.of(x.array), x.array
         if ctx.simple:
-            return Tensor(backend.activation(y, "clamp", *ctx.limits))
+            return wrap(backend.activation(y, "clamp", *ctx.limits))
         if low is not None:
             y = backend.maximum(y, *values(low))
-        return Tensor(y if high is None else backend.minimum(y, *values(high)))
+        return wrap(y if high is None else backend.minimum(y, *values(high)))
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
         x, *tensors = ctx.saved_tensors
         if ctx.simple and not is_grad_enabled():
-            return Tensor(kernels.of(x.array).activation_gx(gy.array, x.array, "clamp", *ctx.limits)), None, None
+            return wrap(kernels.of(x.array).activation_gx(gy.array, x.array, "clamp", *ctx.limits)), None, None
         low, high = (number if tensor is None else tensor for number, tensor in zip(ctx.bounds, tensors, strict=True))
         gx, need = gy, ctx.needs_input_grad
         glow = ghigh = None

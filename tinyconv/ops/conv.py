@@ -25,7 +25,7 @@ from typing import Any
 
 from .. import kernels
 from ..autograd import Deferred, Function, written_down
-from ..tensor import Tensor
+from ..tensor import Tensor, wrap
 from .pad import pad
 from .reduce import Sum
 from .types import same_type
@@ -47,7 +47,7 @@ class Conv2d(Function):
         ctx.input_size, ctx.kernel_size = x.array.shape[2:], w.array.shape[2:]
         ctx.save_for_backward(x if need[1] else None, w if need[0] else None)
         bias = None if b is None else b.array
-        return Tensor(kernels.of(x.array).conv2d(x.array, w.array, bias, stride, padding, dilation, groups))
+        return wrap(kernels.of(x.array).conv2d(x.array, w.array, bias, stride, padding, dilation, groups))
 
     @staticmethod
     def backward(ctx: Any, gy: Any) -> tuple:
@@ -71,7 +71,7 @@ class Conv2dGx(Function):
         need = ctx.needs_input_grad
         ctx.geometry, ctx.kernel_size = geometry, w.array.shape[2:]
         ctx.save_for_backward(gy if need[1] else None, w if need[0] else None)
-        return Tensor(kernels.of(gy.array).conv2d_gx(gy.array, w.array, input_size, *geometry))
+        return wrap(kernels.of(gy.array).conv2d_gx(gy.array, w.array, input_size, *geometry))
 
     @staticmethod
     def backward(ctx: Any, ggx: Tensor) -> tuple:
@@ -89,7 +89,7 @@ class Conv2dGw(Function):
         need = ctx.needs_input_grad
         ctx.geometry, ctx.input_size = geometry, x.array.shape[2:]
         ctx.save_for_backward(gy if need[1] else None, x if need[0] else None)
-        return Tensor(kernels.of(gy.array).conv2d_gw(gy.array, x.array, kernel_size, *geometry))
+        return wrap(kernels.of(gy.array).conv2d_gw(gy.array, x.array, kernel_size, *geometry))
 
     @staticmethod
     def backward(ctx: Any, ggw: Tensor) -> tuple:
@@ -113,7 +113,7 @@ class ConvTranspose2d(Function):
         y = backend.conv2d_gx(x.array, w.array, size, *geometry)
         if b is not None:
             backend.add_(y, backend.getitem(b.array, (slice(None), None, None)))
-        return Tensor(y)
+        return wrap(y)
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:

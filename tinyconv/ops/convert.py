@@ -7,7 +7,7 @@ from typing import Any
 from .. import dtypes, kernels
 from ..autograd import Function
 from ..layout import expect_format
-from ..tensor import Tensor
+from ..tensor import Tensor, wrap
 from ..tensor import device as Device
 
 
@@ -17,7 +17,7 @@ class Cast(Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, dtype: Any) -> Tensor:
         ctx.dtype = x.array.dtype
-        return Tensor(kernels.of(x.array).cast(x.array, dtype))
+        return wrap(kernels.of(x.array).cast(x.array, dtype))
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
@@ -52,7 +52,7 @@ class ToDevice(Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, device: Device) -> Tensor:
         ctx.device = x.device
-        return Tensor(backend_on(device).from_host(kernels.of(x.array).to_host(x.array)))
+        return wrap(backend_on(device).from_host(kernels.of(x.array).to_host(x.array)))
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:

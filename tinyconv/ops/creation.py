@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes
-from ..tensor import Tensor
+from ..tensor import Tensor, wrap
 from .convert import backend_on, to
 from .shape import sizes
 
@@ -37,7 +37,7 @@ def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: b
         host = _from_python(data, dtype)
     target = host.dtype if dtype is None else dtypes.as_numpy(dtype)
     dtypes.of(np.dtype(target))
-    return Tensor(backend_on(device).from_host(np.array(host, dtype=target, order="C")), requires_grad=requires_grad)
+    return wrap(backend_on(device).from_host(np.array(host, dtype=target, order="C")), requires_grad=requires_grad)
 
 
 def _has_tensor(data: Any) -> bool:
@@ -88,7 +88,7 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
         return to(data, dtype=dtype, device=device)
     if isinstance(data, np.ndarray) and (dtype is None or dtypes.as_numpy(dtype) == data.dtype):
         dtypes.of(data.dtype)
-        return Tensor(backend_on(device).from_host(data))
+        return wrap(backend_on(device).from_host(data))
     return tensor(data, dtype=dtype, device=device)
 
 
@@ -101,7 +101,7 @@ def from_numpy(ndarray: Any) -> Tensor:
     if not isinstance(ndarray, np.ndarray):
         raise TypeError(f"from_numpy: expected a NumPy array, got {type(ndarray).__name__}")
     dtypes.of(ndarray.dtype)
-    return Tensor(ndarray)
+    return wrap(ndarray)
 
 
 def asarray(obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None,
@@ -143,7 +143,7 @@ def _made(shape: tuple, value: Any, dtype: Any, device: Any, requires_grad: bool
     if target.kind in "iu" and isinstance(number, int):
         number = _fitting(number, target, name)
     array = backend_on(device).full(shape, number, target)
-    return Tensor(array, requires_grad=requires_grad)
+    return wrap(array, requires_grad=requires_grad)
 
 
 def _fitting(number: int, dtype: np.dtype, name: str) -> int:
@@ -202,7 +202,7 @@ def empty(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool
     """Memory as it was found."""
     shape = sizes(size)
     check_sizes(shape, "empty")
-    return Tensor(backend_on(device).empty(shape, dtypes.as_numpy(dtype)), requires_grad=requires_grad)
+    return wrap(backend_on(device).empty(shape, dtypes.as_numpy(dtype)), requires_grad=requires_grad)
 
 
 def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
@@ -213,7 +213,7 @@ def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, 
     """
     m = n if m is None else m
     check_sizes((n, m), "eye")
-    return Tensor(backend_on(device).eye(n, m, dtypes.as_numpy(dtype)), requires_grad=requires_grad)
+    return wrap(backend_on(device).eye(n, m, dtypes.as_numpy(dtype)), requires_grad=requires_grad)
 
 
 def arange(start: Any = 0, end: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None,
@@ -230,7 +230,7 @@ def arange(start: Any = 0, end: Any = None, step: Any = 1, *, dtype: Any = None,
         raise RuntimeError(f"arange: step {step} does not lead from {start} to {end}")
     if dtype is None:
         dtype = dtypes.int64 if all([isinstance(v, int) for v in (start, end, step)]) else None
-    return Tensor(backend_on(device).arange(start, end, step, dtypes.as_numpy(dtype)), requires_grad=requires_grad)
+    return wrap(backend_on(device).arange(start, end, step, dtypes.as_numpy(dtype)), requires_grad=requires_grad)
 
 
 def _even(start: Any, end: Any, steps: int, name: str) -> Any:
@@ -247,7 +247,7 @@ def linspace(start: Any, end: Any, steps: int, *, dtype: Any = None, device: Any
         RuntimeError: ``steps`` is negative.
     """
     host = _even(start, end, steps, "linspace").astype(dtypes.as_numpy(dtype))
-    return Tensor(backend_on(device).from_host(host), requires_grad=requires_grad)
+    return wrap(backend_on(device).from_host(host), requires_grad=requires_grad)
 
 
 def logspace(start: Any, end: Any, steps: int, base: float = 10.0, *, dtype: Any = None, device: Any = None,
@@ -260,7 +260,7 @@ def logspace(start: Any, end: Any, steps: int, base: float = 10.0, *, dtype: Any
     if isinstance(base, str):
         raise TypeError(f"logspace: base must be a number, got {base!r}")
     host = np.power(float(base), _even(start, end, steps, "logspace")).astype(dtypes.as_numpy(dtype))
-    return Tensor(backend_on(device).from_host(host), requires_grad=requires_grad)
+    return wrap(backend_on(device).from_host(host), requires_grad=requires_grad)
 
 
 def zeros_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False,

@@ -13,7 +13,7 @@ from typing import Any
 
 from .. import dtypes, kernels
 from ..autograd import Function
-from ..tensor import Tensor
+from ..tensor import Tensor, wrap
 from . import return_types
 from .compare import eq, ne, where
 from .convert import cast
@@ -34,7 +34,7 @@ class Cumsum(Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, axis: int) -> Tensor:
         ctx.axis = axis
-        return Tensor(kernels.of(x.array).cumsum(x.array, axis))
+        return wrap(kernels.of(x.array).cumsum(x.array, axis))
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
@@ -51,7 +51,7 @@ class Cumprod(Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, axis: int) -> Tensor:
-        y = Tensor(kernels.of(x.array).cumprod(x.array, axis))
+        y = wrap(kernels.of(x.array).cumprod(x.array, axis))
         ctx.axis = axis
         ctx.save_for_backward(x, y)
         return y
@@ -75,7 +75,7 @@ class Prod(Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, axes: tuple, keepdims: bool) -> Tensor:
-        y = Tensor(kernels.of(x.array).prod(x.array, axes, keepdims))
+        y = wrap(kernels.of(x.array).prod(x.array, axes, keepdims))
         ctx.axes, ctx.keepdims = axes, keepdims
         ctx.save_for_backward(x, y)
         return y
@@ -110,7 +110,7 @@ class Leaders(Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, kernel: str, axis: int) -> tuple:
-        values, indices = [Tensor(y) for y in getattr(kernels.of(x.array), kernel)(x.array, axis)]
+        values, indices = [wrap(y) for y in getattr(kernels.of(x.array), kernel)(x.array, axis)]
         ctx.kernel, ctx.axis = kernel, axis
         ctx.save_for_backward(indices)
         return values, indices

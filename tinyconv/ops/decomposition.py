@@ -27,7 +27,7 @@ from typing import Any
 
 from .. import kernels
 from ..autograd import Function, no_grad
-from ..tensor import Tensor
+from ..tensor import Tensor, wrap
 from . import return_types
 from .compare import eq, where
 from .creation import eye
@@ -66,7 +66,7 @@ def identity(A: Tensor, n: int) -> Tensor:
 class Solve(Function):
     @staticmethod
     def forward(ctx: Any, A: Tensor, B: Tensor) -> Tensor:
-        X = Tensor(kernels.of(A.array).solve(A.array, B.array))
+        X = wrap(kernels.of(A.array).solve(A.array, B.array))
         ctx.save_for_backward(A, X)
         return X
 
@@ -124,7 +124,7 @@ def inv(A: Tensor) -> Tensor:
 class Det(Function):
     @staticmethod
     def forward(ctx: Any, A: Tensor) -> Tensor:
-        d = Tensor(kernels.of(A.array).det(A.array))
+        d = wrap(kernels.of(A.array).det(A.array))
         ctx.save_for_backward(A, d)
         return d
 
@@ -157,7 +157,7 @@ def det(A: Tensor) -> Tensor:
 class Slogdet(Function):
     @staticmethod
     def forward(ctx: Any, A: Tensor) -> tuple:
-        sign, size = map(Tensor, kernels.of(A.array).slogdet(A.array))
+        sign, size = map(wrap, kernels.of(A.array).slogdet(A.array))
         ctx.mark_non_differentiable(sign)
         ctx.save_for_backward(A)
         return sign, size
@@ -184,7 +184,7 @@ def logdet(input: Tensor) -> Tensor:
 class Cholesky(Function):
     @staticmethod
     def forward(ctx: Any, A: Tensor) -> Tensor:
-        L = Tensor(kernels.of(A.array).cholesky(A.array))
+        L = wrap(kernels.of(A.array).cholesky(A.array))
         ctx.save_for_backward(L)
         return L
 
@@ -215,7 +215,7 @@ class QR(Function):
 
     @staticmethod
     def forward(ctx: Any, A: Tensor, complete: bool) -> tuple:
-        Q, R = map(Tensor, kernels.of(A.array).qr(A.array, complete))
+        Q, R = map(wrap, kernels.of(A.array).qr(A.array, complete))
         ctx.complete = complete and A.array.shape[-2] > A.array.shape[-1]
         ctx.save_for_backward(Q, R)
         return Q, R
@@ -254,7 +254,7 @@ def qr(A: Tensor, mode: str = "reduced") -> Any:
 class Eigh(Function):
     @staticmethod
     def forward(ctx: Any, A: Tensor) -> tuple:
-        w, V = map(Tensor, kernels.of(A.array).eigh(A.array))
+        w, V = map(wrap, kernels.of(A.array).eigh(A.array))
         ctx.save_for_backward(w, V)
         return w, V
 
@@ -301,7 +301,7 @@ def eigvalsh(A: Tensor, UPLO: str = "L") -> Tensor:
 class SVD(Function):
     @staticmethod
     def forward(ctx: Any, A: Tensor, full: bool) -> tuple:
-        U, s, Vh = map(Tensor, kernels.of(A.array).svd(A.array, full))
+        U, s, Vh = map(wrap, kernels.of(A.array).svd(A.array, full))
         ctx.save_for_backward(U, s, Vh)
         return U, s, Vh
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from .. import dtypes, kernels
 from ..autograd import Function
-from ..tensor import Tensor
+from ..tensor import Tensor, wrap
 from .compare import ge, le, where
 from .convert import backend_on
 from .index import Scatter, counting
@@ -35,7 +35,7 @@ class Diagonal(Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, offset: int, axis1: int, axis2: int) -> Tensor:
         ctx.arguments = x.array.shape[axis1], x.array.shape[axis2], offset, axis1, axis2
-        return Tensor(kernels.of(x.array).diagonal(x.array, offset, axis1, axis2))
+        return wrap(kernels.of(x.array).diagonal(x.array, offset, axis1, axis2))
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
@@ -167,7 +167,7 @@ def _triangle_indices(row: int, col: int, offset: int, keep: Any, dtype: Any, de
     if row < 0 or col < 0:
         raise RuntimeError(f"expected sizes that are not negative, got row {row} and col {col}")
     backend = backend_on(device)
-    rows, columns = (Tensor(backend.arange(0, n, 1, dtypes.int64.numpy)) for n in (row, col))
+    rows, columns = (wrap(backend.arange(0, n, 1, dtypes.int64.numpy)) for n in (row, col))
     inside = keep(columns, unsqueeze(rows, 1) + offset)
     return inside.nonzero().t().contiguous().to(dtype or dtypes.int64)
 

@@ -14,7 +14,7 @@ from typing import Any
 from .. import kernels
 from ..autograd import Function
 from ..random import default_generator
-from ..tensor import Tensor
+from ..tensor import Tensor, wrap
 from .elementwise import add, mul, sub
 from .types import expect
 
@@ -26,7 +26,7 @@ class Dropout(Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, p: float, seed: int, offset: int) -> Tensor:
         ctx.arguments = p, seed, offset
-        return Tensor(kernels.of(x.array).dropout(x.array, p, seed, offset))
+        return wrap(kernels.of(x.array).dropout(x.array, p, seed, offset))
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:

@@ -12,7 +12,7 @@ from typing import Any
 
 from .. import kernels
 from ..autograd import Function
-from ..tensor import Tensor
+from ..tensor import Tensor, wrap
 from .compare import clamp, eq, ge, le, where
 from .elementwise import abs, div, mul, sub
 from .logic import logical_and
@@ -22,7 +22,7 @@ from .types import arrays, expect, floating, floating_operands, operands
 class Exp(Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
-        y = Tensor(kernels.of(x.array).exp(x.array))
+        y = wrap(kernels.of(x.array).exp(x.array))
         ctx.save_for_backward(y)
         return y
 
@@ -35,7 +35,7 @@ class Log(Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
         ctx.save_for_backward(x)
-        return Tensor(kernels.of(x.array).log(x.array))
+        return wrap(kernels.of(x.array).log(x.array))
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> Tensor:
@@ -45,7 +45,7 @@ class Log(Function):
 class Sqrt(Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
-        y = Tensor(kernels.of(x.array).sqrt(x.array))
+        y = wrap(kernels.of(x.array).sqrt(x.array))
         ctx.save_for_backward(y)
         return y
 
@@ -87,7 +87,7 @@ class Elementary(Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, function: str) -> Tensor:
-        y = Tensor(kernels.of(x.array).unary(x.array, function))
+        y = wrap(kernels.of(x.array).unary(x.array, function))
         ctx.function = function
         ctx.save_for_backward(x if GRADIENTS[function][0] else y)
         return y
@@ -180,7 +180,7 @@ class Atan2(Function):
     def forward(ctx: Any, a: Tensor, b: Tensor) -> Tensor:
         ctx.save_for_backward(a, b)
         backend, y, x = arrays(a, b)
-        return Tensor(backend.binary(y, x, "atan2"))
+        return wrap(backend.binary(y, x, "atan2"))
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
@@ -196,7 +196,7 @@ class Hypot(Function):
     @staticmethod
     def forward(ctx: Any, a: Tensor, b: Tensor) -> Tensor:
         backend, p, q = arrays(a, b)
-        y = Tensor(backend.binary(p, q, "hypot"))
+        y = wrap(backend.binary(p, q, "hypot"))
         ctx.save_for_backward(a, b, y)
         return y
 

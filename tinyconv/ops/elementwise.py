@@ -25,7 +25,7 @@ from typing import Any
 
 from .. import kernels
 from ..autograd import Function
-from ..tensor import Tensor
+from ..tensor import Tensor, wrap
 from .compare import eq, ge, lt, where
 from .logic import logical_and
 from .types import arrays, expect, floating_operands, operands
@@ -37,7 +37,7 @@ class Add(Function):
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> Tensor:
         backend, x, y = arrays(a, b)
-        return Tensor(backend.add(x, y))
+        return wrap(backend.add(x, y))
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
@@ -48,7 +48,7 @@ class Sub(Function):
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> Tensor:
         backend, x, y = arrays(a, b)
-        return Tensor(backend.sub(x, y))
+        return wrap(backend.sub(x, y))
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
@@ -80,7 +80,7 @@ class Mul(_Product):
         if any(need):
             ctx.keep(a, b, keep_a=need[1], keep_b=need[0])
         backend, x, y = arrays(a, b)
-        return Tensor(backend.mul(x, y))
+        return wrap(backend.mul(x, y))
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
@@ -93,7 +93,7 @@ class Div(_Product):
     def forward(ctx: Any, a: Any, b: Any) -> Tensor:
         ctx.keep(a, b, keep_a=ctx.needs_input_grad[1], keep_b=True)
         backend, x, y = arrays(a, b)
-        return Tensor(backend.div(x, y))
+        return wrap(backend.div(x, y))
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
@@ -105,7 +105,7 @@ class Pow(_Product):
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> Tensor:
         backend, p, q = arrays(a, b)
-        y = Tensor(backend.pow(p, q))
+        y = wrap(backend.pow(p, q))
         ctx.keep(a, b, keep_a=True, keep_b=True, y=y if ctx.needs_input_grad[1] else None)
         return y
 
@@ -202,10 +202,10 @@ class RoundedDiv(Function):
     def forward(ctx: Any, a: Any, b: Any, rounding_mode: str) -> Tensor:
         backend, x, y = arrays(a, b)
         if rounding_mode == "floor":
-            return Tensor(backend.binary(x, y, "floor_divide"))
+            return wrap(backend.binary(x, y, "floor_divide"))
         if "f" in (_kind(a), _kind(b)):
             return div(a, b).trunc()
-        return Tensor(backend.binary(backend.sub(x, backend.binary(x, y, "fmod")), y, "floor_divide"))
+        return wrap(backend.binary(backend.sub(x, backend.binary(x, y, "fmod")), y, "floor_divide"))
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> list:
@@ -221,7 +221,7 @@ class Remainder(_Product):
         ctx.keep(a, b, keep_a=need[1], keep_b=need[1])
         ctx.function = function
         backend, x, y = arrays(a, b)
-        return Tensor(backend.binary(x, y, function))
+        return wrap(backend.binary(x, y, function))
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
@@ -391,7 +391,7 @@ def rremainder(input: Tensor, other: Any) -> Tensor:
 class Neg(Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
-        return Tensor(kernels.of(x.array).neg(x.array))
+        return wrap(kernels.of(x.array).neg(x.array))
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> Tensor:
@@ -402,7 +402,7 @@ class Abs(Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
         ctx.save_for_backward(x)
-        return Tensor(kernels.of(x.array).abs(x.array))
+        return wrap(kernels.of(x.array).abs(x.array))
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> Tensor:
@@ -414,7 +414,7 @@ class Sign(Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
-        return Tensor(kernels.of(x.array).sign(x.array))
+        return wrap(kernels.of(x.array).sign(x.array))
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> Tensor:

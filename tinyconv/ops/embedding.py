@@ -7,7 +7,7 @@ from typing import Any
 
 from .. import dtypes, kernels
 from ..autograd import Function, no_grad
-from ..tensor import Tensor
+from ..tensor import Tensor, wrap
 from .compare import clamp_min, eq, maximum, ne, where
 from .convert import cast
 from .creation import arange, tensor
@@ -26,7 +26,7 @@ class Embedding(Function):
     def forward(ctx: Any, w: Tensor, index: Tensor, padding: int, by_frequency: bool) -> Tensor:
         ctx.rows, ctx.padding, ctx.by_frequency = w.array.shape[0], padding, by_frequency
         ctx.save_for_backward(index)
-        return Tensor(kernels.of(w.array).getitem(w.array, (index.array,)))
+        return wrap(kernels.of(w.array).getitem(w.array, (index.array,)))
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:

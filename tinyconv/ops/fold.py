@@ -10,7 +10,7 @@ from typing import Any
 
 from .. import kernels
 from ..autograd import Function
-from ..tensor import Tensor
+from ..tensor import Tensor, wrap
 from .types import same_type
 from .windows import count_windows, images, pair, window_steps
 
@@ -21,7 +21,7 @@ class Unfold(Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, *geometry: Any) -> Tensor:
         ctx.size, ctx.geometry = x.array.shape[2:], geometry
-        return Tensor(kernels.of(x.array).unfold(x.array, *geometry))
+        return wrap(kernels.of(x.array).unfold(x.array, *geometry))
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
@@ -34,7 +34,7 @@ class Fold(Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, size: Any, *geometry: Any) -> Tensor:
         ctx.geometry = geometry
-        return Tensor(kernels.of(x.array).fold(x.array, size, *geometry))
+        return wrap(kernels.of(x.array).fold(x.array, size, *geometry))
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:

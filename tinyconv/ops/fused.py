@@ -12,7 +12,7 @@ from typing import Any
 
 from .. import kernels
 from ..autograd import Function, is_grad_enabled
-from ..tensor import Tensor
+from ..tensor import Tensor, wrap
 from .activation import ReLU, ReLUGx
 from .conv import Conv2dGw, Conv2dGx, conv2d, conv2d_arguments
 from .logic import bitwise_and
@@ -30,7 +30,7 @@ class LinearReLU(Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, w: Tensor, b: Tensor | None) -> Tensor:
         need = ctx.needs_input_grad
-        y = Tensor(kernels.of(x.array).linear_relu(x.array, w.array, None if b is None else b.array))
+        y = wrap(kernels.of(x.array).linear_relu(x.array, w.array, None if b is None else b.array))
         ctx.save_for_backward(x if need[1] else None, w if need[0] else None, y)
         return y
 
@@ -67,7 +67,7 @@ class Conv2dReLUMaxPool2d(Function):
         ctx.input_size, ctx.kernel_size = x.array.shape[2:], w.array.shape[2:]
         bias = None if b is None else b.array
         y, where = kernels.of(x.array).conv2d_relu_max_pool2d(x.array, w.array, bias, *geometry)
-        y, where = Tensor(y), Tensor(where)
+        y, where = wrap(y), wrap(where)
         ctx.save_for_backward(x if need[1] else None, w if need[0] else None, y, where)
         return y, where
 

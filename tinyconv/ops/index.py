@@ -14,7 +14,7 @@ import numpy as np
 
 from .. import dtypes, kernels
 from ..autograd import Function, check_may_change, is_grad_enabled, overwrite
-from ..tensor import Tensor
+from ..tensor import Tensor, wrap
 from .convert import cast
 from .types import broadcast_shape
 
@@ -27,7 +27,7 @@ def _is_int(part: Any) -> bool:
 
 def counting(n: int, like: Tensor) -> Tensor:
     """int64: 0, 1, ..., n - 1, on the device of ``like``."""
-    return Tensor(kernels.of(like.array).arange(0, n, 1, dtypes.int64.numpy))
+    return wrap(kernels.of(like.array).arange(0, n, 1, dtypes.int64.numpy))
 
 
 def index_tensor(index: Any, like: Tensor, name: str) -> Tensor:
@@ -103,7 +103,7 @@ class Slice(Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, index: Any) -> Tensor:
         ctx.shape, ctx.index = x.array.shape, index
-        return Tensor(kernels.of(x.array).getitem(x.array, index))
+        return wrap(kernels.of(x.array).getitem(x.array, index))
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
@@ -120,7 +120,7 @@ class Gather(Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, index: Any) -> Tensor:
         ctx.shape, ctx.index = x.array.shape, index
-        return Tensor(kernels.of(x.array).getitem(x.array, index))
+        return wrap(kernels.of(x.array).getitem(x.array, index))
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
@@ -136,7 +136,7 @@ class Scatter(Function):
         backend = kernels.of(x.array)
         y = backend.full(shape, 0, x.array.dtype)
         backend.index_add(y, index, x.array)
-        return Tensor(y)
+        return wrap(y)
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
@@ -152,7 +152,7 @@ class Write(Function):
         ctx.index, ctx.value_shape = index, value.array.shape if isinstance(value, Tensor) else None
         y = kernels.of(x.array).copy(x.array)
         _put(y, index, value)
-        return Tensor(y)
+        return wrap(y)
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:

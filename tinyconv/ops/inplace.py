@@ -12,7 +12,7 @@ from typing import Any
 
 from .. import kernels
 from ..autograd import Function, check_may_change, enable_grad, is_grad_enabled, overwrite
-from ..tensor import Tensor
+from ..tensor import Tensor, wrap
 from .convert import cast
 from .elementwise import add, mul, sub
 from .types import number, operands, values
@@ -130,7 +130,7 @@ class Fill(Function):
         backend = kernels.of(x.array)
         y = backend.empty(x.array.shape, x.array.dtype)
         backend.assign(y, values(value)[0])
-        return Tensor(y)
+        return wrap(y)
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:

@@ -11,7 +11,7 @@ from typing import Any
 
 from .. import dtypes, kernels
 from ..autograd import Function
-from ..tensor import Tensor
+from ..tensor import Tensor, wrap
 from .convert import cast
 from .index import Slice
 from .shape import atleast_1d, atleast_2d, atleast_3d, dim_of, sizes, unsqueeze, view
@@ -23,7 +23,7 @@ class Cat(Function):
     @staticmethod
     def forward(ctx: Any, axis: int, *xs: Tensor) -> Tensor:
         ctx.axis, ctx.lengths = axis, [x.array.shape[axis] for x in xs]
-        return Tensor(kernels.of(xs[0].array).cat([x.array for x in xs], axis))
+        return wrap(kernels.of(xs[0].array).cat([x.array for x in xs], axis))
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:

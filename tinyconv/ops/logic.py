@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import kernels
-from ..tensor import Tensor
+from ..tensor import Tensor, wrap
 from .compare import ne, where
 from .types import arrays, expect, operands
 
@@ -13,7 +13,7 @@ from .types import arrays, expect, operands
 def logical_not(input: Tensor) -> Tensor:
     """bool: whether each element is zero."""
     expect("logical_not", input=input)
-    return Tensor(kernels.of(input.array).logical_not(input.array))
+    return wrap(kernels.of(input.array).logical_not(input.array))
 
 
 def logical_and(input: Tensor, other: Tensor) -> Tensor:
@@ -46,7 +46,7 @@ def _of_bits(function: str, symbol: str, kinds: str, meaning: str) -> Any:
             which = " and ".join([str(getattr(o, "dtype", o)) for o in (input, other)])
             raise TypeError(f"{symbol} expects {words} tensors, got {which} (conditions need parentheses: "
                             f"(x > 0) {symbol} (x < 1))")  # fmt: skip
-        return Tensor(backend.binary(x, y, function))
+        return wrap(backend.binary(x, y, function))
 
     of_bits.__name__ = of_bits.__qualname__ = name
     of_bits.__doc__ = f"""``input {symbol} other`` of {words} tensors (one may be a number), broadcast: {meaning}.

@@ -12,7 +12,7 @@ from typing import Any
 
 from .. import kernels
 from ..autograd import Function, is_grad_enabled
-from ..tensor import Tensor
+from ..tensor import Tensor, wrap
 from .compare import where
 from .elementwise import add, div, mul, neg
 from .softmax import log_softmax, log_softmax_gx
@@ -54,7 +54,7 @@ class ToTargets(Function):
             g = backend.div(g, total.array)
         g = _viewed(g, (N, length)) if reduction == "none" else backend.broadcast_to(g, (N, length))
         gx = backend.nll_loss_gx(g, _viewed(target.array, (N, length)), _viewed(scale.array, (N, length)), C)
-        return Tensor(backend.view(gx, shape))
+        return wrap(backend.view(gx, shape))
 
     @staticmethod
     def backward(ctx: Any, ggx: Tensor) -> tuple:
@@ -79,15 +79,15 @@ class CrossEntropy(Function):
         ctx.axis, ctx.reduction, backend = min(x.array.ndim - 1, 1), reduction, kernels.of(x.array)
         total = None
         if reduction == "none":
-            logp = Tensor(backend.log_softmax(x.array, ctx.axis))
+            logp = wrap(backend.log_softmax(x.array, ctx.axis))
             loss, scale, _ = _loss_and_scale(logp.array, target, weight, ignore_index, reduction)
         else:
             N, C, length = _sizes(x.array.shape)
             w, mean = None if weight is None else weight.array, reduction == "mean"
             scores, targets = _viewed(x.array, (N, C, length)), _viewed(target.array, (N, length))
             one, logps, scales, sum_of_scales = backend.cross_entropy(scores, targets, w, ignore_index, mean)
-            loss, logp = Tensor(one), Tensor(backend.view(logps, x.array.shape))
-            scale, total = Tensor(backend.view(scales, target.array.shape)), Tensor(sum_of_scales) if mean else None
+            loss, logp = wrap(one), wrap(backend.view(logps, x.array.shape))
+            scale, total = wrap(backend.view(scales, target.array.shape)), wrap(sum_of_scales) if mean else None
         ctx.save_for_backward(logp, target, scale, total)
         return loss, logp
 
@@ -99,7 +99,7 @@ class CrossEntropy(Function):
             logps = backend.view(logp.array, (N, C, length))
             targets, scales = (_viewed(t.array, (N, length)) for t in (target, scale))
             gx = backend.cross_entropy_gx(gloss.array, logps, targets, scales, None if total is None else total.array)
-            return Tensor(backend.view(gx, logp.array.shape)), None, None, None, None
+            return wrap(backend.view(gx, logp.array.shape)), None, None, None, None
         if gloss is not None:
             g = ToTargets.apply(gloss, target, scale, total, logp.array.shape, ctx.reduction)
             glogp = g if glogp is None else add(g, glogp)
@@ -119,9 +119,9 @@ def _loss_and_scale(
     else:
         loss = backend.sum(loss, (0, 1), False)
         if reduction == "mean":
-            total = Tensor(backend.sum(scale, (0, 1), False))
+            total = wrap(backend.sum(scale, (0, 1), False))
             loss = backend.div(loss, total.array)
-    return Tensor(loss), Tensor(backend.view(scale, t.shape)), total
+    return wrap(loss), wrap(backend.view(scale, t.shape)), total
 
 
 def _sizes(shape: tuple) -> tuple[int, int, int]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from .. import kernels
 from ..autograd import Function, is_grad_enabled
-from ..tensor import Tensor
+from ..tensor import Tensor, wrap
 from .activation import ReLUGx
 from .convert import cast
 from .elementwise import add, mul
@@ -36,15 +36,15 @@ class MatMul(Function):
     def forward(ctx: Any, a: Tensor, b: Tensor) -> Tensor:
         need = ctx.needs_input_grad
         ctx.save_for_backward(a if need[1] else None, b if need[0] else None)
-        return Tensor(kernels.of(a.array).matmul(a.array, b.array))
+        return wrap(kernels.of(a.array).matmul(a.array, b.array))
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
         a, b = ctx.saved_tensors
         if gy.array.ndim == 2 and not is_grad_enabled():
             backend, g = kernels.of(gy.array), gy.array
-            ga = None if b is None else Tensor(backend.linear(g, b.array, None))
-            return ga, None if a is None else Tensor(backend.matmul(backend.permute(a.array, (1, 0)), g))
+            ga = None if b is None else wrap(backend.linear(g, b.array, None))
+            return ga, None if a is None else wrap(backend.matmul(backend.permute(a.array, (1, 0)), g))
         if gy.array.ndim == 2:
             return None if b is None else Linear.apply(gy, b, None), None if a is None else LinearGw.apply(a, gy)
         return (
@@ -62,7 +62,7 @@ class Linear(Function):
     def forward(ctx: Any, x: Tensor, w: Tensor, b: Tensor | None) -> Tensor:
         need = ctx.needs_input_grad
         ctx.save_for_backward(x if need[1] else None, w if need[0] else None)
-        return Tensor(kernels.of(x.array).linear(x.array, w.array, None if b is None else b.array))
+        return wrap(kernels.of(x.array).linear(x.array, w.array, None if b is None else b.array))
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
@@ -77,7 +77,7 @@ class LinearGw(Function):
     def forward(ctx: Any, gy: Tensor, x: Tensor) -> Tensor:
         need, backend = ctx.needs_input_grad, kernels.of(x.array)
         ctx.save_for_backward(gy if need[1] else None, x if need[0] else None)
-        return Tensor(backend.matmul(backend.permute(gy.array, (1, 0)), x.array))
+        return wrap(backend.matmul(backend.permute(gy.array, (1, 0)), x.array))
 
     @staticmethod
     def backward(ctx: Any, ggw: Tensor) -> tuple:
@@ -98,7 +98,7 @@ def linear_gradients(gy: Tensor, x: Tensor | None, w: Tensor | None, bias: bool,
         return gx, gw, Sum.apply(gy, (0,), False) if bias else None
     arrays = [None if a is None else a.array for a in (y, x, w)]
     gradients = kernels.of(gy.array).linear_gradients(gy.array, *arrays, bias)
-    return tuple([None if g is None else Tensor(g) for g in gradients])
+    return tuple([None if g is None else wrap(g) for g in gradients])
 
 
 def matmul(input: Tensor, other: Tensor) -> Tensor:

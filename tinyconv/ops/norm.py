@@ -25,7 +25,7 @@ from typing import Any
 
 from .. import dtypes, kernels
 from ..autograd import Function, is_grad_enabled
-from ..tensor import Tensor
+from ..tensor import Tensor, wrap
 from .convert import cast
 from .elementary import sqrt
 from .elementwise import div, mul
@@ -43,7 +43,7 @@ class BatchNorm(Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, w: Tensor, b: Tensor, eps: float) -> tuple:
-        y, mean, var, rstd = map(Tensor, kernels.of(x.array).batch_norm_train(x.array, w.array, b.array, eps))
+        y, mean, var, rstd = map(wrap, kernels.of(x.array).batch_norm_train(x.array, w.array, b.array, eps))
         ctx.eps = eps
         ctx.save_for_backward(x, w, mean, rstd)
         ctx.mark_non_differentiable(mean, var)
@@ -56,7 +56,7 @@ class BatchNorm(Function):
             return mul(gy, 0), w.new_zeros(w.array.shape), w.new_zeros(w.array.shape), None
         if not is_grad_enabled():
             gx, gw, gb = kernels.of(x.array).batch_norm_gx(gy.array, x.array, mean.array, rstd.array, w.array)
-            return Tensor(gx), Tensor(gw), Tensor(gb), None
+            return wrap(gx), wrap(gw), wrap(gb), None
         axes = (0, 2)
         centred = x - x.mean(axes, keepdim=True)
         rstd = div(1.0, sqrt((centred * centred).mean(axes, keepdim=True) + ctx.eps))
@@ -79,8 +79,8 @@ class LayerNorm(Function):
             rows.array, w.reshape(length).array, b.reshape(length).array, eps
         )
         ctx.eps = eps
-        ctx.save_for_backward(x, w, Tensor(mean), Tensor(rstd))
-        return Tensor(y).reshape(shape)
+        ctx.save_for_backward(x, w, wrap(mean), wrap(rstd))
+        return wrap(y).reshape(shape)
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
@@ -91,7 +91,7 @@ class LayerNorm(Function):
             gx, gw, gb = kernels.of(x.array).layer_norm_gx(
                 gy.reshape(rows).array, x.reshape(rows).array, mean.array, rstd.array, w.reshape(length).array
             )
-            return Tensor(gx).reshape(shape), *[Tensor(g).reshape(w.array.shape) for g in (gw, gb)], None
+            return wrap(gx).reshape(shape), *[wrap(g).reshape(w.array.shape) for g in (gw, gb)], None
         lead, axes = tuple(range(count)), tuple(range(count, x.array.ndim))
         centred, g = x - x.mean(axes, keepdim=True), gy * w
         rstd = div(1.0, sqrt((centred * centred).mean(axes, keepdim=True) + ctx.eps))
@@ -107,10 +107,10 @@ class Normalize(Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, mean: Tensor, var: Tensor, w: Tensor, b: Tensor, eps: float) -> Tensor:
         backend, shape = kernels.of(x.array), x.array.shape
-        rstd = Tensor(backend.div(1.0, backend.sqrt(backend.add(var.array, eps))))
+        rstd = wrap(backend.div(1.0, backend.sqrt(backend.add(var.array, eps))))
         ctx.save_for_backward(x, mean, rstd, w)
         rows = x.reshape(*shape[:2], math.prod(shape[2:]))
-        return Tensor(backend.batch_norm(rows.array, mean.array, rstd.array, w.array, b.array)).reshape(shape)
+        return wrap(backend.batch_norm(rows.array, mean.array, rstd.array, w.array, b.array)).reshape(shape)
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:

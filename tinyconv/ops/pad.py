@@ -20,7 +20,7 @@ from typing import Any
 
 from .. import kernels
 from ..autograd import Function
-from ..tensor import Tensor
+from ..tensor import Tensor, wrap
 from .index import getitem
 from .shape import sizes
 from .types import number
@@ -35,7 +35,7 @@ class Pad(Function):
         backend = kernels.of(x.array)
         y = backend.full(shape, value, x.array.dtype)
         backend.setitem(y, middle, x.array)
-        return Tensor(y)
+        return wrap(y)
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:

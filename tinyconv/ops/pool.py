@@ -13,7 +13,7 @@ from typing import Any
 
 from .. import kernels
 from ..autograd import Deferred, Function, is_grad_enabled
-from ..tensor import Tensor
+from ..tensor import Tensor, wrap
 from .activation import ReLUGx, relu
 from .creation import as_tensor
 from .elementwise import abs, sign
@@ -31,7 +31,7 @@ class MaxPool2d(Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, geometry: tuple, size: tuple) -> tuple:
-        y, where = map(Tensor, kernels.of(x.array).max_pool2d(x.array, *geometry, size))
+        y, where = map(wrap, kernels.of(x.array).max_pool2d(x.array, *geometry, size))
         ctx.input_size, ctx.geometry = x.array.shape[2:], geometry
         plain = geometry == WINDOWS_2X2 and size == tuple([n // 2 for n in x.array.shape[2:]])
         ctx.maxima = (y.array, y._counter) if plain else None
@@ -71,7 +71,7 @@ class Winners(Deferred):
         maxima, version = self.maxima
         if version[0]:  # somebody has changed them
             return ReLUGx.apply(self.tensor(), y)
-        gy = Tensor(kernels.of(maxima).relu_gx(self.gy.array, maxima))
+        gy = wrap(kernels.of(maxima).relu_gx(self.gy.array, maxima))
         return Winners(gy, self.where, self.input_size, self.maxima)
 
     def of_conv2d(
@@ -81,9 +81,9 @@ class Winners(Deferred):
         backend, gy, where = kernels.of(self.gy.array), self.gy.array, self.where.array
         gx = gw = gb = None
         if w is not None:
-            gx = Tensor(backend.max_pool2d_conv2d_gx(gy, where, w.array, input_size, *geometry))
+            gx = wrap(backend.max_pool2d_conv2d_gx(gy, where, w.array, input_size, *geometry))
         if x is not None:
-            gw, gb = map(Tensor, backend.max_pool2d_conv2d_gw(gy, where, x.array, kernel_size, *geometry))
+            gw, gb = map(wrap, backend.max_pool2d_conv2d_gw(gy, where, x.array, kernel_size, *geometry))
         return gx, gw, gb
 
 
@@ -94,7 +94,7 @@ class ToWinners(Function):
     def forward(ctx: Any, gy: Tensor, where: Tensor, input_size: tuple, geometry: tuple) -> Tensor:
         ctx.input_size, ctx.geometry = input_size, geometry
         ctx.save_for_backward(where)
-        return Tensor(kernels.of(gy.array).max_pool2d_gx(gy.array, where.array, input_size, *geometry))
+        return wrap(kernels.of(gy.array).max_pool2d_gx(gy.array, where.array, input_size, *geometry))
 
     @staticmethod
     def backward(ctx: Any, ggx: Tensor) -> tuple:
@@ -109,7 +109,7 @@ class AtWinners(Function):
     def forward(ctx: Any, x: Tensor, where: Tensor, geometry: tuple) -> Tensor:
         ctx.input_size, ctx.geometry = x.array.shape[2:], geometry
         ctx.save_for_backward(where)
-        return Tensor(kernels.of(x.array).max_pool2d_gather(x.array, where.array, *geometry))
+        return wrap(kernels.of(x.array).max_pool2d_gather(x.array, where.array, *geometry))
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
@@ -123,7 +123,7 @@ class AvgPool2d(Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, geometry: tuple, size: tuple, include_pad: bool, divisor: int | None) -> Tensor:
         ctx.input_size, ctx.arguments = x.array.shape[2:], (geometry, size, include_pad, divisor)
-        return Tensor(kernels.of(x.array).avg_pool2d(x.array, *geometry, size, include_pad, divisor))
+        return wrap(kernels.of(x.array).avg_pool2d(x.array, *geometry, size, include_pad, divisor))
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
@@ -138,7 +138,7 @@ class AvgPool2dGx(Function):
         ctx: Any, gy: Tensor, input_size: tuple, geometry: tuple, size: tuple, include_pad: bool, divisor: int | None
     ) -> Tensor:
         ctx.arguments = geometry, size, include_pad, divisor
-        return Tensor(kernels.of(gy.array).avg_pool2d_gx(gy.array, input_size, *geometry, include_pad, divisor))
+        return wrap(kernels.of(gy.array).avg_pool2d_gx(gy.array, input_size, *geometry, include_pad, divisor))
 
     @staticmethod
     def backward(ctx: Any, ggx: Tensor) -> tuple:
@@ -186,7 +186,7 @@ def max_pooled(
         y = y.squeeze(0)
     if not indices:
         return y
-    places = Tensor(kernels.of(x.array).max_pool2d_indices(where.array, x.array.shape[2:], *geometry))
+    places = wrap(kernels.of(x.array).max_pool2d_indices(where.array, x.array.shape[2:], *geometry))
     return y, places.squeeze(0) if single else places
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from .. import dtypes, kernels
 from ..autograd import check_may_change
 from ..random import Generator, default_generator
-from ..tensor import Tensor
+from ..tensor import Tensor, wrap
 from .convert import backend_on, cast
 from .creation import check_sizes, named_size
 from .elementwise import mul
@@ -46,14 +46,14 @@ def _floating(dtype: Any, name: str) -> Any:
 def rand(*size: Any, generator: Generator | None = None, dtype: Any = None, device: Any = None,
          requires_grad: bool = False) -> Tensor:  # fmt: skip
     """Uniform numbers in [0, 1)."""
-    return Tensor(_filled("uniform", sizes(size), 0.0, 1.0, _floating(dtype, "rand"), device, generator), requires_grad)
+    return wrap(_filled("uniform", sizes(size), 0.0, 1.0, _floating(dtype, "rand"), device, generator), requires_grad)
 
 
 @named_size
 def randn(*size: Any, generator: Generator | None = None, dtype: Any = None, device: Any = None,
           requires_grad: bool = False) -> Tensor:  # fmt: skip
     """Gaussian numbers with mean 0 and standard deviation 1."""
-    return Tensor(_filled("normal", sizes(size), 0.0, 1.0, _floating(dtype, "randn"), device, generator), requires_grad)
+    return wrap(_filled("normal", sizes(size), 0.0, 1.0, _floating(dtype, "randn"), device, generator), requires_grad)
 
 
 def randint(low: int = 0, high: Any = None, size: Any = None, *, generator: Generator | None = None, dtype: Any = None,
@@ -73,7 +73,7 @@ def randint(low: int = 0, high: Any = None, size: Any = None, *, generator: Gene
     check_sizes(shape, "randint")
     backend = backend_on(device)
     out = backend.randint(shape, low, high, numpy, *_draw(_count(shape), numpy, generator))
-    return Tensor(out if dtype is None else backend.cast(out, dtypes.as_numpy(dtype)), requires_grad)
+    return wrap(out if dtype is None else backend.cast(out, dtypes.as_numpy(dtype)), requires_grad)
 
 
 def randint_like(input: Tensor, low: int, high: Any = None, *, dtype: Any = None, device: Any = None,
@@ -94,7 +94,7 @@ def randperm(n: int, *, generator: Generator | None = None, dtype: Any = None, d
         raise RuntimeError(f"randperm: n must not be negative, got {n}")
     backend = backend_on(device)
     out = backend.randperm(n, *_draw(n, dtypes.int64.numpy, generator))
-    return Tensor(out if dtype is None else backend.cast(out, dtypes.as_numpy(dtype)))
+    return wrap(out if dtype is None else backend.cast(out, dtypes.as_numpy(dtype)))
 
 
 def rand_like(input: Tensor, *, generator: Generator | None = None, dtype: Any = None, device: Any = None,
@@ -202,7 +202,7 @@ def _refill(x: Tensor, kernel: str, a: Any, b: Any, generator: Generator | None)
     backend = kernels.of(x.array)
     new = getattr(backend, kernel)(x.array.shape, a, b, dtype, *_draw(x.numel(), dtype, generator))
     if x.requires_grad:  # the new values depend on nothing: so does their history
-        return x.zero_().add_(Tensor(new))
+        return x.zero_().add_(wrap(new))
     backend.assign(x.array, new)
     x._bump()
     return x

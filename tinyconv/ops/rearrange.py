@@ -6,7 +6,7 @@ from typing import Any
 
 from .. import kernels
 from ..autograd import Function
-from ..tensor import Tensor
+from ..tensor import Tensor, wrap
 from .cumulative import cumsum
 from .index import Gather, counting
 from .join import cat, split
@@ -21,7 +21,7 @@ class Flip(Function):
     def forward(ctx: Any, x: Tensor, axes: tuple) -> Tensor:
         ctx.axes = axes
         backend = kernels.of(x.array)
-        return Tensor(backend.copy(backend.flip(x.array, axes)))
+        return wrap(backend.copy(backend.flip(x.array, axes)))
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:

@@ -18,7 +18,7 @@ from typing import Any
 
 from .. import kernels
 from ..autograd import Function, is_grad_enabled
-from ..tensor import Tensor
+from ..tensor import Tensor, wrap
 from .activation import relu, sigmoid, tanh
 from .convert import cast
 from .elementwise import add, mul, sub
@@ -38,7 +38,7 @@ class Pieces(Function):
         before, start, backend, pieces = (slice(None),) * axis, 0, kernels.of(x.array), []
         for size in sizes:
             piece = backend.getitem(x.array, (*before, slice(start, start + size)))
-            pieces.append(Tensor(piece if backend.is_contiguous(piece) else backend.copy(piece)))
+            pieces.append(wrap(piece if backend.is_contiguous(piece) else backend.copy(piece)))
             start += size
         return tuple(pieces)
 
@@ -55,7 +55,7 @@ class LSTMCell(Function):
 
     @staticmethod
     def forward(ctx: Any, gx: Tensor, gh: Tensor, c: Tensor) -> tuple:
-        h, new_c, gates = map(Tensor, kernels.of(c.array).lstm(gx.array, gh.array, c.array))
+        h, new_c, gates = map(wrap, kernels.of(c.array).lstm(gx.array, gh.array, c.array))
         ctx.save_for_backward(c, new_c, gates)
         return h, new_c, gates
 
@@ -66,7 +66,7 @@ class LSTMCell(Function):
         gc = c.new_zeros(c.array.shape) if gc is None else gc
         if ggates is None and not is_grad_enabled():
             arrays = [t.array for t in (gh, gc, gates, c, new_c)]
-            gsums, gold = map(Tensor, kernels.of(c.array).lstm_gx(*arrays))
+            gsums, gold = map(wrap, kernels.of(c.array).lstm_gx(*arrays))
             return gsums, gsums, gold
         i, f, g, o = _gates(gates, 4)
         t = tanh(new_c)

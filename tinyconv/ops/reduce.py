@@ -15,7 +15,7 @@ import numpy as np
 
 from .. import dtypes, kernels
 from ..autograd import Function
-from ..tensor import Tensor
+from ..tensor import Tensor, wrap
 from . import return_types
 from .compare import eq, ne, where
 from .convert import cast
@@ -67,7 +67,7 @@ class Sum(Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, axes: tuple, keepdims: bool) -> Tensor:
         ctx.shape, ctx.axes, ctx.keepdims = x.array.shape, axes, keepdims
-        return Tensor(kernels.of(x.array).sum(x.array, axes, keepdims))
+        return wrap(kernels.of(x.array).sum(x.array, axes, keepdims))
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
@@ -192,7 +192,7 @@ class Extreme(Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, kernel: str, axes: tuple, keepdims: bool, of_all: bool = False) -> Tensor:
-        y = Tensor(getattr(kernels.of(x.array), kernel)(x.array, axes, keepdims))
+        y = wrap(getattr(kernels.of(x.array), kernel)(x.array, axes, keepdims))
         ctx.axes, ctx.keepdims, ctx.kernel, ctx.of_all = axes, keepdims, kernel, of_all
         ctx.save_for_backward(x, y)
         return y
@@ -248,8 +248,8 @@ def _arg(input: Tensor, kernel: str, dim: int | None, keepdim: bool) -> Tensor:
     axis = axes_of(x, 0 if dim is None else dim, kernel)
     _check_elements(x, axis, dim, kernel)
     if not axis:  # 0-d
-        return Tensor(kernels.of(x.array).full((), 0, dtypes.int64.numpy))
-    out = Tensor(getattr(kernels.of(x.array), kernel)(x.array, axis[0]))
+        return wrap(kernels.of(x.array).full((), 0, dtypes.int64.numpy))
+    out = wrap(getattr(kernels.of(x.array), kernel)(x.array, axis[0]))
     if not keepdim:
         return out
     return out.reshape((1,) * input.array.ndim) if dim is None else out.unsqueeze(axis[0])
@@ -274,7 +274,7 @@ class Pick(Function):
     def forward(ctx: Any, x: Tensor, indices: Tensor, axis: int, kernel: str) -> Tensor:
         ctx.axis, ctx.size = axis, x.array.shape[axis]
         ctx.save_for_backward(indices)
-        return Tensor(getattr(kernels.of(x.array), kernel)(x.array, (axis,), True))
+        return wrap(getattr(kernels.of(x.array), kernel)(x.array, (axis,), True))
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
@@ -282,7 +282,7 @@ class Pick(Function):
         shape = [1] * indices.array.ndim
         shape[ctx.axis] = ctx.size
         backend = kernels.of(gy.array)
-        places = Tensor(backend.arange(0, ctx.size, 1, dtypes.int64.numpy)).reshape(shape)
+        places = wrap(backend.arange(0, ctx.size, 1, dtypes.int64.numpy)).reshape(shape)
         return where(eq(places, indices), gy, 0), None, None, None
 
 

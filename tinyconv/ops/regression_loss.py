@@ -17,7 +17,7 @@ from typing import Any
 
 from .. import kernels
 from ..autograd import Function
-from ..tensor import Tensor
+from ..tensor import Tensor, wrap
 from .compare import clamp, clamp_max
 from .convert import cast
 from .elementwise import abs, div, mul, neg, sub
@@ -85,7 +85,7 @@ class MseLoss(Function):
         backend, n = kernels.of(x.array), math.prod(x.array.shape) if reduction == "mean" else 1
         d, ctx.factor = backend.sub(x.array, t.array), 2 / max(n, 1)
         y = backend.sum(backend.mul(d, d), tuple(range(x.array.ndim)), False)
-        return Tensor(y if n == 1 else backend.div(y, n))
+        return wrap(y if n == 1 else backend.div(y, n))
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:

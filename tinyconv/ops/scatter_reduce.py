@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..autograd import Function
-from ..tensor import Tensor
+from ..tensor import Tensor, wrap
 from .compare import clamp_min, eq, maximum, minimum, ne, where
 from .convert import cast
 from .creation import ones_like
@@ -122,9 +122,9 @@ def scatter_reduce(input: Tensor, dim: int, index: Tensor, src: Tensor, reduce: 
     if not index.numel():
         return input.clone()
     values = _values_of(src, input, index, name)
-    places = Tensor(lines[0])
+    places = wrap(lines[0])
     for line, length in zip(lines[1:], input.array.shape[1:]):
-        places = add(mul(places, length), Tensor(line))
+        places = add(mul(places, length), wrap(line))
     y = _at(reshape(input, -1), reshape(places, -1), reshape(values, -1), reduce, include_self)
     return reshape(y, input.array.shape)
 
@@ -150,6 +150,6 @@ def index_reduce(input: Tensor, dim: int, index: Tensor, source: Tensor, reduce:
         raise RuntimeError(f"{name}: reduce must be one of {', '.join(REDUCTIONS[1:])}, got {reduce!r}")
     x, axis, places = _slices(input, dim, index, name)
     source = _fitting(x, source, places, axis, name)
-    line = reshape(Tensor(places[-1]), [-1 if d == axis else 1 for d in range(x.array.ndim)])
+    line = reshape(wrap(places[-1]), [-1 if d == axis else 1 for d in range(x.array.ndim)])
     y = scatter_reduce(x, axis, line.expand(source.array.shape), source, reduce, include_self=include_self)
     return reshape(y, input.array.shape)

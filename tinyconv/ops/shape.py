@@ -12,7 +12,7 @@ from typing import Any
 from .. import dtypes, kernels
 from ..autograd import Function
 from ..layout import channels_last, expect_format, preserve_format
-from ..tensor import Size, Tensor
+from ..tensor import Size, Tensor, wrap
 from .index import Scatter, counting
 from .types import broadcast_shape
 
@@ -57,7 +57,7 @@ class View(Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, shape: tuple) -> Tensor:
         ctx.shape = x.array.shape
-        return Tensor(kernels.of(x.array).view(x.array, shape))
+        return wrap(kernels.of(x.array).view(x.array, shape))
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
@@ -69,7 +69,7 @@ class Clone(Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
-        return Tensor(kernels.of(x.array).copy(x.array))
+        return wrap(kernels.of(x.array).copy(x.array))
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> Tensor:
@@ -84,7 +84,7 @@ class Permute(Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, axes: tuple) -> Tensor:
         ctx.axes = axes
-        return Tensor(kernels.of(x.array).permute(x.array, axes))
+        return wrap(kernels.of(x.array).permute(x.array, axes))
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
@@ -103,7 +103,7 @@ class Expand(Function):
     def forward(ctx: Any, x: Tensor, shape: tuple) -> Tensor:
         ctx.shape, backend = x.array.shape, kernels.of(x.array)
         repeated = math.prod(shape) != math.prod(ctx.shape)  # if not, the elements may be written to
-        return Tensor((backend.broadcast_to if repeated else backend.view)(x.array, shape))
+        return wrap((backend.broadcast_to if repeated else backend.view)(x.array, shape))
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
@@ -118,7 +118,7 @@ class Windows(Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, axis: int, size: int, step: int) -> Tensor:
         ctx.shape, ctx.axis, ctx.size, ctx.step = x.array.shape, axis, size, step
-        return Tensor(kernels.of(x.array).sliding_windows(x.array, axis, size, step))
+        return wrap(kernels.of(x.array).sliding_windows(x.array, axis, size, step))
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:
@@ -166,7 +166,7 @@ class Reinterpret(Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, dtype: Any) -> Tensor:
-        ctx.mark_non_differentiable(y := Tensor(kernels.of(x.array).reinterpret(x.array, dtype)))
+        ctx.mark_non_differentiable(y := wrap(kernels.of(x.array).reinterpret(x.array, dtype)))
         return y
 
 

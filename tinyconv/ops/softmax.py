@@ -11,7 +11,7 @@ from typing import Any
 
 from .. import dtypes, kernels
 from ..autograd import Function, is_grad_enabled
-from ..tensor import Tensor
+from ..tensor import Tensor, wrap
 from .compare import eq
 from .convert import cast
 from .creation import arange
@@ -27,7 +27,7 @@ class LogSoftmax(Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, axis: int) -> Tensor:
-        y = Tensor(kernels.of(x.array).log_softmax(x.array, axis))
+        y = wrap(kernels.of(x.array).log_softmax(x.array, axis))
         ctx.axis = axis
         ctx.save_for_backward(y)
         return y
@@ -40,7 +40,7 @@ class LogSoftmax(Function):
 def log_softmax_gx(gy: Tensor, y: Tensor, axis: int) -> Tensor:
     """``gy - exp(y) * sum(gy)``, with ``y`` the output of ``log_softmax``."""
     if not is_grad_enabled():
-        return Tensor(kernels.of(gy.array).log_softmax_gx(gy.array, y.array, axis))
+        return wrap(kernels.of(gy.array).log_softmax_gx(gy.array, y.array, axis))
     return sub(gy, mul(exp(y), gy.sum(axis, keepdim=True)))
 
 
@@ -49,7 +49,7 @@ class Softmax(Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, axis: int) -> Tensor:
-        y = Tensor(kernels.of(x.array).softmax(x.array, axis))
+        y = wrap(kernels.of(x.array).softmax(x.array, axis))
         ctx.axis = axis
         ctx.save_for_backward(y)
         return y
@@ -58,7 +58,7 @@ class Softmax(Function):
     def backward(ctx: Any, gy: Tensor) -> tuple:
         (y,) = ctx.saved_tensors
         if not is_grad_enabled():
-            return Tensor(kernels.of(gy.array).softmax_gx(gy.array, y.array, ctx.axis)), None
+            return wrap(kernels.of(gy.array).softmax_gx(gy.array, y.array, ctx.axis)), None
         return mul(y, sub(gy, mul(gy, y).sum(ctx.axis, keepdim=True))), None
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from .. import dtypes, kernels
 from ..autograd import Function
-from ..tensor import Tensor
+from ..tensor import Tensor, wrap
 from . import return_types
 from .compare import clamp, eq, isinf, ne, where
 from .convert import cast
@@ -29,7 +29,7 @@ class Sort(Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, axis: int, descending: bool, count: int) -> tuple:
-        values, indices = [Tensor(y) for y in kernels.of(x.array).sort(x.array, axis, descending, count)]
+        values, indices = [wrap(y) for y in kernels.of(x.array).sort(x.array, axis, descending, count)]
         ctx.axis, ctx.shape = axis, x.array.shape
         ctx.save_for_backward(indices)
         return values, indices

@@ -13,7 +13,7 @@ from typing import Any
 
 from .. import kernels
 from ..autograd import Function
-from ..tensor import Tensor
+from ..tensor import Tensor, wrap
 from .compare import eq, gt, le, lt, where
 from .elementary import erfc, exp, log, log1p, sin
 from .elementwise import abs, add, div, mul, neg, sign, sub
@@ -32,7 +32,7 @@ class Special(Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, function: str) -> Tensor:
-        y = Tensor(kernels.of(x.array).special([x.array], function))
+        y = wrap(kernels.of(x.array).special([x.array], function))
         ctx.function = function
         ctx.save_for_backward(x, y)
         return y
@@ -85,7 +85,7 @@ class Zeta(Function):
     @staticmethod
     def forward(ctx: Any, s: Tensor, q: Tensor) -> Tensor:
         ctx.save_for_backward(s, q)
-        return Tensor(kernels.of(q.array).special([s.array, q.array], "zeta"))
+        return wrap(kernels.of(q.array).special([s.array, q.array], "zeta"))
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:

@@ -9,7 +9,7 @@ from typing import Any
 from .. import dtypes, kernels
 from ..autograd import Function, check_may_change
 from ..layout import strided
-from ..tensor import Tensor
+from ..tensor import Tensor, wrap
 from .compare import clamp_min
 from .creation import empty, tensor
 from .elementwise import add, div, mul
@@ -19,7 +19,7 @@ from .shape import sizes, view
 
 def _memory(x: Tensor) -> Tensor:
     """All of the memory that ``x`` looks into, in one axis."""
-    return Tensor(kernels.of(x.array).storage(x.array))
+    return wrap(kernels.of(x.array).storage(x.array))
 
 
 class TypedStorage:
@@ -135,7 +135,7 @@ class AsStrided(Function):
         ctx.read = size, stride, offset
         ctx.of_x = tuple(x.array.shape), x.stride(), _offset(x)
         ctx.length = memory.numel()
-        return Tensor(kernels.of(memory.array).as_strided(memory.array, size, stride, offset))
+        return wrap(kernels.of(memory.array).as_strided(memory.array, size, stride, offset))
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> tuple:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes, kernels
-from ..tensor import Tensor
+from ..tensor import Tensor, wrap
 from .convert import cast, to
 
 
@@ -97,7 +97,7 @@ def operands(a: Any, b: Any, name: str, shapes: bool = True) -> tuple[Any, Any]:
     for operand in (a, b):
         if isinstance(operand, np.ndarray):
             dtypes.of(operand.dtype)
-            a, b = (Tensor(o) if isinstance(o, np.ndarray) else o for o in (a, b))
+            a, b = (wrap(o) if isinstance(o, np.ndarray) else o for o in (a, b))
             return operands(a, b, name, shapes)
         if not isinstance(operand, (Tensor, Number)) or isinstance(operand, complex):
             raise TypeError(f"{name}: expected a tensor or a number, got {type(operand).__name__}")

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from .. import kernels
-from ..tensor import Tensor
+from ..tensor import Tensor, wrap
 from .optimizer import (
     Optimizer,
     check_gradient,
@@ -100,7 +100,7 @@ class SGD(Optimizer):
                 first = buffer is None
                 if first:
                     # Zeros, though the kernel reads none of them: it is not reached if a later parameter is refused.
-                    buffer = memory["momentum_buffer"] = Tensor(kernels.of(x).full(x.shape, 0, x.dtype))
+                    buffer = memory["momentum_buffer"] = wrap(kernels.of(x).full(x.shape, 0, x.dtype))
                 v = buffer.array
                 if v.shape != x.shape or v.dtype != x.dtype:  # the kernel would write past its end
                     raise RuntimeError(f"SGD: a parameter of {described(x)} has a momentum_buffer of {described(v)}")

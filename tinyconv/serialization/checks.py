@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes
-from ..tensor import Tensor
+from ..tensor import Tensor, wrap
 
 
 class CheckpointError(RuntimeError):
@@ -28,7 +28,7 @@ def as_tensor(name: str, array: np.ndarray) -> Tensor:
         dtypes.of(array.dtype)
     except TypeError as error:
         raise CheckpointError(f"tensor {name!r}: {error}") from error
-    return Tensor(array)
+    return wrap(array)
 
 
 def parse_json(text: str | bytes, what: str) -> Any:

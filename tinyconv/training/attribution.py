@@ -18,7 +18,7 @@ import numpy as np
 from ..autograd import grad, no_grad
 from ..nn import Module
 from ..nn import functional as F
-from ..tensor import Tensor
+from ..tensor import Tensor, wrap
 
 __all__ = ["feature_maps", "grad_cam", "layer_distributions", "occlusion", "saliency"]
 
@@ -47,7 +47,7 @@ def _answers(function: str, scores: Tensor, target: Any) -> np.ndarray:
 
 def _score(scores: Tensor, classes: np.ndarray) -> Tensor:
     """The sum of the classes' scores: samples do not influence each other, so its gradient has all of theirs."""
-    return scores.gather(1, Tensor(classes[:, None]).to(scores.device)).sum()
+    return scores.gather(1, wrap(classes[:, None]).to(scores.device)).sum()
 
 
 def saliency(model: Module, x: Tensor, target: Any = None) -> np.ndarray:

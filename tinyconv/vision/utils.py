@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from ..serialization import atomic_write
-from ..tensor import Tensor
+from ..tensor import Tensor, wrap
 
 __all__ = ["make_grid", "save_image"]
 
@@ -64,7 +64,7 @@ def make_grid(
     if normalize:
         x = np.stack([_stretched(image, value_range) for image in x]) if scale_each else _stretched(x, value_range)
     if len(x) == 1:
-        return Tensor(x[0].copy())
+        return wrap(x[0].copy())
     count, channels, height, width = x.shape
     columns = min(nrow, count)
     rows = math.ceil(count / columns)
@@ -73,7 +73,7 @@ def make_grid(
     for i, image in enumerate(x):
         top, left = i // columns * height + padding, i % columns * width + padding
         grid[:, top : top + height - padding, left : left + width - padding] = image
-    return Tensor(grid)
+    return wrap(grid)
 
 
 def _stretched(x: np.ndarray, value_range: tuple[float, float] | None) -> np.ndarray:

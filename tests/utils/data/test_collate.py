@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tinyconv import Tensor
+from tinyconv.tensor import wrap
 from tinyconv.utils.data import default_collate, default_convert
 
 Point = namedtuple("Point", ["x", "y"])
@@ -17,8 +18,8 @@ Point = namedtuple("Point", ["x", "y"])
     ([1.5, 2.5], "float64", [1.5, 2.5]),
     ([np.float32(1), np.float32(2)], "float32", [1, 2]),
     ([np.int16([1, 2]), np.int16([3, 4])], "int16", [[1, 2], [3, 4]]),
-    ([Tensor(np.float32([[1]])), Tensor(np.float32([[2]]))], "float32", [[[1]], [[2]]]),
-    ([Tensor(np.array(7, "uint8")), Tensor(np.array(8, "uint8"))], "uint8", [7, 8]),
+    ([wrap(np.float32([[1]])), wrap(np.float32([[2]]))], "float32", [[[1]], [[2]]]),
+    ([wrap(np.array(7, "uint8")), wrap(np.array(8, "uint8"))], "uint8", [7, 8]),
 ])  # fmt: skip
 def test_leaves(batch, dtype, expected):
     out = default_collate(batch)

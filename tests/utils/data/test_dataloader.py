@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 import tinyconv
 from tinyconv import Tensor
+from tinyconv.tensor import wrap
 from tinyconv.utils.data import (
     BatchSampler,
     DataLoader,
@@ -23,7 +24,7 @@ def seeded(seed):
 
 
 def numbers(n):
-    return TensorDataset(Tensor(np.arange(n, dtype=np.float32)), Tensor(np.arange(n)))
+    return TensorDataset(wrap(np.arange(n, dtype=np.float32)), wrap(np.arange(n)))
 
 
 class Slow(Dataset):

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tinyconv
-from tinyconv import Tensor
+from tinyconv.tensor import wrap
 from tinyconv.utils.data import (
     ConcatDataset,
     Dataset,
@@ -21,7 +21,7 @@ from tinyconv.utils.data.dataset import has_batch
 
 def pairs(n, start=0):
     x = np.arange(start, start + n)
-    return TensorDataset(Tensor(np.stack([x, -x], 1).astype(np.float32)), Tensor(x))
+    return TensorDataset(wrap(np.stack([x, -x], 1).astype(np.float32)), wrap(x))
 
 
 class Squares(Dataset):
@@ -55,10 +55,10 @@ def test_tensor_dataset():
 @pytest.mark.parametrize("shapes", [[(2,), (3,)], [()], []])
 def test_tensor_dataset_wants_one_length(shapes):
     with pytest.raises(AssertionError, match="first axes"):
-        TensorDataset(*(Tensor(np.zeros(shape)) for shape in shapes))
+        TensorDataset(*(wrap(np.zeros(shape)) for shape in shapes))
 
 
-@pytest.mark.parametrize("as_type", [list, tuple, np.array, lambda i: Tensor(np.array(i))])
+@pytest.mark.parametrize("as_type", [list, tuple, np.array, lambda i: wrap(np.array(i))])
 def test_subset(as_type):
     subset = Subset(pairs(9), as_type([8, 1, 5]))
     assert len(subset) == 3
@@ -112,9 +112,9 @@ def test_has_batch_respects_an_overridden_getitem():
 
     class Both(WithIndex):
         def batch(self, indices):
-            return Tensor(indices), *super().batch(indices)
+            return wrap(indices), *super().batch(indices)
 
-    x = Tensor(np.zeros(3))
+    x = wrap(np.zeros(3))
     assert not has_batch(WithIndex(x))
     assert has_batch(Both(x))
 

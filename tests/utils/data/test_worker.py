@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import tinyconv
-from tinyconv import Tensor
+from tinyconv.tensor import wrap
 from tinyconv.utils.data import (
     ChainDataset,
     ConcatDataset,
@@ -158,7 +158,7 @@ def test_what_cannot_be_sent_to_a_process():
 
 
 def test_a_batch_at_a_time_and_own_functions():
-    data = TensorDataset(Tensor(np.arange(10)))
+    data = TensorDataset(wrap(np.arange(10)))
     assert [x.tolist() for (x,) in DataLoader(data, 4, num_workers=2)] == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
     assert list(DataLoader(range(5), 2, num_workers=2, collate_fn=lambda samples: sum(samples))) == [1, 5, 4]
     assert list(DataLoader(range(3), None, num_workers=2, collate_fn=lambda sample: -sample)) == [0, -1, -2]
@@ -307,6 +307,7 @@ import os, signal, threading, time
 signal.signal(signal.SIGINT, signal.default_int_handler)  # also where a shell has started the tests in the background
 import tinyconv
 from tinyconv.utils.data import DataLoader
+from tinyconv.tensor import wrap
 
 def sample(i):
     time.sleep(0.01)

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 from scipy import ndimage
 
-from tinyconv import Tensor
+from tinyconv.tensor import wrap
 from tinyconv.vision.transforms import GaussianBlur
 from tinyconv.vision.transforms import functional as F
 
@@ -28,7 +28,7 @@ def test_the_formula(size, sigma, wanted):
     want = ndimage.correlate1d(
         ndimage.correlate1d(x, window(kx, sx), 3, mode="mirror"), window(ky, sy), 2, mode="mirror"
     )
-    np.testing.assert_allclose(F.gaussian_blur(Tensor(x), size, sigma).numpy(), want, atol=1e-12)
+    np.testing.assert_allclose(F.gaussian_blur(wrap(x), size, sigma).numpy(), want, atol=1e-12)
 
 
 def test_images_of_bytes_are_rounded():
@@ -38,7 +38,7 @@ def test_images_of_bytes_are_rounded():
     img = F.gaussian_blur(Image.fromarray(x), 3, 1)
     assert img.mode == "RGB"
     np.testing.assert_array_equal(np.asarray(img), want)
-    y = F.gaussian_blur(Tensor(np.moveaxis(x, 2, 0).copy()), 3, 1)
+    y = F.gaussian_blur(wrap(np.moveaxis(x, 2, 0).copy()), 3, 1)
     assert y.array.dtype == np.uint8
     np.testing.assert_array_equal(y.numpy(), np.moveaxis(want, 2, 0))
 
@@ -46,7 +46,7 @@ def test_images_of_bytes_are_rounded():
 def test_sigma_is_drawn():
     drawn = [GaussianBlur.get_params(0.5, 2) for _ in range(1000)]
     assert 0.5 <= min(drawn) < 0.52 and 1.98 < max(drawn) <= 2
-    x = Tensor(np.random.default_rng(0).random((1, 9, 9)))
+    x = wrap(np.random.default_rng(0).random((1, 9, 9)))
     fixed = GaussianBlur(3, 0.7)
     np.testing.assert_array_equal(fixed(x).numpy(), F.gaussian_blur(x, 3, 0.7).numpy())
     assert repr(fixed) == "GaussianBlur(kernel_size=(3, 3), sigma=(0.7, 0.7))"
@@ -64,4 +64,4 @@ def test_sigma_is_drawn():
 ])  # fmt: skip
 def test_errors(call, error, match):
     with pytest.raises(error, match=match):
-        call(Tensor(np.zeros((1, 9, 9))))
+        call(wrap(np.zeros((1, 9, 9))))

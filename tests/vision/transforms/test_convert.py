@@ -5,6 +5,7 @@ import pytest
 
 import tinyconv
 from tinyconv import Tensor
+from tinyconv.tensor import wrap
 from tinyconv.vision.transforms import ConvertImageDtype, Normalize, PILToTensor, ToPILImage, ToTensor
 from tinyconv.vision.transforms import functional as F
 
@@ -72,7 +73,7 @@ def test_pil(mode):
 
 @pytest.mark.parametrize("x, shape", [
     (pixels(2, 4, 5), (2, 1, 4, 5)),
-    (Tensor(pixels(2, 4, 5)), (2, 1, 4, 5)),
+    (wrap(pixels(2, 4, 5)), (2, 1, 4, 5)),
     (pixels(2, 4, 5, 3), (2, 3, 4, 5)),
     (pixels(0, 4, 5), (0, 1, 4, 5)),
 ])  # fmt: skip
@@ -87,13 +88,13 @@ def test_batch(x, shape):
 
 @pytest.mark.parametrize("call, error, match", [
     (lambda: ToTensor()([[1]]), TypeError, "list"),
-    (lambda: ToTensor()(Tensor(pixels(3, 3))), TypeError, "Tensor"),
+    (lambda: ToTensor()(wrap(pixels(3, 3))), TypeError, "Tensor"),
     (lambda: ToTensor()(pixels(3)), ValueError, r"\(3,\)"),
     (lambda: ToTensor()(pixels(1, 2, 3, 3)), ValueError, r"\(1, 2, 3, 3\)"),
     (lambda: ToTensor()(np.zeros((2, 2), complex)), TypeError, "complex128"),
     (lambda: ToTensor().batch(pixels(3, 3)), ValueError, r"\(3, 3\)"),
     (lambda: ToTensor().batch([[1]]), TypeError, "list"),
-    (lambda: ToTensor().batch(Tensor(pixels(2, 3, 4, 4))), ValueError, r"\(B, H, W\)"),
+    (lambda: ToTensor().batch(wrap(pixels(2, 3, 4, 4))), ValueError, r"\(B, H, W\)"),
 ])  # fmt: skip
 def test_to_tensor_errors(call, error, match):
     with pytest.raises(error, match=match):
@@ -106,7 +107,7 @@ def test_normalize(shape, dtype):
     x = np.random.default_rng(0).standard_normal(shape).astype(dtype)
     before = x.copy()
     mean, std = [0.1, 0.2, 0.3], [0.5, 2.0, 0.7]
-    y = Normalize(mean, std)(Tensor(x))
+    y = Normalize(mean, std)(wrap(x))
     assert y.array.dtype == dtype
     m, s = (np.array(v, dtype).reshape(3, 1, 1) for v in (mean, std))
     np.testing.assert_array_equal(y.array, (x - m) / s)
@@ -114,17 +115,17 @@ def test_normalize(shape, dtype):
 
 
 def test_normalize_batch_is_call():
-    x = Tensor(np.random.default_rng(0).random((4, 1, 3, 3), np.float32))
+    x = wrap(np.random.default_rng(0).random((4, 1, 3, 3), np.float32))
     np.testing.assert_array_equal(Normalize((0.5,), (2,)).batch(x).array, (x.array - np.float32(0.5)) / np.float32(2))
 
 
 def test_normalize_one_number_for_all_channels():
-    x = Tensor(np.ones((3, 2, 2), np.float32))
+    x = wrap(np.ones((3, 2, 2), np.float32))
     assert (Normalize(0.5, 0.25)(x).array == 2).all()
 
 
 def test_normalize_lets_gradients_through():
-    x = Tensor(np.random.default_rng(0).random((2, 3, 4, 4), np.float32), requires_grad=True)
+    x = wrap(np.random.default_rng(0).random((2, 3, 4, 4), np.float32), requires_grad=True)
     y = Normalize([0.1, 0.2, 0.3], [0.5, 2.0, 4.0])(x)
     np.testing.assert_array_equal(y.detach().numpy(), Normalize([0.1, 0.2, 0.3], [0.5, 2.0, 4.0])(x.detach()).numpy())
     y.sum().backward()
@@ -132,19 +133,19 @@ def test_normalize_lets_gradients_through():
 
 
 def test_normalize_inplace():
-    x = Tensor(np.ones((1, 2, 2), np.float32))
+    x = wrap(np.ones((1, 2, 2), np.float32))
     assert Normalize([0], [2], inplace=True)(x) is x
     assert (x.array == 0.5).all()
 
 
 @pytest.mark.parametrize("x, mean, std, error, match", [
     (np.zeros((1, 2, 2)), 0, 1, TypeError, "ndarray"),
-    (Tensor(np.zeros((1, 2, 2), np.uint8)), 0, 1, TypeError, "uint8"),
-    (Tensor(np.zeros((2, 2), np.float32)), 0, 1, ValueError, r"\(2, 2\)"),
-    (Tensor(np.zeros((1, 2, 2), np.float32)), [0], [0], ValueError, "std is zero"),
-    (Tensor(np.zeros((1, 2, 2), np.float32)), [0], [1e-60], ValueError, "std is zero"),
-    (Tensor(np.zeros((1, 2, 2), np.float32)), [0, 0, 0], [1, 1, 1], ValueError, "do not fit 1 channels"),
-    (Tensor(np.zeros((4, 2, 2), np.float32)), [0, 0, 0], [1], ValueError, "3 means and 1 stds do not fit 4 channels"),
+    (wrap(np.zeros((1, 2, 2), np.uint8)), 0, 1, TypeError, "uint8"),
+    (wrap(np.zeros((2, 2), np.float32)), 0, 1, ValueError, r"\(2, 2\)"),
+    (wrap(np.zeros((1, 2, 2), np.float32)), [0], [0], ValueError, "std is zero"),
+    (wrap(np.zeros((1, 2, 2), np.float32)), [0], [1e-60], ValueError, "std is zero"),
+    (wrap(np.zeros((1, 2, 2), np.float32)), [0, 0, 0], [1, 1, 1], ValueError, "do not fit 1 channels"),
+    (wrap(np.zeros((4, 2, 2), np.float32)), [0, 0, 0], [1], ValueError, "3 means and 1 stds do not fit 4 channels"),
 ])  # fmt: skip
 def test_normalize_errors(x, mean, std, error, match):
     with pytest.raises(error, match=match):
@@ -181,8 +182,8 @@ def test_to_tensor_and_back_is_the_image():
 
 @pytest.mark.parametrize("x, mode, size", [
     (pixels(4, 5), "L", (5, 4)), (pixels(4, 5, 1), "L", (5, 4)), (pixels(4, 5, 2), "LA", (5, 4)),
-    (pixels(4, 5, 3), "RGB", (5, 4)), (pixels(4, 5, 4), "RGBA", (5, 4)), (Tensor(pixels(3, 4, 5)), "RGB", (5, 4)),
-    (Tensor(pixels(4, 5)), "L", (5, 4)), (pixels(4, 5, dtype=np.int16), "I;16", (5, 4)),
+    (pixels(4, 5, 3), "RGB", (5, 4)), (pixels(4, 5, 4), "RGBA", (5, 4)), (wrap(pixels(3, 4, 5)), "RGB", (5, 4)),
+    (wrap(pixels(4, 5)), "L", (5, 4)), (pixels(4, 5, dtype=np.int16), "I;16", (5, 4)),
     (pixels(4, 5, dtype=np.int32), "I", (5, 4)), (np.ones((4, 5), np.float32), "L", (5, 4)),
 ])  # fmt: skip
 def test_modes_of_pil_images(x, mode, size):
@@ -203,8 +204,8 @@ def test_floats_are_rounded_down():
     (lambda: F.to_pil_image(pixels(2, 2, 3, dtype=np.int64)), TypeError, "int64"),
     (lambda: F.pil_to_tensor(pixels(2, 2)), TypeError, "ndarray"),
     (lambda: F.convert_image_dtype(pixels(2, 2)), TypeError, "ndarray"),
-    (lambda: F.convert_image_dtype(Tensor(np.ones((1, 1), np.float32)), tinyconv.int32), RuntimeError, "safely"),
-    (lambda: F.convert_image_dtype(Tensor(np.ones((1, 1))), tinyconv.int64), RuntimeError, "safely"),
+    (lambda: F.convert_image_dtype(wrap(np.ones((1, 1), np.float32)), tinyconv.int32), RuntimeError, "safely"),
+    (lambda: F.convert_image_dtype(wrap(np.ones((1, 1))), tinyconv.int64), RuntimeError, "safely"),
 ])  # fmt: skip
 def test_errors_of_conversions(call, error, match):
     with pytest.raises(error, match=match):
@@ -212,12 +213,12 @@ def test_errors_of_conversions(call, error, match):
 
 
 def test_types_are_rescaled():
-    x = Tensor(np.array([[0, 1, 127, 255]], np.uint8))
+    x = wrap(np.array([[0, 1, 127, 255]], np.uint8))
     np.testing.assert_array_equal(F.convert_image_dtype(x).numpy(), np.float32([[0, 1 / 255, 127 / 255, 1]]))
     assert F.convert_image_dtype(x, tinyconv.uint8) is x
     assert F.convert_image_dtype(x, tinyconv.int16).tolist() == [[0, 128, 127 * 128, 255 * 128]]
     assert F.convert_image_dtype(F.convert_image_dtype(x, tinyconv.int16), tinyconv.uint8).tolist() == x.tolist()
-    f = Tensor(np.linspace(0, 1, 2561, dtype=np.float64)[None])
+    f = wrap(np.linspace(0, 1, 2561, dtype=np.float64)[None])
     counts = np.bincount(F.convert_image_dtype(f, tinyconv.uint8).numpy()[0])
     assert len(counts) == 256 and set(counts) <= {10, 11}  # equal shares
     assert ConvertImageDtype(tinyconv.float64)(x).dtype is tinyconv.float64

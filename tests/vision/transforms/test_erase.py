@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from tinyconv import Tensor
+from tinyconv.tensor import wrap
 from tinyconv.vision.transforms import RandomErasing
 from tinyconv.vision.transforms import functional as F
 
 
 def ones(*shape):
-    return Tensor(np.ones(shape, np.float32))
+    return wrap(np.ones(shape, np.float32))
 
 
 def test_erase():
@@ -20,7 +20,7 @@ def test_erase():
     np.testing.assert_array_equal(y, want)
     assert x.numpy().min() == x.numpy().max() == 1
     values = np.random.default_rng(0).random((3, 3, 2), np.float32)
-    assert F.erase(x, 1, 2, 3, 2, Tensor(values), inplace=True) is x
+    assert F.erase(x, 1, 2, 3, 2, wrap(values), inplace=True) is x
     np.testing.assert_array_equal(x.numpy()[1, :, 1:4, 2:4], values)
 
 
@@ -43,7 +43,7 @@ def test_what_never_fits_erases_nothing():
 
 @pytest.mark.parametrize("value", [0, 5.5, (1, 2, 3), "random"])
 def test_values(value):
-    y = RandomErasing(p=1, value=value)(Tensor(np.full((3, 30, 40), 9, np.float32))).numpy()
+    y = RandomErasing(p=1, value=value)(wrap(np.full((3, 30, 40), 9, np.float32))).numpy()
     erased = y[:, (y != 9).any(0)]
     assert 0 < erased.shape[1] < 1200
     if value == "random":

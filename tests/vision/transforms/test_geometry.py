@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 import tinyconv
 from tinyconv import Tensor
+from tinyconv.tensor import wrap
 from tinyconv.vision.transforms import (
     CenterCrop,
     FiveCrop,
@@ -45,7 +46,7 @@ def test_pad_is_numpys(sides, mode, kind):
     expected = np.pad(x[tuple(crop)], widths, mode=mode)
 
     is_tensor = kind.startswith("Tensor")
-    y = Pad(sides, padding_mode=mode)(Tensor(x) if is_tensor else x)
+    y = Pad(sides, padding_mode=mode)(wrap(x) if is_tensor else x)
     assert isinstance(y, Tensor) == is_tensor
     np.testing.assert_array_equal(y.array if is_tensor else y, expected)
 
@@ -62,15 +63,13 @@ def test_padding_forms(padding, sides):
 def test_fill_for_each_channel():
     y = Pad(1, fill=(10, 20, 30))(pixels(2, 2, 3))
     assert y[0, 0].tolist() == [10, 20, 30]
-    z = Pad(1, fill=(10, 20, 30))(Tensor(pixels(3, 2, 2)))
+    z = Pad(1, fill=(10, 20, 30))(wrap(pixels(3, 2, 2)))
     assert z.array[:, 0, 0].tolist() == [10, 20, 30]
     one = Pad(1, fill=(7,))(pixels(2, 2))
     assert one[0].tolist() == [7, 7, 7, 7]
 
 
-@pytest.mark.parametrize(
-    "x", [pixels(4, 5, 6), pixels(4, 5, 6, 3), Tensor(pixels(4, 5, 6)), Tensor(pixels(4, 3, 5, 6))]
-)
+@pytest.mark.parametrize("x", [pixels(4, 5, 6), pixels(4, 5, 6, 3), wrap(pixels(4, 5, 6)), wrap(pixels(4, 3, 5, 6))])
 @pytest.mark.parametrize("mode", ["constant", "reflect"])
 def test_pad_batch(x, mode):
     pad = Pad((1, 2), padding_mode=mode)
@@ -78,7 +77,7 @@ def test_pad_batch(x, mode):
     y = pad.batch(x)
     assert isinstance(y, Tensor) == is_tensor
     for got, image in zip(y.array if is_tensor else y, x.array if is_tensor else x, strict=True):
-        want = pad(Tensor(image)).array if is_tensor else pad(image)
+        want = pad(wrap(image)).array if is_tensor else pad(image)
         np.testing.assert_array_equal(got, want)
 
 
@@ -118,13 +117,13 @@ def test_each_image_gets_a_window_of_its_own(kind, size, padding, seed):
     axis = x.ndim - 3 if is_tensor else 0
     crop = RandomCrop(size, padding=padding)
     tinyconv.manual_seed(seed)
-    y = crop.batch(Tensor(x) if is_tensor else x)
-    one = crop(Tensor(x[0]) if is_tensor else x[0])
+    y = crop.batch(wrap(x) if is_tensor else x)
+    one = crop(wrap(x[0]) if is_tensor else x[0])
     if is_tensor:
         y, one = y.array, one.array
     border = Pad(padding or 0)
     for got, image in [*zip(y, x, strict=True), (one, x[0])]:
-        padded = border(Tensor(image)).array if is_tensor else border(image)
+        padded = border(wrap(image)).array if is_tensor else border(image)
         assert got.shape[axis : axis + 2] == size
         assert got.tobytes() in windows(padded, size, axis)
     assert not np.shares_memory(y, x)
@@ -167,7 +166,7 @@ def kinds(*shape):
     return x, [
         (image_module.fromarray(x), np.asarray),
         (x, np.asarray),
-        (Tensor(np.moveaxis(x, 2, 0).copy()), lambda y: np.moveaxis(y.numpy(), 0, 2)),
+        (wrap(np.moveaxis(x, 2, 0).copy()), lambda y: np.moveaxis(y.numpy(), 0, 2)),
     ]
 
 
@@ -229,7 +228,7 @@ def test_each_image_of_a_batch_is_flipped_or_not(cls, axis, kind):
     shape = {"BHW": (400, 3, 4), "BHWC": (400, 3, 4, 2), "Tensor BHW": (400, 3, 4), "Tensor BCHW": (400, 2, 3, 4)}[kind]
     x = pixels(*shape)
     is_tensor = kind.startswith("Tensor")
-    y = cls(0.3).batch(Tensor(x) if is_tensor else x)
+    y = cls(0.3).batch(wrap(x) if is_tensor else x)
     y = y.numpy() if is_tensor else y
     flipped = np.flip(x, (x.ndim - 2 if is_tensor else 1) + axis)
     is_flipped = [(a == b).all() for a, b in zip(y, flipped, strict=True)]
@@ -260,7 +259,7 @@ def test_crop_parameters_are_uniform():
     (lambda: Pad(1, padding_mode="wrap"), ValueError, "'wrap'"),
     (lambda: Pad(1)([1, 2]), TypeError, "list"),
     (lambda: Pad(1)(pixels(3)), ValueError, r"\(3,\)"),
-    (lambda: Pad(1)(Tensor(pixels(3))), ValueError, r"\(3,\)"),
+    (lambda: Pad(1)(wrap(pixels(3))), ValueError, r"\(3,\)"),
     (lambda: Pad(1).batch(pixels(3, 3)), ValueError, r"\(3, 3\)"),
     (lambda: RandomCrop((1, 2, 3)), ValueError, r"\(1, 2, 3\)"),
     (lambda: RandomCrop(0), ValueError, "got 0"),

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from tinyconv import Tensor
+from tinyconv.tensor import wrap
 from tinyconv.vision.transforms import InterpolationMode, RandomResizedCrop, Resize
 from tinyconv.vision.transforms import functional as F
 
@@ -56,11 +56,11 @@ def test_pil_images_are_pillows(mode, interpolation, size):
 def test_the_new_size(shape, size, max_size, expected):
     resize = Resize(size, max_size=max_size)
     assert resize(photo(*shape[::-1])).size == expected[::-1]
-    assert resize(Tensor(pixels(3, *shape))).shape == (3, *expected)
+    assert resize(wrap(pixels(3, *shape))).shape == (3, *expected)
 
 
 def test_the_right_size_is_left_alone():
-    x, img = Tensor(pixels(3, 4, 5)), photo(5, 4)
+    x, img = wrap(pixels(3, 4, 5)), photo(5, 4)
     assert F.resize(x, [4, 5]) is x
     assert F.resize(img, 4) is img
 
@@ -95,7 +95,7 @@ def line(n, m, mode, antialias):
 @pytest.mark.parametrize("size", [(3, 4), (9, 13), (5, 30), (1, 1)])
 def test_tensors_follow_the_formula(mode, antialias, size):
     x = np.random.default_rng(0).standard_normal((2, 3, 9, 13))
-    y = F.resize(Tensor(x), size, InterpolationMode(mode), antialias=antialias).numpy()
+    y = F.resize(wrap(x), size, InterpolationMode(mode), antialias=antialias).numpy()
     want = line(9, size[0], mode, antialias) @ x @ line(13, size[1], mode, antialias).T
     np.testing.assert_allclose(y, want, atol=1e-12)
 
@@ -103,7 +103,7 @@ def test_tensors_follow_the_formula(mode, antialias, size):
 @pytest.mark.parametrize("mode, shift", [("nearest", 0), ("nearest-exact", 0.5)])
 @given(n=st.integers(1, 40), m=st.integers(1, 40))
 def test_nearest_takes_the_pixel_under_the_corner_or_the_centre(mode, shift, n, m):
-    y = F.resize(Tensor(np.arange(n)[None]), (1, m), InterpolationMode(mode)).numpy()[0]
+    y = F.resize(wrap(np.arange(n)[None]), (1, m), InterpolationMode(mode)).numpy()[0]
     exact = [int((2 * i + 2 * shift) * n) // (2 * m) for i in range(m)]
     near_a_border = [(2 * i + 2 * shift) * n % (2 * m) == 0 for i in range(m)]  # where a rounding decides
     assert all(a == b or tie for a, b, tie in zip(y, exact, near_a_border, strict=True))
@@ -116,7 +116,7 @@ def test_tensors_are_pytorchs(mode, antialias):
     x = np.random.default_rng(0).random((2, 3, 37, 51), np.float32)
     linear = mode in ("bilinear", "bicubic")
     for size in [(12, 60), (37, 7), (100, 100)]:
-        y = F.resize(Tensor(x), size, InterpolationMode(mode), antialias=antialias).numpy()
+        y = F.resize(wrap(x), size, InterpolationMode(mode), antialias=antialias).numpy()
         want = torch.nn.functional.interpolate(
             torch.from_numpy(x),
             size,
@@ -139,10 +139,10 @@ def test_an_antialiased_tensor_is_nearly_what_pillow_makes_of_the_image(mode):
 def test_integers_are_rounded_and_limited():
     x = np.zeros((1, 1, 8), np.uint8)
     x[..., 4:] = 255
-    y = F.resize(Tensor(x), (1, 16), InterpolationMode.BICUBIC, antialias=False)  # overshoots at the step
+    y = F.resize(wrap(x), (1, 16), InterpolationMode.BICUBIC, antialias=False)  # overshoots at the step
     assert y.array.dtype == np.uint8
     assert y.numpy().min() == 0 and y.numpy().max() == 255
-    z = F.resize(Tensor(np.array([[0, 1]], np.int16)), (1, 1))  # 0.5: to even
+    z = F.resize(wrap(np.array([[0, 1]], np.int16)), (1, 1))  # 0.5: to even
     assert z.tolist() == [[0]]
 
 
@@ -155,7 +155,7 @@ def test_integers_are_rounded_and_limited():
     (lambda: Resize(3, "bilinear"), TypeError, "'bilinear'"),
     (lambda: Resize(3)(np.zeros((4, 4))), TypeError, "ndarray"),
     (lambda: Resize(3)([1]), TypeError, "list"),
-    (lambda: Resize(3, InterpolationMode.LANCZOS)(Tensor(np.zeros((1, 5, 5)))), ValueError, "lanczos"),
+    (lambda: Resize(3, InterpolationMode.LANCZOS)(wrap(np.zeros((1, 5, 5)))), ValueError, "lanczos"),
 ])  # fmt: skip
 def test_errors(call, error, match):
     with pytest.raises(error, match=match):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageEnhance, ImageOps
 
-from tinyconv import Tensor
+from tinyconv.tensor import wrap
 from tinyconv.vision import transforms as T
 from tinyconv.vision.transforms import functional as F
 
@@ -40,7 +40,7 @@ def test_pil_images_are_pillows(name):
 def test_tensors_of_bytes_are_nearly_pillows(name, shape):
     ours, pillows = FUNCTIONS[name]
     x, want = channels_first(photo()), channels_first(pillows(photo()))
-    y = ours(Tensor(np.stack([x, x]) if shape == "batch" else x)).numpy()
+    y = ours(wrap(np.stack([x, x]) if shape == "batch" else x)).numpy()
     assert y.dtype == np.uint8
     tolerance = 2 if name in ("sharpness", "autocontrast") else 0  # Pillow rounds at other places
     assert abs((y[1] if shape == "batch" else y).astype(int) - want).max() <= tolerance
@@ -48,11 +48,11 @@ def test_tensors_of_bytes_are_nearly_pillows(name, shape):
 
 def test_tensors_of_floats():
     x = channels_first(photo()).astype(np.float32) / np.float32(255)
-    np.testing.assert_array_equal(F.invert(Tensor(x)).numpy(), 1 - x)
-    np.testing.assert_array_equal(F.solarize(Tensor(x), 0.4).numpy(), np.where(x >= np.float32(0.4), 1 - x, x))
+    np.testing.assert_array_equal(F.invert(wrap(x)).numpy(), 1 - x)
+    np.testing.assert_array_equal(F.solarize(wrap(x), 0.4).numpy(), np.where(x >= np.float32(0.4), 1 - x, x))
     low, high = x.min((1, 2), keepdims=True), x.max((1, 2), keepdims=True)
-    np.testing.assert_allclose(F.autocontrast(Tensor(x)).numpy(), (x - low) / (high - low), atol=1e-6)
-    soft = F.adjust_sharpness(Tensor(x), 0).numpy()
+    np.testing.assert_allclose(F.autocontrast(wrap(x)).numpy(), (x - low) / (high - low), atol=1e-6)
+    soft = F.adjust_sharpness(wrap(x), 0).numpy()
     i, j = 7, 9
     mean = (x[:, i - 1 : i + 2, j - 1 : j + 2].sum((1, 2)) + 4 * x[:, i, j]) / 13
     np.testing.assert_allclose(soft[:, i, j], mean, atol=1e-6)
@@ -61,15 +61,15 @@ def test_tensors_of_floats():
 
 def test_the_lightest_becomes_white():
     for lightest in range(1, 256):
-        x = Tensor(np.array([[[0, lightest]]], np.uint8))
+        x = wrap(np.array([[[0, lightest]]], np.uint8))
         assert F.autocontrast(x).tolist() == [[[0, 255]]]
 
 
 def test_what_has_nothing_to_stretch_stays():
-    flat = Tensor(np.full((3, 5, 5), 77, np.uint8))
+    flat = wrap(np.full((3, 5, 5), 77, np.uint8))
     for function in (F.autocontrast, F.equalize, lambda x: F.adjust_sharpness(x, 3)):
         np.testing.assert_array_equal(function(flat).numpy(), flat.numpy())
-    small = Tensor(np.zeros((1, 2, 9), np.float32))
+    small = wrap(np.zeros((1, 2, 9), np.float32))
     assert F.adjust_sharpness(small, 2) is small
 
 
@@ -89,10 +89,10 @@ def test_probabilities(transform):
 
 @pytest.mark.parametrize("call, error, match", [
     (lambda: F.posterize(photo(), 9), ValueError, "bits"),
-    (lambda: F.posterize(Tensor(np.zeros((1, 2, 2))), 2), TypeError, "uint8"),
-    (lambda: F.equalize(Tensor(np.zeros((1, 2, 2)))), TypeError, "uint8"),
-    (lambda: F.solarize(Tensor(np.zeros((1, 2, 2))), 2), TypeError, "threshold"),
-    (lambda: F.adjust_sharpness(Tensor(np.zeros((1, 5, 5))), -1), ValueError, "sharpness_factor"),
+    (lambda: F.posterize(wrap(np.zeros((1, 2, 2))), 2), TypeError, "uint8"),
+    (lambda: F.equalize(wrap(np.zeros((1, 2, 2)))), TypeError, "uint8"),
+    (lambda: F.solarize(wrap(np.zeros((1, 2, 2))), 2), TypeError, "threshold"),
+    (lambda: F.adjust_sharpness(wrap(np.zeros((1, 5, 5))), -1), ValueError, "sharpness_factor"),
     (lambda: F.invert(np.zeros((2, 2, 3))), TypeError, "ndarray"),
 ])  # fmt: skip
 def test_errors(call, error, match):

@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image
 
 import tinyconv
-from tinyconv import Tensor
+from tinyconv.tensor import wrap
 from tinyconv.vision import transforms as T
 from tinyconv.vision.transforms import v2
 
@@ -21,12 +21,12 @@ def test_to_image_keeps_the_numbers():
     for img in (IMAGE, x):
         np.testing.assert_array_equal(v2.ToImage()(img).numpy(), np.moveaxis(x, 2, 0))
     assert v2.ToImage()(x[..., 0]).shape == (1, 4, 5)
-    t = Tensor(x.copy())
+    t = wrap(x.copy())
     assert v2.ToImage()(t) is t
 
 
 def test_to_dtype_without_scale_keeps_the_values():
-    x = Tensor(np.array([[[3, 200]]], np.uint8))
+    x = wrap(np.array([[[3, 200]]], np.uint8))
     assert v2.ToDtype(tinyconv.float32)(x).tolist() == [[[3, 200]]]
     assert v2.ToDtype(tinyconv.float32)("label") == "label"
 

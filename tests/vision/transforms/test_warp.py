@@ -6,7 +6,7 @@ from PIL import Image
 from scipy import ndimage
 
 import tinyconv
-from tinyconv import Tensor
+from tinyconv.tensor import wrap
 from tinyconv.vision.transforms import (
     ElasticTransform,
     InterpolationMode,
@@ -68,7 +68,7 @@ def by_scipy(x, matrix, mode, shape=None):
 )
 def test_affine_is_the_product_of_the_matrices(mode, angle, translate, scale, shear, center):
     x = numbers(2, 11, 14)
-    y = F.affine(Tensor(x), angle, translate, scale, shear, mode, center=center).numpy()
+    y = F.affine(wrap(x), angle, translate, scale, shear, mode, center=center).numpy()
     # Coordinates of pixel centres: half a pixel less than those of the plane.
     middle = np.subtract(center or (7, 5.5), 0.5)
     np.testing.assert_allclose(y, by_scipy(x, forward(angle, translate, scale, shear, middle), mode), atol=1e-9)
@@ -79,7 +79,7 @@ def test_affine_is_the_product_of_the_matrices(mode, angle, translate, scale, sh
 @pytest.mark.parametrize("center", [None, (2, 9)])
 def test_rotate_turns_counter_clockwise(mode, angle, center):
     x = numbers(3, 12, 9)
-    y = F.rotate(Tensor(x), angle, mode, center=center).numpy()
+    y = F.rotate(wrap(x), angle, mode, center=center).numpy()
     middle = np.subtract(center or (4.5, 6), 0.5)
     np.testing.assert_allclose(y, by_scipy(x, forward(-angle, (0, 0), 1, (0, 0), middle), mode), atol=1e-9)
 
@@ -89,17 +89,17 @@ def test_rotate_turns_counter_clockwise(mode, angle, center):
 def test_quarter_turns_are_exact(shape, dtype):
     x = (numbers(3, *shape) * 255).astype(dtype)
     for quarters in range(-2, 5):
-        y = F.rotate(Tensor(x), 90 * quarters, expand=True).numpy()
+        y = F.rotate(wrap(x), 90 * quarters, expand=True).numpy()
         np.testing.assert_array_equal(y, np.rot90(x, quarters, (1, 2)))
 
 
 def test_a_hair_more_than_a_quarter_turn_is_no_larger():
-    assert F.rotate(Tensor(np.ones((1, 10, 10))), 90.0005, expand=True).shape == (1, 10, 10)
-    assert F.rotate(Tensor(np.ones((1, 10, 10))), 90.1, expand=True).shape == (1, 12, 12)
+    assert F.rotate(wrap(np.ones((1, 10, 10))), 90.0005, expand=True).shape == (1, 10, 10)
+    assert F.rotate(wrap(np.ones((1, 10, 10))), 90.1, expand=True).shape == (1, 12, 12)
 
 
 def test_expand_holds_all_of_the_image():
-    y = F.rotate(Tensor(np.ones((1, 10, 20), np.float32)), 30, BILINEAR, expand=True)
+    y = F.rotate(wrap(np.ones((1, 10, 20), np.float32)), 30, BILINEAR, expand=True)
     width, height = 20 * np.cos(np.pi / 6) + 10 * 0.5, 20 * 0.5 + 10 * np.cos(np.pi / 6)
     assert abs(y.shape[2] - width) < 2 and abs(y.shape[1] - height) < 2
     assert abs(float(y.sum()) - 200) < 8
@@ -124,11 +124,11 @@ def test_pil_images_are_pillows(mode, fill):
 @BOTH
 def test_fill(mode):
     x = np.ones((3, 4, 4), np.float32)
-    y = F.affine(Tensor(x), 0, (10, 10), 1, 0, mode, fill=[1, 2, 3]).numpy()
+    y = F.affine(wrap(x), 0, (10, 10), 1, 0, mode, fill=[1, 2, 3]).numpy()
     np.testing.assert_array_equal(y, np.broadcast_to(np.float32([[[1]], [[2]], [[3]]]), x.shape))
-    half = F.affine(Tensor(x), 0, (0.5, 0), 1, 0, BILINEAR, fill=9).numpy()
+    half = F.affine(wrap(x), 0, (0.5, 0), 1, 0, BILINEAR, fill=9).numpy()
     np.testing.assert_allclose(half[:, :, 0], 0.5 * 0.5 + 0.5 * 9)  # as torchvision: the pixel's share squared
-    assert F.affine(Tensor(x), 0, (0.5, 0), 1, 0, BILINEAR).numpy()[0, 0, 0] == 0.5
+    assert F.affine(wrap(x), 0, (0.5, 0), 1, 0, BILINEAR).numpy()[0, 0, 0] == 0.5
     pil = F.rotate(photo(9, 9), 45, fill=(1, 2, 3))
     assert pil.getpixel((0, 0)) == (1, 2, 3)
 
@@ -142,7 +142,7 @@ def test_tensors_are_pytorchs_grid_sample(mode):
     want = torch.nn.functional.grid_sample(
         torch.from_numpy(x), grid + torch.from_numpy(d), mode=mode.value, align_corners=False
     )
-    y = F.elastic_transform(Tensor(x), Tensor(d), mode).numpy()
+    y = F.elastic_transform(wrap(x), wrap(d), mode).numpy()
     np.testing.assert_allclose(y, want.numpy(), atol=1e-5)
 
 
@@ -150,13 +150,13 @@ def test_tensors_are_pytorchs_grid_sample(mode):
 def test_perspective_moves_the_corners(mode):
     x = numbers(1, 20, 30)
     corners = [[0, 0], [29, 0], [29, 19], [0, 19]]
-    same = F.perspective(Tensor(x), corners, corners, mode).numpy()
+    same = F.perspective(wrap(x), corners, corners, mode).numpy()
     np.testing.assert_allclose(same, x, atol=1e-5)
     moved = [[3, 2], [25, 4], [27, 17], [1, 15]]
     marked = np.zeros((1, 20, 30))
     for cx, cy in corners:
         marked[0, cy, cx] = 1
-    y = F.perspective(Tensor(marked), corners, moved, BILINEAR).numpy()[0]
+    y = F.perspective(wrap(marked), corners, moved, BILINEAR).numpy()[0]
     for cx, cy in moved:
         assert y[cy - 1 : cy + 2, cx - 1 : cx + 2].sum() > 0.1
     img = photo(30, 20)
@@ -168,18 +168,18 @@ def test_perspective_moves_the_corners(mode):
 def test_elastic_reads_where_the_displacement_says(mode):
     x = numbers(2, 9, 12)
     d = (np.random.default_rng(3).random((1, 9, 12, 2)) - 0.5) * 0.3
-    y = F.elastic_transform(Tensor(x), Tensor(d.astype(np.float32)), mode).numpy()
+    y = F.elastic_transform(wrap(x), wrap(d.astype(np.float32)), mode).numpy()
     rows, columns = np.mgrid[:9, :12] + np.stack([d[0, ..., 1] * 4.5, d[0, ..., 0] * 6])
     order = 1 if mode is BILINEAR else 0
     want = np.stack([ndimage.map_coordinates(c, [rows, columns], order=order, mode="grid-constant") for c in x])
     np.testing.assert_allclose(y, want, atol=1e-5)
     img = photo(12, 9)
-    assert F.elastic_transform(img, Tensor(np.zeros((1, 9, 12, 2), np.float32)), mode).tobytes() == img.tobytes()
+    assert F.elastic_transform(img, wrap(np.zeros((1, 9, 12, 2), np.float32)), mode).tobytes() == img.tobytes()
 
 
 def test_an_image_without_channels():
     x = numbers(6, 7)
-    np.testing.assert_array_equal(F.rotate(Tensor(x), 40).numpy(), F.rotate(Tensor(x[None]), 40).numpy()[0])
+    np.testing.assert_array_equal(F.rotate(wrap(x), 40).numpy(), F.rotate(wrap(x[None]), 40).numpy()[0])
 
 
 # ----------------------------------------------------------------------------------------------------- what is drawn
@@ -240,8 +240,8 @@ def test_elastic_displacements_are_small_smooth_and_random():
 def test_every_kind_of_image_keeps_its_kind_and_repeats(transform, kind):
     img = photo(24, 18)
     x = np.moveaxis(np.asarray(img), 2, 0)
-    img = {"pil": img, "uint8": Tensor(x.copy()), "float": Tensor(x / np.float32(255)),
-           "batch": Tensor(np.stack([x, x]))}[kind]  # fmt: skip
+    img = {"pil": img, "uint8": wrap(x.copy()), "float": wrap(x / np.float32(255)),
+           "batch": wrap(np.stack([x, x]))}[kind]  # fmt: skip
     results = []
     for _ in range(2):
         tinyconv.manual_seed(5)
@@ -263,18 +263,18 @@ def test_every_kind_of_image_keeps_its_kind_and_repeats(transform, kind):
     (lambda: RandomAffine(1, translate=(2, 0)), ValueError, "translate"),
     (lambda: RandomAffine(1, scale=(0, 1)), ValueError, "scale"),
     (lambda: RandomAffine(1, shear=(1, 2, 3)), ValueError, "2 or 4"),
-    (lambda: F.affine(Tensor(numbers(1, 3, 3)), 0, (0, 0), 0, 0), ValueError, "scale should be positive"),
-    (lambda: F.affine(Tensor(numbers(1, 3, 3)), 0, 3, 1, 0), TypeError, "translate"),
-    (lambda: F.affine(Tensor(numbers(1, 3, 3)), "0", (0, 0), 1, 0), TypeError, "angle"),
-    (lambda: F.affine(Tensor(numbers(1, 3, 3)), 0, (0, 0), 1, (1, 2, 3)), ValueError, "shear"),
-    (lambda: F.rotate(Tensor(numbers(3, 3, 3)), 1, fill=[1, 2]), ValueError, "2 numbers.*3 channels"),
+    (lambda: F.affine(wrap(numbers(1, 3, 3)), 0, (0, 0), 0, 0), ValueError, "scale should be positive"),
+    (lambda: F.affine(wrap(numbers(1, 3, 3)), 0, 3, 1, 0), TypeError, "translate"),
+    (lambda: F.affine(wrap(numbers(1, 3, 3)), "0", (0, 0), 1, 0), TypeError, "angle"),
+    (lambda: F.affine(wrap(numbers(1, 3, 3)), 0, (0, 0), 1, (1, 2, 3)), ValueError, "shear"),
+    (lambda: F.rotate(wrap(numbers(3, 3, 3)), 1, fill=[1, 2]), ValueError, "2 numbers.*3 channels"),
     (lambda: F.rotate(photo(3, 3), 1, fill=[1, 2]), ValueError, "2 numbers.*3 channels"),
-    (lambda: F.rotate(Tensor(numbers(3, 3, 3)), 1, InterpolationMode.BICUBIC), ValueError, "bicubic"),
+    (lambda: F.rotate(wrap(numbers(3, 3, 3)), 1, InterpolationMode.BICUBIC), ValueError, "bicubic"),
     (lambda: F.affine(photo(3, 3), 0, (0, 0), 1, 0, InterpolationMode.BOX), ValueError, "box"),
     (lambda: F.rotate(numbers(3, 3), 1), TypeError, "ndarray"),
     (lambda: F.perspective(photo(3, 3), [[0, 0]], [[0, 0]]), ValueError, "four points"),
     (lambda: F.elastic_transform(photo(3, 3), numbers(1, 3, 3, 2)), TypeError, "ndarray"),
-    (lambda: F.elastic_transform(photo(3, 3), Tensor(numbers(1, 3, 4, 2))), ValueError, r"\(1, 3, 3, 2\)"),
+    (lambda: F.elastic_transform(photo(3, 3), wrap(numbers(1, 3, 4, 2))), ValueError, r"\(1, 3, 3, 2\)"),
 ])  # fmt: skip
 def test_errors(call, error, match):
     if error is None:

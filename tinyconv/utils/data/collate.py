@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...tensor import Tensor
+from ...tensor import Tensor, wrap
 
 __all__ = ["default_collate", "default_convert"]
 
@@ -40,9 +40,9 @@ def default_collate(batch: Sequence[Any]) -> Any:
     if isinstance(first, np.ndarray | np.number | np.bool_):
         return _stack([np.asarray(sample) for sample in batch])
     if isinstance(first, float):
-        return Tensor(np.array(batch, np.float64))
+        return wrap(np.array(batch, np.float64))
     if isinstance(first, int):
-        return Tensor(np.array(batch, np.bool_ if isinstance(first, bool) else np.int64))
+        return wrap(np.array(batch, np.bool_ if isinstance(first, bool) else np.int64))
     if isinstance(first, str | bytes):
         return batch
     if isinstance(first, Mapping):
@@ -65,7 +65,7 @@ def default_collate(batch: Sequence[Any]) -> Any:
 def default_convert(data: Any) -> Any:
     """Arrays inside ``data`` as Tensors, the rest as it is: what a loader without batching does to a sample."""
     if isinstance(data, np.ndarray | np.number | np.bool_) and data.dtype.kind in "biuf":
-        return Tensor(np.asarray(data))
+        return wrap(np.asarray(data))
     if isinstance(data, Mapping):
         return {key: default_convert(value) for key, value in data.items()}
     if isinstance(data, tuple) and hasattr(data, "_fields"):
@@ -77,7 +77,7 @@ def default_convert(data: Any) -> Any:
 
 def _stack(arrays: list[np.ndarray]) -> Tensor:
     try:
-        return Tensor(np.stack(arrays))
+        return wrap(np.stack(arrays))
     except ValueError as error:
         shapes = sorted({array.shape for array in arrays})
         raise RuntimeError(f"default_collate: samples of one batch have different shapes: {shapes}") from error

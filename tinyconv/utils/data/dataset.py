@@ -12,7 +12,7 @@ import numpy as np
 
 from ...ops.random import randperm
 from ...random import Generator
-from ...tensor import Tensor
+from ...tensor import Tensor, wrap
 
 __all__ = [
     "ChainDataset",
@@ -163,7 +163,7 @@ class ConcatDataset(Dataset[T_co]):
         for part in np.unique(parts):
             fields.append(self.datasets[part].batch(indices[order[parts[order] == part]] - self._start(part)))
         position = np.argsort(order)
-        return tuple(Tensor(np.concatenate([x.numpy() for x in xs])[position]) for xs in zip(*fields, strict=True))
+        return tuple(wrap(np.concatenate([x.numpy() for x in xs])[position]) for xs in zip(*fields, strict=True))
 
     def _start(self, part: int) -> int:
         return self.cumulative_sizes[part - 1] if part else 0

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...tensor import Tensor
+from ...tensor import Tensor, wrap
 from ...utils.data import Dataset, default_collate
 
 if TYPE_CHECKING:
@@ -111,8 +111,8 @@ class InMemoryDataset(VisionDataset):
     ):
         super().__init__(root, transform=transform, target_transform=target_transform)
         grey = data.ndim == 3
-        self.data: Any = Tensor(data) if grey else data
-        self.targets: Any = Tensor(targets) if grey else targets.tolist()
+        self.data: Any = wrap(data) if grey else data
+        self.targets: Any = wrap(targets) if grey else targets.tolist()
 
     def __len__(self) -> int:
         return len(self.data)
@@ -136,16 +136,16 @@ class InMemoryDataset(VisionDataset):
         if one_by_one or not (_takes_batches(self.transform) and _takes_batches(self.target_transform)):
             return tuple(default_collate([self[i] for i in indices]))
         grey = isinstance(self.data, Tensor)
-        images: Any = Tensor(self.data.numpy()[indices]) if grey else self.data[indices]
+        images: Any = wrap(self.data.numpy()[indices]) if grey else self.data[indices]
         if isinstance(self.targets, Tensor):
-            targets = Tensor(self.targets.numpy()[indices])
+            targets = wrap(self.targets.numpy()[indices])
         else:
-            targets = Tensor(np.array([self.targets[i] for i in indices], np.int64))
+            targets = wrap(np.array([self.targets[i] for i in indices], np.int64))
         if self.transform is not None:
             images = self.transform.batch(images)  # type: ignore[attr-defined]
         if self.target_transform is not None:
             targets = self.target_transform.batch(targets)  # type: ignore[attr-defined]
-        return images if isinstance(images, Tensor) else Tensor(images), targets
+        return images if isinstance(images, Tensor) else wrap(images), targets
 
     @property
     def class_to_idx(self) -> dict[str, int]:

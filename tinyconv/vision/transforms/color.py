@@ -20,7 +20,7 @@ import numpy as np
 from ... import dtypes
 from ...nn import Module
 from ...ops.random import randperm
-from ...tensor import Tensor
+from ...tensor import Tensor, wrap
 from .chance import happens, uniform
 from .convert import convert_image_dtype
 from .image import get_dimensions, is_pil
@@ -93,7 +93,7 @@ def adjust_hue(img: Any, hue_factor: float) -> Any:
     if colours(img).shape[-3] == 1:
         return img
     h, s, v = _rgb_to_hsv(convert_image_dtype(img, dtypes.float32).numpy())
-    return convert_image_dtype(Tensor(_hsv_to_rgb((h + np.float32(hue_factor)) % 1, s, v)), img.dtype)
+    return convert_image_dtype(wrap(_hsv_to_rgb((h + np.float32(hue_factor)) % 1, s, v)), img.dtype)
 
 
 def adjust_gamma(img: Any, gamma: float, gain: float = 1) -> Any:
@@ -105,7 +105,7 @@ def adjust_gamma(img: Any, gamma: float, gain: float = 1) -> Any:
         return img.convert("RGB").point(table).convert(img.mode)
     x = colours(img)
     floats = img if x.dtype.kind == "f" else convert_image_dtype(img, dtypes.float32)
-    return convert_image_dtype(Tensor(np.clip(gain * floats.numpy() ** gamma, 0, 1)), img.dtype)
+    return convert_image_dtype(wrap(np.clip(gain * floats.numpy() ** gamma, 0, 1)), img.dtype)
 
 
 def rgb_to_grayscale(img: Any, num_output_channels: int = 1) -> Any:
@@ -119,7 +119,7 @@ def rgb_to_grayscale(img: Any, num_output_channels: int = 1) -> Any:
         return grey if num_output_channels == 1 else Image.merge("RGB", (grey, grey, grey))
     x = colours(img)
     grey = _grey(x) if x.shape[-3] == 3 else x
-    return Tensor(np.repeat(grey, num_output_channels, -3))
+    return wrap(np.repeat(grey, num_output_channels, -3))
 
 
 def to_grayscale(img: Any, num_output_channels: int = 1) -> Any:
@@ -263,7 +263,7 @@ def blend(x: np.ndarray, z: Any, factor: float) -> Tensor:
     """f x + (1 - f) z, limited to the range of ``x``."""
     dtype, one = floating(x), floating(x).type
     y = one(factor) * x.astype(dtype, copy=False) + one(1.0 - factor) * np.asarray(z, dtype)
-    return Tensor(np.clip(y, 0, bound(x.dtype)).astype(x.dtype))
+    return wrap(np.clip(y, 0, bound(x.dtype)).astype(x.dtype))
 
 
 def _grey(x: np.ndarray) -> np.ndarray:

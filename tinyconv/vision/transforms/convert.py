@@ -13,7 +13,7 @@ import numpy as np
 
 from ... import dtypes
 from ...nn import Module
-from ...tensor import Tensor
+from ...tensor import Tensor, wrap
 from .image import is_pil
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def to_tensor(pic: Image | np.ndarray) -> Tensor:
         pic = np.array(pic, np.uint8) * np.uint8(255) if pic.mode == "1" else np.array(pic)
     if pic.ndim not in (2, 3):
         raise ValueError(f"ToTensor: an image should have 2 or 3 axes, got the shape {pic.shape}")
-    return Tensor(_scaled(pic[None])[0])
+    return wrap(_scaled(pic[None])[0])
 
 
 def pil_to_tensor(pic: Image) -> Tensor:
@@ -56,7 +56,7 @@ def pil_to_tensor(pic: Image) -> Tensor:
     """
     if not is_pil(pic):
         raise TypeError(f"pil_to_tensor: pic should be a PIL image, got {type(pic)}")
-    return Tensor(_channels_first(np.asarray(pic)[None])[0])
+    return wrap(_channels_first(np.asarray(pic)[None])[0])
 
 
 def to_pil_image(pic: Tensor | np.ndarray, mode: str | None = None) -> Image:
@@ -114,18 +114,18 @@ def convert_image_dtype(image: Tensor, dtype: Any = dtypes.float32) -> Tensor:
         return image
     if x.dtype.kind == "f":
         if new.kind == "f":
-            return Tensor(x.astype(new))
+            return wrap(x.astype(new))
         if new.itemsize >= x.dtype.itemsize:
             raise RuntimeError(
                 f"convert_image_dtype: the cast from {image.dtype} to {dtype} cannot be performed safely"
             )
-        return Tensor((x * x.dtype.type(_largest(new) + 1 - 1e-3)).astype(new))
+        return wrap((x * x.dtype.type(_largest(new) + 1 - 1e-3)).astype(new))
     if new.kind == "f":
-        return Tensor(x.astype(new) / new.type(_largest(x.dtype)))
+        return wrap(x.astype(new) / new.type(_largest(x.dtype)))
     largest, new_largest = _largest(x.dtype), _largest(new)
     if largest > new_largest:
-        return Tensor((x // ((largest + 1) // (new_largest + 1))).astype(new))
-    return Tensor(x.astype(new) * new.type((new_largest + 1) // (largest + 1)))
+        return wrap((x // ((largest + 1) // (new_largest + 1))).astype(new))
+    return wrap(x.astype(new) * new.type((new_largest + 1) // (largest + 1)))
 
 
 def normalize(
@@ -146,12 +146,12 @@ def normalize(
             f"Normalize: {len(means)} means and {len(stds)} stds do not fit {shape[-3]} channels (x: {shape})"
         )
     if tensor.requires_grad or tensor.device.type != "cpu":  # a step of a network, not of its data's preparation
-        shift, scale = (Tensor(v).to(tensor.device) for v in (means, stds))
+        shift, scale = (wrap(v).to(tensor.device) for v in (means, stds))
         return tensor.sub_(shift).div_(scale) if inplace else (tensor - shift) / scale
     x = tensor.numpy()
     y = np.subtract(x, means, out=x if inplace else None)
     y /= stds
-    return tensor if inplace else Tensor(y)
+    return tensor if inplace else wrap(y)
 
 
 # ---------------------------------------------------------------------------------------------------------- transforms
@@ -187,7 +187,7 @@ class ToTensor:
             raise TypeError(f"ToTensor: a batch should be an array or a Tensor, got {type(x)}")
         if x.ndim not in (3, 4):
             raise ValueError(f"ToTensor: a batch of images should have 3 or 4 axes, got the shape {x.shape}")
-        return Tensor(_scaled(x))
+        return wrap(_scaled(x))
 
     def __repr__(self) -> str:
         return "ToTensor()"

@@ -13,7 +13,7 @@ import numpy as np
 
 from ...nn import Module
 from ...ops.random import randn
-from ...tensor import Tensor
+from ...tensor import Tensor, wrap
 from .chance import happens, integer, uniform
 
 __all__ = ["RandomErasing", "erase"]
@@ -33,7 +33,7 @@ def erase(img: Tensor, i: int, j: int, h: int, w: int, v: Tensor | float, inplac
         raise TypeError(f"erase: img should be a Tensor, got {type(img)}; ToTensor() makes one")
     x = img.numpy() if inplace else img.numpy().copy()
     x[..., i : i + h, j : j + w] = v.numpy() if isinstance(v, Tensor) else v
-    return img if inplace else Tensor(x)
+    return img if inplace else wrap(x)
 
 
 class RandomErasing(Module):
@@ -85,7 +85,7 @@ class RandomErasing(Module):
             aspect = math.exp(uniform(math.log(ratio[0]), math.log(ratio[1])))
             h, w = round(math.sqrt(area * aspect)), round(math.sqrt(area / aspect))
             if h < height and w < width:
-                v = randn(channels, h, w) if value is None else Tensor(np.reshape(value, (-1, 1, 1)).astype(np.float32))
+                v = randn(channels, h, w) if value is None else wrap(np.reshape(value, (-1, 1, 1)).astype(np.float32))
                 return integer(0, height - h + 1), integer(0, width - w + 1), h, w, v
         return 0, 0, height, width, img
 

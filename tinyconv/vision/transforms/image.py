@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from ...tensor import Tensor
+from ...tensor import Tensor, wrap
 
 __all__ = [
     "get_dimensions",
@@ -90,7 +90,7 @@ def on_pixels(img: Any, leading: int, change: Callable[[np.ndarray, int], np.nda
     if isinstance(img, Tensor):
         if img.ndim < leading + 2:
             raise ValueError(f"expected an image Tensor (..., H, W), got the shape {tuple(img.shape)}")
-        return Tensor(change(img.numpy(), img.ndim - 2))
+        return wrap(change(img.numpy(), img.ndim - 2))
     if isinstance(img, np.ndarray):
         if img.ndim not in (leading + 2, leading + 3):
             raise ValueError(f"expected images with {leading + 2} or {leading + 3} axes, got the shape {img.shape}")
@@ -117,11 +117,11 @@ def on_floats(img: Tensor, change: Callable[[np.ndarray], np.ndarray]) -> Tensor
     even) and limited to their type."""
     x = img.numpy()
     if x.dtype.kind == "f":
-        return Tensor(change(x))
+        return wrap(change(x))
     y = np.rint(change(x.astype(np.float32)))
     if x.dtype.kind in "iu":
         y = np.clip(y, np.iinfo(x.dtype).min, np.iinfo(x.dtype).max)
-    return Tensor(y.astype(x.dtype))
+    return wrap(y.astype(x.dtype))
 
 
 def pil_fill(img: Any, fill: float | Sequence[float] | None) -> Any:

@@ -22,7 +22,7 @@ import numpy as np
 
 from ...nn import Module
 from ...ops.matmul import matmul
-from ...tensor import Tensor
+from ...tensor import Tensor, wrap
 from .chance import integer, uniform
 from .geometry import crop
 from .image import get_dimensions, is_pil, on_floats, pair
@@ -140,7 +140,7 @@ def _resample(x: np.ndarray, axis: int, size: int, mode: InterpolationMode, anti
         return np.take(x, np.minimum(at.astype(np.int64), n - 1), axis)
     weights = _weights(n, size, mode, antialias).astype(x.dtype)
     # Not NumPy's product: the sums of its BLAS depend on the number of threads.
-    product = matmul(Tensor(x), Tensor(weights.T)) if axis == -1 else matmul(Tensor(weights), Tensor(x))
+    product = matmul(wrap(x), wrap(weights.T)) if axis == -1 else matmul(wrap(weights), wrap(x))
     return product.numpy()
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...nn import Module
-from ...tensor import Tensor
+from ...tensor import wrap
 from .chance import happens
 from .color import blend, bound, colours, floating
 from .image import is_pil, on_floats
@@ -41,7 +41,7 @@ def invert(img: Any) -> Any:
 
         return ImageOps.invert(img)
     x = colours(img)
-    return Tensor(bound(x.dtype) - x)
+    return wrap(bound(x.dtype) - x)
 
 
 def posterize(img: Any, bits: int) -> Any:
@@ -52,7 +52,7 @@ def posterize(img: Any, bits: int) -> Any:
         from PIL import ImageOps
 
         return ImageOps.posterize(img, bits)
-    return Tensor(_bytes(img, "posterize") & np.uint8(256 - 2 ** (8 - bits)))
+    return wrap(_bytes(img, "posterize") & np.uint8(256 - 2 ** (8 - bits)))
 
 
 def solarize(img: Any, threshold: float) -> Any:
@@ -64,7 +64,7 @@ def solarize(img: Any, threshold: float) -> Any:
     x = colours(img)
     if threshold > bound(x.dtype):
         raise TypeError(f"solarize: threshold should be at most {bound(x.dtype)} for {img.dtype}, got {threshold}")
-    return Tensor(np.where(x >= threshold, bound(x.dtype) - x, x))
+    return wrap(np.where(x >= threshold, bound(x.dtype) - x, x))
 
 
 def adjust_sharpness(img: Any, sharpness_factor: float) -> Any:
@@ -89,7 +89,7 @@ def autocontrast(img: Any) -> Any:
     low, high = (edge((-2, -1), keepdims=True).astype(floating(x)) for edge in (x.min, x.max))
     flat = low == high
     y = (x - low) * bound(x.dtype) / np.where(flat, 1, high - low)  # in this order the lightest is white to the bit
-    return Tensor(np.where(flat, x, np.clip(y, 0, bound(x.dtype)).astype(x.dtype)))
+    return wrap(np.where(flat, x, np.clip(y, 0, bound(x.dtype)).astype(x.dtype)))
 
 
 def equalize(img: Any) -> Any:
@@ -100,7 +100,7 @@ def equalize(img: Any) -> Any:
         return ImageOps.equalize(img)
     x = _bytes(img, "equalize")
     planes = x.reshape(-1, *x.shape[-2:])
-    return Tensor(np.stack([_spread(plane) for plane in planes]).reshape(x.shape))
+    return wrap(np.stack([_spread(plane) for plane in planes]).reshape(x.shape))
 
 
 # ---------------------------------------------------------------------------------------------------------- transforms

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ...nn import Module
-from ...tensor import Tensor
+from ...tensor import Tensor, wrap
 from . import functional
 from .blur import GaussianBlur
 from .color import ColorJitter, Grayscale, RandomGrayscale
@@ -79,7 +79,7 @@ class ToImage(Module):
         if isinstance(img, Tensor):
             return img
         if isinstance(img, np.ndarray):
-            return Tensor(np.moveaxis(img[:, :, None] if img.ndim == 2 else img, 2, 0).copy())
+            return wrap(np.moveaxis(img[:, :, None] if img.ndim == 2 else img, 2, 0).copy())
         return pil_to_tensor(img)
 
     def __repr__(self) -> str:

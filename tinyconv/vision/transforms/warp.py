@@ -22,7 +22,7 @@ import numpy as np
 
 from ...nn import Module
 from ...ops.random import rand
-from ...tensor import Tensor
+from ...tensor import Tensor, wrap
 from .blur import gaussian_blur
 from .chance import happens, integer, uniform
 from .convert import pil_to_tensor, to_pil_image
@@ -344,7 +344,7 @@ class ElasticTransform(Module):
             if blur > 0:
                 noise = gaussian_blur(noise, int(8 * blur + 1) | 1, list(sigma))
             fields.append(noise.numpy()[0, 0] * np.float32(strength / length))
-        return Tensor(np.stack(fields, -1)[None])
+        return wrap(np.stack(fields, -1)[None])
 
     def forward(self, img: Any) -> Any:
         displacement = self.get_params(self.alpha, self.sigma, get_dimensions(img)[1:])

@@ -21,7 +21,7 @@ NOUNS = {
     "memory": "peak memory and page faults of training",
     "overhead": "operations on tensors so small that only the engine takes time",
     "kernels": "every kernel beside the machine's limits: shares of the roofline",
-    "ladder": "convolution and matrix product, from naive loops to the limit, one idea a rung",
+    "ladder": "convolution and matrix product, from naive loops to the limit, one idea per rung",
     "conv": "convolution kernels, forward and both gradients",
     "gemm": "matrix products",
     "gpu": "everything there is to do with a GPU, in under ten minutes",

@@ -1,8 +1,25 @@
 """tinyconv: a deep-learning engine whose heart can be read in a weekend.
 
-The public names are PyTorch's: ``tinyconv.tensor``, ``tinyconv.nn``, ``tinyconv.optim``, ... Where to start reading:
-``tensor.py`` and ``autograd/`` (the engine), then ``ops/conv.py`` (what a convolution and its gradients are) and
-its twins ``kernels/reference/conv.py`` (the obvious loops) and ``kernels/cpu/conv.py`` (the fast ones).
+The public names are PyTorch's: ``tinyconv.tensor``, ``tinyconv.nn``, ``tinyconv.optim``, ... The folders are floors of
+a house, and each knows only the floors below it (``pyproject.toml`` says so, and a test holds it to that):
+
+==============================  ======================================================================================
+``cli/``                        the command line, a module for each subcommand
+``training/``                   the training loop, callbacks, checkpoints, metrics, pictures
+``vision/``, ``onnx/``          data sets, transforms and models, with torchvision's names; models as ONNX files
+``optim/``, ``utils/``          optimizers and schedules; data loading
+``nn/``                         layers and losses; beside it ``distributions/``, and ``serialization/`` (files)
+``ops/``                        WHAT each operation computes and what its gradient is: formulas, never a loop
+``autograd/``                   the engine: what is recorded, and how gradients flow back through it
+``tensor.py``, ``random.py``    what a tensor is; the stream of random numbers
+``kernels/``                    HOW numbers are computed: loops, in ``reference/`` (NumPy), ``cpu/`` and ``cuda/``
+==============================  ======================================================================================
+
+Where to start reading: ``tensor.py``, ``autograd/function.py`` and ``autograd/engine.py``, then ``ops/conv.py`` (what a
+convolution and its gradients are) and its twins ``kernels/reference/conv.py`` (the obvious loops) and
+``kernels/cpu/conv.py`` (the fast ones). A noun has the same file name on every floor. There is nothing to learn from
+the modules ``accelerator``, ``amp``, ``backends``, ``distributed``, ``jit``, ``layout``, ``mps``, ``multiprocessing``,
+``switches`` and ``xpu``: they let programs that were written for PyTorch run unchanged.
 """
 
 from importlib import import_module as _import_module

@@ -259,7 +259,7 @@ def train(place: Place, sizes: Sizes, options: argparse.Namespace) -> list[Row]:
 
 
 def ladder(place: Place, sizes: Sizes, options: argparse.Namespace) -> list[Row]:
-    """Six matrix products, one idea a rung; the library's; and PyTorch's."""
+    """Six matrix products, one idea per rung; the library's; and PyTorch's."""
     from ..ladder.gpu.whole import TOY
 
     rows: list[Row] = []

@@ -1,4 +1,4 @@
-"""The ladder: convolution and the matrix product, from naive loops to the machine's limit, one idea a rung.
+"""The ladder: convolution and the matrix product, from naive loops to the machine's limit, one idea per rung.
 
 Each rung is a file of ``conv2d/`` or ``gemm/``, some thirty lines under a paragraph that says what they do and why it
 helps; its first words are the rung's title. The last lines of a table are the library's own kernel and, with ``--vs

@@ -1,4 +1,8 @@
-"""The parts that networks are built of, under the names of ``torch.nn``."""
+"""The parts that networks are built of, under the names of ``torch.nn``.
+
+Read ``module.py`` first: a layer is a :class:`Module`, a function with parameters. What a layer computes is a function
+of ``functional.py``, which gathers those of ``ops/``; the layer's own file keeps its parameters and options.
+"""
 
 from . import functional, init, modules, utils
 from .activation import (

@@ -129,7 +129,7 @@ class RNNBase(Module):
 
     @property
     def _flat_weights_names(self) -> list[str]:
-        """The same names in one list."""
+        """The parameters' names in one list."""
         return [name for names in self._all_weights for name in names]
 
     @property

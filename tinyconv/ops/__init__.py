@@ -1,10 +1,19 @@
 """WHAT each operation computes and what its gradient is: formulas only, never a loop.
 
-One file a noun. Each op is a :class:`~tinyconv.autograd.Function` whose docstring is its formula, and a lower-case
-function beside it that checks the arguments and is what users call. The loops are in ``kernels/``, under the same
-noun.
+There is a file for each noun. Each op is a :class:`~tinyconv.autograd.Function` whose docstring is its formula, and a
+lower-case function beside it that checks the arguments and is what users call. The loops are in ``kernels/``, under the
+same noun. Some files are about all operations instead:
 
-This file gives tensors their operators and methods, from one table.
+* ``types.py`` brings operands to one type, shape and device, and checks arguments; ``windows.py`` checks those of
+  convolution and pooling;
+* ``inplace.py`` makes ``add_`` of ``add``, ``out.py`` adds ``out=``, ``spelling.py`` takes NumPy's ``axis`` for
+  ``dim``, ``door.py`` makes clear errors of arguments that are no tensors;
+* ``return_types.py`` has the named tuples; ``native.py``, ``older_linalg.py`` and ``typed.py`` what PyTorch has under
+  older or second names;
+* ``fused.py`` has several operations in one pass over memory;
+* ``stubs.py`` writes ``tensor.pyi``.
+
+This file gathers the operations, and gives tensors their operators and methods, from one table.
 """
 
 from __future__ import annotations

@@ -105,7 +105,7 @@ def image_windows(kernel: Any, stride: Any, padding: Any, name: str) -> tuple[Pa
 
 
 def row_windows(kernel: Any, stride: Any, padding: Any, name: str) -> tuple[Pair, Pair, Pair]:
-    """The same of windows along a sequence, as pairs for an image one pixel high."""
+    """Kernel size, stride and padding of a pooling's windows along a sequence, as pairs for an image one pixel high."""
     stride = kernel if stride is None or stride == [] else stride
     return (
         row_pair(kernel, f"{name}: kernel_size", 1, 1),
@@ -115,7 +115,7 @@ def row_windows(kernel: Any, stride: Any, padding: Any, name: str) -> tuple[Pair
 
 
 def box_windows(kernel: Any, stride: Any, padding: Any, name: str) -> tuple[Triple, Triple, Triple]:
-    """The same of windows in a volume, as triples, depth first."""
+    """Kernel size, stride and padding of a pooling's windows in a volume, as triples, depth first."""
     stride = kernel if stride is None or stride == [] else stride
     return (
         triple(kernel, f"{name}: kernel_size", 1),

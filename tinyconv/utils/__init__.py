@@ -1,4 +1,5 @@
-"""What surrounds training: ``tinyconv.utils.data`` feeds it."""
+"""What surrounds training: ``data`` feeds it, ``checkpoint`` saves memory for time, ``tensorboard`` and ``benchmark``
+look on."""
 
 from importlib import import_module as _import_module
 

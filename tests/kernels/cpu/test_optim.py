@@ -7,7 +7,7 @@ import pytest
 from numba import float32
 
 from tinyconv.kernels import cpu, reference
-from tinyconv.kernels.cpu.arrays import dense_size, ids_of
+from tinyconv.kernels.cpu.array_ids import dense_size, ids_of
 from tinyconv.kernels.cpu.compile import JIT, jit
 from tinyconv.kernels.cpu.elementwise import CHUNK
 from tinyconv.kernels.cpu.target import VECTOR_BYTES

@@ -3,7 +3,8 @@
 The same names as in ``reference/``, whose files say what is computed; these say what had to change to be fast. Beneath
 them lie
 
-* ``compile.py`` (Numba and its cache), ``parallel.py`` (threads), ``target.py`` (this machine's vectors);
+* ``compile.py`` (Numba and its cache), ``parallel.py`` (threads), ``target.py`` (this machine's vectors), ``memory.py``
+  (keeping it), ``sizes.py`` and ``array_ids.py`` (how kernels get their sizes, and arrays where there are many);
 * ``vectors.py``: the instructions in which the innermost loops are written, where Numba alone does not find vectors;
 * those loops: ``tile.py`` (matrix products), ``lanes.py`` and ``lane_tiles.py`` (convolutions), ``blocks.py``,
   ``windows_3x3.py`` and ``windows.py`` (pooling), ``totals.py`` (sums and maxima), ``channels.py`` (normalization),

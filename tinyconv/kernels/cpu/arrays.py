@@ -1,16 +1,13 @@
 """Memory and views: NumPy's own are as good as it gets on the host, but for one number in many places, which takes all
-threads. And what every compiled kernel asks of an array."""
+threads. Then, what every compiled kernel asks of an array: how it lies, how many numbers a vector of its type holds,
+and memory for the kernel's own use."""
 
-import ctypes
 import math
-from itertools import chain
 from types import SimpleNamespace
 
-import numba
 import numpy as np
-from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic, lower_builtin, type_callable
+from numba.extending import lower_builtin, type_callable
 
 from ..reference.arrays import (
     address,
@@ -32,10 +29,9 @@ from ..reference.arrays import (
     to_host,
 )
 from ..reference.arrays import view as view_of_any
-from .compile import JIT, jit
+from .compile import jit
 from .parallel import parallel_for
 from .target import VECTOR_BYTES
-from .vectors import I64
 
 CACHE_LINE = 64  # bytes
 CHUNK = 16384  # elements that a thread fills at a time
@@ -147,65 +143,3 @@ def workspace(n, like):
     memory = np.empty(n + lanes_of(like), like.dtype)
     skip = -memory.ctypes.data % VECTOR_BYTES // like.itemsize
     return memory[skip : skip + n]
-
-
-HEAD = object.__basicsize__  # bytes of a Python object before what its class adds
-# Where what NumPy's class adds is (``PyArrayObject_fields``, on which compiled extensions rely too).
-ELEMENTS, AXES, SHAPE, FLAGS = HEAD, HEAD + 8, HEAD + 16, HEAD + 48
-CARRAY = 0x1 | 0x100 | 0x400  # dense, aligned, writeable
-
-
-if JIT:
-
-    @intrinsic
-    def _word(typingctx, address):
-        """The eight bytes at an address of memory."""
-
-        def codegen(context, b, signature, args):
-            return b.load(b.inttoptr(args[0], I64.as_pointer()))
-
-        return types.int64(types.int64), codegen
-
-    @intrinsic
-    def _pointer(typingctx, address):
-        """An address, as ``carray`` wants it."""
-
-        def codegen(context, b, signature, args):
-            return b.inttoptr(args[0], ir.IntType(8).as_pointer())
-
-        return types.voidptr(types.int64), codegen
-
-else:
-
-    def _word(address):
-        """The eight bytes at an address of memory."""
-        return ctypes.c_int64.from_address(int(address)).value
-
-    def _pointer(address):
-        """An address, as ``carray`` wants it."""
-        return ctypes.c_void_p(address)
-
-
-def ids_of(*lists):
-    """The ``id`` of every array of some lists, one after another. To hand over these takes a tenth of the time that as
-    many arrays take. (An array of objects consists of pointers to them, and keeps them alive.)"""
-    n = sum(map(len, lists))
-    return np.ndarray(n, np.int64, np.fromiter(chain(*lists), object, n))
-
-
-@jit
-def array_of(number, n, like):
-    """The n elements of an array whose ``id`` is ``number``, which is dense and of the type of ``like``."""
-    return numba.carray(_pointer(_word(number + ELEMENTS)), n, like.dtype)
-
-
-@jit
-def dense_size(number):
-    """How many elements an array has whose ``id`` is ``number``; -1 if they do not lie one after another, or may not be
-    written."""
-    if _word(number + FLAGS) & CARRAY != CARRAY:
-        return -1
-    size, shape = 1, _word(number + SHAPE)
-    for axis in range(_word(number + AXES) & 0xFFFFFFFF):
-        size *= _word(shape + 8 * axis)
-    return size

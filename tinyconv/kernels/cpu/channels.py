@@ -173,7 +173,8 @@ if JIT:
 
     @intrinsic
     def channel_moments(typingctx, totals, x, start, images, channels, C, L, origin):
-        """Likewise two sums, ``totals[c, 0 or 1, lane]``: of the distances from ``origin[c]`` and of their squares."""
+        """Add to ``totals[c, 0, lane]`` the distances of channel c's elements from ``origin[c]``, and to
+        ``totals[c, 1, lane]`` their squares."""
 
         def codegen(context, b, signature, args):
             _, x, start, *sizes, _ = args
@@ -192,7 +193,8 @@ if JIT:
 
     @intrinsic
     def channel_products(typingctx, totals, g, x, start, images, channels, C, L, mean):
-        """Likewise two sums, ``totals[c, 0 or 1, lane]``: of ``g`` and of ``g * (x - mean[c])``."""
+        """Add to ``totals[c, 0, lane]`` channel c's elements of ``g``, and to ``totals[c, 1, lane]`` those of
+        ``g * (x - mean[c])``."""
 
         def codegen(context, b, signature, args):
             _, g, x, start, *sizes, _ = args
@@ -271,13 +273,13 @@ else:
         return totals[at : at + lanes_of(like)].sum()
 
     def channel_moments(totals, x, start, images, channels, C, L, origin):
-        """Likewise two sums, ``totals[c, 0 or 1, 0]``: of the distances from ``origin[c]`` and of their squares."""
+        """Add to ``totals[c, 0, 0]`` the distances from ``origin[c]``, and to ``totals[c, 1, 0]`` their squares."""
         for c, part in _planes(start, images, channels, C, L):
             totals[2 * c * lanes_of(x)] += (x[part] - origin[c]).sum(dtype=float)
             totals[(2 * c + 1) * lanes_of(x)] += ((x[part] - origin[c]) ** 2).sum(dtype=float)
 
     def channel_products(totals, g, x, start, images, channels, C, L, mean):
-        """Likewise two sums, ``totals[c, 0 or 1, 0]``: of ``g`` and of ``g * (x - mean[c])``."""
+        """Add to ``totals[c, 0, 0]`` the elements of ``g``, and to ``totals[c, 1, 0]`` of ``g * (x - mean[c])``."""
         for c, part in _planes(start, images, channels, C, L):
             totals[2 * c * lanes_of(x)] += g[part].sum(dtype=float)
             totals[(2 * c + 1) * lanes_of(x)] += (g[part] * (x[part] - mean[c])).sum(dtype=float)

@@ -186,7 +186,7 @@ class _Kernel(_Part):
 
     @functools.cached_property
     def part(self) -> _Part:
-        """The same without what Python needs."""
+        """This function without the code that unpacks Python's arguments."""
         return _compiler(_Part, self.py_func, self.apart, self.targetoptions | {"no_cpython_wrapper": True})
 
     def get_call_template(self, args: Any, kws: Any) -> Any:

@@ -30,6 +30,7 @@ from .conv_plan import ITEMS, POOLED, POOLED_WEIGHTS, SINGLE, WEIGHTS, ChannelPl
 from .lane_tiles import make_image_dots, make_image_tile, make_window_dots, make_window_tile
 from .lanes import from_lanes, kept_sum, to_lanes, to_winners
 from .parallel import parallel_for
+from .sizes import unpacked
 from .target import DOTS, TILES, WINDOW_DOTS, WINDOW_TILES
 
 (WIDE_ROWS, WIDE_COLUMNS), (SLIM_ROWS, SLIM_COLUMNS), SINGLE_COLUMNS = *TILES, SINGLE[1]
@@ -44,9 +45,18 @@ _many_dots, _few_dots, _single_dots = make_image_dots(*DOTS[0]), make_image_dots
 
 @jit(apart=True)
 def _fill(scratch, x, like, block, image, rows, pixels):
-    """Turn some channels of a block of strips into lanes: of x (N, C, H, W), ``channels`` from ``first`` on, for strip
-    s the HP rows from s*down + top on. ``side`` channels lie side by side in ``scratch`` for each pixel. There are as
-    many lanes as a vector of the type of ``like`` has."""
+    """Turn a block of strips of x (N, C, H, W) into lanes: to ``scratch[channel, row, column, lane]``, zero-padded.
+
+    Args:
+        scratch: memory of the work item.
+        x: the images, flat.
+        like: an array of the type whose vectors say how many lanes there are.
+        block: the number of the block of strips.
+        image: ``(N, C, first, channels, H, W)``: so many ``channels`` from ``first`` on are turned.
+        rows: ``(top, down, HP, WP, strips, side)``: strip s reads the HP rows from s*down + top on. ``side`` channels
+            lie side by side for each pixel (1, or the rows of a tile).
+        pixels: the place of each pixel of these rows in a channel of ``scratch``.
+    """
     (N, C, first, channels, H, W), (top, down, HP, WP, strips, side) = image, rows
     lanes = lanes_of(like)
     where, unit = np.empty(lanes, np.int64), block * lanes
@@ -65,8 +75,8 @@ def _fill(scratch, x, like, block, image, rows, pixels):
 
 @jit
 def _chunks(unit, N, H, top, down, HP, lanes):
-    """How to turn the HP rows from ``top`` on: the first row, how many times, and how many rows at a time. Row by row,
-    unless all lanes are at the same strip, and have the same rows in the image."""
+    """How to turn the HP rows from ``top`` on: (first row, how many times, how many rows at a time). That is row by
+    row, unless all lanes are at the same strip, and so have the same rows in the image: then it is all at once."""
     strip = unit // N
     if unit + lanes > (strip + 1) * N:
         return 0, HP, 1
@@ -77,8 +87,9 @@ def _chunks(unit, N, H, top, down, HP, lanes):
 
 @jit(apart=True)
 def _fill_from_windows(scratch, gy, winners, block, image, rows, pixels):
-    """The same where x is the gradient of max-pooling over 2 x 2 windows: gy and winners (N, C, H // 2, W // 2), of
-    which each row is turned once, and makes two rows of x. ``down`` is even."""
+    """What :func:`_fill` does, where x is not written down: the gradient that max-pooling over 2 x 2 windows makes of
+    gy and ``winners``, both (N, C, H // 2, W // 2). Each of their rows is turned once, and makes two rows of x.
+    ``down`` is even."""
     (N, C, first, channels, H, W), (top, down, HP, WP, strips, _) = image, rows
     lanes, PH, PW, odd = lanes_of(gy), H // 2, W // 2, top % 2
     count, base = (HP + odd + 1) // 2, (top - odd) // 2  # rows of windows; the first one in strip 0
@@ -103,7 +114,8 @@ def _fill_from_windows(scratch, gy, winners, block, image, rows, pixels):
 
 @jit
 def _strip(item, x, winners, y, packed, MR, K, shape, cut, tables):
-    """One block of outputs of one group, in one block of strips. With ``winners``, x is the gradient of windows."""
+    """The work item of a convolution, or of an input gradient: one block of outputs of one group, in one block of
+    strips. If ``winners`` is not empty, x is the gradient of the windows of a max-pooling."""
     N, G, C, H, W, O, OH, OW = shape
     R, HP, WP, CB, OB, top, down, strips, _ = cut
     pixels, ranges, classes, taps, weights, positions, goals = tables
@@ -145,8 +157,8 @@ def _strip(item, x, winners, y, packed, MR, K, shape, cut, tables):
 
 @jit
 def _pooled_strip(item, x, y, winners, packed, MR, K, shape, cut, tables):
-    """The same with all channels in one block, ReLU, and the maxima of 2 x 2 windows. Outputs in no window are not
-    computed."""
+    """The work item of a convolution with ReLU and the maxima of 2 x 2 windows behind it: as :func:`_strip`, but with
+    all channels in one block. Outputs that are in no window are not computed."""
     N, G, C, H, W, O, OH, OW = shape
     R, HP, WP, _, OB, top, down, strips, _ = cut
     pixels, ranges, classes, taps, weights, positions, goals = tables
@@ -178,7 +190,8 @@ def _pooled_strip(item, x, y, winners, packed, MR, K, shape, cut, tables):
 
 @jit(apart=True)
 def _places(block, images, R, lanes):
-    """For each lane: where its strip, of R rows of channel ``first``, begins in memory, and how many pixels it has."""
+    """For each lane: where its strip begins in memory, R rows of channel ``first`` of an image, and how many pixels it
+    has there."""
     N, C, first, H, W = images
     where, counts = np.empty(lanes, np.int64), np.empty(lanes, np.int64)
     for lane in range(lanes):
@@ -212,7 +225,7 @@ def _pack_panel(item, w, bias, packed, MR, O, C, CB, K, steps):
 @jit(apart=True)
 def _pack(x, w, bias, MR, K, steps, shape, cut):
     """All weights as the tiles read them."""
-    (_, G, C, _, _, O, _, _), cut = shape, Cut(*cut)
+    _, G, C, _, _, O, _, _ = shape
     CB, panels = cut.CB, (O + MR - 1) // MR
     packed = workspace(G * panels * ((C + CB - 1) // CB) * (1 + CB * K) * MR, x)
     parallel_for(_pack_panel, G * panels, (w, bias, packed, MR, O, C, CB, K, steps))
@@ -220,14 +233,15 @@ def _pack(x, w, bias, MR, K, steps, shape, cut):
 
 
 @jit
-def _correlate(x, winners, w, bias, y, MR, K, steps, shape, cut, tables):
+def _correlate(x, winners, w, bias, y, MR, K, steps, shape, sizes, tables):
+    cut = unpacked(Cut, sizes)
     packed, items = _pack(x, w, bias, MR, K, steps, shape, cut)
     parallel_for(_strip, items, (x, winners, y, packed, MR, K, shape, cut, tables))
 
 
 @jit
-def _correlate_and_pool(x, w, bias, y, winners, MR, K, shape, cut, tables):
-    C, O = shape[2], shape[5]
+def _correlate_and_pool(x, w, bias, y, winners, MR, K, shape, sizes, tables):
+    C, O, cut = shape[2], shape[5], unpacked(Cut, sizes)
     packed, items = _pack(x, w, bias, MR, K, (O * C * K, C * K, K), shape, cut)
     parallel_for(_pooled_strip, items, (x, y, winners, packed, MR, K, shape, cut, tables))
 
@@ -279,7 +293,8 @@ def _weight_part(item, x, gy, partial, parts, MR, NT, K, shape, cut, tables):
 
 @jit
 def _pooled_weight_part(item, x, gy, winners, partial, kept, parts, MR, NT, K, shape, cut, tables):
-    """The same where gy is the gradient of windows; and the bias' part, ``kept[part, group, output]``."""
+    """What :func:`_weight_part` computes, where gy is the gradient of the windows of a max-pooling; and the bias' part,
+    ``kept[part, group, output]``."""
     N, G, C, H, W, O, OH, OW = shape
     R, HP, WP, CB, OB, top, down, strips, blocks = cut
     pixels, ranges, classes, taps, columns, positions, _ = tables
@@ -347,7 +362,7 @@ def _add_parts(item, partial, gw, kept, gb, parts, MR, NT, panels, O, C, CB, K):
 @jit(apart=True)
 def _parts(x, MR, NT, K, shape, cut):
     """How many work items there are, over how many parts of the images each sum is spread, and memory for them."""
-    (_, G, C, _, _, O, _, _), cut = shape, Cut(*cut)
+    _, G, C, _, _, O, _, _ = shape
     CB, cblocks, panels = cut.CB, (C + cut.CB - 1) // cut.CB, (O + MR - 1) // MR
     items = G * cblocks * ((O + cut.OB - 1) // cut.OB)
     parts = min(cut.blocks, (ITEMS + items - 1) // items)
@@ -356,21 +371,21 @@ def _parts(x, MR, NT, K, shape, cut):
 
 
 @jit
-def _weights(x, gy, gw, MR, NT, K, shape, cut, tables):
-    _, G, C, _, _, O, _, _ = shape
+def _weights(x, gy, gw, MR, NT, K, shape, sizes, tables):
+    (_, G, C, _, _, O, _, _), cut = shape, unpacked(Cut, sizes)
     items, parts, partial = _parts(x, MR, NT, K, shape, cut)
     panels, none = (O + MR - 1) // MR, gw[:0]
     parallel_for(_weight_part, items, (x, gy, partial, parts, MR, NT, K, shape, cut, tables))
-    parallel_for(_add_parts, G * panels, (partial, gw, none, none, parts, MR, NT, panels, O, C, Cut(*cut).CB, K))
+    parallel_for(_add_parts, G * panels, (partial, gw, none, none, parts, MR, NT, panels, O, C, cut.CB, K))
 
 
 @jit
-def _pooled_weights(x, gy, winners, gw, gb, MR, NT, K, shape, cut, tables):
-    _, G, C, _, _, O, _, _ = shape
+def _pooled_weights(x, gy, winners, gw, gb, MR, NT, K, shape, sizes, tables):
+    (_, G, C, _, _, O, _, _), cut = shape, unpacked(Cut, sizes)
     items, parts, partial = _parts(x, MR, NT, K, shape, cut)
     panels, kept = (O + MR - 1) // MR, workspace(parts * G * O, x)
     parallel_for(_pooled_weight_part, items, (x, gy, winners, partial, kept, parts, MR, NT, K, shape, cut, tables))
-    parallel_for(_add_parts, G * panels, (partial, gw, kept, gb, parts, MR, NT, panels, O, C, Cut(*cut).CB, K))
+    parallel_for(_add_parts, G * panels, (partial, gw, kept, gb, parts, MR, NT, panels, O, C, cut.CB, K))
 
 
 # -------------------------------------------------------------------------------------------------- the contract
@@ -391,7 +406,7 @@ def forward(x, w, b, y, out, stride, padding, dilation, groups):
     b = np.empty(0, x.dtype) if b is None else flat(b)
     planes = conv_planes.plan_for((KH, KW), stride, padding, dilation, out, C, OG, x.itemsize)
     if planes:
-        conv_planes.correlate(flat(x), flat(w), b, y.reshape(-1), (N, groups, H, W, *out), planes)
+        conv_planes.correlate(flat(x), flat(w), b, y.reshape(-1), (N, groups, H, W, *out), planes.sizes)
         return
     plan = forward_plan((KH, KW), stride, padding, dilation, (H, W), out, N, groups, C, OG, x.itemsize)
     K, shape = KH * KW, (N, groups, C, H, W, OG, *out)
@@ -402,14 +417,14 @@ def _run(plan, x, winners, w, b, y, K, steps, shape):
     """A forward pass, or an input gradient, by its plan."""
     arrays = flat(w), b, y.reshape(-1)
     if isinstance(plan, ChannelPlan):
-        conv_channels.correlate(flat(x), *arrays, plan.vectors, K, steps, shape, plan.cut, plan.tables)
+        conv_channels.correlate(flat(x), *arrays, plan.vectors, K, steps, shape, plan.sizes, plan.tables)
     else:
         _correlate(flat(x), flat(winners), *arrays, plan.tile[0], K, steps, shape, plan.sizes, plan.tables)
 
 
 def pooled_forward(x, w, b, y, winners, stride, padding, dilation, groups):
-    """The maxima of conv2d's windows, or 0, to y, and which pixels they are to ``winners``. False, and nothing, where
-    a work item has no room for all channels."""
+    """The maxima of conv2d's 2 x 2 windows, or 0 if that is larger, to y, and which pixels they are to ``winners``.
+    Returns False, and computes nothing, where a work item has no room for all channels."""
     plan, K, shape = _plan("pooled", x.itemsize, x.shape, w.shape, stride, padding, dilation, groups)
     if w.shape[1] > plan.cut.CB:
         return False
@@ -419,13 +434,14 @@ def pooled_forward(x, w, b, y, winners, stride, padding, dilation, groups):
 
 
 def input_gradient(gy, winners, w, gx, out, stride, padding, dilation, groups):
-    """conv2d_gx of gy, which has size ``out``, or is the gradient of its windows' maxima, to gx."""
+    """conv2d_gx of gy to gx. gy has size ``out``; or if ``winners`` is not empty, it is the gradient of the maxima of a
+    gradient of that size."""
     (_, C, KH, KW), (N, _, H, W), OG, unit = w.shape, gx.shape, len(w) // groups, 2 if winners.size else 1
     geometry = (KH, KW), stride, padding, dilation
     none = np.empty(0, gy.dtype)
     planes = None if winners.size else conv_planes.plan_for(*geometry, (H, W), C, OG, gy.itemsize, turned=True)
     if planes:
-        conv_planes.correlate(flat(gy), flat(w), none, gx.reshape(-1), (N, groups, *out, H, W), planes)
+        conv_planes.correlate(flat(gy), flat(w), none, gx.reshape(-1), (N, groups, *out, H, W), planes.sizes)
         return
     plan = backward_plan(*geometry, out, (H, W), N, groups, OG, C, gy.itemsize, unit)
     K, shape = KH * KW, (N, groups, OG, *out, C, H, W)
@@ -439,18 +455,19 @@ def weight_gradient(gy, x, gw, stride, padding, dilation, groups):
     if lanes > N and groups >= ITEMS:  # images that fill the lanes are faster
         planes = conv_planes.plan_for(tuple(kernel_size), stride, padding, dilation, out, C, OG, x.itemsize)
         if planes:
-            conv_planes.weights(flat(x), flat(gy), gw.reshape(-1), (N, groups, *size, *out), planes)
+            conv_planes.weights(flat(x), flat(gy), gw.reshape(-1), (N, groups, *size, *out), *planes)
             return
     plan, K, shape = _plan("weights", x.itemsize, x.shape, gw.shape, stride, padding, dilation, groups)
     arrays = flat(x), flat(gy), gw.reshape(-1)
     if isinstance(plan, ChannelPlan):
-        conv_channels.weights(*arrays, plan.vectors, K, shape, plan.cut, plan.tables)
+        conv_channels.weights(*arrays, plan.vectors, K, shape, plan.sizes, plan.tables)
     else:
         _weights(*arrays, *plan.tile, K, shape, plan.sizes, plan.tables)
 
 
 def pooled_weight_gradient(gy, winners, x, gw, gb, stride, padding, dilation, groups):
-    """The same of the gradient of windows, and the bias' gradient to gb."""
+    """conv2d_gw to gw, and the bias' gradient to gb, of the gradient that max-pooling over 2 x 2 windows makes of gy
+    and ``winners``."""
     plan, K, shape = _plan("pooled weights", x.itemsize, x.shape, gw.shape, stride, padding, dilation, groups)
     arrays = flat(x), flat(gy), flat(winners), gw.reshape(-1), gb
     _pooled_weights(*arrays, *plan.tile, K, shape, plan.sizes, plan.tables)

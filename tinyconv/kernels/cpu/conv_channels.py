@@ -18,10 +18,11 @@ import numpy as np
 
 from .arrays import lanes_of, workspace
 from .compile import jit
-from .conv_plan import ITEMS
+from .conv_plan import ITEMS, ChannelCut
 from .lane_tiles import make_image_tile
 from .lanes import from_lanes, to_lanes
 from .parallel import parallel_for
+from .sizes import unpacked
 from .target import CHANNEL_TILES
 
 (WIDE_POSITIONS, WIDE_VECTORS), (SLIM_POSITIONS, SLIM_VECTORS) = CHANNEL_TILES[-1], CHANNEL_TILES[0]
@@ -101,8 +102,8 @@ def _strip(item, x, w, bias, y, NV, K, steps, shape, cut, tables):
 
 
 @jit
-def correlate(x, w, bias, y, NV, K, steps, shape, cut, tables):
-    N, G, _, _, _, O, _, _ = shape
+def correlate(x, w, bias, y, NV, K, steps, shape, sizes, tables):
+    (N, G, _, _, _, O, _, _), cut = shape, unpacked(ChannelCut, sizes)
     items = N // cut.images * cut.strips * G * ((O + cut.OB - 1) // cut.OB)
     parallel_for(_strip, items, (x, w, bias, y, NV, K, steps, shape, cut, tables))
 
@@ -175,8 +176,8 @@ def _add_parts(item, partial, gw, parts, vectors, cblocks, O, C, CB, K):
 
 
 @jit
-def weights(x, gy, gw, NV, K, shape, cut, tables):
-    N, G, C, _, _, O, _, _ = shape
+def weights(x, gy, gw, NV, K, shape, sizes, tables):
+    (N, G, C, _, _, O, _, _), cut = shape, unpacked(ChannelCut, sizes)
     lanes, cblocks = lanes_of(x), (C + cut.CB - 1) // cut.CB
     vectors = (O + NV * lanes - 1) // (NV * lanes) * NV
     items = G * cblocks * ((O + cut.OB - 1) // cut.OB)

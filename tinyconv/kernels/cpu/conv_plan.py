@@ -32,6 +32,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .sizes import packed
 from .target import CHANNEL_TILES, DOTS, TILES, VECTOR_BYTES, WINDOW_DOTS, WINDOW_TILES
 
 SCRATCH = 384 * 1024  # bytes for the input of a work item, and for its output: three quarters of a large L2 cache
@@ -117,7 +118,7 @@ class Run(NamedTuple):
     taps: tuple[tuple[int, int], ...]
 
     def below(self, low: int) -> Run:
-        """The same, with i counted from output ``low`` on (a multiple of the axis' distance)."""
+        """This run with its outputs counted from ``low`` on (a multiple of the axis' distance)."""
         first = low // self.axis.distance
         return self._replace(outputs=range(self.outputs.start - first, self.outputs.stop - first))
 
@@ -141,7 +142,7 @@ class Plan(NamedTuple):
 
     tile: tuple[int, int]  # rows and columns of the register tile
     cut: Cut
-    sizes: tuple[int, ...]  # the cut as kernels get it: Numba takes half a microsecond more to recognize a named tuple
+    sizes: np.ndarray  # the cut as kernels get it (sizes.py)
     tables: tuple[np.ndarray, ...]  # what :func:`_tables` makes
 
 
@@ -166,6 +167,7 @@ class ChannelPlan(NamedTuple):
 
     vectors: int  # of output channels that the register tile is wide
     cut: ChannelCut
+    sizes: np.ndarray
     tables: tuple[np.ndarray, ...]  # of :func:`_tables` all but the first; then, where each row of a panel begins
 
 
@@ -231,7 +233,7 @@ def _cut(axes, kernel_size, size, out, images, groups, channels, outputs, lanes,
 
 
 def _channel_cut(axes, kernel_size, size, out, images, groups, channels, outputs, lanes, itemsize, kind):
-    """The same with channels in lanes: (tile, cut, cycles)."""
+    """The cut that should take the fewest cycles with channels in lanes: (tile, cut, cycles)."""
     (H, W), (OH, OW), taps, summed = size, out, kernel_size[0] * kernel_size[1], kind.summed
     rows, columns = ({pair[side] for pair in axes} for side in (0, 1))
     top, left = (min([0, *[r for axis in some for _, r in axis.taps]]) for some in (rows, columns))
@@ -366,7 +368,7 @@ def _plan(axes, kernel_size, size, out, images, groups, channels, outputs, items
     tables = _tables(axes, kernel_size, size, out, cut, tile, lanes, lanes, trimmed, aligned, kind.pooled)
     if kind.summed:  # no weights, but the place of each pixel of gy, which lies beside those of the tile's other rows
         tables = (*tables[:4], np.arange(cut.R * out[1]) * tile[0] * lanes, *tables[5:])
-    return Plan(tile, cut, tuple(cut), tables)
+    return Plan(tile, cut, packed(cut), tables)
 
 
 def _channel_plan(axes, kernel_size, size, out, channels, tile, cut, lanes, kind) -> ChannelPlan:
@@ -378,7 +380,7 @@ def _channel_plan(axes, kernel_size, size, out, channels, tile, cut, lanes, kind
     steps = np.arange(1 + (cut.images * cut.R * out[1] if kind.summed else cut.CB * K)) * width
     if kind.summed:  # a step is a position, and a tile's goals are taps
         tables = (*tables[:3], steps[1:], tables[4], np.arange(cut.CB * K) * lanes)
-    return ChannelPlan(NV, cut, (*tables, steps))
+    return ChannelPlan(NV, cut, packed(cut), (*tables, steps))
 
 
 @functools.lru_cache(maxsize=256)

@@ -24,6 +24,7 @@ from .compile import JIT, jit
 from .conv_plan import ITEMS, SCRATCH, SINGLE
 from .lane_tiles import make_image_dots
 from .parallel import parallel_for
+from .sizes import packed, unpacked
 from .target import VECTOR_BYTES
 from .vectors import (
     array_pointer,
@@ -43,7 +44,7 @@ K, TAPS, ROWS = 3, 9, 4  # of the kernel: its side, and taps; of the output: row
 _dots = make_image_dots(*SINGLE)
 
 
-class Plan(NamedTuple):
+class Padded(NamedTuple):
     """The padded memory of a plane."""
 
     HP: int  # rows
@@ -52,6 +53,12 @@ class Plan(NamedTuple):
     left: int  # columns of padding left of it
     width: int  # columns of the output, in whole vectors
     turned: int  # whether the kernel is turned around
+
+
+class Plan(NamedTuple):
+    """What the kernels go by."""
+
+    sizes: np.ndarray  # of the padded memory (sizes.py)
     taps: np.ndarray  # the displacement of each tap
     places: np.ndarray  # and of each vector of the output
 
@@ -71,7 +78,7 @@ def plan_for(kernel_size, stride, padding, dilation, out, channels, outputs, ite
         np.array([i * WP + j for i, j in itertools.product(*both)])
         for both in ((range(K), range(K)), (range(OH), range(0, width, lanes)))
     )
-    return Plan(HP, WP, top, left, width, int(turned), taps, places)
+    return Plan(packed(Padded(HP, WP, top, left, width, int(turned))), taps, places)
 
 
 if JIT:
@@ -157,56 +164,56 @@ else:
 
 
 @jit
-def _planes(item, x, w, bias, y, several, shape, plan):
+def _planes(item, x, w, bias, y, several, shape, memory):
     """A forward pass over some planes, one behind the other in memory."""
     N, C, H, W, OH, OW = shape
-    padded, kernel = workspace(plan.HP * plan.WP, x), workspace(1 + TAPS, x)
+    padded, kernel = workspace(memory.HP * memory.WP, x), workspace(1 + TAPS, x)
     padded[:] = 0
     for p in range(item * several, min((item + 1) * several, N * C)):
         kernel[0] = bias[p % C] if bias.size else 0
         for k in range(TAPS):
-            kernel[1 + k] = w[p % C * TAPS + (TAPS - 1 - k if plan.turned else k)]
-        _copy(padded, plan.top * plan.WP + plan.left, plan.WP, x, p * H * W, W, H, W)
+            kernel[1 + k] = w[p % C * TAPS + (TAPS - 1 - k if memory.turned else k)]
+        _copy(padded, memory.top * memory.WP + memory.left, memory.WP, x, p * H * W, W, H, W)
         for block in range(0, OH, ROWS):
             i = min(block, OH - ROWS)  # the last rows may be computed twice
-            _rows(y, (p * OH + i) * OW, OW, kernel, padded, i * plan.WP, plan.WP)
+            _rows(y, (p * OH + i) * OW, OW, kernel, padded, i * memory.WP, memory.WP)
 
 
 @jit
-def correlate(x, w, bias, y, shape, plan):
+def correlate(x, w, bias, y, shape, sizes):
     N, C, H, W, _, _ = shape
-    several = max(1, min(PIXELS // (H * W), N * C // ITEMS))
-    parallel_for(_planes, (N * C + several - 1) // several, (x, w, bias, y, several, shape, plan))
+    several, memory = max(1, min(PIXELS // (H * W), N * C // ITEMS)), unpacked(Padded, sizes)
+    parallel_for(_planes, (N * C + several - 1) // several, (x, w, bias, y, several, shape, memory))
 
 
 @jit
-def _one_tap(c, k, x, gy, shape, plan):
+def _one_tap(c, k, x, gy, shape, memory):
     """The weight gradient of one channel's tap, pixel by pixel."""
     N, C, H, W, OH, OW = shape
     total = gy.dtype.type(0)
     for p in range(c, N * C, C):
         for i in range(OH):
             for j in range(OW):
-                h, w = i + k // K - plan.top, j + k % K - plan.left
+                h, w = i + k // K - memory.top, j + k % K - memory.left
                 pixel = x[(p * H + h) * W + w] if 0 <= h < H and 0 <= w < W else gy.dtype.type(0)
                 total += gy[(p * OH + i) * OW + j] * pixel
     return total
 
 
 @jit
-def _weight_planes(c, x, gy, gw, shape, plan):
+def _weight_planes(c, x, gy, gw, shape, memory, taps, places):
     """The weight gradient of one channel."""
     N, C, H, W, OH, OW = shape
-    padded, turned, sums = workspace(plan.HP * plan.WP, x), workspace(OH * plan.width, x), workspace(4 * TAPS, x)
+    padded, turned, sums = workspace(memory.HP * memory.WP, x), workspace(OH * memory.width, x), workspace(4 * TAPS, x)
     padded[:], turned[:], sums[:] = 0, 0, 0
     for p in range(c, N * C, C):
-        _copy(padded, plan.top * plan.WP + plan.left, plan.WP, x, p * H * W, W, H, W)
-        _copy(turned, 0, plan.width, gy, p * OH * OW, OW, OH, OW)
-        _dots(plan.places.size, turned, 0, padded, plan.taps, 0, TAPS - 1, plan.places, sums, 0)
+        _copy(padded, memory.top * memory.WP + memory.left, memory.WP, x, p * H * W, W, H, W)
+        _copy(turned, 0, memory.width, gy, p * OH * OW, OW, OH, OW)
+        _dots(places.size, turned, 0, padded, taps, 0, TAPS - 1, places, sums, 0)
     for k in range(TAPS):
-        gw[c * TAPS + k] = _one_tap(c, k, x, gy, shape, plan) if np.isnan(sums[k]) else sums[k]
+        gw[c * TAPS + k] = _one_tap(c, k, x, gy, shape, memory) if np.isnan(sums[k]) else sums[k]
 
 
 @jit
-def weights(x, gy, gw, shape, plan):
-    parallel_for(_weight_planes, shape[1], (x, gy, gw, shape, plan))
+def weights(x, gy, gw, shape, sizes, taps, places):
+    parallel_for(_weight_planes, shape[1], (x, gy, gw, shape, unpacked(Padded, sizes), taps, places))

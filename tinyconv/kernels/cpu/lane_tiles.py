@@ -185,7 +185,8 @@ if JIT:
         return image_dots
 
     def make_window_dots(MR: int, NT: int):
-        """The same over windows, of which gy reaches one pixel only, the one that ``codes`` says:
+        """What :func:`make_image_dots` says, over windows of which gy reaches one pixel only, the one that ``codes``
+        says:
 
         sums[q + j*MR + i] += sum over p < count, k < 4 and lanes n where codes[g + (p*MR + i)*LANES + n] is k, of
                               gy[g + (p*MR + i)*LANES + n] * x[taps[min(j0 + j, last)] + places[4*p + k] + n]

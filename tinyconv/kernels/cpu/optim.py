@@ -10,7 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 from .. import formulas, reference
-from .arrays import array_of, compiled_for, dense_size, ids_of
+from .array_ids import array_of, dense_size, ids_of
+from .arrays import compiled_for
 from .compile import jit
 from .elementwise import CHUNK
 from .parallel import parallel_for

@@ -26,7 +26,6 @@ import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
-from numba.np.unsafe.ndarray import to_fixed_tuple
 
 from ..formulas import NOBODY
 from .arrays import flat, lanes_of, workspace
@@ -34,6 +33,7 @@ from .compile import JIT, jit
 from .conv import output_size
 from .lanes import to_lanes
 from .parallel import parallel_for
+from .sizes import packed, unpacked
 from .target import PATCH, PATCH_DOTS, VECTOR_BYTES
 from .vectors import (
     array_pointer,
@@ -82,9 +82,6 @@ class Patches(NamedTuple):
     items: int  # that the images are shared out to
 
 
-SIZES = len(Patches._fields)
-
-
 def _patches(shape, kernel_shape, stride, padding, dilation, groups) -> Patches:
     """The sizes for x and w of these shapes."""
     (N, C, H, W), (O, _, KH, KW) = shape, kernel_shape
@@ -94,12 +91,6 @@ def _patches(shape, kernel_shape, stride, padding, dilation, groups) -> Patches:
     windows, items = (out[0] // 2, out[1] // 2), min(PARTS, -(-N // IMAGES))
     sizes = N, groups, C // groups, O // groups, H, W, *windows, KH, KW, *stride, *padding, *dilation, *padded, PR, PC
     return Patches._make((*sizes, items))
-
-
-@jit
-def _named(numbers):
-    """The sizes from an array: handing over as many numbers in a tuple takes ten times as long."""
-    return Patches(*to_fixed_tuple(numbers, SIZES)) if JIT else Patches(*numbers)
 
 
 def _whole(n, unit):
@@ -238,7 +229,7 @@ def _crop(image, target, sizes):
 
 @jit
 def _input(gy, winners, w, gx, moves, places, shape, numbers):
-    sizes = _named(numbers)
+    sizes = unpacked(Patches, numbers)
     kernels, finite = workspace(sizes.G * sizes.O * 2 * shape[1], gy), np.empty(sizes.items, np.bool_)
     for o in range(sizes.G * sizes.O):
         _lay_out(o, w, kernels, shape, sizes)
@@ -248,9 +239,16 @@ def _input(gy, winners, w, gx, moves, places, shape, numbers):
 
 @functools.lru_cache(maxsize=256)
 def _input_plan(itemsize, *geometry):
-    """Of a kernel in a patch, which has rows of PR pixels, C of them side by side, in whole pieces: where it begins for
-    each place in a window; where its pieces lie in the padded image; a row's length, and that of all with what is
-    above; and the sizes. None where it does not pay."""
+    """How to compute the input gradient; None where it does not pay.
+
+    A kernel is laid out as it lies in the patch: PR rows, of C channels each, of PC numbers, filled up to whole pieces.
+
+    Returns:
+        moves: for each of the four pixels of a window, where the kernel begins that it is to be multiplied with.
+        places: where each piece of the patch lies in the padded image.
+        shape: the length of a row, and of a whole kernel with the zeros above it.
+        numbers: the sizes, packed.
+    """
     sizes, lanes = _patches(*geometry), VECTOR_BYTES // itemsize
     P = piece(lanes)
     width = _whole(sizes.PC, P)
@@ -263,12 +261,12 @@ def _input_plan(itemsize, *geometry):
     if not _pays(cost, sizes, lanes) or sizes.O * 2 * size * itemsize > KERNELS:
         return None
     row, column = np.divmod(np.arange(4), 2)
-    return (1 - row) * above + column * size, places, (width, size), np.array(sizes)
+    return (1 - row) * above + column * size, places, (width, size), packed(sizes)
 
 
 def input_gradient(gy, winners, w, gx, stride, padding, dilation, groups) -> bool:
-    """The gradient of the windows' maxima, gy, where ``winners`` say, through the convolution to gx. False, and nothing
-    that counts, where ``conv.py`` is the better way."""
+    """The gradient of the convolution's input, to gx, from that of the windows' maxima, gy, at the pixels that
+    ``winners`` say. False, and nothing that counts in gx, where ``conv.py`` is the better way."""
     plan = _input_plan(gy.itemsize, gx.shape, w.shape, stride, padding, dilation, groups)
     return plan is not None and _input(flat(gy), flat(winners), flat(w), gx.reshape(-1), *plan)
 
@@ -385,7 +383,7 @@ def _gather(o, partial, kept, gw, gb, sizes):
 
 @jit
 def _weights(gy, winners, x, gw, gb, places, moves, pixels, octet, shape, size, numbers):
-    sizes = _named(numbers)
+    sizes = unpacked(Patches, numbers)
     partial = workspace(sizes.items * sizes.G * sizes.O * size, gy)
     kept = workspace(sizes.items * sizes.G * sizes.O, gy)
     arguments = gy, winners, x, places, moves, pixels, octet, shape, partial, kept, sizes
@@ -395,10 +393,17 @@ def _weights(gy, winners, x, gw, gb, places, moves, pixels, octet, shape, size, 
 
 @functools.lru_cache(maxsize=256)
 def _weight_plan(itemsize, *geometry):
-    """Of the turned image: where each window begins, and how much further what each of its pixels saw; where each pixel
-    of x is; an array of a type of which a vector has as many lanes as a pixel has channels; the length of a row, that
-    of the image, and how often it is there; how many numbers an output's gradient takes; and the sizes. None where it
-    does not pay."""
+    """How to compute the weight gradient; None where it does not pay.
+
+    Returns:
+        places: where what each window sees begins in the turned image.
+        moves: how much further on lies what each of the window's four pixels saw.
+        pixels: where each pixel of x is in the turned image.
+        octet: an empty array of a type of which a vector has as many lanes as a pixel has channels, PIXEL.
+        shape: the length of a row of the turned image, that of the image, and how many copies of it there are.
+        size: how many numbers the gradient of an output takes, in whole tiles.
+        numbers: the sizes, packed.
+    """
     sizes, lanes = _patches(*geometry), VECTOR_BYTES // itemsize
     columns, copies = DOT_VECTORS * lanes, max(1, lanes // PIXEL)
     rows, width = _whole(sizes.KH, DOT_ROWS), _whole(sizes.KW * PIXEL, columns)
@@ -415,11 +420,12 @@ def _weight_plan(itemsize, *geometry):
     h, w = np.divmod(np.arange(sizes.H * sizes.W), sizes.W)
     pixels = (h + sizes.top) * pitch + (w + sizes.left) * PIXEL
     octet = np.empty(0, f"i{VECTOR_BYTES // PIXEL}")
-    return places, moves, pixels, octet, (pitch, area, copies), size, np.array(sizes)
+    return places, moves, pixels, octet, (pitch, area, copies), size, packed(sizes)
 
 
 def weight_gradient(gy, winners, x, gw, gb, stride, padding, dilation, groups) -> bool:
-    """Likewise the weights' gradient to gw and the bias' to gb."""
+    """The gradients of the convolution's weights to gw, and of its bias to gb. False, and nothing, where ``conv.py`` is
+    the better way."""
     plan = _weight_plan(gy.itemsize, x.shape, gw.shape, stride, padding, dilation, groups)
     if plan is None:
         return False

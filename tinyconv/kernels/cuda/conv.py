@@ -132,7 +132,7 @@ def gradients(x, table, p, start, _, __, k, end):
 
 
 def four_gradients(x, table, p, start, _, __, k, end):
-    """The same where planes are multiples of four: they lie side by side."""
+    """A channel's gradients at four pixels that lie side by side: where planes are multiples of four."""
     if k < end:
         image = quotient(k, p[TO_PLANE])
         return load4(x, start + image * p[TO_IMAGE] + k - image * p[TO_PLANE])

@@ -127,7 +127,7 @@ def lead_lines(x, y, places, n, K, B):
 
 @kernel("T*, T*, int64*, int32, int32", **EXTREMES, only=_some, block=BLOCK, registers=64, resident=4)
 def lead_rows(x, y, places, K, B):
-    """Likewise, a block to a line: what is passed on between lanes are places."""
+    """What :func:`lead_lines` computes, with a block of threads for each line: they pass places on to each other."""
     of_warps = shared(WARP, int32)
     corner = quotient(cuda.blockIdx.x, B) * (K - 1) * B + cuda.blockIdx.x
     lane = cuda.threadIdx.x % WARP

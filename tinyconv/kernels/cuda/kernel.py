@@ -101,7 +101,7 @@ class Kernel:
         return found
 
     def variants(self) -> Iterator[Variant]:
-        """Those that tests walk."""
+        """The variants that tests walk."""
         for values in itertools.product(*self.constants.values()):
             constants = dict(zip(self.constants, values, strict=True))
             if self._only(**constants):
@@ -247,7 +247,7 @@ def _meaning(value: Any, used: set[str], dialect: Mapping[Any, Any], convert: Ca
 
 
 def _global_names(code: types.CodeType) -> set[str]:
-    """Those that are looked up as globals, not as attributes."""
+    """The names that code looks up as globals, not as attributes."""
     inner = (c for c in code.co_consts if isinstance(c, types.CodeType))
     here = {i.argval for i in dis.get_instructions(code) if i.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
     return here.union(*map(_global_names, inner))

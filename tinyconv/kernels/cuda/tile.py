@@ -135,7 +135,8 @@ def multiply_by_threads(slab_a, at_a, slab_b, at_b, thread, results):
 
 
 def put_down_split(slab, at, row, k, stride, way, a, b, c, d):
-    """The same as big + small: the small parts lie behind all the big ones. Done here, it is done once a number."""
+    """Write each of four fetched numbers as big + small, two TF32 numbers, into a slab: all small parts lie behind all
+    big ones. Done here, and not where slabs are read, it is done once for each number."""
     p, q, r, s = tf32(a), tf32(b), tf32(c), tf32(d)
     put_down(slab, at, row, k, stride, way, p, q, r, s)
     p, q, r, s = tf32(a - p), tf32(b - q), tf32(c - r), tf32(d - s)
@@ -401,7 +402,8 @@ ONE_BY_ONE = 128  # threads per block where a thread, or a block, has one result
 @kernel("T*, int32*, T*, int32*, T*, T*, int32, int32, int32, int32[P]", block=ONE_BY_ONE, registers=80,
         **OPERANDS)  # fmt: skip
 def one_a_thread(a, table_a, b, table_b, bias, y, M, N, K, p):
-    """The same product without a tile, where k is short and a tile would be mostly empty: one result a thread.
+    """What :func:`product` computes, without a tile: one result per thread, where k is short and a tile would be mostly
+    empty.
 
     (Block x along n; y is m, z the batch.)
     """
@@ -420,7 +422,8 @@ def one_a_thread(a, table_a, b, table_b, bias, y, M, N, K, p):
 @kernel("T*, int32*, T*, int32*, T*, T*, int32, int32, int32, int32[P]", block=ONE_BY_ONE, registers=80,
         **OPERANDS)  # fmt: skip
 def one_a_block(a, table_a, b, table_b, bias, y, M, N, K, p):
-    """The same product where there are few results and a long k: one result a block, whose threads share out k."""
+    """What :func:`product` computes, where there are few results and a long k: one result per block, whose threads
+    share out k."""
     m, n, batch = cuda.blockIdx.y, cuda.blockIdx.x, cuda.blockIdx.z
     at_a = PLACE_A(table_a, p, batch, m)
     at_b = PLACE_B(table_b, p, batch, min(n, N - 1))

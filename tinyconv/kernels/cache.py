@@ -63,8 +63,13 @@ def directory_for(kind: str, sources: Iterable[Path], *facts: str) -> Path:
     return directory
 
 
+def sealed(content: bytes) -> bytes:
+    """``content`` with its SHA-256 in front, as every file has it."""
+    return hashlib.sha256(content).digest() + content
+
+
 def read(path: Path) -> bytes | None:
-    """What :func:`write` wrote; None if it is missing or not whole."""
+    """The content of a file that is :func:`sealed`; None if it is missing or not whole."""
     try:
         content = path.read_bytes()
     except OSError:
@@ -73,10 +78,10 @@ def read(path: Path) -> bytes | None:
 
 
 def write(path: Path, content: bytes) -> None:
-    """Keep ``content``, its SHA-256 in front, if the directory can be written."""
+    """Keep ``content``, :func:`sealed`, if the directory can be written."""
     temporary = path.with_name(f"{path.name}.{os.getpid()}")
     try:
-        temporary.write_bytes(hashlib.sha256(content).digest() + content)
+        temporary.write_bytes(sealed(content))
         temporary.replace(path)
     except OSError:
         temporary.unlink(missing_ok=True)

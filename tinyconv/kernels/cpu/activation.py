@@ -12,37 +12,32 @@ from .compile import jit
 from .elementwise import CHUNK, chunks
 from .parallel import parallel_for
 
+CLAMP, HARDTANH, LEAKY_RELU, HARDSIGMOID, HARDSWISH, SILU, GELU, GELU_TANH = range(8)
 LOOPS = {
-    name: k for k, name in enumerate(("clamp", "leaky_relu", "hardsigmoid", "hardswish", "silu", "gelu", "gelu_tanh"))
-}
-LOOPS["hardtanh"] = LOOPS["clamp"]
-LOOPS_GX = {
-    name: k
-    for k, name in enumerate(
-        ("clamp", "hardtanh", "leaky_relu", "hardsigmoid", "hardswish", "silu", "gelu", "gelu_tanh")
-    )
-}
+    "clamp": CLAMP, "hardtanh": HARDTANH, "leaky_relu": LEAKY_RELU, "hardsigmoid": HARDSIGMOID, "hardswish": HARDSWISH,
+    "silu": SILU, "gelu": GELU, "gelu_tanh": GELU_TANH,
+}  # fmt: skip
 
 
 @jit
 def _chunk(i, x, y, function, a, b):
     x, y = x[i * CHUNK : (i + 1) * CHUNK], y[i * CHUNK : (i + 1) * CHUNK]
-    if function == 0:
+    if function in (CLAMP, HARDTANH):
         for k in range(y.size):
             y[k] = formulas.clamp(x[k], a, b)
-    elif function == 1:
+    elif function == LEAKY_RELU:
         for k in range(y.size):
             y[k] = formulas.leaky_relu(x[k], a, b)
-    elif function == 2:
+    elif function == HARDSIGMOID:
         for k in range(y.size):
             y[k] = formulas.hardsigmoid(x[k], a, b)
-    elif function == 3:
+    elif function == HARDSWISH:
         for k in range(y.size):
             y[k] = formulas.hardswish(x[k], a, b)
-    elif function == 4:
+    elif function == SILU:
         for k in range(y.size):
             y[k] = formulas.silu(x[k], a, b)
-    elif function == 5:
+    elif function == GELU:
         for k in range(y.size):
             y[k] = formulas.gelu(x[k], a, b)
     else:
@@ -53,25 +48,25 @@ def _chunk(i, x, y, function, a, b):
 @jit
 def _gx_chunk(i, gy, x, gx, function, a, b):
     gy, x, gx = gy[i * CHUNK : (i + 1) * CHUNK], x[i * CHUNK : (i + 1) * CHUNK], gx[i * CHUNK : (i + 1) * CHUNK]
-    if function == 0:
+    if function == CLAMP:
         for k in range(gx.size):
             gx[k] = formulas.clamp_gx(gy[k], x[k], a, b)
-    elif function == 1:
+    elif function == HARDTANH:
         for k in range(gx.size):
             gx[k] = formulas.hardtanh_gx(gy[k], x[k], a, b)
-    elif function == 2:
+    elif function == LEAKY_RELU:
         for k in range(gx.size):
             gx[k] = formulas.leaky_relu_gx(gy[k], x[k], a, b)
-    elif function == 3:
+    elif function == HARDSIGMOID:
         for k in range(gx.size):
             gx[k] = formulas.hardsigmoid_gx(gy[k], x[k], a, b)
-    elif function == 4:
+    elif function == HARDSWISH:
         for k in range(gx.size):
             gx[k] = formulas.hardswish_gx(gy[k], x[k], a, b)
-    elif function == 5:
+    elif function == SILU:
         for k in range(gx.size):
             gx[k] = formulas.silu_gx(gy[k], x[k], a, b)
-    elif function == 6:
+    elif function == GELU:
         for k in range(gx.size):
             gx[k] = formulas.gelu_gx(gy[k], x[k], a, b)
     else:
@@ -107,5 +102,5 @@ def activation_gx(gy, x, function, a, b):
     if not compiled_for(x):
         return reference.activation_gx(gy, x, function, a, b)
     gx = empty_like(x)
-    _activation_gx(chunks(gx.size), flat(gy), flat(x), gx.reshape(-1), LOOPS_GX[function], *_numbers(x, a, b))
+    _activation_gx(chunks(gx.size), flat(gy), flat(x), gx.reshape(-1), LOOPS[function], *_numbers(x, a, b))
     return gx

@@ -17,7 +17,10 @@ from .compile import jit
 from .elementwise import CHUNK, chunks, dense_floats, few
 from .parallel import parallel_for
 
-LOOPS = {"==": (0, False), "!=": (1, False), "<": (2, False), "<=": (3, False), ">": (2, True), ">=": (3, True)}
+EQUAL, NOT_EQUAL, LESS, LESS_EQUAL = range(4)
+# For each relation its loop, and whether the operands change places.
+LOOPS = {"==": (EQUAL, False), "!=": (NOT_EQUAL, False), "<": (LESS, False), "<=": (LESS_EQUAL, False),
+         ">": (LESS, True), ">=": (LESS_EQUAL, True)}  # fmt: skip
 
 
 @jit
@@ -25,13 +28,13 @@ def _compare_chunk(i, x, y, z, relation):
     n, z = CHUNK, z[i * CHUNK : (i + 1) * CHUNK]
     x = x[i * n : i * n + z.size] if x.size > n else x[: z.size]
     y = y[i * n : i * n + z.size] if y.size > n else y[: z.size]
-    if relation == 0:
+    if relation == EQUAL:
         for k in range(z.size):
             z[k] = x[k] == y[k]
-    elif relation == 1:
+    elif relation == NOT_EQUAL:
         for k in range(z.size):
             z[k] = x[k] != y[k]
-    elif relation == 2:
+    elif relation == LESS:
         for k in range(z.size):
             z[k] = x[k] < y[k]
     else:

@@ -36,7 +36,7 @@ from numba.core import caching, config
 from numba.core.imputils import impl_ret_new_ref
 from numba.core.registry import CPUDispatcher
 
-from ..cache import directory_for
+from ..cache import directory_for, read, sealed
 
 JIT = not config.DISABLE_JIT
 _SOURCE = Path(__file__).parents[1]
@@ -94,7 +94,7 @@ class _Implementation(caching.CompileResultCacheImpl):
 
 
 class _CheckedFile(caching.IndexDataCacheFile):
-    """A file for each compiled version, named after what it was compiled for, with a SHA-256 in front.
+    """A file for each compiled version, named after what it was compiled for, and sealed.
 
     Numba numbers these files and keeps an index; but two processes that compile at once may give one number to
     different versions, and then the index hands out the wrong one.
@@ -105,17 +105,12 @@ class _CheckedFile(caching.IndexDataCacheFile):
         return f"{self._index_path.removesuffix('.nbi')}.{digest}.nbc"
 
     def save(self, key: Any, data: Any) -> None:
-        content = self._dump(data)
         with self._open_for_write(self._path(key)) as f:
-            f.write(hashlib.sha256(content).digest() + content)
+            f.write(sealed(self._dump(data)))
 
     def load(self, key: Any) -> Any:
-        try:
-            content = Path(self._path(key)).read_bytes()
-        except OSError:
-            return None
-        intact = content[:32] == hashlib.sha256(content[32:]).digest()
-        return pickle.loads(content[32:]) if intact else None
+        content = read(Path(self._path(key)))
+        return None if content is None else pickle.loads(content)
 
 
 class _Cache(caching.FunctionCache):

@@ -7,9 +7,9 @@ byte is bound by the fused multiply-add units; ``of peak`` is the share of what 
 ``kernels/cpu/tile.py`` reaches on data in the first-level cache. Which of the two binds depends on the *intensity*,
 operations a byte: the roofline (Williams, Waterman and Patterson, 2009), drawn by ``--plot``.
 
-Sizes are those of LeNet-5 (batch 64), ResNet-20 (batch 128) and ResNet-18 (batch 8), and one beyond the cache; SGD also
-goes through these networks' parameters. The peer runs the operators behind its functions, SGD in its fused form; each
-result is compared before it is timed.
+Sizes are those of LeNet-5 (batch 64), ResNet-20 (batch 128) and ResNet-18 (batch 8), and one beyond the cache;
+optimizers also go through these networks' parameters. The peer runs the operators behind its functions, optimizers in
+their fused form; each result is compared before it is timed.
 """
 
 from __future__ import annotations
@@ -84,8 +84,9 @@ def all_kernels(place: Place) -> Iterator[Kernel]:
     """Every row of the table. Without a peer, its functions are never called."""
     yield from memory_bound(place, SHAPES, CLASSES)
     for name, make in NETWORKS.items():
-        parameters = [tuple(p.shape) for p in make().parameters()]
-        yield optimizer_step(place, f"sgd of {name}", (sum(map(math.prod, parameters)),), parameters)
+        shapes = [tuple(p.shape) for p in make().parameters()]
+        for step, kind in OPTIMIZERS.items():
+            yield kind(place, f"{step} of {name}", (sum(map(math.prod, shapes)),), shapes)
     for shape in ROWS:
         yield from lines(place, shape)
     for name, M, K, N, turned in gemm.PRODUCTS:
@@ -115,7 +116,7 @@ def both(place: Place, *arrays: np.ndarray) -> list:
 
 
 def elementwise(place: Place, shape: tuple) -> Iterator[Kernel]:
-    """One number in, one out; sums; dropout; the step of an optimizer."""
+    """One number in, one out; sums; dropout; the steps of optimizers."""
     n, C = math.prod(shape), shape[1]
     x, g, bias, tx, tg, tbias = both(place, normal(*shape), normal(*shape)[::-1].copy(), normal(1, C, 1, 1))
     k, aten = place.kernels, place.aten
@@ -139,28 +140,55 @@ def elementwise(place: Place, shape: tuple) -> Iterator[Kernel]:
         lambda: k.dropout(g, 0.5, 1, 2),
         lambda: aten.native_dropout_backward(tg, mask, 2.0),
     )
-    yield optimizer_step(place, "sgd", shape, [shape])
+    for step, kind in OPTIMIZERS.items():
+        yield kind(place, step, shape, [shape])
 
 
-def optimizer_step(place: Place, name: str, shape: tuple, shapes: list) -> Kernel:
+def sgd_step(place: Place, name: str, shape: tuple, shapes: list) -> Kernel:
     """SGD with momentum, for parameters of these shapes."""
-    k, torch = place.kernels, place.torch
-    ours, theirs = ([[], [], []] for _ in range(2))
-    for size in shapes:
-        p, g, v, tp, tg, tv = both(place, normal(*size) + 1, normal(*size)[::-1].copy(), normal(*size))
-        for arrays, own in zip((*ours, *theirs), (p, g, v, tp, tg, tv), strict=True):
-            arrays.append(own)
+    ours, theirs = parameters(place, shapes, 1)
     settings = {"lr": 1e-6, "momentum": 0.9, "dampening": 0.0, "weight_decay": 1e-4, "nesterov": False}
 
     def our_step() -> tuple:
-        k.sgd(*ours, *settings.values(), False, False)
+        place.kernels.sgd(*ours, *settings.values(), False, False)
         return (*ours[0], *ours[2])
 
     def their_step() -> tuple:
-        torch._fused_sgd_(*theirs, **settings, maximize=False, is_first_step=False)  # type: ignore[union-attr]
+        place.torch._fused_sgd_(*theirs, **settings, maximize=False, is_first_step=False)  # type: ignore[union-attr]
         return (*theirs[0], *theirs[2])
 
     return Kernel(name, shape, 6 * sum(map(math.prod, shapes)), tuple(chain(*ours)), our_step, their_step)
+
+
+def adam_step(place: Place, name: str, shape: tuple, shapes: list) -> Kernel:
+    """Adam's fifth step, for parameters of these shapes."""
+    ours, theirs = parameters(place, shapes, 2)
+    settings = {"lr": 1e-6, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 1e-4}
+    steps = [place.tensor(np.array(5, np.float32)) for _ in shapes]
+
+    def our_step() -> tuple:
+        place.kernels.adam(*ours, None, *settings.values(), False, False, 5)
+        return (*ours[0], *ours[2], *ours[3])
+
+    def their_step() -> tuple:
+        place.torch._fused_adam_(*theirs, [], steps, **settings, amsgrad=False, maximize=False)  # type: ignore[union-attr]
+        return (*theirs[0], *theirs[2], *theirs[3])
+
+    return Kernel(name, shape, 14 * sum(map(math.prod, shapes)), tuple(chain(*ours)), our_step, their_step)
+
+
+def parameters(place: Place, shapes: list, buffers: int) -> tuple[list, list]:
+    """Parameters, their gradients, and buffers of positive numbers, on both sides: a list of each."""
+    sides: tuple[list, list] = [[] for _ in range(2 + buffers)], [[] for _ in range(2 + buffers)]
+    for shape in shapes:
+        p = normal(*shape)
+        arrays = both(place, p + 1, p[::-1].copy(), *[p**2] * buffers)
+        for kind, array in zip(chain(*sides), arrays, strict=True):
+            kind.append(array)
+    return sides
+
+
+OPTIMIZERS = {"sgd": sgd_step, "adam": adam_step}
 
 
 def pooling(place: Place, shape: tuple) -> Iterator[Kernel]:

@@ -34,7 +34,7 @@ def test_every_kernel_is_measured(measured, side, tmp_path):
     rows, printed = measured("kernels", *side, "--threads", "1", "2", "--plot", str(tmp_path / "roofline.png"), *QUICK)
     names = {row["name"] for row in rows}
     assert {"relu", "max pool 3x3 gradient", "dropout", "batch norm", "cross-entropy", "gemm square 8"} <= names
-    assert {"sgd", "sgd of LeNet-5"} <= names
+    assert {"sgd", "sgd of LeNet-5", "adam", "adam of LeNet-5"} <= names
     assert {f"conv LeNet-5 c3 {which}" for which in ("forward", "gx", "gw")} <= names
     assert {row["threads"] for row in rows} == {1, 2}
     for row in rows:
@@ -58,6 +58,7 @@ def test_every_kernel_is_measured(measured, side, tmp_path):
         ("average of planes", 4 * 216 + 4 * 6),
         ("sum of channels", 4 * 216 + 4 * 3),
         ("sgd", 5 * 4 * 216),  # three arrays are read, two written
+        ("adam", 7 * 4 * 216),  # four, three
     ],
 )
 def test_bytes_that_have_to_move(name, expected):
@@ -76,13 +77,14 @@ def test_an_unknown_name_is_a_clear_error(capsys):
 
 
 @needs_torch
-@pytest.mark.parametrize("name", ["relu", "batch_norm_gx", "cross_entropy", "max_pool2d_gx", "sgd"])
+@pytest.mark.parametrize("name", ["relu", "batch_norm_gx", "cross_entropy", "max_pool2d_gx", "sgd", "adam"])
 def test_wrong_results_are_not_timed(monkeypatch, capsys, name):
     right = getattr(cpu, name)
 
     def wrong(*args):
-        if name == "sgd":
-            return right(*args[:3], 1.0, *args[4:])
+        if name in ("sgd", "adam"):
+            rate = {"sgd": 3, "adam": 5}[name]
+            return right(*args[:rate], 1.0, *args[rate + 1 :])
         result = right(*args)
         return tuple(a * 1.1 for a in result) if isinstance(result, tuple) else result * 1.1
 

@@ -88,7 +88,7 @@ def _fill(n, x, bits):
 
 
 def full(shape, value, dtype):
-    x = np.empty(shape, dtype)
+    x = empty(shape, dtype)
     if x.size < MANY or x.dtype.itemsize not in SAME_SIZE:
         x.fill(value)
         return x

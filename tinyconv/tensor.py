@@ -246,12 +246,12 @@ class Tensor:
 
     @property
     def grad_fn(self) -> Any:
-        edge = self._history()
-        return None if edge is None or edge[0] is self._accumulator else edge[0]
+        return None if self.is_leaf else self._named(self._edge[0])
 
     @property
     def is_leaf(self) -> bool:
-        return self.grad_fn is None
+        edge = self._history()
+        return edge is None or edge[0] is self._accumulator
 
     @property
     def requires_grad(self) -> bool:

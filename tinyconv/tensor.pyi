@@ -226,6 +226,10 @@ class Tensor:
         ...
 
     @staticmethod
+    def _named(node: Any) -> Any:
+        ...
+
+    @staticmethod
     def _recording() -> builtins.bool:
         ...
 

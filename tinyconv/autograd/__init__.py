@@ -6,6 +6,7 @@ three are the engine. Each of the other files adds one thing to it:
 * ``grad_mode.py`` switches the recording off and on;
 * ``inplace.py`` keeps the graph right when a tensor is changed in place;
 * ``deferred.py`` lets max-pooling pass a gradient on without writing its zeros down;
+* ``names.py`` calls nodes as PyTorch does;
 * ``hooks.py`` lets users see and replace gradients, ``graph.py`` what the nodes save;
 * ``anomaly.py`` finds the operation that made the first NaN;
 * ``intercept.py`` shows every Function that is applied, to count its multiply-adds or to write it down as ONNX;

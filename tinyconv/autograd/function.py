@@ -21,6 +21,7 @@ from .. import kernels
 from ..tensor import Tensor, wrap
 from . import anomaly
 from .grad_mode import is_grad_enabled, no_grad, state
+from .names import named, pytorch_name
 
 numbers = itertools.count()  # nodes are numbered as they are made, so a node's number is larger than its inputs'
 _RELEASED: Any = object()  # stands for what a node had saved, once a backward pass has used it
@@ -50,20 +51,21 @@ class Node:
     register_hook: Callable  # these two are defined in hooks.py
     register_prehook: Callable
 
+    _written_as: type | None = None  # the class in the source, when the node's own is one that names.py made
+
     def operation(self) -> str:
         """The operation's name, for messages."""
-        return type(self).__name__
+        return (self._written_as or type(self)).__name__
 
     def name(self) -> str:
         """The node's name, as PyTorch writes it: ``MulBackward0`` for our Mul, ``ExpBackward`` for a user's Exp."""
-        ours = type(self).__module__.partition(".")[0] == __name__.partition(".")[0]
-        return f"{self.operation()}Backward{'0' if ours else ''}"
+        return pytorch_name(self, type(self).__module__.partition(".")[0] == __name__.partition(".")[0])
 
     @property
     def next_functions(self) -> tuple:
         """The edges as PyTorch shows them: for each argument ``(node, index)``, or ``(None, 0)`` if no gradient goes
         there."""
-        return tuple([(None, 0) if edge is None else edge for edge in self.edges])
+        return tuple([(None, 0) if edge is None else (named(edge[0]), edge[1]) for edge in self.edges])
 
     def __repr__(self) -> str:
         return f"<{self.name()} object at {id(self):#x}>"
@@ -351,7 +353,7 @@ def once_differentiable(backward: Callable) -> Callable:
         if not state.recording or not any([isinstance(g, Tensor) and g.requires_grad for g in gys]):
             return gxs
         single = not isinstance(gxs, tuple)
-        marked = [g if g is None else _NotTwice.apply(type(ctx).__name__, g, *gys) for g in ((gxs,) if single else gxs)]
+        marked = [g if g is None else _NotTwice.apply(ctx.operation(), g, *gys) for g in ((gxs,) if single else gxs)]
         return marked[0] if single else tuple(marked)
 
     return wrapper
@@ -419,4 +421,5 @@ class AccumulateGrad(Node):
 
 
 Tensor._accumulate_grad = AccumulateGrad  # type: ignore[method-assign]
+Tensor._named = staticmethod(named)  # type: ignore[method-assign]
 Tensor._recording = staticmethod(is_grad_enabled)  # type: ignore[method-assign]

@@ -185,8 +185,8 @@ def shared_among_equals(gy: Tensor, x: Tensor, y: Tensor, axes: tuple, of_nans: 
 
 
 class Extreme(Function):
-    """y = max (or min) of x over axes;  gx = gy shared equally among the elements that equal y (NaN equals NaN here,
-    where ``of_all`` says so)."""
+    """y = max (or min) of x over axes, by the kernel "amax" or "amin";  gx = gy shared equally among the elements that
+    equal y (NaN equals NaN here, where ``of_all`` says so)."""
 
     kernel: str
 
@@ -216,6 +216,7 @@ def _check_elements(input: Tensor, axes: tuple[int, ...], dim: Any, name: str) -
 
 
 def _extreme(input: Tensor, kernel: str, dim: Any, keepdim: bool) -> Tensor:
+    """The extreme over ``dim``, by the kernel "amax" or "amin"."""
     axes = axes_of(input, None if dim == () else dim, kernel)
     _check_elements(input, axes, dim, kernel)
     return Extreme.apply(input, kernel, axes, keepdim, dim is None)
@@ -235,13 +236,9 @@ def amin(input: Tensor, dim: Any = (), keepdim: bool = False) -> Tensor:
     return _extreme(input, "amin", dim, keepdim)
 
 
-def _place(input: Tensor, kernel: str, dim: int | None, keepdim: bool) -> Tensor:
-    if input.dtype is dtypes.boolean:
-        raise RuntimeError(f"{kernel}: bool has no order; say x.int() first")
-    return _arg(input, kernel, dim, keepdim)
-
-
-def _arg(input: Tensor, kernel: str, dim: int | None, keepdim: bool) -> Tensor:
+def _place_of(input: Tensor, kernel: str, dim: int | None, keepdim: bool) -> Tensor:
+    """Where the extreme is along ``dim`` (None: in the flattened tensor), by the kernel "argmax" or "argmin"; bools,
+    too."""
     x = input.detach()
     if dim is None:
         x = x.reshape(-1)
@@ -255,20 +252,28 @@ def _arg(input: Tensor, kernel: str, dim: int | None, keepdim: bool) -> Tensor:
     return out.reshape((1,) * input.array.ndim) if dim is None else out.unsqueeze(axis[0])
 
 
+def check_order(input: Tensor, name: str) -> None:
+    """Raise a RuntimeError for bools, as PyTorch does."""
+    if input.dtype is dtypes.boolean:
+        raise RuntimeError(f"{name}: bool has no order; say x.int() first")
+
+
 def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     """int64: where the maximum is along ``dim`` (None: in the flattened tensor). The first of equals; NaN counts as
     largest."""
-    return _place(input, "argmax", dim, keepdim)
+    check_order(input, "argmax")
+    return _place_of(input, "argmax", dim, keepdim)
 
 
 def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     """int64: where the minimum is along ``dim`` (None: in the flattened tensor). The first of equals; NaN counts as
     smallest."""
-    return _place(input, "argmin", dim, keepdim)
+    check_order(input, "argmin")
+    return _place_of(input, "argmin", dim, keepdim)
 
 
 class Pick(Function):
-    """y = x at one index along an axis (kept, with size 1);  gx = gy there, 0 elsewhere."""
+    """y = the extreme of x along an axis (kept, with size 1), which is at ``indices``;  gx = gy there, 0 elsewhere."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, indices: Tensor, axis: int, kernel: str) -> Tensor:
@@ -286,12 +291,13 @@ class Pick(Function):
         return where(eq(places, indices), gy, 0), None, None, None
 
 
-def _extreme_along(input: Tensor, dim: int, keepdim: bool, kernel: str) -> Any:
-    axis, named = axes_of(input, dim, kernel[1:]), getattr(return_types, kernel[1:])
+def _extreme_along(input: Tensor, dim: int, keepdim: bool, name: str) -> Any:
+    """(values, indices) of "max" or "min" along ``dim``: each gradient goes to the one place that was picked."""
+    axis, named = axes_of(input, dim, name), getattr(return_types, name)
     if not axis:
-        return named(input.clone(), _arg(input, "arg" + kernel[1:], None, False))
-    indices = _arg(input, "arg" + kernel[1:], axis[0], True)
-    values = Pick.apply(input, indices, axis[0], kernel)
+        return named(input.clone(), _place_of(input, f"arg{name}", None, False))
+    indices = _place_of(input, f"arg{name}", axis[0], True)
+    values = Pick.apply(input, indices, axis[0], f"a{name}")
     if not keepdim:
         values, indices = values.squeeze(axis[0]), indices.squeeze(axis[0])
     return named(values, indices)
@@ -302,7 +308,7 @@ def max(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Tensor 
     index. ``max(x, y)``: :func:`tinyconv.maximum`."""
     if isinstance(dim, Tensor) or other is not None:
         return input.maximum(dim if other is None else other)
-    return amax(input, None) if dim is None else _extreme_along(input, dim, keepdim, "amax")
+    return amax(input, None) if dim is None else _extreme_along(input, dim, keepdim, "max")
 
 
 def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Tensor | None = None) -> Any:
@@ -310,7 +316,7 @@ def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Tensor 
     :func:`tinyconv.minimum`."""
     if isinstance(dim, Tensor) or other is not None:
         return input.minimum(dim if other is None else other)
-    return amin(input, None) if dim is None else _extreme_along(input, dim, keepdim, "amin")
+    return amin(input, None) if dim is None else _extreme_along(input, dim, keepdim, "min")
 
 
 def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False) -> Any:

@@ -19,7 +19,7 @@ from .gather import gather, index_along, nonzero, scatter
 from .index import Scatter, counting
 from .join import cat
 from .logic import logical_and, logical_not
-from .reduce import any_, argmax, axes_of, shared_among_equals, sum
+from .reduce import any_, argmax, axes_of, check_order, shared_among_equals, sum
 from .shape import flatten, movedim, reshape, squeeze, unsqueeze, view
 from .types import floating, operands
 
@@ -74,7 +74,7 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
     Raises:
         RuntimeError: ``k`` is negative or exceeds the axis.
     """
-    _check_order(input, "topk")
+    check_order(input, "topk")
     axes = axes_of(input, dim, "topk")
     n = input.array.shape[axes[0]] if axes else 1
     if not 0 <= k <= n:
@@ -84,17 +84,11 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
     return return_types.topk(*Sort.apply(input, axes[0], largest, k))
 
 
-def _check_order(x: Tensor, name: str) -> None:
-    """Raise a RuntimeError for bools, as PyTorch does."""
-    if x.dtype is dtypes.boolean:
-        raise RuntimeError(f"{name}: bool has no order; say x.int() first")
-
-
 def _one_in_order(input: Tensor, place: Any, dim: int, keepdim: bool, named: Any) -> Any:
     """The (values, indices) that ``place(values, indices, axis)`` picks from the sorted ``input`` along ``dim``: it
     returns the places in ``input``, with the axis kept."""
     if named is not return_types.mode:
-        _check_order(input, named.__name__)
+        check_order(input, named.__name__)
     axes = axes_of(input, dim, named.__name__)
     if not axes:
         return named(input.clone(), input.new_zeros((), dtype=dtypes.int64))
@@ -135,7 +129,7 @@ class MedianOfAll(Function):
 
 
 def _median_of_all(input: Tensor, along: Any) -> Tensor:
-    _check_order(input, along.__name__)
+    check_order(input, along.__name__)
     if not input.numel():  # NaN, or what stands for it among integers
         return input.new_full((), float("nan") if input.array.dtype.kind == "f" else dtypes.iinfo(input.dtype).min)
     return MedianOfAll.apply(input, along)
@@ -335,7 +329,7 @@ def isin(elements: Any, test_elements: Any, *, assume_unique: bool = False, inve
     x, known = operands(elements, test_elements, "isin", shapes=False)
     for given in (elements, test_elements):
         if isinstance(given, Tensor):
-            _check_order(given, "isin")
+            check_order(given, "isin")
     x, known = (v if isinstance(v, Tensor) else w.new_tensor(v) for v, w in ((x, known), (known, x)))
     if known.numel():
         known = sort(known.detach().reshape(-1))[0]

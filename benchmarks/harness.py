@@ -88,8 +88,11 @@ def compare(ours: Callable, peer: Callable | None, options: argparse.Namespace) 
 
 
 def take_turns(functions: list[Callable], options: argparse.Namespace) -> tuple[list[np.ndarray], float]:
-    """The same for any number of functions: the seconds a call of each, one number a block, and the preemptions a
-    second."""
+    """Time any number of functions in turns, as :func:`compare` times two.
+
+    Returns:
+        For each function the seconds per call, one number per block; and the preemptions per second.
+    """
     calls = [calls_in(options.block, f) for f in functions]
     times: list[list[float]] = [[] for _ in functions]
     began, preempted = time.perf_counter(), resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw

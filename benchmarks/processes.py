@@ -135,7 +135,7 @@ def accuracy(
         seed: of the order and the shifts.
         lr: the first learning rate.
         sgd: the optimizer's other options.
-        batch_size: images a step; what remains of an epoch is left out.
+        batch_size: images per step; what remains of an epoch is left out.
         epochs: how often to see every image.
         evaluations: on all test images, so many an epoch.
         limit: use the first training and test images only; None for all.

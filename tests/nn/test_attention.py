@@ -126,7 +126,7 @@ def test_misuse():
         made(q, k, v, attn_mask=mask.long())
     with pytest.raises(RuntimeError, match="query is tinyconv.float32"):
         made(q.float(), k, v)
-    with pytest.raises(RuntimeError, match="must have 8 numbers a step"):
+    with pytest.raises(RuntimeError, match="must have 8 numbers per step"):
         made(q[..., :4], k, v)
     made.num_heads = 0
     with pytest.raises(RuntimeError, match="a multiple of num_heads 0"):

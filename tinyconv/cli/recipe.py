@@ -31,7 +31,7 @@ def add_recipe_arguments(parser: argparse.ArgumentParser, recipe: dict[str, Any]
     """The options that decide a run's result; ``recipe`` has what they are when they are left out."""
     for name, kind, letter, text in (
         ("epochs", positive_int, "N", "how often to see every image"),
-        ("batch_size", positive_int, "N", "images a step"),
+        ("batch_size", positive_int, "N", "images per step"),
         ("accumulate", positive_int, "N", "so many batches make one step, as if they were one"),
         ("lr", positive, "F", "learning rate of the first step (onecycle: the largest)"),
         ("momentum", non_negative, "F", "share of the velocity that stays from one step to the next (sgd, rmsprop)"),

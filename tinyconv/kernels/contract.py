@@ -42,14 +42,12 @@ BINARY = (
 # What the kernel `special` can compute: of one number, and of two.
 SPECIAL = ("digamma", "erfcx", "erfinv", "i0e", "i1e", "lgamma", "log_ndtr", "ndtri")
 SPECIAL_OF_TWO = ("zeta",)
+# What the kernels `activation` and `activation_gx` can compute.
+ACTIVATIONS = ("clamp", "hardtanh", "leaky_relu", "hardsigmoid", "hardswish", "silu", "gelu", "gelu_tanh")
 
 
 class LinAlgError(RuntimeError):
     """A matrix that has no such decomposition, or no inverse."""
-
-
-# What `activation` and `activation_gx` can compute.
-ACTIVATIONS = ("clamp", "hardtanh", "leaky_relu", "hardsigmoid", "hardswish", "silu", "gelu", "gelu_tanh")
 
 
 def kernel(function: Callable) -> Callable:

@@ -27,7 +27,7 @@ _PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
 
 
 def _each(value: Any, axes: int, name: str) -> tuple[int, ...]:
-    """``value`` for every axis, unless it is one an axis already."""
+    """``value`` for every axis, unless it is one per axis already."""
     if not isinstance(value, Iterable):
         return (value,) * axes
     values = tuple(value)

@@ -35,7 +35,7 @@ Triple = int | tuple[int, int, int]
 
 
 def _each(value: Any, axes: int) -> tuple[int, ...]:
-    """``value`` for every axis, unless it is one an axis already."""
+    """``value`` for every axis, unless it is one per axis already."""
     return tuple(value) if isinstance(value, Iterable) else (value,) * axes
 
 

@@ -379,7 +379,7 @@ class Transformer(Module):
             raise RuntimeError(f"Transformer: src has {src.size(batch)} sequences, tgt {tgt.size(batch)}")
         if src.size(-1) != self.d_model or tgt.size(-1) != self.d_model:
             raise RuntimeError(
-                f"Transformer: src and tgt must have d_model = {self.d_model} numbers a step, got {src.size(-1)} and "
+                f"Transformer: src and tgt must have d_model = {self.d_model} numbers per step, got {src.size(-1)} and "
                 f"{tgt.size(-1)}"
             )
         memory = self.encoder(

@@ -16,7 +16,7 @@ class Upsample(Module):
     """Another size: ``(N, C, L) -> (N, C, OL)`` or ``(N, C, H, W) -> (N, C, OH, OW)``.
 
     Args:
-        size: of the output, one number or one an axis.
+        size: of the output, one number or one per axis.
         scale_factor: how many times larger, instead.
         mode: "nearest", "linear", "bilinear", "bicubic", ...: see :func:`~tinyconv.nn.functional.interpolate`.
         align_corners: whether the corner pixels' centres stay where they are, or the image's edges.

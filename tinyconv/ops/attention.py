@@ -177,7 +177,7 @@ def multi_head_attention_forward(
     E = query.array.shape[-1]
     if embed_dim_to_check != E or num_heads < 1 or E % num_heads:
         raise RuntimeError(
-            f"{name}: query must have {embed_dim_to_check} numbers a step, a multiple of num_heads {num_heads}, got "
+            f"{name}: query must have {embed_dim_to_check} numbers per step, a multiple of num_heads {num_heads}, got "
             f"shape {tuple(query.array.shape)}"
         )
     packed: Any = in_proj_weight

@@ -62,7 +62,7 @@ def _check_p(p: float, name: str) -> None:
 
 
 def _channels(x: Tensor, p: float) -> Tensor:
-    """One number a channel of (N, C, ...): 0 with probability ``p``, else 1 / (1 - p)."""
+    """One number for each channel of (N, C, ...): 0 with probability ``p``, else 1 / (1 - p)."""
     shape = x.array.shape
     return dropout(x.new_ones((*shape[:2], *[1] * (len(shape) - 2))), p)
 

@@ -5,7 +5,7 @@ shifted by b:
 
     xh = (x - mean) * rstd,   rstd = 1 / sqrt(var + eps),   y = xh * w + b            (algorithm 1 of the paper)
 
-mean and var depend on x, so the gradient has three terms; with M values a channel,
+mean and var depend on x, so the gradient has three terms; with M values per channel,
 
     gx = w * rstd * (gy - mean(gy) - xh * mean(gy * xh)),   gw = sum(gy * xh),   gb = sum(gy).
 

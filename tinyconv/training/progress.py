@@ -16,12 +16,12 @@ __all__ = ["ConsoleProgress"]
 
 
 class ConsoleProgress(Callback):
-    """Images a second, loss, accuracy and time left, and a line for each finished epoch.
+    """Images per second, loss, accuracy and time left, and a line for each finished epoch.
 
     The loss becomes a number only when it is shown, a few times a second.
 
     Args:
-        images: the number of images an epoch; without it the first epoch shows how many it has seen, and no time left.
+        images: the number of images per epoch; without it the first epoch shows how many it has seen, and no time left.
         console: where to; by default standard output.
         interval: seconds between two updates, by default 0.2 on a terminal and 10 elsewhere.
     """

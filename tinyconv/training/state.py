@@ -28,7 +28,7 @@ class TrainingState:
         scheduler: the learning rate's schedule, or None.
         epochs: how many there shall be.
         schedule: "epoch" or "step": when the schedule goes on.
-        accumulate: batches a step.
+        accumulate: batches per step.
         metrics: see :func:`tinyconv.training.fit`.
         callbacks: told of every step and epoch, in this order.
         val_name: what the history calls the samples that are tested on after each epoch.

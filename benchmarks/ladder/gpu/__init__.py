@@ -1,4 +1,4 @@
-"""The GPU's ladder: the matrix product, from one thread a number to a pipelined register tile, one idea per rung.
+"""The GPU's ladder: the matrix product, from one thread per number to a pipelined register tile, one idea per rung.
 
 Each rung is a file with a kernel, what one thread does, and ``matmul(a, b)``, which launches it: ``a`` (M, K) and ``b``
 (K, N) are arrays on the GPU, or on the simulated one::

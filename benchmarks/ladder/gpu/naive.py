@@ -1,4 +1,4 @@
-"""A thread a number: each of M*N threads walks along its row of a and down its column of b.
+"""One thread per number: each of M*N threads walks along its row of a and down its column of b.
 
 The first kernel that anybody writes, and right. But the 32 threads of a warp, which read at the same moment, lie below
 each other (``threadIdx.x`` counts rows): they want 32 numbers of a that lie K apart, in 32 different pieces of memory,

@@ -3,7 +3,7 @@
 A number takes several hundred cycles from the device's memory, and in the rungs below all threads of a block wait for
 it at the barrier. Here there are two slabs. The loads of the next one are issued first, into registers, the
 multiplication of this one runs meanwhile, and only then are they laid down, in the other slab. As nobody reads that
-one at the time, one barrier a slab is enough.
+one at the time, one barrier per slab is enough.
 """
 
 from tinyconv.kernels.cuda.kernel import kernel

@@ -1,4 +1,4 @@
-"""Fetched once a block: squares of a and b are first laid down in shared memory, which the block's threads all read.
+"""Fetched once per block: squares of a and b are first laid down in shared memory, which the block's threads all read.
 
 A thread still needs two numbers for each multiply-add, but they come from the memory of its own multiprocessor: from
 the device's each number is read once by a block, not once by each of its 32 rows or columns. Two barriers a square: one
@@ -18,7 +18,7 @@ SIDE, AREA = Constant("SIDE"), Constant("AREA")
 @kernel("float32*, float32*, float32*, int32, int32", SIDE=(32,), AREA=(1024,),
         block=lambda SIDE, AREA: (SIDE, SIDE), registers=48)  # fmt: skip
 def by_squares(a, b, c, N, K):
-    """A square of c, one number a thread; all sizes are multiples of SIDE."""
+    """A square of c, one number per thread; all sizes are multiples of SIDE."""
     square_a = shared_memory(AREA, float32)
     square_b = shared_memory(AREA, float32)
     x, y = cuda.threadIdx.x, cuda.threadIdx.y

@@ -47,14 +47,14 @@ def is_large(x):
 
 
 def empty(shape, dtype):
-    """For a result of a compiled kernel. One that leaves the cores' own caches begins where a line of the cache does:
-    NumPy's begin 16 bytes after that, so every vector of them lies across two lines."""
+    """Memory for the result of a compiled kernel. Where it leaves the cores' own caches it begins where a line of the
+    cache does: NumPy's arrays begin 16 bytes after that, so every vector of them lies across two lines."""
     dtype = np.dtype(dtype)
     return np.empty(shape, dtype) if math.prod(shape) * dtype.itemsize < ALIGNED else _empty_lines(shape, dtype)
 
 
 def empty_like(x):
-    """The same for a result of the shape and type of ``x``."""
+    """:func:`empty` for a result of the shape and type of ``x``."""
     return np.empty(x.shape, x.dtype) if x.nbytes < ALIGNED else _empty_lines(x.shape, x.dtype)
 
 

@@ -59,7 +59,7 @@ def _fill(scratch, x, like, block, image, rows, pixels):
     """
     (N, C, first, channels, H, W), (top, down, HP, WP, strips, side) = image, rows
     lanes = lanes_of(like)
-    where, unit = np.empty(lanes, np.int64), block * lanes
+    starts, unit = np.empty(lanes, np.int64), block * lanes
     begin, chunks, height = _chunks(unit, N, H, top, down, HP, lanes)
     if chunks * height < HP or W < WP:
         scratch[:] = 0
@@ -67,10 +67,10 @@ def _fill(scratch, x, like, block, image, rows, pixels):
         for lane in range(lanes):
             n, h = (unit + lane) % N, (unit + lane) // N * down + top + r
             there = unit + lane < N * strips and 0 <= h < H
-            where[lane] = ((n * C + first) * H + h) * W if there else -1
+            starts[lane] = ((n * C + first) * H + h) * W if there else -1
         for c in range(channels):
             t = ((c // side * HP + r) * WP * side + c % side) * lanes
-            to_lanes(scratch, t, pixels, x, c * H * W, where, height * W, like)
+            to_lanes(scratch, t, pixels, x, c * H * W, starts, height * W, like)
 
 
 @jit
@@ -93,7 +93,7 @@ def _fill_from_windows(scratch, gy, winners, block, image, rows, pixels):
     (N, C, first, channels, H, W), (top, down, HP, WP, strips, _) = image, rows
     lanes, PH, PW, odd = lanes_of(gy), H // 2, W // 2, top % 2
     count, base = (HP + odd + 1) // 2, (top - odd) // 2  # rows of windows; the first one in strip 0
-    dense, where, unit = np.arange(count * PW) * lanes, np.empty(lanes, np.int64), block * lanes
+    dense, starts, unit = np.arange(count * PW) * lanes, np.empty(lanes, np.int64), block * lanes
     values, codes = workspace(count * PW * lanes, gy), workspace(count * PW * lanes, winners)
     values[:], codes[:] = 0, 0
     begin, chunks, height = _chunks(unit, N, PH, base, down // 2, count, lanes)
@@ -103,9 +103,9 @@ def _fill_from_windows(scratch, gy, winners, block, image, rows, pixels):
             for lane in range(lanes):
                 n, h = (unit + lane) % N, (unit + lane) // N * (down // 2) + base + r
                 there = unit + lane < N * strips and 0 <= h < PH
-                where[lane] = ((n * C + first + c) * PH + h) * PW if there else -1
-            to_lanes(values, r * PW * lanes, dense, gy, 0, where, height * PW, gy)
-            to_lanes(codes, r * PW * lanes, dense, winners, 0, where, height * PW, gy)
+                starts[lane] = ((n * C + first + c) * PH + h) * PW if there else -1
+            to_lanes(values, r * PW * lanes, dense, gy, 0, starts, height * PW, gy)
+            to_lanes(codes, r * PW * lanes, dense, winners, 0, starts, height * PW, gy)
         for r in range(HP):
             row, window = (c * HP + r) * WP * lanes, (r + odd) // 2 * PW * lanes
             scratch[row : row + left], scratch[row + right : row + WP * lanes] = 0, 0
@@ -150,9 +150,9 @@ def _strip(item, x, winners, y, packed, MR, K, shape, cut, tables):
                         _single_tile(
                             T, t, packed, w, weights, scratch, taps, positions, goals, q, last, out, at, row, cb
                         )
-    where, counts = _places(block, (N, G * O, g * O + o0, OH, OW), R, lanes)
+    starts, counts = _places(block, (N, G * O, g * O + o0, OH, OW), R, lanes)
     for o in range(outputs):
-        from_lanes(y, o * OH * OW, where, counts, out, o * row, R * OW, x)
+        from_lanes(y, o * OH * OW, starts, counts, out, o * row, R * OW, x)
 
 
 @jit
@@ -182,10 +182,10 @@ def _pooled_strip(item, x, y, winners, packed, MR, K, shape, cut, tables):
             else:
                 for q in range(p, p + classes[k + 3]):
                     _short_window(T, t, packed, w, weights, scratch, taps, positions, goals, q, out, codes, at, row)
-    where, counts = _places(block, (N, G * O, g * O + o0, PH, PW), PR, lanes)
+    starts, counts = _places(block, (N, G * O, g * O + o0, PH, PW), PR, lanes)
     for o in range(outputs):
-        from_lanes(y, o * PH * PW, where, counts, out, o * row, PR * PW, x)
-        from_lanes(winners, o * PH * PW, where, counts, codes, o * row, PR * PW, x)
+        from_lanes(y, o * PH * PW, starts, counts, out, o * row, PR * PW, x)
+        from_lanes(winners, o * PH * PW, starts, counts, codes, o * row, PR * PW, x)
 
 
 @jit(apart=True)
@@ -193,12 +193,12 @@ def _places(block, images, R, lanes):
     """For each lane: where its strip begins in memory, R rows of channel ``first`` of an image, and how many pixels it
     has there."""
     N, C, first, H, W = images
-    where, counts = np.empty(lanes, np.int64), np.empty(lanes, np.int64)
+    starts, counts = np.empty(lanes, np.int64), np.empty(lanes, np.int64)
     for lane in range(lanes):
         n, h = (block * lanes + lane) % N, (block * lanes + lane) // N * R
-        where[lane] = ((n * C + first) * H + h) * W
+        starts[lane] = ((n * C + first) * H + h) * W
         counts[lane] = max(0, min(R, H - h)) * W
-    return where, counts
+    return starts, counts
 
 
 @jit
@@ -276,18 +276,18 @@ def _weight_part(item, x, gy, partial, parts, MR, NT, K, shape, cut, tables):
         _fill(turned, gy, gy, block, (N, G * O, g * O + o0, outputs, OH, OW), rows_out, columns)
         strip = block * lanes // N if ranges.size > 2 else 0
         k = ranges[2 * strip]
-        count, where = classes[k + 3], positions[classes[k + 2] :]
+        count, places = classes[k + 3], positions[classes[k + 2] :]
         for o in range(0, outputs, MR):
             q, at = (((part * G + g) * panels + (o0 + o) // MR) * cblocks + cb) * across * tile, o * R * OW * lanes
             if block == first:
                 partial[q : q + across * tile] = 0
             for j in range(0, channels * K, NT):
                 if MR == MANY_ROWS:
-                    _many_dots(count, turned, at, scratch, taps, j, channels * K - 1, where, partial, q)
+                    _many_dots(count, turned, at, scratch, taps, j, channels * K - 1, places, partial, q)
                 elif MR == FEW_ROWS:
-                    _few_dots(count, turned, at, scratch, taps, j, channels * K - 1, where, partial, q)
+                    _few_dots(count, turned, at, scratch, taps, j, channels * K - 1, places, partial, q)
                 else:
-                    _single_dots(count, turned, at, scratch, taps, j, channels * K - 1, where, partial, q)
+                    _single_dots(count, turned, at, scratch, taps, j, channels * K - 1, places, partial, q)
                 q += tile
 
 
@@ -317,16 +317,16 @@ def _pooled_weight_part(item, x, gy, winners, partial, kept, parts, MR, NT, K, s
         _fill(codes, winners, gy, block, (N, G * O, g * O + o0, outputs, PH, PW), rows_out, columns)
         strip = block * lanes // N if ranges.size > 2 else 0
         k = ranges[2 * strip]
-        count, where = classes[k + 3], positions[4 * classes[k + 2] :]
+        count, places = classes[k + 3], positions[4 * classes[k + 2] :]
         for o in range(0, outputs, MR):
             q, at = (((part * G + g) * panels + (o0 + o) // MR) * cblocks + cb) * across * tile, o * PR * PW * lanes
             if block == first:
                 partial[q : q + across * tile] = 0
             for j in range(0, channels * K, NT):
                 if MR == TALL_DOTS:
-                    _tall_window_dots(count, turned, codes, at, scratch, taps, j, channels * K - 1, where, partial, q)
+                    _tall_window_dots(count, turned, codes, at, scratch, taps, j, channels * K - 1, places, partial, q)
                 else:
-                    _short_window_dots(count, turned, codes, at, scratch, taps, j, channels * K - 1, where, partial, q)
+                    _short_window_dots(count, turned, codes, at, scratch, taps, j, channels * K - 1, places, partial, q)
                 q += tile
             for i in range(min(MR, outputs - o) if cb == 0 else 0):
                 total = kept_sum(turned, codes, at + i * lanes, MR * lanes, count)

@@ -59,7 +59,7 @@ def _strip(item, x, w, bias, y, NV, K, steps, shape, cut, tables):
     o0, item = item % oblocks * OB, item // oblocks
     g, item = item % G, item // G
     strip, n0 = item % strips, item // strips * NI
-    outputs, row, where = min(OB, O - o0), NI * R * OW * lanes, np.empty(lanes, np.int64)
+    outputs, row, starts = min(OB, O - o0), NI * R * OW * lanes, np.empty(lanes, np.int64)
     packed = workspace((1 + CB * K) * width, x)
     out = workspace((outputs + width - 1) // width * NV * row, x)
     scratch = workspace(NI * CB * cut.HP * cut.WP if cut.copied else 0, x)
@@ -76,11 +76,11 @@ def _strip(item, x, w, bias, y, NV, K, steps, shape, cut, tables):
             for j in range(0, width, lanes):
                 for lane in range(lanes):
                     there = o + j + lane < outputs
-                    where[lane] = g * steps[0] + (o0 + o + j + lane) * steps[1] + cb * steps[2] if there else -1
+                    starts[lane] = g * steps[0] + (o0 + o + j + lane) * steps[1] + cb * steps[2] if there else -1
                     packed[j + lane] = bias[g * O + o0 + o + j + lane] if bias.size and there and cb == 0 else 0
                 for k in range(0, channels * K, run):
                     count = min(run, channels * K)
-                    to_lanes(packed, (1 + k) * width + j, panel, w, k // K * steps[2], where, count, x)
+                    to_lanes(packed, (1 + k) * width + j, panel, w, k // K * steps[2], starts, count, x)
             at = o // lanes * row
             for k in range(ranges[2 * strip], ranges[2 * strip + 1], 4):
                 t, T, p = classes[k], classes[k + 1] * channels, classes[k + 2]
@@ -96,9 +96,9 @@ def _strip(item, x, w, bias, y, NV, K, steps, shape, cut, tables):
         for o in range(0, outputs, lanes):
             for lane in range(lanes):
                 there = o + lane < outputs
-                where[lane] = ((((n0 + n) * G + g) * O + o0 + o + lane) * OH + strip * R) * OW if there else 0
+                starts[lane] = ((((n0 + n) * G + g) * O + o0 + o + lane) * OH + strip * R) * OW if there else 0
                 counts[lane] = pixels if there else 0
-            from_lanes(y, 0, where, counts, out, o // lanes * row + n * R * OW * lanes, pixels, x)
+            from_lanes(y, 0, starts, counts, out, o // lanes * row + n * R * OW * lanes, pixels, x)
 
 
 @jit
@@ -121,7 +121,7 @@ def _weight_part(item, x, gy, partial, parts, NV, K, shape, cut, tables):
     o0, item = item % oblocks * OB, item // oblocks
     block, item = item % cblocks, item // cblocks
     g, part = item % G, item // G
-    cb, row, where = block * CB, CB * K * lanes, np.empty(lanes, np.int64)
+    cb, row, starts = block * CB, CB * K * lanes, np.empty(lanes, np.int64)
     channels, outputs = min(CB, C - cb), min(OB, O - o0)
     turned = workspace((1 + NI * R * OW) * width, x)
     turned[:width] = 0
@@ -144,8 +144,8 @@ def _weight_part(item, x, gy, partial, parts, NV, K, shape, cut, tables):
                 for j in range(0, width, lanes):
                     for lane in range(lanes):
                         line = ((n0 + n) * G + g) * O + o0 + o + j + lane
-                        where[lane] = (line * OH + strip * R) * OW if o + j + lane < outputs else -1
-                    to_lanes(turned, (1 + n * pixels) * width + j, panel, gy, 0, where, pixels, x)
+                        starts[lane] = (line * OH + strip * R) * OW if o + j + lane < outputs else -1
+                    to_lanes(turned, (1 + n * pixels) * width + j, panel, gy, 0, starts, pixels, x)
             at = (((part * G + g) * cblocks + block) * panels * NV + (o0 + o) // lanes) * row
             if NV == WIDE_VECTORS:
                 for q in range(0, last + 1, WIDE_POSITIONS):
@@ -160,7 +160,7 @@ def _add_parts(item, partial, gw, parts, vectors, cblocks, O, C, CB, K):
     """gw[g, o, (c, kh, kw)] of one group and one vector of outputs: the parts added up, out of the lanes."""
     g, v = item // vectors, item % vectors
     lanes, stride = lanes_of(gw), partial.size // parts
-    where, counts, size = np.empty(lanes, np.int64), np.empty(lanes, np.int64), CB * K * lanes
+    starts, counts, size = np.empty(lanes, np.int64), np.empty(lanes, np.int64), CB * K * lanes
     for block in range(cblocks):
         count, at = min(CB, C - block * CB) * K, ((g * cblocks + block) * vectors + v) * size
         total = partial[at : at + count * lanes]
@@ -170,9 +170,9 @@ def _add_parts(item, partial, gw, parts, vectors, cblocks, O, C, CB, K):
                 total[q] += other[q]
         for lane in range(lanes):
             there = v * lanes + lane < O
-            where[lane] = ((g * O + v * lanes + lane) * C + block * CB) * K if there else 0
+            starts[lane] = ((g * O + v * lanes + lane) * C + block * CB) * K if there else 0
             counts[lane] = count if there else 0
-        from_lanes(gw, 0, where, counts, total, 0, count, gw)
+        from_lanes(gw, 0, starts, counts, total, 0, count, gw)
 
 
 @jit

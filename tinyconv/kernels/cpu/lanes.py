@@ -2,10 +2,11 @@
 
 With a pixel of LANES images side by side in one vector, a convolution needs no shuffles and no masks: a tap is a
 displacement by whole vectors, whatever the stride, the dilation or the width of a row, and each weight is one scalar
-for all lanes. What it costs is a transposition in and one out, a few percent of the arithmetic.
+for all lanes. What it costs is a transposition in and one out, a few percent of the arithmetic. Which pixel won a
+window of max-pooling (``where`` in the contract, ``winners`` in kernels), turned into lanes, is its *code*.
 
-    to_lanes      target[places[q] + n] = source[where[n] + q]                       n < LANES, q < count
-    from_lanes    target[where[n] + q] = source[q*LANES + n]
+    to_lanes      target[places[q] + n] = source[starts[n] + q]                       n < LANES, q < count
+    from_lanes    target[starts[n] + q] = source[q*LANES + n]
     to_winners    the pixel of window p that won = g[p, :], the other three 0
     kept_sum      sum over p and lanes of g[p*step, :], without the windows where nobody won
 """
@@ -60,24 +61,24 @@ def _vector_like(scalar, like):
 if JIT:
 
     @intrinsic
-    def to_lanes(typingctx, target, t, places, source, s, where, count, like):
-        """``target[t + places[q] + n] = source[s + where[n] + q]`` for q < count, n < LANES; 0 where where[n] < 0.
+    def to_lanes(typingctx, target, t, places, source, s, starts, count, like):
+        """``target[t + places[q] + n] = source[s + starts[n] + q]`` for q < count, n < LANES; 0 where starts[n] < 0.
         There are as many lanes as a vector of the type of ``like`` has."""
 
         def codegen(context, b, signature, args):
-            target, t, places, source, s, where, count, _ = args
+            target, t, places, source, s, starts, count, _ = args
             out = array_pointer(context, b, signature.args[0], target, t)
             data = array_pointer(context, b, signature.args[3], source, s)
-            places, where = (array_pointer(context, b, signature.args[2], table, i64(0)) for table in (places, where))
+            places, starts = (array_pointer(context, b, signature.args[2], table, i64(0)) for table in (places, starts))
             vector = _vector_like(out.type.pointee, signature.args[7])
             lanes = vector.count
-            offsets = [b.load(b.gep(where, [i64(n)])) for n in range(lanes)]
+            offsets = [b.load(b.gep(starts, [i64(n)])) for n in range(lanes)]
             there = [b.icmp_signed(">=", offset, i64(0)) for offset in offsets]
-            starts = [b.gep(data, [b.select(*pair, i64(0))]) for pair in zip(there, offsets, strict=True)]
+            pointers = [b.gep(data, [b.select(*pair, i64(0))]) for pair in zip(there, offsets, strict=True)]
             whole = b.select(functools.reduce(b.and_, there), b.sdiv(count, i64(lanes)), i64(0))
 
             def pixels(q, masks):
-                rows = [vector_pointer(b, b.gep(start, [q]), vector) for start in starts]
+                rows = [vector_pointer(b, b.gep(pointer, [q]), vector) for pointer in pointers]
                 return _transposed(b, [load(b, row, mask) for row, mask in zip(rows, masks, strict=True)])
 
             def put(pixel, q):
@@ -101,29 +102,29 @@ if JIT:
             return context.get_dummy_value()
 
         n64 = types.int64
-        return types.void(target, n64, places, source, n64, where, n64, like), codegen
+        return types.void(target, n64, places, source, n64, starts, n64, like), codegen
 
     @intrinsic
-    def from_lanes(typingctx, target, t, where, counts, source, s, count, like):
-        """``target[t + where[n] + q] = source[s + q*LANES + n]`` for q < min(counts[n], count). There are as many lanes
-        as a vector of the type of ``like`` has."""
+    def from_lanes(typingctx, target, t, starts, counts, source, s, count, like):
+        """``target[t + starts[n] + q] = source[s + q*LANES + n]`` for q < min(counts[n], count). There are as many
+        lanes as a vector of the type of ``like`` has."""
 
         def codegen(context, b, signature, args):
-            target, t, where, counts, source, s, count, _ = args
+            target, t, starts, counts, source, s, count, _ = args
             out = array_pointer(context, b, signature.args[0], target, t)
             data = array_pointer(context, b, signature.args[4], source, s)
-            where, counts = (array_pointer(context, b, signature.args[2], table, i64(0)) for table in (where, counts))
+            starts, counts = (array_pointer(context, b, signature.args[2], table, i64(0)) for table in (starts, counts))
             vector = _vector_like(out.type.pointee, signature.args[7])
             lanes = vector.count
-            starts = [b.gep(out, [b.load(b.gep(where, [i64(n)]))]) for n in range(lanes)]
+            pointers = [b.gep(out, [b.load(b.gep(starts, [i64(n)]))]) for n in range(lanes)]
             ends = [b.load(b.gep(counts, [i64(n)])) for n in range(lanes)]
             whole = b.sdiv(functools.reduce(lambda x, y: at_most(b, x, y), ends, count), i64(lanes))
             last = b.sub(count, i64(1))
 
             def turn(q, pixels, masks):
                 rows = [load(b, vector_pointer(b, b.gep(data, [b.mul(p, i64(lanes))]), vector)) for p in pixels]
-                for start, row, mask in zip(starts, _transposed(b, rows), masks, strict=True):
-                    store(b, row, vector_pointer(b, b.gep(start, [q]), vector), mask)
+                for pointer, row, mask in zip(pointers, _transposed(b, rows), masks, strict=True):
+                    store(b, row, vector_pointer(b, b.gep(pointer, [q]), vector), mask)
 
             def block(k, state):
                 q = b.mul(k, i64(lanes))
@@ -138,7 +139,7 @@ if JIT:
             return context.get_dummy_value()
 
         n64 = types.int64
-        return types.void(target, n64, where, counts, source, n64, n64, like), codegen
+        return types.void(target, n64, starts, counts, source, n64, n64, like), codegen
 
     @intrinsic
     def to_winners(typingctx, target, t, pixel, row, g, codes, s, count):
@@ -196,18 +197,18 @@ if JIT:
 
 else:
 
-    def to_lanes(target, t, places, source, s, where, count, like):
-        """``target[t + places[q] + n] = source[s + where[n] + q]`` for q < count, n < LANES; 0 where where[n] < 0."""
+    def to_lanes(target, t, places, source, s, starts, count, like):
+        """``target[t + places[q] + n] = source[s + starts[n] + q]`` for q < count, n < LANES; 0 where starts[n] < 0."""
         for q in range(count):
             for n in range(lanes_of(like)):
-                target[t + places[q] + n] = source[s + where[n] + q] if where[n] >= 0 else 0
+                target[t + places[q] + n] = source[s + starts[n] + q] if starts[n] >= 0 else 0
 
-    def from_lanes(target, t, where, counts, source, s, count, like):
-        """``target[t + where[n] + q] = source[s + q*LANES + n]`` for q < min(counts[n], count)."""
+    def from_lanes(target, t, starts, counts, source, s, count, like):
+        """``target[t + starts[n] + q] = source[s + q*LANES + n]`` for q < min(counts[n], count)."""
         lanes = lanes_of(like)
         for n in range(lanes):
             for q in range(min(counts[n], count)):
-                target[t + where[n] + q] = source[s + q * lanes + n]
+                target[t + starts[n] + q] = source[s + q * lanes + n]
 
     def to_winners(target, t, pixel, row, g, codes, s, count):
         """The adjoint of picking winners, for one row of windows."""

@@ -41,7 +41,7 @@ def _block(item, A, a_row, a_step, a_batch, B, b_step, b_column, b_batch, C, M, 
     first_i, first_j = place // across * height, place % across * width
     last_i, last_j = min(first_i + height, M), min(first_j + width, N)
     a, b, c = batch * a_batch, batch * b_batch, batch * M * N
-    packed, where = workspace(0 if direct else DEPTH * panel, C), np.empty(lanes, np.int64)
+    packed, starts = workspace(0 if direct else DEPTH * panel, C), np.empty(lanes, np.int64)
     rows, columns = np.empty(MR, np.int64), np.empty(min(DEPTH, K), np.int64)
     for i in range(MR):
         rows[i] = i * a_row
@@ -61,8 +61,8 @@ def _block(item, A, a_row, a_step, a_batch, B, b_step, b_column, b_batch, C, M, 
             elif not direct:
                 for r in range(0, n, lanes):
                     for lane in range(lanes):
-                        where[lane] = (j + r + lane) * b_column if r + lane < n else -1
-                    to_lanes(packed, r, columns, B, b + k, where, depth, C)
+                        starts[lane] = (j + r + lane) * b_column if r + lane < n else -1
+                    to_lanes(packed, r, columns, B, b + k, starts, depth, C)
             for i in range(first_i, last_i, MR):
                 m = min(MR, last_i - i)
                 s, o = a + i * a_row + k * a_step, c + i * N + j

@@ -252,7 +252,7 @@ def _mean_gx(items, planes, n, gy, gx, L, count):
 
 
 def _cut(N, C, H, W):
-    """Work items, planes a work item, planes."""
+    """(work items, planes of each, planes in all)."""
     planes = max(1, PIXELS // max(H * W, 1))
     return -(-N * C // planes), planes, N * C
 

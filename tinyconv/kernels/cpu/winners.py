@@ -333,7 +333,7 @@ def _weight_item(item, gy, winners, x, places, moves, pixels, octet, shape, part
     ``kept[item, group, output]``."""
     G, C, O, PH, PW, items, (pitch, area, copies) = sizes.G, sizes.C, sizes.O, sizes.PH, sizes.PW, sizes.items, shape
     columns, blocks, down = DOT_VECTORS * lanes_of(gy), (C + PIXEL - 1) // PIXEL, sizes.DH * pitch
-    size, tile, where = partial.size // (items * G * O * blocks), DOT_ROWS * columns, np.empty(PIXEL, np.int64)
+    size, tile, starts = partial.size // (items * G * O * blocks), DOT_ROWS * columns, np.empty(PIXEL, np.int64)
     memory = workspace(copies * area, gy)
     memory[:] = 0
     partial[item * G * O * blocks * size : (item + 1) * G * O * blocks * size] = 0
@@ -342,8 +342,8 @@ def _weight_item(item, gy, winners, x, places, moves, pixels, octet, shape, part
         for k in range(G * blocks):
             group, block = k // blocks, k % blocks
             for c in range(PIXEL):  # a channel that is not there may be any: its sums are not looked at
-                where[c] = ((n * G + group) * C + min(block * PIXEL + c, C - 1)) * pixels.size
-            to_lanes(memory, 0, pixels, x, 0, where, pixels.size, octet)
+                starts[c] = ((n * G + group) * C + min(block * PIXEL + c, C - 1)) * pixels.size
+            to_lanes(memory, 0, pixels, x, 0, starts, pixels.size, octet)
             if copies == 2:
                 for q in range(area - PIXEL):
                     memory[area + q] = memory[q + PIXEL]

@@ -6,10 +6,10 @@ With k running over the *taps* (c, kh, kw) of a window and n over all output pix
 * input gradient:  ``gx[c, n]   = sum over (o, kh, kw) of w[o, c, kh, kw] * gy[pixel of n under (kh, kw)]``;
 * weight gradient: ``gw[o, tap] = sum over n of gy[o, n] * x[pixel of n under tap]``, k being n.
 
-Which pixel a tap meets is a sum: of where the window lies (worked out once a thread, by divisions) and of where the tap
-lies in the window (from a small table). A pixel outside of the image counts as zero. The input gradient of a strided
-convolution falls into SH x SW classes of pixels by their remainders: each class meets only every SH-th row and SW-th
-column of the kernel, and is a convolution of stride 1 of its own, so that nothing is multiplied by inserted zeros.
+Which pixel a tap meets is a sum: of where the window lies (worked out once per thread, by divisions) and of where the
+tap lies in the window (from a small table). A pixel outside of the image counts as zero. The input gradient of a
+strided convolution falls into SH x SW classes of pixels by their remainders: each class meets only every SH-th row and
+SW-th column of the kernel, and is a convolution of stride 1 of its own, so that no inserted zeros are multiplied.
 
 Groups are the product's batches. A group with few output channels (depthwise convolution) would leave a tile empty:
 there each thread has one result (each block, for the weight gradient).
@@ -334,7 +334,7 @@ _C, _H, _W, _KH, _KW, _OH, _OW, _SH, _SW, _PH, _PW, _DH, _DW = range(13)
 
 @kernel("T*, T*, int32, int32[13]", T=FLOATS, block=256, registers=40)
 def spread(x, y, n, g):
-    """im2col, a number a thread: y ``(N, C*KH*KW, OH*OW)``."""
+    """im2col, one number per thread: y ``(N, C*KH*KW, OH*OW)``."""
     i = cuda.grid(1)
     if i < n:
         place = quotient(i, g[_OH] * g[_OW])

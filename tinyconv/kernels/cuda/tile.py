@@ -3,16 +3,16 @@
 ``y[m, n] = sum over k of a(m, k) * b(n, k)``. A block of threads makes a tile of BM x BN results; each thread keeps TM
 x TN of them in registers. Along k the block goes in slabs of BK: a slab of a and one of b lie in shared memory, k by k,
 and for each k a thread reads its TM + TN numbers (as 128-bit loads) for TM * TN multiply-adds: with 8 x 8, four
-multiply-adds a number read.
+multiply-adds per number read.
 
 *Double buffering.* There are two slabs: while one is multiplied, the next is already on its way from global memory to
-registers, and is written to the other slab when the multiplication is done. One barrier a slab.
+registers, and is written to the other slab when the multiplication is done. One barrier per slab.
 
 *No bank conflicts.* A row of a slab holds BM (BN) numbers and 4 more. A thread's rows are groups of four, BM/(TM/4)
 apart, so that neighbouring threads read neighbouring 128 bits; threads that share rows read one address, a broadcast.
 
 *Operands are functions.* What tells a matrix product from a convolution is only where a(m, k) lies in memory. An
-operand has a *place* function, called once a thread for its row (where does it begin? which pixel is it?), and a
+operand has a *place* function, called once per thread for its row (where does it begin? which pixel is it?), and a
 *fetch* function, called for each slab, that returns four numbers: of one row, for k to k+3, or of four rows for one k.
 Beyond the last k it returns zeros; in the place of rows beyond the last, the last is fetched, and what comes of it is
 not stored. So no size need be a multiple of anything. Threads share out the fetching in one of three ways (``ALONG_K``,
@@ -37,7 +37,7 @@ from .language import WARP, cuda, int32, load4, local, multiply_add_16x8x8, quot
 from .reduce import block_sum
 from .runtime import ceil_div, device
 
-# How a block's threads share out a slab: four numbers a thread, along k with k the fastest (rows that are dense along
+# How a block's threads share out a slab: four numbers per thread, along k with k the fastest (rows that are dense along
 # k); along the rows (dense across them); or along k with the row the fastest (gathered one by one).
 ALONG_K, ALONG_ROWS, GATHERED = 0, 1, 2
 
@@ -274,7 +274,7 @@ def put_by_warps(y, bias, p, batch, start, first_m, first_n, M, N, thread, resul
 
 
 class Tile(NamedTuple):
-    """The sizes of a tile: BM x BN results a block, TM x TN a thread, BK of k a slab."""
+    """The sizes of a tile: BM x BN results per block, TM x TN per thread, BK of k per slab."""
 
     BM: int
     BN: int
@@ -478,7 +478,7 @@ def arithmetic(what: str, M: int, itemsize: int) -> Arithmetic:
     Args:
         what: "matmul" or "conv".
         M: rows of the result.
-        itemsize: bytes a number.
+        itemsize: bytes per number.
     """
     possible = itemsize == 4 and M > FLAT.BM and device().tf32
     return BY_TENSOR_CORES if PRECISION[what] != "highest" and possible else BY_THREADS
@@ -496,7 +496,7 @@ def tile_for(M: int, N: int, itemsize: int, lean: bool, how: Arithmetic = BY_THR
 
     Args:
         M, N: the sizes of the result.
-        itemsize: bytes a number.
+        itemsize: bytes per number.
         lean: whether fetching the operands leaves registers for the largest tile of all.
         how: of :func:`arithmetic`.
     """

@@ -27,7 +27,7 @@ class DataLoader(Generic[T_co]):
     Args:
         dataset: map-style (``__getitem__``, ``__len__``) or an :class:`IterableDataset`. A map-style data set with
             ``batch(indices)`` (see :class:`Dataset`) is read a batch at a time, with no Python for a single sample.
-        batch_size: samples a batch; None switches batching off: the loader then yields single samples.
+        batch_size: samples per batch; None switches batching off: the loader then yields single samples.
         shuffle: a new random order each epoch.
         sampler: the order, as an iterable of indices; excludes ``shuffle``.
         batch_sampler: the order, as an iterable of lists of indices; excludes ``batch_size``, ``shuffle``, ``sampler``
@@ -211,7 +211,7 @@ class DataLoader(Generic[T_co]):
             self._workers.stop()  # type: ignore[union-attr]
 
     def __len__(self) -> int:
-        """Batches an epoch (samples, without batching).
+        """Batches per epoch (samples, without batching).
 
         Raises:
             TypeError: the data set or the sampler has no length.

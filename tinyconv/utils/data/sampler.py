@@ -55,7 +55,7 @@ class RandomSampler(Sampler[int]):
     Args:
         data_source: what to sample from; only its length matters.
         replacement: draw with replacement.
-        num_samples: samples an epoch, by default ``len(data_source)``. Without replacement, more than that are several
+        num_samples: samples per epoch, by default ``len(data_source)``. Without replacement, more than that are several
             permutations one after another.
         generator: by default ``tinyconv.default_generator``.
 
@@ -116,7 +116,7 @@ class WeightedRandomSampler(Sampler[int]):
 
     Args:
         weights: (n,) non-negative, not all zero; they need not add up to one.
-        num_samples: samples an epoch.
+        num_samples: samples per epoch.
         replacement: draw with replacement.
         generator: by default ``tinyconv.default_generator``.
 

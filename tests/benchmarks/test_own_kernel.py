@@ -43,7 +43,7 @@ def test_a_wrong_kernel_is_found(tmp_path):
     assert "kw * DW" in code
     (tmp_path / "examples" / "own_kernel.py").write_text(code.replace("kw * DW", "kw"))
     arguments = [str(ROOT / word) if word.startswith("tests/") else word for word in commands()["check"]]
-    done = run(*arguments, "--rootdir", str(ROOT), "-c", str(ROOT / "pyproject.toml"), cwd=tmp_path)
+    done = run(*arguments, "-x", "--rootdir", str(ROOT), "-c", str(ROOT / "pyproject.toml"), cwd=tmp_path)
     assert re.search(r"FAILED .*test_unfold", done.stdout), done.stdout
 
 

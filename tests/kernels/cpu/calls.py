@@ -220,7 +220,8 @@ def convolution_calls(drawn: Any, large: bool) -> Iterator[tuple]:
         ((N // 2, 4, *size), (6, 2, 2, 3), ONE, (0, 2), (2, 1), 2),
         ((1, 130, 30, 30) if large else (1, 5, 5, 4), (40, 130, 3, 3) if large else (9, 5, 3, 3), ONE, ONE, ONE, 1),
         ((N // 2, 8, *size), (12, 8, 1, 1), TWO, (0, 0), ONE, 1),
-        ((3, 64, *size), (60, 64, 3, 3), ONE, ONE, ONE, 1),  # these fill the lanes with channels
+        # these fill the lanes with channels
+        ((3, 64, *size) if large else (3, 20, 4, 5), (60, 64, 3, 3) if large else (28, 20, 3, 3), ONE, ONE, ONE, 1),
         ((3, 64, *size), (120, 32, 1, 1), TWO, (0, 0), ONE, 2),
         ((3, 4, *size), (4, 1, 3, 3), ONE, ONE, ONE, 4),
     ]

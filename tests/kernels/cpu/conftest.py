@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[3]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def python():
     """``python("-c", code, NAME=value)``: what a new Python process prints, with these environment variables."""
 

@@ -1,17 +1,20 @@
-"""Runs every kernel on arrays that lie next to inaccessible memory: one element too far ends the process.
+"""Runs every kernel on arrays that lie next to inaccessible memory, on either side: one element too far ends the
+process.
 
 Run as a program::
 
-    python -m tests.kernels.cpu.guarded before|behind [trespass]
+    python -m tests.kernels.cpu.guarded [trespass]
 """
 
 from __future__ import annotations
 
 import ctypes
+import functools
 import math
 import mmap
 import sys
 from typing import Any
+from unittest import mock
 
 import numpy as np
 
@@ -20,12 +23,13 @@ from tinyconv.kernels import cpu
 
 PAGE = mmap.PAGESIZE
 PROT_NONE = 0
+SIDES = "before", "behind"
 
 libc = ctypes.CDLL(None, use_errno=True)
 libc.mprotect.argtypes = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int
 
 
-def empty_next_to_a_guard(shape: Any, dtype: Any, side: str) -> np.ndarray:
+def empty_next_to_a_guard(shape: Any, dtype: Any = float, *, side: str, **order: str) -> np.ndarray:
     """An array whose last byte lies right before an inaccessible page, or whose first byte right behind one."""
     dtype, shape = np.dtype(dtype), tuple(map(int, np.atleast_1d(shape)))
     size = math.prod(shape) * dtype.itemsize
@@ -46,7 +50,7 @@ def guarded(x: Any, side: str) -> Any:
     if not isinstance(x, np.ndarray):
         return x
     turned = x.ndim == 2 and not x.flags.c_contiguous and x.flags.f_contiguous
-    y = empty_next_to_a_guard(x.T.shape if turned else x.shape, x.dtype, side)
+    y = empty_next_to_a_guard(x.T.shape if turned else x.shape, x.dtype, side=side)
     y[...] = x.T if turned else x
     return y.T if turned else y
 
@@ -107,33 +111,31 @@ def borders(dtype: Any) -> list[tuple[str, tuple]]:
     return listed
 
 
-def main(side: str, trespass: bool) -> None:
+def main(trespass: bool) -> None:
     """Compare every call; convolutions also with channels in lanes, where they would have images."""
     if trespass:
-        x = guarded(np.ones(5000, np.float32), side)
+        x = guarded(np.ones(5000, np.float32), "behind")
         cpu.relu(np.lib.stride_tricks.as_strided(x, (5001,)))
     for dtype in (np.float32, np.float64):
         listed = [(name, args) for name, several in calls(dtype).items() for args in several] + borders(dtype)
-        compare(listed, side)
+        compare(listed)
         with planned_with(**IN_LANES["channels"]):
-            compare([call for call in listed if call[0] in ("conv2d", "conv2d_gx", "conv2d_gw")], side)
+            compare([call for call in listed if call[0] in ("conv2d", "conv2d_gx", "conv2d_gw")])
     print("untouched")
 
 
-def compare(listed: list[tuple[str, tuple]], side: str) -> None:
+def compare(listed: list[tuple[str, tuple]]) -> None:
     """Compare calls on guarded arrays, with guarded results, with the same calls on ordinary ones."""
-    ordinary_empty = np.empty
     for name, args in listed:
         expected = arrays_in(run(name, copied(args)))  # compiles: the compiler must find NumPy's own ``empty``
-        inputs = guarded(args, side)
-        np.empty = lambda shape, dtype=float, **order: empty_next_to_a_guard(shape, dtype, side)
-        try:
-            actual = arrays_in(run(name, inputs))
-        finally:
-            np.empty = ordinary_empty
-        if name != "empty":
-            for a, e in zip(actual, expected, strict=True):
-                assert np.array_equal(a, e, equal_nan=a.dtype.kind == "f"), name
+        for side in SIDES:
+            inputs = guarded(args, side)
+            print(side, end=" ")
+            with mock.patch.object(np, "empty", functools.partial(empty_next_to_a_guard, side=side)):
+                actual = arrays_in(run(name, inputs))
+            if name != "empty":
+                for a, e in zip(actual, expected, strict=True):
+                    assert np.array_equal(a, e, equal_nan=a.dtype.kind == "f"), (name, side)
 
 
 def run(name: str, args: tuple) -> Any:
@@ -144,4 +146,4 @@ def run(name: str, args: tuple) -> Any:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], "trespass" in sys.argv[2:])
+    main("trespass" in sys.argv[1:])

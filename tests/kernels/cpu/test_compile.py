@@ -31,12 +31,28 @@ print(y[0], y[-1])
 RIGHT = "0.0 1.0\n"
 
 
+ENVIRONMENT = {"OMP_NUM_THREADS": 1, "NUMBA_OPT": 1}
+
+
 @pytest.fixture
 def relu(python, tmp_path):
     """``relu()``: what RELU prints in a new process that keeps its compiled kernels in ``tmp_path``."""
-    return lambda **environment: python(
-        "-c", RELU, **{"NUMBA_CACHE_DIR": tmp_path, "OMP_NUM_THREADS": 1, "NUMBA_OPT": 1} | environment
-    )
+    return lambda **environment: python("-c", RELU, **ENVIRONMENT | {"NUMBA_CACHE_DIR": tmp_path} | environment)
+
+
+@pytest.fixture(scope="module")
+def compiled_once(python, tmp_path_factory):
+    """The folder that RELU's kernels were compiled into."""
+    folder = tmp_path_factory.mktemp("compiled")
+    assert python("-c", RELU, NUMBA_CACHE_DIR=folder, **ENVIRONMENT) == RIGHT
+    assert files(folder)
+    return folder
+
+
+@pytest.fixture
+def compiled(compiled_once, tmp_path):
+    """A copy of it in ``tmp_path``, where ``relu()`` finds it."""
+    shutil.copytree(compiled_once, tmp_path, dirs_exist_ok=True)
 
 
 def files(directory: Path) -> dict[Path, int]:
@@ -47,32 +63,27 @@ def files(directory: Path) -> dict[Path, int]:
 # ----------------------------------------------------------------------------------------------------- used, and fresh
 
 
-def test_the_second_run_finds_what_the_first_compiled(relu, tmp_path):
+def test_the_second_run_finds_what_the_first_compiled(relu, compiled, tmp_path):
+    before = files(tmp_path)
     assert relu() == RIGHT
-    compiled = files(tmp_path)
-    assert compiled
-    assert relu() == RIGHT
-    assert files(tmp_path) == compiled
+    assert files(tmp_path) == before
 
 
-def test_an_edit_takes_effect(python, tmp_path):
+def test_an_edit_takes_effect(relu, compiled, tmp_path, tmp_path_factory):
     """``relu`` is compiled into a kernel of another file, whose own text does not change: Numba's cache would be
     stale."""
-    copy = tmp_path / "copy"
+    copy = tmp_path_factory.mktemp("copy")
     shutil.copytree(ROOT / "tinyconv", copy / "tinyconv", ignore=shutil.ignore_patterns("__pycache__"))
-    environment = {"NUMBA_CACHE_DIR": tmp_path / "cache", "OMP_NUM_THREADS": 1}
-    assert python("-c", RELU, cwd=copy, **environment) == RIGHT
-
     formulas = copy / "tinyconv" / "kernels" / "formulas.py"
     text = formulas.read_text()
     assert text.count("return zero if x <= zero else x") == 1
     formulas.write_text(text.replace("return zero if x <= zero else x", "return x + x if x <= zero else x + x + x"))
-    assert python("-c", RELU, cwd=copy, **environment) == "-2.0 3.0\n"
+    assert relu(cwd=copy) == "-2.0 3.0\n"
 
     formulas.write_text(text)
-    compiled = files(tmp_path / "cache")
-    assert python("-c", RELU, cwd=copy, **environment) == RIGHT
-    assert files(tmp_path / "cache") == compiled, "the first text's kernels were still there"
+    before = files(tmp_path)
+    assert relu(cwd=copy) == RIGHT
+    assert files(tmp_path) == before, "the first text's kernels were still there"
 
 
 def test_compiled_and_loaded_kernels_give_the_same_bits(python, tmp_path):
@@ -82,12 +93,13 @@ def test_compiled_and_loaded_kernels_give_the_same_bits(python, tmp_path):
     assert compiled == loaded
 
 
-def test_two_processes_may_compile_at_once(relu, tmp_path):
+def test_two_processes_may_compile_at_once(tmp_path):
     """Two signatures of the same kernels: neither may find the other's code."""
     code = (
         "import sys, numpy as np; from tinyconv.kernels import cpu; print(cpu.relu(np.ones(5000, sys.argv[1])).sum())"
     )
-    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path), "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    settings = ENVIRONMENT | {"NUMBA_CACHE_DIR": tmp_path, "PYTHONPATH": ROOT}
+    environment = os.environ | {name: str(value) for name, value in settings.items()}
     for _ in range(2):  # compiling, then loading
         both = [
             subprocess.Popen([sys.executable, "-c", code, dtype], env=environment, stdout=subprocess.PIPE, text=True)
@@ -119,8 +131,7 @@ DAMAGE = {
 }
 
 
-def test_damaged_files_count_as_missing(relu, tmp_path):
-    assert relu() == RIGHT
+def test_damaged_files_count_as_missing(relu, compiled, tmp_path):
     sound = {path: path.read_bytes() for path in files(tmp_path)}
     kinds = list(DAMAGE.values())
     for i, (path, data) in enumerate(sound.items()):
@@ -129,9 +140,9 @@ def test_damaged_files_count_as_missing(relu, tmp_path):
     assert relu() == RIGHT
     repaired = {path: path.read_bytes() for path in sound}
     assert sum(repaired[path] != damaged[path] for path in sound) >= 3  # those that this run looked for
-    compiled = files(tmp_path)
+    before = files(tmp_path)
     assert relu() == RIGHT
-    assert files(tmp_path) == compiled
+    assert files(tmp_path) == before
 
 
 @pytest.mark.parametrize("kind", DAMAGE)
@@ -307,11 +318,10 @@ def compare(name: str, actual: np.ndarray, expected: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("name", ["_relu_chunk", "_run_with_team", "_relu-"])
-def test_a_part_of_a_kernel_that_is_missing_is_compiled_again(relu, tmp_path, name):
+def test_a_part_of_a_kernel_that_is_missing_is_compiled_again(relu, compiled, tmp_path, name):
     """A kernel's work item, the runner that hands it out, the kernel itself: each is kept apart, and called by an
     address that is filled in when the others are loaded. What the runner contains is loaded too, and copied into it:
     the third process finds it there."""
-    assert relu() == RIGHT
     removed = [path for path in tmp_path.rglob("*.nbc") if name.rstrip("-") + "-" in path.name]
     assert removed
     for path in removed:

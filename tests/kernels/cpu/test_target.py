@@ -105,7 +105,7 @@ def test_smaller_units_compute_right(python, unit, processor, features):
 def test_all_tests_of_kernels_pass_on_smaller_units(python, processor, features):
     others = "cpu/test_target.py", "cpu/test_compile.py", "cuda"
     tests = "tests/kernels", *[f"--ignore=tests/kernels/{name}" for name in others], "-k", "not cuda and not reference"
-    printed = python("-m", "pytest", "-q", *tests, NUMBA_CPU_NAME=processor, NUMBA_CPU_FEATURES=features)
+    printed = python("-m", "pytest", "-q", "-n0", *tests, NUMBA_CPU_NAME=processor, NUMBA_CPU_FEATURES=features)
     assert int(re.search(r"(\d+) passed", printed)[1]) > 500
 
 

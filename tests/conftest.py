@@ -1,4 +1,4 @@
-"""What every test shares: the Hypothesis profile, random numbers that start the same, and how many processes there are."""
+"""What every test shares: the Hypothesis profile, random numbers that start the same, two processes, little garbage."""
 
 from __future__ import annotations
 

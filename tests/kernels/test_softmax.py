@@ -154,7 +154,7 @@ def test_ignored_targets_cost_nothing(kernels, ignore_index):
 @pytest.mark.parametrize("wrong", [3, -1, 10**12, -(10**12)])
 def test_targets_out_of_range(kernels, wrong):
     target = np.array([[0, 1], [2, wrong], [wrong + 1, 0]])
-    with pytest.raises(IndexError, match=f"nll_loss: .* got {wrong} at \\(1, 1\\)"):
+    with pytest.raises(IndexError, match=rf"^Target {wrong} is out of bounds: .*\(at \(1, 1\)"):
         kernels.nll_loss(np.zeros((3, 3, 2), np.float32), target, None, IGNORE)
 
 
@@ -193,5 +193,5 @@ def test_cross_entropy_is_softmax_and_nll_loss_in_one(kernels, case, seed, mean)
 
 
 def test_cross_entropy_says_which_target_is_wrong(kernels):
-    with pytest.raises(IndexError, match=r"nll_loss: .* got 3 at \(1, 0\)"):
+    with pytest.raises(IndexError, match=r"^Target 3 is out of bounds: .*\(at \(1, 0\)"):
         kernels.cross_entropy(np.zeros((2, 3, 1), np.float32), np.array([[0], [3]]), None, IGNORE, True)

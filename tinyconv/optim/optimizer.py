@@ -104,7 +104,7 @@ class Optimizer:
                 raise TypeError(f"optimizer can only optimize Tensors, but one of the params is {type(p).__name__}")
             if not (p.is_leaf or p.retains_grad):
                 raise ValueError("can't optimize a non-leaf Tensor")
-            if is_read_only(p.array):
+            if is_read_only(p.data.array):  # a lazy layer's parameters have data, but no array yet
                 raise ValueError(
                     f"can't optimize a tensor on read-only memory: parameter {i} of the group, of shape "
                     f"{tuple(p.shape)}, was made from a NumPy array that may not be written to; make it of a copy"

@@ -31,6 +31,21 @@ CASES = {
         {"low": [0.0, -1.0, 2.0], "high": [1.0, 3.0, 2.5]}, [0.3, -1.0, 2.25],
         lambda: stats.uniform([0, -1, 2], [1, 4, 0.5]),
     ),
+    "Gamma": (
+        {"concentration": [0.7, 2.0, 9.0], "rate": SCALE}, [0.3, 0.1, 7.0],
+        lambda: stats.gamma([0.7, 2, 9], scale=1 / np.array(SCALE)),
+    ),
+    "Chi2": ({"df": [1.5, 4.0, 9.0]}, [0.3, 0.1, 7.0], lambda: stats.chi2([1.5, 4, 9])),
+    "StudentT": (
+        {"df": [9.0, 12.0, 30.0], "loc": LOC, "scale": SCALE}, [-0.3, 0.0, 7.0],
+        lambda: stats.t([9, 12, 30], LOC, SCALE),
+    ),
+    "Beta": (
+        {"concentration1": [0.7, 2.0, 9.0], "concentration0": [0.4, 3.0, 1.0]}, [0.3, 0.1, 0.9],
+        lambda: stats.beta([0.7, 2, 9], [0.4, 3, 1]),
+    ),
+    "Dirichlet": ({"concentration": [[0.7, 2.0, 9.0], [0.3, 1.9, 0.5]]}, [0.25, 0.25, 0.5], None),
+    "Gumbel": ({"loc": LOC, "scale": SCALE}, [-0.3, 0.0, 7.0], lambda: stats.gumbel_r(LOC, SCALE)),
     "MultivariateNormal": (
         {"loc": LOC, "covariance_matrix": COVARIANCE}, [-0.3, 0.0, 7.0],
         lambda: stats.multivariate_normal(LOC, COVARIANCE),
@@ -160,7 +175,8 @@ def test_samples_have_the_mean_and_the_variance(name):
     assert bool(d.support.check(d.sample((50,))).all())
 
 
-@pytest.mark.parametrize("name", ["Normal", "LogNormal", "HalfNormal", "Laplace", "Exponential", "Uniform"])
+@pytest.mark.parametrize("name", ["Normal", "LogNormal", "HalfNormal", "Laplace", "Exponential", "Uniform", "Gamma",
+                                  "Beta", "Gumbel"])  # fmt: skip
 def test_gradients_go_through_the_values(name):
     """d/dp E[x] by the samples' own derivatives is the derivative of the mean."""
     d, _, parameters = made(tinyconv, name, requires_grad=True)
@@ -275,14 +291,15 @@ PAIRS = [("Normal", "Normal"), ("LogNormal", "LogNormal"), ("HalfNormal", "HalfN
          ("Exponential", "Exponential"), ("Uniform", "Uniform"), ("Uniform", "Normal"), ("Normal", "Laplace"),
          ("Bernoulli", "Bernoulli by logits"), ("Geometric", "Geometric by logits"),
          ("Categorical", "Categorical by logits"), ("MultivariateNormal", "MultivariateNormal by L"),
-         ("OneHotCategorical", "OneHotCategorical by logits")]  # fmt: skip
+         ("OneHotCategorical", "OneHotCategorical by logits"), ("Gamma", "Gamma"), ("Beta", "Beta"),
+         ("Dirichlet", "Dirichlet")]  # fmt: skip
 
 
 def other(d):
     """Another of its kind, which can have all values that it has."""
     if isinstance(d, D.Uniform):
         return D.Uniform(d.low - 0.3, d.high + 0.2)
-    if hasattr(d, "rate"):
+    if isinstance(d, D.Exponential):
         return D.Exponential(d.rate * 1.5)
     return type(d)(**{k: getattr(d, k) * 1.4 + 0.1 for k in d._given()})
 

@@ -6,12 +6,13 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from ..ops import broadcast_shapes, softplus
+from ..ops import broadcast_shapes, digamma, lgamma, softplus
 from ..ops.decomposition import solve_triangular
 from ..tensor import Tensor
 from .continuous import Exponential, HalfNormal, Laplace, LogNormal, Normal, Uniform
 from .discrete import Bernoulli, Categorical, Geometric, OneHotCategorical
 from .distribution import Distribution, sum_rightmost
+from .gamma import Beta, Dirichlet, Gamma
 from .independent import Independent
 from .multivariate import MultivariateNormal, squared_distance
 
@@ -78,6 +79,24 @@ def _laplace(p: Laplace, q: Laplace) -> Tensor:
 def _exponential(p: Exponential, q: Exponential) -> Tensor:
     ratio = q.rate / p.rate
     return -ratio.log() + ratio - 1
+
+
+@register_kl(Gamma, Gamma)
+def _gamma(p: Gamma, q: Gamma) -> Tensor:
+    a, b = p.concentration, q.concentration
+    return b * (p.rate / q.rate).log() + lgamma(b) - lgamma(a) + (a - b) * digamma(a) + (q.rate - p.rate) * a / p.rate
+
+
+@register_kl(Dirichlet, Dirichlet)
+def _dirichlet(p: Dirichlet, q: Dirichlet) -> Tensor:
+    a, b = p.concentration, q.concentration
+    means = digamma(a) - digamma(a.sum(-1, keepdim=True))  # of log x
+    return q._log_beta() - p._log_beta() + ((a - b) * means).sum(-1)
+
+
+@register_kl(Beta, Beta)
+def _beta(p: Beta, q: Beta) -> Tensor:
+    return _dirichlet(p._both(), q._both())
 
 
 @register_kl(Uniform, Uniform)

@@ -152,13 +152,13 @@ def test_products_and_convolutions_run_on_these_tiles(elsewhere):
         inner = [loop for loop in loops_of(functions, name) if loop["multiply_adds"] == rows * vectors]
         assert any(loop["spills"] == 0 for loop in inner), name
     for name, shapes in (
-        ("conv._strip", tiles),
+        ("conv_images._strip", tiles),
         ("conv_channels._strip", channel_tiles),
         ("conv_channels._weight_part", channel_tiles),
         ("conv_planes._planes", [(4, 9)]),
-        ("conv._weight_part", dots),
-        ("conv._pooled_strip", windows),
-        ("conv._pooled_weight_part", [(4 * rows, taps) for rows, taps in window_dots]),
+        ("conv_images._weight_part", dots),
+        ("conv_images._pooled_strip", windows),
+        ("conv_images._pooled_weight_part", [(4 * rows, taps) for rows, taps in window_dots]),
         ("winners._input_item", [(patch, 1)]),
         ("winners._weight_item", [seen]),
     ):
@@ -171,7 +171,7 @@ def test_products_and_convolutions_run_on_these_tiles(elsewhere):
 
 def test_transpositions_and_pooling_shuffle_vectors(elsewhere):
     _, functions = elsewhere
-    for name in ("conv._fill", "conv._strip", "pool._max_blocks_items", "pool._max_gx_blocks_items"):
+    for name in ("conv_images._fill", "conv_images._strip", "pool._max_blocks_items", "pool._max_gx_blocks_items"):
         assert any(function["shuffles"] for function in functions if function["name"] == name), name
 
 

@@ -44,7 +44,7 @@ def always(monkeypatch):
 def arrays(dtype, x_shape, w_shape, *options, seed=0):
     """gy, who won, x and w."""
     rng = np.random.default_rng(seed)
-    OH, OW = cpu.conv.output_size(x_shape[2:], w_shape[2:], *options[:3])
+    OH, OW = cpu.conv.count_windows(x_shape[2:], w_shape[2:], *options[:3])
     shape = x_shape[0], w_shape[0], OH // 2, OW // 2
     x, w, gy = (rng.standard_normal(s).astype(dtype) for s in (x_shape, w_shape, shape))
     return gy, rng.integers(0, NOBODY + 1, shape).astype(np.uint8), x, w

@@ -9,9 +9,8 @@ them lie
 * those loops: ``tile.py`` (matrix products), ``lanes.py`` and ``lane_tiles.py`` (convolutions), ``blocks.py``,
   ``windows_3x3.py`` and ``windows.py`` (pooling), ``totals.py`` (sums and maxima), ``channels.py`` (normalization),
   ``philox.py`` (random numbers);
-* ``conv_plan.py``: how a convolution is cut into work items; read it before ``conv.py`` (images in the lanes of
-  vectors), ``conv_channels.py`` (channels there), ``conv_planes.py`` (pixels) and ``winners.py`` (gradients after
-  pooling).
+* ``conv_plan.py``: how a convolution is cut into work items; read it between ``conv.py``, which chooses the way, and
+  ``conv_images.py``, ``conv_channels.py``, ``conv_planes.py`` and ``winners.py``, which compute.
 
 Results are bit-identical for any number of threads, but for what NumPy's LAPACK computes (``solve``, ``svd``, ``det``
 and their kin), which has threads of its own.

@@ -1,8 +1,8 @@
 """Convolution and its two gradients, with an output channel in each lane of a vector.
 
-What ``conv.py`` does with images in lanes, done where images are few and channels many. Nothing of x is turned into
-lanes: the tile reads one number of it for each position and step, in place or, where windows reach into the padding,
-from a padded copy, and multiplies it by vectors of weights:
+What ``conv_images.py`` does with images in lanes, done where images are few and channels many. Nothing of x is turned
+into lanes: the tile reads one number of it for each position and step, in place or, where windows reach into the
+padding, from a padded copy, and multiplies it by vectors of weights:
 
 * forward and input gradient: ``y[p, o...] = sum over channels and taps t of x[t + p] * w[t, o...]``. Each work item
   turns the weights that it needs, a *panel* at a time: those of as many outputs as the tile is wide, and of so few

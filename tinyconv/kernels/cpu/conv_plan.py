@@ -1,5 +1,5 @@
-"""How a convolution is cut into work items, and the tables that its kernels in ``conv.py`` and ``conv_channels.py`` go
-by. All of it depends on shapes alone, and is made once for each.
+"""How a convolution is cut into work items, and the tables that its kernels in ``conv_images.py`` and
+``conv_channels.py`` go by. All of it depends on shapes alone, and is made once for each.
 
 **Cutting.** What fills the lanes of a vector is decided first: images, or output channels, whatever should take fewer
 cycles.

@@ -1,12 +1,12 @@
 """Depthwise 3 x 3 convolution with stride 1, and its two gradients, with neighbouring pixels in the lanes of a vector.
 
-A plane has a kernel of its own and shares nothing with others: turning its pixels into lanes (``conv.py``) would cost
-more than the products. Instead each plane is copied into zero-padded memory that stays in the first-level cache. There
-a tap is a displacement, and a vector of it one load, of which most lie across two lines of the cache and count twice;
-so the forward pass makes four rows at a time, and multiplies what it has loaded by all three weights of a column. The
-input gradient is the same for gy and the kernel turned around. The weight gradient runs on ``image_dots``, at vectors
-of pixels instead of images. Beyond a row's end gy has zeros, which can meet a pixel; where that one is infinite or
-NaN, the sum is made again without them.
+A plane has a kernel of its own and shares nothing with others: turning its pixels into lanes (``conv_images.py``) would
+cost more than the products. Instead each plane is copied into zero-padded memory that stays in the first-level cache.
+There a tap is a displacement, and a vector of it one load, of which most lie across two lines of the cache and count
+twice; so the forward pass makes four rows at a time, and multiplies what it has loaded by all three weights of a
+column. The input gradient is the same for gy and the kernel turned around. The weight gradient runs on ``image_dots``,
+at vectors of pixels instead of images. Beyond a row's end gy has zeros, which can meet a pixel; where that one is
+infinite or NaN, the sum is made again without them.
 """
 
 from __future__ import annotations

@@ -4,6 +4,10 @@ Dense operands of one shape are cut into chunks of CHUNK elements. So is a dense
 vector along one of its axes, as the bias of a channel is: seen as (R, A, S), it meets element a of the vector. All
 other broadcasting, plain arithmetic on FEW elements, and the logarithm and the hyperbolic tangent, whose loops in NumPy
 are vectorized, go to the reference backend.
+
+The loops are alike, and so are the functions that launch them on all threads, and yet each is written out: what a
+factory of functions makes cannot be kept in the cache (``compile.py``), and one loop that chose its operation at every
+element would not become vector instructions.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""A convolution, ReLU and max-pooling in one pass: the work items of ``conv.py`` that keep one of a window's pixels.
-The gradients of that one alone are ``winners.py``'s where it pays, else ``conv.py``'s. A linear layer and ReLU: the
-products of ``matmul.py``, cut at 0 while they are in the cache."""
+"""A convolution, ReLU and max-pooling in one pass: the work items of ``conv_images.py`` that keep one of a window's
+pixels. The gradients of that one alone are ``winners.py``'s where it pays, else ``conv_images.py``'s. A linear layer
+and ReLU: the products of ``matmul.py``, cut at 0 while they are in the cache."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..formulas import NOBODY
 from ..reference.fused import WINDOWS_2X2
 from . import winners
 from .arrays import compiled_for, empty
-from .conv import conv2d, input_gradient, output_size, pooled_forward, pooled_weight_gradient
+from .conv import conv2d, count_windows, input_gradient, pooled_forward, pooled_weight_gradient
 from .elementwise import relu, relu_gx
 from .matmul import gradients, matmul, product
 from .pool import max_pool2d
@@ -34,7 +34,7 @@ def linear_gradients(gy, y, x, w, bias):
 
 
 def conv2d_relu_max_pool2d(x, w, b, stride, padding, dilation, groups):
-    OH, OW = output_size(x.shape[2:], w.shape[2:], stride, padding, dilation)
+    OH, OW = count_windows(x.shape[2:], w.shape[2:], stride, padding, dilation)
     y = empty((len(x), len(w), OH // 2, OW // 2), x.dtype)
     if not compiled_for(x) or not w.shape[1] or not y.size:
         return reference.conv2d_relu_max_pool2d(x, w, b, stride, padding, dilation, groups)
@@ -51,7 +51,7 @@ def max_pool2d_conv2d_gx(gy, where, w, input_size, stride, padding, dilation, gr
     if not compiled_for(gy) or not gy.size or not gx.size:
         return reference.max_pool2d_conv2d_gx(gy, where, w, input_size, stride, padding, dilation, groups)
     if not winners.input_gradient(gy, where, w, gx, stride, padding, dilation, groups):
-        out = output_size(input_size, w.shape[2:], stride, padding, dilation)
+        out = count_windows(input_size, w.shape[2:], stride, padding, dilation)
         input_gradient(gy, where, w, gx, out, stride, padding, dilation, groups)
     return gx
 

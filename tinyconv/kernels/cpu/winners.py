@@ -1,8 +1,8 @@
 """Gradients of a convolution with ReLU and max-pooling over 2 x 2 windows behind it, for a quarter of the arithmetic.
 
-Of a window's four outputs only the one that won has a gradient. ``conv.py`` multiplies all four, three of them zeros:
-with an image in each lane the winners of sixteen images differ. Here one window of one image is done at a time, so its
-winner is one number, and the lanes are neighbours in memory:
+Of a window's four outputs only the one that won has a gradient. ``conv_images.py`` multiplies all four, three of them
+zeros: with an image in each lane the winners of sixteen images differ. Here one window of one image is done at a time,
+so its winner is one number, and the lanes are neighbours in memory:
 
 * input gradient: the four outputs of a window together see a *patch* of the image, PR rows of PC pixels of C channels.
   A kernel is laid out as it lies in the patch, with zeros around it, so that what a window gives to its patch is a sum
@@ -14,7 +14,8 @@ winner is one number, and the lanes are neighbours in memory:
   second time, moved by a pixel, and every row begins where a vector may.
 
 Either has its waste, the zeros of the patch and the channels that are not there: :func:`_pays` decides. And zero times
-infinity is NaN, at pixels that the winner never saw: where gy is not finite, ``conv.py`` computes the input gradient.
+infinity is NaN, at pixels that the winner never saw: where gy is not finite, ``conv_images.py`` computes the input
+gradient.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from numba.extending import intrinsic
 from ..formulas import NOBODY
 from .arrays import flat, lanes_of, workspace
 from .compile import JIT, jit
-from .conv import output_size
+from .conv import count_windows
 from .lanes import to_lanes
 from .parallel import parallel_for
 from .sizes import packed, unpacked
@@ -85,7 +86,7 @@ class Patches(NamedTuple):
 def _patches(shape, kernel_shape, stride, padding, dilation, groups) -> Patches:
     """The sizes for x and w of these shapes."""
     (N, C, H, W), (O, _, KH, KW) = shape, kernel_shape
-    out = output_size((H, W), (KH, KW), stride, padding, dilation)
+    out = count_windows((H, W), (KH, KW), stride, padding, dilation)
     PR, PC = (S + (K - 1) * D + 1 for S, K, D in zip(stride, (KH, KW), dilation, strict=True))
     padded = H + 2 * padding[0], W + 2 * padding[1]
     windows, items = (out[0] // 2, out[1] // 2), min(PARTS, -(-N // IMAGES))
@@ -99,9 +100,9 @@ def _whole(n, unit):
 
 
 def _pays(cost, sizes, lanes) -> bool:
-    """Whether ``cost`` for each window and output, in multiply-adds of vectors, is less than those that ``conv.py``
-    does, which wastes nothing; and there are images for several threads. What it counts is measured: on LeNet-5's
-    second layer and some twenty others, the way chosen was never slower by more than a few percent."""
+    """Whether ``cost`` for each window and output, in multiply-adds of vectors, is less than those that
+    ``conv_images.py`` does, which wastes nothing; and there are images for several threads. What it counts is measured:
+    on LeNet-5's second layer and some twenty others, the way chosen was never slower by more than a few percent."""
     return sizes.N >= 8 and cost < 4 * sizes.C * sizes.KH * sizes.KW / lanes
 
 
@@ -266,7 +267,7 @@ def _input_plan(itemsize, *geometry):
 
 def input_gradient(gy, winners, w, gx, stride, padding, dilation, groups) -> bool:
     """The gradient of the convolution's input, to gx, from that of the windows' maxima, gy, at the pixels that
-    ``winners`` say. False, and nothing that counts in gx, where ``conv.py`` is the better way."""
+    ``winners`` say. False, and nothing that counts in gx, where ``conv_images.py`` is the better way."""
     plan = _input_plan(gy.itemsize, gx.shape, w.shape, stride, padding, dilation, groups)
     return plan is not None and _input(flat(gy), flat(winners), flat(w), gx.reshape(-1), *plan)
 
@@ -424,8 +425,8 @@ def _weight_plan(itemsize, *geometry):
 
 
 def weight_gradient(gy, winners, x, gw, gb, stride, padding, dilation, groups) -> bool:
-    """The gradients of the convolution's weights to gw, and of its bias to gb. False, and nothing, where ``conv.py`` is
-    the better way."""
+    """The gradients of the convolution's weights to gw, and of its bias to gb. False, and nothing, where
+    ``conv_images.py`` is the better way."""
     plan = _weight_plan(gy.itemsize, x.shape, gw.shape, stride, padding, dilation, groups)
     if plan is None:
         return False

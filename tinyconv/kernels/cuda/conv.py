@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 
+from ..reference.windows import count_windows
 from .array import DeviceArray
 from .arrays import dense, from_host
 from .kernel import FLOATS, T, kernel
@@ -220,7 +221,7 @@ def _few(O: int, G: int) -> bool:
 def conv2d(x, w, b, stride, padding, dilation, groups):
     (N, C, height, width), (O, CG, KH, KW) = x.shape, w.shape
     (SV, SU), (PH, PW), (DH, DW) = stride, padding, dilation
-    OH, OW = outputs_of((height, width), (KH, KW), stride, padding, dilation)
+    OH, OW = count_windows((height, width), (KH, KW), stride, padding, dilation)
     y = empty((N, O, OH, OW), x.dtype)
     if y.size == 0:
         return y
@@ -371,18 +372,9 @@ def gather(columns, x, n, g):
         x[i] = total
 
 
-def outputs_of(size: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any) -> tuple[int, int]:
-    """(OH, OW) of a convolution."""
-    OH, OW = (
-        (n + 2 * p - d * (k - 1) - 1) // s + 1
-        for n, k, s, p, d in zip(size, kernel_size, stride, padding, dilation, strict=True)
-    )
-    return OH, OW
-
-
 def unfold(x, kernel_size, stride, padding, dilation):
     N, C, height, width = x.shape
-    OH, OW = outputs_of((height, width), kernel_size, stride, padding, dilation)
+    OH, OW = count_windows((height, width), kernel_size, stride, padding, dilation)
     y = empty((N, C * math.prod(kernel_size), OH * OW), x.dtype)
     g = (C, height, width, *kernel_size, OH, OW, *stride, *padding, *dilation)
     launch(spread, ceil_div(y.size, 256), dense(x), y, y.size, g)
@@ -392,7 +384,7 @@ def unfold(x, kernel_size, stride, padding, dilation):
 def fold(columns, output_size, kernel_size, stride, padding, dilation):
     N, CKK, _ = columns.shape
     C = CKK // math.prod(kernel_size)
-    OH, OW = outputs_of(output_size, kernel_size, stride, padding, dilation)
+    OH, OW = count_windows(output_size, kernel_size, stride, padding, dilation)
     x = empty((N, C, *output_size), columns.dtype)
     g = (C, *output_size, *kernel_size, OH, OW, *stride, *padding, *dilation)
     launch(gather, ceil_div(x.size, 256), dense(columns), x, x.size, g)

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from ..formulas import NOBODY, relu
 from ..reference.fused import WINDOWS_2X2
+from ..reference.windows import count_windows
 from .arrays import BLOCK, permute
-from .conv import conv2d, conv2d_gw, conv2d_gx, outputs_of
+from .conv import conv2d, conv2d_gw, conv2d_gx
 from .elementwise import relu as relu_of
 from .elementwise import relu_gx
 from .kernel import FLOATS, T, kernel
@@ -55,10 +56,10 @@ def _to_winners(gy, where, size):
 
 
 def max_pool2d_conv2d_gx(gy, where, w, input_size, stride, padding, dilation, groups):
-    gz = _to_winners(gy, where, outputs_of(input_size, w.shape[2:], stride, padding, dilation))
+    gz = _to_winners(gy, where, count_windows(input_size, w.shape[2:], stride, padding, dilation))
     return conv2d_gx(gz, w, input_size, stride, padding, dilation, groups)
 
 
 def max_pool2d_conv2d_gw(gy, where, x, kernel_size, stride, padding, dilation, groups):
-    gz = _to_winners(gy, where, outputs_of(x.shape[2:], kernel_size, stride, padding, dilation))
+    gz = _to_winners(gy, where, count_windows(x.shape[2:], kernel_size, stride, padding, dilation))
     return conv2d_gw(gz, x, kernel_size, stride, padding, dilation, groups), sum(gz, (0, 2, 3), False)

@@ -16,13 +16,22 @@ from collections.abc import Iterator
 import numpy as np
 
 
+def count_windows(size, kernel_size, stride, padding, dilation) -> tuple[int, int]:
+    """How many windows fit below and beside each other, (OH, OW), with
+    ``OH = floor((H + 2*PH - DH*(KH-1) - 1) / SH) + 1``."""
+    OH, OW = (
+        (n + 2 * p - d * (k - 1) - 1) // s + 1
+        for n, k, s, p, d in zip(size, kernel_size, stride, padding, dilation, strict=True)
+    )
+    return OH, OW
+
+
 class Windows:
     """Where the windows of one call lie.
 
     Attributes:
         input_size: ``(H, W)``.
-        output_size: ``(OH, OW)``; where not given, as many windows as fit:
-            ``floor((H + 2*PH - DH*(KH-1) - 1) / SH) + 1``.
+        output_size: ``(OH, OW)``; where not given, as many windows as fit (:func:`count_windows`).
         padded_size: the image with its padding, and with more of it where windows hang over the end (``ceil_mode``).
     """
 
@@ -31,7 +40,7 @@ class Windows:
         self.padding, self.dilation = padding, dilation
         reach = [d * (k - 1) + 1 for k, d in zip(kernel_size, dilation, strict=True)]
         size = [n + 2 * p for n, p in zip(input_size, padding, strict=True)]
-        self.output_size = output_size or tuple((n - r) // s + 1 for n, r, s in zip(size, reach, stride, strict=True))
+        self.output_size = output_size or count_windows(input_size, kernel_size, stride, padding, dilation)
         ends = [(n - 1) * s + r for n, s, r in zip(self.output_size, stride, reach, strict=True)]
         self.padded_size = tuple(max(n, end) for n, end in zip(size, ends, strict=True))
 

@@ -12,6 +12,7 @@ Shapes: ``sample_shape + batch_shape + event_shape``. A batch is of independent 
 import sys as _sys
 
 from . import constraints, transforms
+from .constraint_registry import biject_to, transform_to
 from .continuous import Exponential, HalfNormal, Laplace, LogNormal, Normal, Uniform
 from .discrete import Bernoulli, Categorical, Geometric, OneHotCategorical
 from .distribution import Distribution
@@ -21,29 +22,17 @@ from .kl import kl_divergence, register_kl
 from .mixture import MixtureSameFamily
 from .multivariate import MultivariateNormal
 from .relaxed import Gumbel, OneHotCategoricalStraightThrough, RelaxedBernoulli, RelaxedOneHotCategorical
-from .transformed import TransformedDistribution
-from .transforms import (
-    AffineTransform,
-    ComposeTransform,
-    ExpTransform,
-    PowerTransform,
-    SigmoidTransform,
-    SoftplusTransform,
-    TanhTransform,
-    Transform,
-    identity_transform,
-)
+from .transformed_distribution import TransformedDistribution
+from .transforms import *  # noqa: F403
+from .transforms import __all__ as _transforms
 
 __all__ = [
-    "AffineTransform",
     "Bernoulli",
     "Beta",
     "Categorical",
     "Chi2",
-    "ComposeTransform",
     "Dirichlet",
     "Distribution",
-    "ExpTransform",
     "Exponential",
     "Gamma",
     "Geometric",
@@ -57,21 +46,18 @@ __all__ = [
     "Normal",
     "OneHotCategorical",
     "OneHotCategoricalStraightThrough",
-    "PowerTransform",
     "RelaxedBernoulli",
     "RelaxedOneHotCategorical",
-    "SigmoidTransform",
-    "SoftplusTransform",
     "StudentT",
-    "TanhTransform",
-    "Transform",
     "TransformedDistribution",
     "Uniform",
+    "biject_to",
     "constraints",
-    "identity_transform",
     "kl_divergence",
     "register_kl",
+    "transform_to",
     "transforms",
+    *_transforms,
 ]
 
 # PyTorch has a file for each: `from torch.distributions.categorical import Categorical` is an import, too.
@@ -80,6 +66,6 @@ _sys.modules.update({
     for _file in (
         "bernoulli", "beta", "categorical", "chi2", "dirichlet", "exponential", "geometric", "gumbel", "half_normal",
         "laplace", "log_normal", "mixture_same_family", "multivariate_normal", "normal", "one_hot_categorical",
-        "relaxed_bernoulli", "relaxed_categorical", "studentT", "transformed_distribution", "uniform",
+        "relaxed_bernoulli", "relaxed_categorical", "studentT", "uniform",
     )
 })  # fmt: skip

@@ -2,28 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from ..dtypes import finfo
+from ..ops import cat as concatenate
+from ..ops import split
+from ..ops import stack as stacked
 from ..ops.decomposition import eigvalsh
 from ..tensor import Tensor
 
 __all__ = [
     "Constraint",
     "boolean",
+    "cat",
+    "corr_cholesky",
     "greater_than",
     "greater_than_eq",
+    "half_open_interval",
     "independent",
     "integer_interval",
     "interval",
+    "less_than",
     "lower_cholesky",
+    "multinomial",
     "nonnegative",
     "nonnegative_integer",
     "one_hot",
     "positive",
     "positive_definite",
+    "positive_integer",
     "real",
     "real_vector",
     "simplex",
+    "stack",
     "unit_interval",
 ]
 
@@ -93,6 +105,16 @@ class IntegerGreaterThan(GreaterThanEq):
         return (value % 1 == 0) & (value >= self.lower_bound)
 
 
+class LessThan(Constraint):
+    """Numbers below a bound."""
+
+    def __init__(self, upper_bound: Any):
+        self.upper_bound = upper_bound
+
+    def check(self, value: Tensor) -> Tensor:
+        return value < self.upper_bound
+
+
 class Interval(Constraint):
     """Numbers between two bounds, with these."""
 
@@ -101,6 +123,13 @@ class Interval(Constraint):
 
     def check(self, value: Tensor) -> Tensor:
         return (value >= self.lower_bound) & (value <= self.upper_bound)
+
+
+class HalfOpenInterval(Interval):
+    """Numbers between two bounds, with the lower of them."""
+
+    def check(self, value: Tensor) -> Tensor:
+        return (value >= self.lower_bound) & (value < self.upper_bound)
 
 
 class IntegerInterval(Interval):
@@ -131,6 +160,19 @@ class OneHot(Constraint):
         return ((value == 0) | (value == 1)).all(-1) & (value.sum(-1) == 1)
 
 
+class Multinomial(Constraint):
+    """Vectors of counts, together at most ``upper_bound``: those that sum to less have a probability, too."""
+
+    is_discrete = True
+    event_dim = 1
+
+    def __init__(self, upper_bound: Any):
+        self.upper_bound = upper_bound
+
+    def check(self, value: Tensor) -> Tensor:
+        return (value >= 0).all(-1) & (value.sum(-1) <= self.upper_bound)
+
+
 class LowerCholesky(Constraint):
     """Lower triangular matrices with a positive diagonal."""
 
@@ -138,6 +180,15 @@ class LowerCholesky(Constraint):
 
     def check(self, value: Tensor) -> Tensor:
         return (value.tril() == value).flatten(-2).all(-1) & (value.diagonal(dim1=-2, dim2=-1) > 0).all(-1)
+
+
+class CorrCholesky(LowerCholesky):
+    """Cholesky factors of matrices of correlations: their rows have the length 1."""
+
+    def check(self, value: Tensor) -> Tensor:
+        tolerance = finfo(value.dtype).eps * value.shape[-1] * 10
+        unit = (((value**2).sum(-1) - 1).abs() <= tolerance).all(-1)
+        return unit & super().check(value)
 
 
 class PositiveDefinite(Constraint):
@@ -173,10 +224,55 @@ class IndependentConstraint(Constraint):
         return f"IndependentConstraint({self.base_constraint!r}, {self.reinterpreted_batch_ndims})"
 
 
+class Cat(Constraint):
+    """Parts of ``lengths`` along an axis, each with a constraint of its own.
+
+    Args:
+        cseq: a constraint a part.
+        dim: the axis.
+        lengths: of the parts; default: 1 each.
+
+    Raises:
+        ValueError: not as many lengths as constraints.
+    """
+
+    def __init__(self, cseq: Sequence[Constraint], dim: int = 0, lengths: Sequence[int] | None = None):
+        self.cseq, self.dim = list(cseq), dim
+        self.lengths = [1] * len(self.cseq) if lengths is None else list(lengths)
+        if len(self.lengths) != len(self.cseq):
+            raise ValueError(f"cat: {len(self.cseq)} constraints and {len(self.lengths)} lengths")
+        self.is_discrete = any([c.is_discrete for c in self.cseq])
+        self.event_dim = max([c.event_dim for c in self.cseq])
+
+    def check(self, value: Tensor) -> Tensor:
+        parts = split(value, self.lengths, self.dim)
+        return concatenate([c.check(part) for c, part in zip(self.cseq, parts, strict=True)], self.dim)
+
+
+class Stack(Constraint):
+    """Slices along an axis, each with a constraint of its own.
+
+    Args:
+        cseq: a constraint a slice.
+        dim: the axis.
+    """
+
+    def __init__(self, cseq: Sequence[Constraint], dim: int = 0):
+        self.cseq, self.dim = list(cseq), dim
+        self.is_discrete = any([c.is_discrete for c in self.cseq])
+        event_dim = max([c.event_dim for c in self.cseq])
+        self.event_dim = event_dim + 1 if dim + event_dim < 0 else event_dim
+
+    def check(self, value: Tensor) -> Tensor:
+        slices = [value.select(self.dim, i) for i in range(value.shape[self.dim])]
+        return stacked([c.check(v) for c, v in zip(self.cseq, slices, strict=True)], self.dim)
+
+
 boolean, real, simplex, one_hot = Boolean(), Real(), Simplex(), OneHot()
-lower_cholesky, positive_definite = LowerCholesky(), PositiveDefinite()
+lower_cholesky, corr_cholesky, positive_definite = LowerCholesky(), CorrCholesky(), PositiveDefinite()
 greater_than, greater_than_eq, interval, integer_interval = GreaterThan, GreaterThanEq, Interval, IntegerInterval
-independent = IndependentConstraint
+half_open_interval, less_than = HalfOpenInterval, LessThan
+independent, multinomial, cat, stack = IndependentConstraint, Multinomial, Cat, Stack
 positive, nonnegative, unit_interval = GreaterThan(0.0), GreaterThanEq(0.0), Interval(0.0, 1.0)
-nonnegative_integer = IntegerGreaterThan(0)
+nonnegative_integer, positive_integer = IntegerGreaterThan(0), IntegerGreaterThan(1)
 real_vector = IndependentConstraint(real, 1)

@@ -2,9 +2,9 @@
 
 Max-pooling sends the gradient of a window to one of its pixels; the others' are zeros. What it returns for an image is
 then four times as long as what it got, and most of it zeros, which the node before reads, multiplies and adds. So it
-may return a :class:`Deferred` instead, if nothing is recorded. The engine hands that on to a node whose class
-``takes_deferred``: ReLU makes another one of it, a convolution the gradients of its arguments. Everyone else, hooks
-among them, gets the tensor.
+may return a :class:`Deferred` instead, if nothing is recorded: ``Winners`` in ``ops/pool.py``, the only one there is.
+The engine hands that on to a node whose class ``takes_deferred``: ReLU (``ops/activation.py``) makes another one of it,
+a convolution (``ops/conv.py``) the gradients of its arguments. Everyone else, hooks among them, gets the tensor.
 """
 
 from __future__ import annotations

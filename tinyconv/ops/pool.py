@@ -51,13 +51,16 @@ class MaxPool2d(Function):
 
 
 class Winners(Deferred):
-    """The gradient of an image of which 2 x 2 windows' maxima were taken, as long as it is known by the windows.
+    """The gradient of an image whose 2 x 2 windows' maxima were taken, not yet written down pixel by pixel: one number
+    for each window, and which of the four pixels it belongs to.
 
     Args:
         gy: ``(N, C, H // 2, W // 2)``.
         where: which pixel of a window gy goes to, uint8, of the same shape; 4 for none.
         input_size: (H, W).
-        maxima: the windows' maxima, and the counter of their versions.
+        maxima: the windows' maxima, an array, and the counter of their versions. If a ReLU made the image, it cut a
+            window's winner where the maximum is 0: so they tell what the ReLU does to the gradient, unless somebody
+            has changed them since.
     """
 
     def __init__(self, gy: Tensor, where: Tensor, input_size: tuple = (), maxima: tuple = ()):
@@ -67,9 +70,9 @@ class Winners(Deferred):
         return ToWinners.apply(self.gy, self.where, self.input_size, WINDOWS_2X2)
 
     def of_relu(self, y: Tensor) -> Tensor | Deferred:
-        """The gradient before ReLU, which made y: a window whose largest pixel it cut gives nothing."""
+        """The gradient before the ReLU that made the image y: a window whose largest pixel it cut gives nothing."""
         maxima, version = self.maxima
-        if version[0]:  # somebody has changed them
+        if version[0]:  # somebody has changed the maxima
             return ReLUGx.apply(self.tensor(), y)
         gy = wrap(kernels.of(maxima).relu_gx(self.gy.array, maxima))
         return Winners(gy, self.where, self.input_size, self.maxima)

@@ -89,7 +89,7 @@ def functions() -> Iterator[tuple[str, str]]:
     """Every compiled function of the CPU backend that does not wait for threads: its name and its instructions."""
     modules = [module for name, module in sorted(sys.modules.items()) if name.startswith("tinyconv.kernels.cpu.")]
     for function in {f: None for module in modules for f in vars(module).values() if isinstance(f, CPUDispatcher)}:
-        for result in [*function.overloads.values(), *function.part.overloads.values()]:
+        for result in [*function.overloads.values(), *function.lean.overloads.values()]:
             code = result.library.get_llvm_str()
             if "tinyconv_mailbox" not in code:
                 yield f"{function.__module__.rpartition('.')[2]}.{function.__name__}", code

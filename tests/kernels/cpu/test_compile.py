@@ -219,7 +219,7 @@ def has_entry_for_python(result) -> bool:
 
 def test_what_only_kernels_call_is_compiled_without_an_entry_for_python():
     cpu.relu(np.ones(5000, np.float32))
-    called_by_python, called_by_kernels = cpu.elementwise._relu.overloads, cpu.elementwise._relu_chunk.part.overloads
+    called_by_python, called_by_kernels = cpu.elementwise._relu.overloads, cpu.elementwise._relu_chunk.lean.overloads
     assert called_by_python and all(map(has_entry_for_python, called_by_python.values()))
     assert called_by_kernels and not any(map(has_entry_for_python, called_by_kernels.values()))
 
@@ -247,7 +247,7 @@ def _from_contained(x, i):
 def test_a_function_apart_is_called_not_contained(caller, function, apart):
     x = np.array([1.5, 2.5], np.float32)
     assert caller(x, 1) == 5 and function(x, 1) == 2.5
-    (result,), (inner,) = caller.overloads.values(), function.part.overloads.values()
+    (result,), (inner,) = caller.overloads.values(), function.lean.overloads.values()
     assert (inner.fndesc.mangled_name not in result.library.get_llvm_str()) == apart
     assert bool(compile._called_by_address(result.library)) == apart
     with pytest.raises(IndexError, match="beyond the end"):

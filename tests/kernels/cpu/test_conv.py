@@ -5,6 +5,7 @@ vectors, and with output channels."""
 from __future__ import annotations
 
 import itertools
+import re
 
 import numpy as np
 import pytest
@@ -15,13 +16,14 @@ from tests.kernels.compare import assert_close
 from tests.kernels.cpu.calls import IN_LANES, planned_with
 from tests.strategies import FLOATS, conv_geometries, float_dtypes
 from tinyconv.kernels import cpu, reference
-from tinyconv.kernels.cpu import conv
+from tinyconv.kernels.cpu import conv, conv_plan
 from tinyconv.kernels.cpu.conv_plan import (
     OUTPUTS,
     POOLED,
     POOLED_WEIGHTS,
     WEIGHTS,
     ChannelPlan,
+    Cut,
     Plan,
     backward_plan,
     forward_plan,
@@ -49,6 +51,22 @@ def test_every_plan_is_made_for_the_choice_of_lanes():
                 geometry = (2, 8, 6, 6), (8, 8, 3, 3), ONE, ONE, ONE, 1
                 plans.append(type(conv._plan("weights", 4, *geometry)[0]))
     assert plans == [Plan, ChannelPlan] * 2
+
+
+def test_the_example_of_the_tables():
+    axes = conv_plan._forward_axes((2, 2), ONE, ZERO, ONE)
+    cut = Cut(R=2, HP=3, WP=3, CB=1, OB=1, top=0, down=2, strips=1, blocks=1)
+    tables = conv_plan._tables(axes, (2, 2), (3, 3), (2, 2), cut, (1, 4), 1, 1, False, True, False)
+    names = "pixels", "ranges", "classes", "taps", "weights", "positions", "goals"
+    said = re.findall(rf"^ +({'|'.join(names)}) +((?:\d ?)+)", conv_plan._tables.__doc__, re.MULTILINE)
+    assert [name for name, _ in said] == [*names]
+    assert [[int(n) for n in numbers.split()] for _, numbers in said] == [table.tolist() for table in tables]
+    _, _, _, taps, weights, positions, goals = tables
+    x, w, y = drawn(np.float64, 9), drawn(np.float64, 5), np.empty(4)
+    for p in range(4):
+        y[goals[p]] = w[0] + sum(w[weights[k]] * x[taps[k] + positions[p]] for k in range(4))
+    expected = reference.conv2d(x.reshape(1, 1, 3, 3), w[1:].reshape(1, 1, 2, 2), w[:1], ONE, ZERO, ONE, 1)
+    np.testing.assert_allclose(y, expected.ravel())
 
 
 def lanes(dtype) -> int:

@@ -2,8 +2,9 @@
 
 ``@jit`` is Numba's ``njit`` with this house's settings, less to compile, and a cache of its own:
 
-* **Lean.** What unpacks a call's arguments from Python's objects takes as long to compile as many a kernel. Most
-  functions here are called by other kernels only, and get versions without it. Long ones may say ``@jit(apart=True)``.
+* **Lean.** The code that unpacks a call's arguments from Python's objects takes as long to compile as many a kernel.
+  Most functions here are called by other kernels only, which use a *lean* version without it. And Numba copies every
+  function into those that call it; a long one may say ``@jit(apart=True)``, so that they contain the call alone.
 * **Fresh.** Numba's cache notices changes only in the file of the function itself: edit a formula that a cached
   kernel calls, and the old result comes back. Here the cache directory is named after a hash of all of ``kernels/``,
   so any edit starts an empty one.
@@ -143,7 +144,7 @@ class _Cache(caching.FunctionCache):
         if content is None:
             return None
         called, data = content
-        called = [(getattr(import_module(module), name).part, arguments) for module, name, arguments in called]
+        called = [(getattr(import_module(module), name).lean, arguments) for module, name, arguments in called]
         for function, arguments in called:
             address_of(function, arguments)
         compiled = self._impl.rebuild(target_context, data)
@@ -154,7 +155,7 @@ class _Cache(caching.FunctionCache):
 # ------------------------------------------------------------------------------------------------------- versions
 
 
-class _Part(CPUDispatcher):
+class _Lean(CPUDispatcher):
     """A function as other kernels call it; if it is ``apart``, they contain the call alone, not the function's code."""
 
     apart = False
@@ -176,22 +177,22 @@ class _Part(CPUDispatcher):
             self.targetctx._defns[cres.entry_point].append(call, cres.signature.args)
 
 
-class _Kernel(_Part):
-    """A function as Python calls it; kernels that call it get its :attr:`part`."""
+class _Kernel(_Lean):
+    """A function as Python calls it. Kernels that call it use its :attr:`lean` version."""
 
     @functools.cached_property
-    def part(self) -> _Part:
+    def lean(self) -> _Lean:
         """This function without the code that unpacks Python's arguments."""
-        return _compiler(_Part, self.py_func, self.apart, self.targetoptions | {"no_cpython_wrapper": True})
+        return _compiler(_Lean, self.py_func, self.apart, self.targetoptions | {"no_cpython_wrapper": True})
 
     def get_call_template(self, args: Any, kws: Any) -> Any:
-        return self.part.get_call_template(args, kws)
+        return self.lean.get_call_template(args, kws)
 
     def get_overload(self, sig: Any) -> Any:
-        return self.part.get_overload(sig)
+        return self.lean.get_overload(sig)
 
 
-def _compiler(kind: type[_Part], function: Callable, apart: bool, options: dict[str, Any]) -> Any:
+def _compiler(kind: type[_Lean], function: Callable, apart: bool, options: dict[str, Any]) -> Any:
     made = kind(function, targetoptions=options)
     made.apart = apart
     if Path(function.__code__.co_filename).is_relative_to(_SOURCE):
@@ -204,7 +205,7 @@ def _compiler(kind: type[_Part], function: Callable, apart: bool, options: dict[
 _slots: dict[str, ctypes.c_int64] = {}  # words of memory that compiled code finds by name
 
 
-def address_of(function: _Part, arguments: tuple, caller: Any = None) -> str:
+def address_of(function: _Lean, arguments: tuple, caller: Any = None) -> str:
     """Let compiled code call a function without containing it: the name of a word that holds its address.
 
     Numba copies what a function calls into it and optimizes it all again, at every level of calls. Here the caller (a
@@ -224,7 +225,7 @@ def address_of(function: _Part, arguments: tuple, caller: Any = None) -> str:
     return name
 
 
-def call_by_address(context: Any, builder: Any, function: _Part, signature: Any, values: list) -> tuple[Any, Any]:
+def call_by_address(context: Any, builder: Any, function: _Lean, signature: Any, values: list) -> tuple[Any, Any]:
     """Write the instructions of such a call: its status and its result."""
     restype, arguments = signature.return_type, signature.args
     name = address_of(function, arguments, context.active_code_library)
@@ -233,7 +234,7 @@ def call_by_address(context: Any, builder: Any, function: _Part, signature: Any,
     return context.call_conv.call_function(builder, builder.load(slot), restype, arguments, values)
 
 
-def _call(function: _Part, signature: Any, context: Any, builder: Any, _: Any, values: list, loc: Any = None) -> Any:
+def _call(function: _Lean, signature: Any, context: Any, builder: Any, _: Any, values: list, loc: Any = None) -> Any:
     """What Numba writes for a call of a function that is apart."""
     status, result = call_by_address(context, builder, function, signature, values)
     with builder.if_then(status.is_error, likely=False):

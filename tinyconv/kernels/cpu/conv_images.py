@@ -10,6 +10,15 @@ A work item takes LANES images (see ``conv_plan.py`` for fewer), turns the rows 
   comes from max-pooling, on ``window_dots``, which never writes its zeros down.
 
 Channels go in blocks where they are many, so that a work item's memory stays in the second-level cache.
+
+All kernels here go by the same sizes and tables:
+
+* ``shape`` is ``(N, G, C, H, W, O, OH, OW)``: images, groups, input channels and output channels *of a group*, and the
+  sizes of input and output. (For the input gradient gy is the input, and gx the output.)
+* ``MR`` is the number of outputs (rows) of a tile, ``NT`` that of taps; ``K`` is KH*KW.
+* ``cut`` says how large a work item is, and ``tables`` where everything lies: ``conv_plan.py`` makes both.
+* ``item`` is a work item's number: its blocks of strips, groups and blocks of outputs are counted through, outputs
+  first.
 """
 
 from __future__ import annotations

@@ -276,6 +276,18 @@ def _tables(
 ) -> tuple[np.ndarray, ...]:
     """The tables of displacements in a work item's memory, in elements; what each holds is said at the end.
 
+    For an image of 3 x 3 pixels, a kernel of 2 x 2 taps and one lane (``pixel`` and ``goal`` are 1), they are::
+
+        pixels     0 1 2 3 4 5 6 7 8     the image lies as it is, without padding
+        ranges     0 4                   one strip: its classes are classes[0:4], one class of four numbers
+        classes    0 4 0 4               from taps[0] on, 4 taps; from positions[0] on, 4 positions
+        taps       0 1 3 4               the window's pixels: beside each other, and one row (3 pixels) further on
+        weights    1 2 3 4               (the weight number 0 is the bias)
+        positions  0 1 3 4               where the windows of the four outputs begin
+        goals      0 1 2 3               where the outputs go
+
+    and a kernel computes ``y[goals[p]] = w[0] + sum over k of w[weights[k]] * x[taps[k] + positions[p]]``.
+
     Args:
         axes: the pairs of :class:`Axis`, one for each kind.
         kernel_size, size, out: of the kernel, the input and the output.

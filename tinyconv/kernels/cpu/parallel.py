@@ -298,7 +298,7 @@ if JIT:
             packed = b.load(b.bitcast(inner.args[1], packed_type.as_pointer()))
             values = [b.extract_value(packed, k) for k in range(len(arguments.types))]
             call = types.none(*item_types)
-            status, _ = call_by_address(context, b, task.dispatcher.part, call, [inner.args[0], *values])
+            status, _ = call_by_address(context, b, task.dispatcher.lean, call, [inner.args[0], *values])
             with b.if_then(status.is_error, likely=False):
                 failed = _word(context, b, ir.Constant(_I64, FAILED))
                 b.store_atomic(ir.Constant(_I64, 1), failed, "seq_cst", 8)
@@ -307,7 +307,7 @@ if JIT:
             slot = cgutils.alloca_once_value(builder, args[2])
             numbers = [builder.ptrtoint(inner, _I64), builder.ptrtoint(slot, _I64), args[1]]
             call = types.none(*(types.int64,) * 3)
-            status, _ = call_by_address(context, builder, _run.part, call, numbers)
+            status, _ = call_by_address(context, builder, _run.lean, call, numbers)
             with builder.if_then(status.is_error, likely=False):
                 context.call_conv.return_status_propagate(builder, status)
             return context.get_dummy_value()

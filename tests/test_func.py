@@ -199,6 +199,16 @@ def test_the_outer_graph_goes_through():
     assert not y.requires_grad and not push.requires_grad
 
 
+def test_what_else_a_function_returns_has_no_history():
+    x = tinyconv.ones(2)
+    _, (value, aux) = func.grad_and_value(lambda x: (x.sum(), {"mean": x.mean()}), has_aux=True)(x)
+    assert not value.requires_grad and not aux["mean"].requires_grad
+    assert not func.vjp(lambda x: (x * 2, x * 3), x, has_aux=True)[2].requires_grad
+    assert not func.jvp(lambda x: (x * 2, x * 3), (x,), (x,), has_aux=True)[2].requires_grad
+    x.requires_grad_()
+    assert func.vjp(lambda x: (x * 2, x * 3), x, has_aux=True)[2].requires_grad  # someone outside differentiates, too
+
+
 def test_named_tuples_stay_what_they_are():
     x = tinyconv.tensor([[1.0, 5.0], [4.0, 2.0]])
     found = func.vmap(lambda row: row.max(0))(x)

@@ -72,7 +72,7 @@ def grad_and_value(func: Callable, argnums: int | tuple[int, ...] = 0, has_aux: 
             for place in wanted:
                 copies[place] = _mapped(lambda x: _collected(x, leaves), args[place])
             found = func(*copies, **kwargs)
-            value, aux = found if has_aux else (found, None)
+            value = found[0] if has_aux else found
             if not isinstance(value, Tensor) or value.dim():
                 shape = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
                 raise RuntimeError(f"grad: func must return a 0-d tensor, got {shape}")
@@ -85,8 +85,8 @@ def grad_and_value(func: Callable, argnums: int | tuple[int, ...] = 0, has_aux: 
             return x.new_zeros(x.shape) if g is None else g
 
         grads = tuple([_mapped(slope, args[place]) for place in wanted])
-        value = value if further else value.detach()
-        return grads[0] if isinstance(argnums, int) else grads, (value, aux) if has_aux else value
+        found = found if further else _mapped(lambda y: y.detach(), found)
+        return grads[0] if isinstance(argnums, int) else grads, found
 
     return both
 
@@ -114,8 +114,7 @@ def vjp(func: Callable, *primals: Any, has_aux: bool = False) -> tuple:
     further = any(x.requires_grad for x in _tensors(primals))
     with enable_grad():
         found = func(*_mapped(lambda x: _collected(x, leaves), primals))
-    value, aux = found if has_aux else (found, None)
-    ys = _tensors(value)
+    ys = _tensors(found[0] if has_aux else found)
 
     def pulled(*cotangents: Any) -> tuple:
         vs = _tensors(cotangents)
@@ -124,8 +123,9 @@ def vjp(func: Callable, *primals: Any, has_aux: bool = False) -> tuple:
         found = _slopes(ys, leaves, vs, further or any(v.requires_grad for v in vs))
         return _mapped(lambda _: next(found), primals)
 
-    value = value if further else _mapped(lambda y: y.detach(), value)
-    return (value, pulled, aux) if has_aux else (value, pulled)
+    value, *aux = found if has_aux else (found,)
+    value, aux = (value, aux) if further else _mapped(lambda y: y.detach(), (value, aux))
+    return (value, pulled, *aux)
 
 
 def jvp(func: Callable, primals: tuple, tangents: tuple, *, strict: bool = False, has_aux: bool = False) -> tuple:
@@ -151,7 +151,7 @@ def jvp(func: Callable, primals: tuple, tangents: tuple, *, strict: bool = False
         return y.new_zeros(y.shape) if g is None else g
 
     derivative = _mapped(slope, value)
-    value = value if further else _mapped(lambda y: y.detach(), value)
+    value, aux = (value, aux) if further else _mapped(lambda y: y.detach(), (value, aux))
     return (value, derivative, *aux)
 
 

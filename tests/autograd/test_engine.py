@@ -358,3 +358,14 @@ def test_graphs_made_in_several_threads():
     for t in threads:
         t.join()
     assert [values(t.grad) for t in x] == [[201.0]] * 4
+
+
+def test_what_is_differentiated_by_may_be_any_iterable():
+    """``grad(loss, model.parameters())``, a generator, and ``weights.values()``."""
+    model = tinyconv.nn.Linear(2, 1)
+    x = tinyconv.tensor([[2.0, 3.0]])
+    for parameters in (model.parameters(), dict(model.named_parameters()).values(), iter(list(model.parameters()))):
+        gw, gb = grad(model(x).sum(), parameters)
+        assert gw.tolist() == [[2.0, 3.0]] and gb.tolist() == [1.0]
+    tinyconv.autograd.backward((y for y in [model(x).sum(), model(2 * x).sum()]), inputs=model.parameters())
+    assert model.weight.grad.tolist() == [[6.0, 9.0]] and model.bias.grad == 2

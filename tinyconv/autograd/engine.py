@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from heapq import heappop, heappush, heappushpop
 from typing import Any
 
@@ -211,7 +211,8 @@ def _roots(tensors: Sequence[Tensor], gys: Sequence[Tensor | None], what: str) -
 
 
 def _as_list(x: Any) -> list:
-    return list(x) if isinstance(x, (tuple, list)) else [x]
+    """One tensor, or any iterable of them, such as ``model.parameters()``, as a list."""
+    return list(x) if isinstance(x, Iterable) and not isinstance(x, Tensor) else [x]
 
 
 def backward(
@@ -256,7 +257,7 @@ def backward(
 
 def grad(
     outputs: Tensor | Sequence[Tensor],
-    inputs: Tensor | Sequence[Tensor],
+    inputs: Tensor | Iterable[Tensor],
     grad_outputs: Any = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,

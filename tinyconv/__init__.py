@@ -492,6 +492,8 @@ int, long, short = int32, int64, int16
 bool = dtypes.boolean
 newaxis = None  # x[:, newaxis], as in NumPy
 
+# What users call are the operations behind two steps that the engine, which imports from ops/, does not take: one for
+# out=, and one that names an argument which is no tensor.
 ops.out.let_take_out(globals(), ops.out.CASTS, ops.out.EXACT)
 ops.door.name_what_is_no_tensor(globals())
 

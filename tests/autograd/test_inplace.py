@@ -199,3 +199,13 @@ def test_a_view_made_before_its_base_asked_for_a_gradient():
     x.requires_grad_()
     assert before.is_leaf and not before.requires_grad
     assert x[:2].requires_grad
+
+
+def test_the_example_of_the_docstring():
+    x = tinyconv.ones(2, 2, requires_grad=True)
+    y = x * 2
+    v, u = y[0], y[:, 1]
+    v *= 3
+    assert y.grad_fn.name() == "CopySlices" and u.grad_fn.next_functions[0][0] is y.grad_fn
+    u.sum().backward()
+    assert x.grad.tolist() == [[0, 6], [0, 2]]

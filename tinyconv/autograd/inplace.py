@@ -2,7 +2,14 @@
 
 A tensor and its views share memory, so what changes one changes all. The changed tensor takes the history of the new
 value; if it is a view, its base's history becomes one that has written into the base, and every other view finds its
-own again by taking the steps that made it, from the base's new history (``tensor.py`` says what a view remembers).
+own again by taking the steps that made it, from the base's new history (``tensor.py`` says what a view remembers)::
+
+    y = x * 2        # a base; its history is Mul(x)
+    v = y[0]         # a view: its base is y, its steps are (Slice, 0), its history is Slice(Mul(x))
+    u = y[:, 1]      # another one, which shares an element with v
+    v *= 3           # v's new value has the history Mul(v), so y's becomes WriteView(Mul(x), Mul(v)): all from the old
+                     # y, but y[0], which comes from v's new value
+    u.sum()          # u notices that y has another history than when u was made, and takes Slice(WriteView(...))
 """
 
 from __future__ import annotations
@@ -17,7 +24,8 @@ from .grad_mode import enable_grad, state
 
 
 def look_into(view: Tensor, source: Tensor, step: tuple) -> None:
-    """Note that ``view`` looks into the memory of ``source`` by ``step`` (a view Function and its other arguments)."""
+    """Note that ``view`` looks into the memory of ``source`` by ``step``: a view Function, and its arguments without
+    the tensor."""
     view._counter = source._counter
     base = source._base
     if base is None:

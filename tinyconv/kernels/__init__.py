@@ -1,7 +1,9 @@
 """How the numbers are computed: loops only, never a gradient rule, never a Tensor.
 
 ``contract.py`` lists the kernels; each backend (``reference/``: plain NumPy, ``cpu/``: Numba, ``cuda/``: numba-cuda)
-implements all of them.
+implements all of them. ``formulas.py`` has the formulas on single numbers that both compiled backends inline,
+``cache.py`` keeps what they have compiled, and ``precision.py`` says how exact products are to be.
+
 Dispatch follows the array: :func:`of` returns the backend that an array lives on. Host (NumPy) arrays can be served by
 any host backend, chosen by :class:`use_kernels`; an array of another class has the one backend that registered it.
 """

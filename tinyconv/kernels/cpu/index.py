@@ -26,12 +26,14 @@ FEW = 1024  # elements that NumPy has moved before a compiled loop has begun
 ADDED = (np.float32, np.float64, np.int64)
 
 
-FROM_START, FROM_END, OUTSIDE = range(3)  # how places on an axis are counted: all of them, or some
+# How the places of a list are counted: all from the axis' start (0 and more); some from its end (-1 and less); or some
+# are no places of the axis at all. Of several lists the largest of these holds.
+FROM_START, FROM_END, OUTSIDE = range(3)
 
 
 @jit
 def _counted(places, start, stop, N):
-    """How these places on an axis of N are counted: OUTSIDE if there is no such place."""
+    """How ``places[start:stop]``, on an axis of N, are counted."""
     places, least, most = places[start:stop], 0, 0
     for r in range(places.size):
         least, most = min(least, places[r]), max(most, places[r])
@@ -108,7 +110,7 @@ def _put_item(item, x, index, own, O, N, R, S, lines, width, y, adding):
 
 @jit
 def _count(items, places, N):
-    """How some of the places are counted that are not FROM_START, if there are any."""
+    """How the places of a list are counted, looked up by all threads."""
     counted = np.empty(items, np.int64)
     parallel_for(_count_chunk, items, (places, N, counted))
     return counted.max()
@@ -116,7 +118,7 @@ def _count(items, places, N):
 
 @jit
 def _take(items, x, index, own, O, N, R, S, lines, step, y):
-    """Likewise; then not all has been taken."""
+    """Take the places, without the work items in which not all are counted FROM_START; returns how all are counted."""
     counted = np.empty(items, np.int64)
     parallel_for(_take_item, items, (x, index, own, O, N, R, S, lines, step, y, counted))
     return counted.max()
@@ -140,7 +142,7 @@ class Places(NamedTuple):
     shape: tuple[int, ...]
 
     def from_start(self) -> Places:
-        """The same, with what is counted from the end counted from the start."""
+        """This index with the places that are counted from the end counted from the start instead."""
         return self._replace(places=np.where(self.places < 0, self.places + self.N, self.places))
 
 

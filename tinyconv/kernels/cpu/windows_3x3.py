@@ -4,6 +4,10 @@ The middle of each window lies on an even row and an even column. So, as in ``bl
 the even and the odd lanes of a row apart: a vector of windows sees a vector of even pixels, one of odd pixels, and the
 odd pixels before them. What wins in three neighbours of an odd row is found once, for the windows above and below it.
 
+A plane is gone through in *bands* of BAND rows of windows, and a band in *strips*: a strip is a vector of neighbouring
+windows, from the band's first row down to its last. So the winners of an odd row stay in registers until the windows
+below have used them. What a later band reads and writes is fetched meanwhile, in the order of memory.
+
 That NaN wins over numbers costs a comparison and a mask for every pixel of a window. So windows are first done without,
 but notice any NaN, which takes one comparison for two vectors; then all is done again.
 """

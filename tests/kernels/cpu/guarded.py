@@ -20,6 +20,7 @@ import numpy as np
 
 from tests.kernels.cpu.calls import IN_LANES, ONE, TWO, arrays_in, calls, copied, planned_with
 from tinyconv.kernels import cpu
+from tinyconv.kernels.cpu.target import VECTOR_BYTES
 
 PAGE = mmap.PAGESIZE
 PROT_NONE = 0
@@ -56,7 +57,8 @@ def guarded(x: Any, side: str) -> Any:
 
 
 def borders(dtype: Any) -> list[tuple[str, tuple]]:
-    """Convolutions, products and poolings of every small width, where vectors end inside and outside of rows."""
+    """Convolutions, products and poolings of every small width, where vectors end inside and outside of rows: up to two
+    vectors and three numbers."""
     rng = np.random.default_rng(0)
 
     def drawn(*shape: int) -> np.ndarray:
@@ -64,7 +66,7 @@ def borders(dtype: Any) -> list[tuple[str, tuple]]:
 
     listed: list[tuple[str, tuple]] = []
     zero = (0, 0)
-    for W in range(1, 36):
+    for W in range(1, 2 * VECTOR_BYTES // np.dtype(dtype).itemsize + 4):
         for stride, padding, kernel in (
             (ONE, ONE, (3, 3)), (ONE, zero, (2, 1)), (TWO, ONE, (3, 3)), (TWO, zero, ONE), ((3, 3), zero, ONE)
         ):  # fmt: skip

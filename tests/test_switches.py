@@ -135,3 +135,19 @@ def test_the_older_name_of_the_default_type():
         assert tinyconv.get_default_dtype() is tinyconv.float64
     finally:
         tinyconv.set_default_dtype(tinyconv.float32)
+
+
+def test_what_is_accepted():
+    tinyconv.set_num_interop_threads(3)
+    assert tinyconv.get_num_interop_threads() == 1
+    with pytest.raises(RuntimeError, match="expected a positive integer, got 0"):
+        tinyconv.set_num_interop_threads(0)
+    assert not tinyconv.set_flush_denormal(True)
+
+
+def test_anomaly_mode_by_function():
+    assert not tinyconv.is_anomaly_enabled()
+    tinyconv.set_anomaly_enabled(True, check_nan=False)
+    assert tinyconv.is_anomaly_enabled() and not tinyconv.is_anomaly_check_nan_enabled()
+    tinyconv.set_anomaly_enabled(False)
+    assert not tinyconv.autograd.anomaly.is_anomaly_enabled() and tinyconv.is_anomaly_check_nan_enabled()

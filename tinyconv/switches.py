@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .autograd import anomaly
+from .autograd.anomaly import is_anomaly_enabled
 from .dtypes import set_default_dtype
 from .kernels.precision import PRECISION
 from .ops.convert import TYPE_NAMES
@@ -15,9 +17,15 @@ __all__ = [
     "compile",
     "get_default_device",
     "get_float32_matmul_precision",
+    "get_num_interop_threads",
+    "is_anomaly_check_nan_enabled",
+    "is_anomaly_enabled",
+    "set_anomaly_enabled",
     "set_default_device",
     "set_default_tensor_type",
     "set_float32_matmul_precision",
+    "set_flush_denormal",
+    "set_num_interop_threads",
     "use_deterministic_algorithms",
 ]
 
@@ -60,6 +68,37 @@ def set_float32_matmul_precision(precision: str) -> None:
 def get_float32_matmul_precision() -> str:
     """What :func:`set_float32_matmul_precision` was given last."""
     return PRECISION["matmul"]
+
+
+def set_num_interop_threads(num: int) -> None:
+    """Accepted: operations follow one another, and each uses :func:`~tinyconv.set_num_threads` threads.
+
+    Raises:
+        RuntimeError: ``num`` is not positive.
+    """
+    if num < 1:
+        raise RuntimeError(f"set_num_interop_threads: expected a positive integer, got {num}")
+
+
+def get_num_interop_threads() -> int:
+    """1: operations follow one another."""
+    return 1
+
+
+def set_anomaly_enabled(mode: bool, check_nan: bool = True) -> None:
+    """:class:`autograd.set_detect_anomaly`, as a function: where does the NaN come from?"""
+    anomaly.set_detect_anomaly(mode, check_nan)
+
+
+def is_anomaly_check_nan_enabled() -> bool:
+    """Whether anomaly mode, if it is on, stops at a NaN."""
+    return anomaly.check_nan
+
+
+def set_flush_denormal(mode: bool) -> bool:
+    """False: numbers below the smallest normal one are kept, as IEEE 754 has it, whatever ``mode`` is. (PyTorch answers
+    False where the processor cannot flush them to 0.)"""
+    return False
 
 
 def get_default_device() -> Device:

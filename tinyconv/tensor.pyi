@@ -802,6 +802,9 @@ class Tensor:
     def nanmedian(self, dim: builtins.int | None=None, keepdim: builtins.bool=False) -> Any:
         ...
 
+    def nanquantile(self, q: Any, dim: builtins.int | None=None, keepdim: builtins.bool=False, *, interpolation: str='linear') -> Tensor:
+        ...
+
     def nansum(self, dim: Any=None, keepdim: builtins.bool=False, *, dtype: dtypes.dtype | None=None) -> Tensor:
         ...
 
@@ -817,6 +820,9 @@ class Tensor:
     def new_empty(self, *size: Any, dtype: Any=None, device: Any=None, requires_grad: builtins.bool=False) -> Tensor:
         ...
 
+    def new_empty_strided(self, size: Any, stride: Any, *, dtype: Any=None, device: Any=None, requires_grad: builtins.bool=False) -> Tensor:
+        ...
+
     def new_full(self, size: Any, fill_value: Any, *, dtype: Any=None, device: Any=None, requires_grad: builtins.bool=False) -> Tensor:
         ...
 
@@ -830,6 +836,9 @@ class Tensor:
         ...
 
     def nonzero(self, *, as_tuple: builtins.bool=False) -> Any:
+        ...
+
+    def nonzero_static(self, *, size: builtins.int, fill_value: builtins.int=-1) -> Tensor:
         ...
 
     def outer(self, vec2: Tensor) -> Tensor:
@@ -851,6 +860,9 @@ class Tensor:
         ...
 
     def prod(self, dim: builtins.int | None=None, keepdim: builtins.bool=False, *, dtype: dtypes.dtype | None=None) -> Tensor:
+        ...
+
+    def put(self, index: Tensor, source: Tensor, accumulate: builtins.bool=False) -> Tensor:
         ...
 
     def qr(self, some: builtins.bool=True) -> Any:
@@ -1054,6 +1066,9 @@ class Tensor:
     def masked_scatter_(self, mask: Tensor, source: Tensor) -> Tensor:
         ...
 
+    def put_(self, index: Tensor, source: Tensor, accumulate: builtins.bool=False) -> Tensor:
+        ...
+
     def renorm_(self, p: builtins.float, dim: builtins.int, maxnorm: builtins.float) -> Tensor:
         ...
 
@@ -1075,13 +1090,22 @@ class Tensor:
     def squeeze_(self, dim: Any=None) -> Tensor:
         ...
 
-    def t_(self) -> Tensor:
+    def swapaxes_(self, axis0: builtins.int, axis1: builtins.int) -> Tensor:
         ...
 
     def transpose_(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
         ...
 
+    def t_(self) -> Tensor:
+        ...
+
     def unsqueeze_(self, dim: builtins.int) -> Tensor:
+        ...
+
+    def __dlpack__(self, *, stream: builtins.int | None=-1, max_version: tuple[builtins.int, builtins.int] | None=None, dl_device: tuple[builtins.int, builtins.int] | None=None, copy: builtins.bool | None=None) -> Any:
+        ...
+
+    def __dlpack_device__(self) -> tuple[builtins.int, builtins.int]:
         ...
 
     def polygamma(self, n: builtins.int) -> Tensor:

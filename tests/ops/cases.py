@@ -261,6 +261,8 @@ case(Where, "triangles", lambda m, x: (x.tril(), x.triu(1), m.tril(x, -1)), (2, 
 case(Windows, "", lambda m, x: (x.unfold(1, 2, 1), x.unfold(0, 3, 2) ** 2), (5, 4))
 case(Permute, "movedim", lambda m, x: (x.movedim(0, 2), m.movedim(x, (0, 1), (2, 0)), x.swapaxes(0, 1)), (2, 3, 4))
 case(Slice, "pieces", lambda m, x: (*x.split(2), *x.chunk(2, 1), *m.split(x, [1, 4]), *x.unbind(1)), (5, 3))
+case(Slice, "gradient", lambda m, x: (*m.gradient(x, spacing=2.0), *m.gradient(x, dim=0, edge_order=2,
+     spacing=[m.tensor([0.0, 1.0, 3.0, 3.5], dtype=x.dtype)])), (4, 3))  # fmt: skip
 case(Slice, "more pieces", lambda m, x: (*m.tensor_split(x, 3), *x.tensor_split((1, 2)), x.narrow(0, 1, 2)), (5, 3))
 case(Cat, "stacks", lambda m, a, b: (m.hstack([a, b]), m.vstack([a, b]), m.dstack([a, b]), m.column_stack([a, b])),
      (2, 3), (2, 3))  # fmt: skip
@@ -276,6 +278,8 @@ case(Scatter, "scatter_add", lambda m, x, y: x.scatter_add(1, m.tensor([[0, 0, 2
 case(Scatter, "index_add", lambda m, x, y: x.index_add(1, m.tensor([0, 0, 3]), y, alpha=2) ** 2, (2, 4), (2, 3))
 case(Write, "scatter", lambda m, x, y: (x.scatter(1, m.tensor([[0, 3], [1, 0]]), y) ** 2,
      x.scatter(0, m.tensor([[0, 2]]), 2.0) ** 2), (3, 4), (2, 2))  # fmt: skip
+case(Write, "put", lambda m, x, y: (m.put(x, m.tensor([0, 5, -1]), y) ** 2,
+     x.put(m.tensor([1, 1, 2]), y, accumulate=True) ** 2), (2, 4), (3,))  # fmt: skip
 case(Write, "scatter a corner", lambda m, x, y: x.scatter(1, m.tensor([[0, 3], [1, 0]]), y) ** 2, (3, 4), (3, 3),
      peer=False)  # fmt: skip
 case(Write, "by name", lambda m, x, y: (x.index_fill(0, m.tensor([1]), 2.0), x.index_copy(1, m.tensor([2, 0]), y) ** 2,
@@ -384,6 +388,12 @@ case(Leaders, "", lambda m, x: (x.cummax(1)[0], m.cummin(x, 0).values ** 2), (3,
 case(Sort, "", lambda m, x: (x.sort()[0], m.sort(x, 0, descending=True).values ** 2, m.msort(x)), (3, 4))
 case(Sort, "topk", lambda m, x: (x.topk(2)[0], m.topk(x, 2, 0, largest=False).values ** 2), (3, 4))
 case(Gather, "order", lambda m, x: (x.median(), x.median(1).values, x.kthvalue(2, 0)[0], x.mode(1)[0]), (3, 4))
+case(
+    Sort,
+    "nanquantile",
+    lambda m, x: (m.nanquantile(m.where(x.detach() > 1, float("nan"), x), 0.3), x.nanquantile(0.5, 1)),
+    (3, 4),
+)
 case(Sort, "quantile", lambda m, x: (x.quantile(0.3), m.quantile(x, m.tensor([0.1, 0.5], dtype=x.dtype), 1)), (3, 4))
 
 

@@ -139,3 +139,14 @@ def test_can_cast_as_in_torch(a, b):
                 RuntimeError, match=f"result type tinyconv.{a} can't be cast to the tensor's tinyconv.{b}"
             ):
                 x.mul_(result)
+
+
+def test_typename():
+    class Mine:
+        """A class of the test's own."""
+
+    assert tinyconv.typename(tinyconv.ones(2)) == "tinyconv.FloatTensor"
+    assert tinyconv.typename(tinyconv.nn.Linear(1, 1)) == tinyconv.typename(tinyconv.nn.Linear)
+    assert tinyconv.typename(3) == tinyconv.typename(int) == "int"
+    assert tinyconv.typename(Mine()).endswith("test_typename.<locals>.Mine")
+    assert tinyconv.typename([].append) == "list.append"

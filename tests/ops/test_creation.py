@@ -199,3 +199,18 @@ def test_numbers_that_fit():
     assert tinyconv.full((1,), -1, dtype=tinyconv.uint8).tolist() == [255]
     with pytest.raises(RuntimeError, match="full: 300 does not fit into tinyconv.uint8"):
         tinyconv.full((1,), 300, dtype=tinyconv.uint8)
+
+
+def test_range_has_its_end_and_warns():
+    with pytest.warns(UserWarning, match="range is deprecated"):
+        assert tinyconv.range(1, 4).tolist() == [1, 2, 3, 4]
+    with (
+        pytest.warns(UserWarning, match="use arange"),
+        pytest.raises(RuntimeError, match="step -1 does not lead from 0 to 5"),
+    ):
+        tinyconv.range(0, 5, -1)
+
+
+def test_scalar_tensor():
+    x = tinyconv.scalar_tensor(3)
+    assert (x.shape, x.dtype, x.item()) == ((), tinyconv.float32, 3.0)

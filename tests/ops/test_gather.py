@@ -135,3 +135,26 @@ def test_bools_are_filled_with_what_is_true():
     assert tinyconv.tensor([False, False]).masked_fill(mask, float("-inf")).tolist() == [True, False]
     with pytest.raises(RuntimeError, match="no value of"):
         tinyconv.tensor([1, 2]).masked_fill(mask, float("-inf"))
+
+
+def test_put():
+    x = tinyconv.arange(6).reshape(2, 3)
+    assert tinyconv.put(x, tinyconv.tensor([1, -1]), tinyconv.tensor([9, 8])).tolist() == [[0, 9, 2], [3, 4, 8]]
+    added = x.put(tinyconv.tensor([[1], [1]]), tinyconv.tensor([9, 8]), accumulate=True)
+    assert added.tolist() == [[0, 18, 2], [3, 4, 5]] and x[0, 1].item() == 1
+    assert x.put_(tinyconv.tensor([0]), tinyconv.tensor([7])) is x and x[0, 0].item() == 7
+    with pytest.raises(IndexError, match="index has 1 elements, source has 2"):
+        x.put(tinyconv.tensor([0]), tinyconv.tensor([7, 8]))
+    with pytest.raises(RuntimeError, match="source must be tinyconv.int64"):
+        x.put(tinyconv.tensor([0]), tinyconv.tensor([7.0]))
+    with pytest.raises(IndexError):
+        x.put(tinyconv.tensor([6]), tinyconv.tensor([7]))
+
+
+def test_nonzero_static():
+    x = tinyconv.tensor([[1, 0], [3, 2]])
+    assert x.nonzero_static(size=4).tolist() == [[0, 0], [1, 0], [1, 1], [-1, -1]]
+    assert x.nonzero_static(size=2).tolist() == [[0, 0], [1, 0]]
+    assert tinyconv.nonzero_static(x, size=4, fill_value=5).tolist()[-1] == [5, 5]
+    with pytest.raises(RuntimeError, match="size must not be negative"):
+        x.nonzero_static(size=-1)

@@ -146,3 +146,17 @@ def test_equal_medians_share_the_gradient():
     x = tinyconv.tensor([[1.0, 2.0, 2.0], [2.0, 3.0, 4.0]], requires_grad=True)
     x.median().backward()
     np.testing.assert_allclose(x.grad.array, [[0, 1 / 3, 1 / 3], [1 / 3, 0, 0]], rtol=1e-6)
+
+
+@pytest.mark.parametrize("interpolation", ["linear", "lower", "higher", "nearest", "midpoint"])
+def test_nanquantile_as_in_numpy(interpolation):
+    x = np.random.default_rng(0).normal(size=(6, 5))
+    x[[0, 1, 1, 5], [0, 1, 2, 2]] = np.nan
+    for q in (0.0, 0.3, np.array([0.25, 1.0])):
+        for axis in (None, 0, 1):
+            ours = tinyconv.tensor(x).nanquantile(
+                tinyconv.tensor(q, dtype=tinyconv.float64), axis, interpolation=interpolation
+            )
+            np.testing.assert_allclose(ours.numpy(), np.nanquantile(x, q, axis, method=interpolation))
+    x[:, 3] = np.nan
+    assert tinyconv.tensor(x).nanquantile(0.5, dim=0).isnan().tolist() == [False, False, False, True, False]

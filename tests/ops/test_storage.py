@@ -133,3 +133,14 @@ def test_elements_that_are_one_in_memory_share_the_gradient(shape, stride):
     y = tinyconv.arange(4.0).requires_grad_()
     y.unfold(0, 2, 1).as_strided((4,), (1,)).square().sum().backward()  # windows overlap
     assert y.grad.tolist() == [0, 2, 4, 6]
+
+
+def test_empty_strided():
+    x = tinyconv.empty_strided((2, 3), (1, 2), dtype=tinyconv.float64)
+    assert (x.shape, x.stride(), x.dtype, len(x.storage())) == ((2, 3), (1, 2), tinyconv.float64, 6)
+    assert not x.requires_grad and x._base is None
+    assert x.new_empty_strided((2,), (3,)).stride() == (3,)
+    assert tinyconv.empty_strided((0, 2), (5, 1)).shape == (0, 2)
+    for size, stride in (((2, 3), (1,)), ((2,), (-1,)), ((-2,), (1,))):
+        with pytest.raises(RuntimeError, match="empty_strided: expected as many strides as sizes, none negative"):
+            tinyconv.empty_strided(size, stride)

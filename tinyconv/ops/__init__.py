@@ -120,6 +120,7 @@ from .convert import (
     to,
     type_,
     type_as,
+    typename,
 )
 from .creation import (
     arange,
@@ -142,6 +143,8 @@ from .creation import (
     numel,
     ones,
     ones_like,
+    range,
+    scalar_tensor,
     tensor,
     zeros,
     zeros_like,
@@ -242,6 +245,8 @@ from .elementwise import (
     sub,
 )
 from .embedding import embedding, embedding_bag, one_hot
+from .exchange import dlpack, dlpack_device, from_dlpack, frombuffer, to_dlpack
+from .finite_differences import gradient
 from .fold import fold, unfold
 from .gather import (
     argwhere,
@@ -255,6 +260,8 @@ from .gather import (
     masked_select,
     narrow,
     nonzero,
+    nonzero_static,
+    put,
     scatter,
     scatter_add,
     select,
@@ -417,6 +424,7 @@ from .shape import (
     broadcast_to,
     clone,
     contiguous,
+    detach,
     expand,
     expand_as,
     flatten,
@@ -450,6 +458,7 @@ from .sort import (
     mode,
     msort,
     nanmedian,
+    nanquantile,
     quantile,
     searchsorted,
     sort,
@@ -464,6 +473,7 @@ from .storage import (
     apply_,
     as_strided,
     data_ptr,
+    empty_strided,
     is_inference,
     is_meta,
     is_nested,
@@ -473,6 +483,7 @@ from .storage import (
     layout,
     map_,
     new,
+    new_empty_strided,
     resize_,
     resize_as_,
     share_memory_,
@@ -501,6 +512,7 @@ from .volume import (
     conv_transpose3d,
     max_pool3d,
 )
+from .window_functions import bartlett_window, blackman_window, hamming_window, hann_window, kaiser_window
 
 
 def _operator(operation: Callable) -> Callable:
@@ -579,25 +591,26 @@ METHODS = {
         is_contiguous, is_inference, is_nonzero, is_pinned, is_shared, is_signed, isclose, isfinite, isinf, isnan,
         isneginf, isposinf, isreal, kron, kthvalue, log_softmax, logaddexp, logaddexp2, logcumsumexp, logdet, logsumexp,
         long, map_, masked_fill, masked_scatter, masked_select, matmul, matrix_exp, matrix_power, max, maximum, mean,
-        median, min, minimum, mm, mode, movedim, msort, mul, multinomial, mv, nanmean, nanmedian, nansum, narrow,
-        ndimension, new, new_empty, new_full, new_ones, new_tensor, new_zeros, nonzero, outer, permute, pin_memory,
-        pinverse, positive, prelu, prod, qr, quantile, random_, ravel, renorm, repeat, repeat_interleave, reshape,
-        reshape_as, resize_, resize_as_, roll, rot90, scatter, scatter_add, scatter_reduce, select, select_scatter,
-        share_memory_, short, signbit, slice_scatter, slogdet, softmax, sort, split_with_sizes, squeeze, std, storage,
-        storage_offset, stride, sub, sum, svd, t, take, take_along_dim, tensor_split, tile, to, topk, trace, transpose,
-        tril, triu, type_as, unbind, unflatten, unique, unique_consecutive, unsqueeze, untyped_storage, var, view,
-        view_as, vsplit,
+        median, min, minimum, mm, mode, movedim, msort, mul, multinomial, mv, nanmean, nanmedian, nanquantile, nansum,
+        narrow, ndimension, new, new_empty, new_empty_strided, new_full, new_ones, new_tensor, new_zeros, nonzero,
+        nonzero_static, outer, permute, pin_memory, pinverse, positive, prelu, prod, put, qr, quantile, random_, ravel,
+        renorm, repeat, repeat_interleave, reshape, reshape_as, resize_, resize_as_, roll, rot90, scatter, scatter_add,
+        scatter_reduce, select, select_scatter, share_memory_, short, signbit, slice_scatter, slogdet, softmax, sort,
+        split_with_sizes, squeeze, std, storage, storage_offset, stride, sub, sum, svd, t, take, take_along_dim,
+        tensor_split, tile, to, topk, trace, transpose, tril, triu, type_as, unbind, unflatten, unique,
+        unique_consecutive, unsqueeze, untyped_storage, var, view, view_as, vsplit,
     )
 } | {
     operation.__name__ + "_": inplace.in_place(operation, composed=operation in (index_reduce, renorm, scatter_reduce))
     for operation in (
         addbmm, addmm, addmv, addr, baddbmm, index_add, index_copy, index_fill, index_reduce, masked_fill,
-        masked_scatter, renorm, scatter, scatter_add, scatter_reduce, tril, triu,
+        masked_scatter, put, renorm, scatter, scatter_add, scatter_reduce, tril, triu,
     )
 } | {
     operation.__name__ + "_": inplace.reshape_in_place(operation)
-    for operation in (squeeze, t, transpose, unsqueeze)
+    for operation in (squeeze, swapaxes, swapdims, t, transpose, unsqueeze)
 } | {
+    "__dlpack__": dlpack, "__dlpack_device__": dlpack_device,
     "polygamma": polygamma_method, "polygamma_": inplace.in_place(polygamma_method, "polygamma", composed=True),
     "moveaxis": movedim, "norm": norm_of, "split": split_of, "swapaxes": swapaxes, "swapdims": transpose,
     "unfold": windows, "ger": outer, "vdot": vdot,

@@ -163,6 +163,16 @@ def type_(input: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
     return out if not place else to(out, "cuda" if "cuda" in place else "cpu")
 
 
+def typename(obj: Any) -> str:
+    """The full name of a tensor's type (``"tinyconv.FloatTensor"``), of a class or a function, or of an object's
+    class."""
+    if isinstance(obj, Tensor):
+        return type_(obj)
+    named = obj if hasattr(obj, "__qualname__") else type(obj)
+    module = getattr(named, "__module__", None) or "builtins"
+    return named.__qualname__ if module == "builtins" else f"{module}.{named.__qualname__}"
+
+
 # ---------------------------------------------------------------------------------------------- which type, which place
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import warnings
 from numbers import Number
 from typing import Any
 
@@ -197,6 +198,11 @@ def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, r
     return _made(sizes((size,)), fill_value, dtype or _type_of(fill_value), device, requires_grad, "full")
 
 
+def scalar_tensor(s: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """A number as a tensor without dimensions, in the default type unless told otherwise."""
+    return _made((), s, dtype, device, requires_grad, "scalar_tensor")
+
+
 @named_size
 def empty(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Memory as it was found."""
@@ -237,6 +243,22 @@ def _even(start: Any, end: Any, steps: int, name: str) -> Any:
     if steps < 0:
         raise RuntimeError(f"{name}: steps must not be negative, got {steps}")
     return np.linspace(_number(start), _number(end), steps)
+
+
+def range(start: Any, end: Any, step: Any = 1, *, dtype: Any = None, device: Any = None,
+          requires_grad: bool = False) -> Tensor:  # fmt: skip
+    """``start, start + step, ...`` up to and with ``end``, in the default type unless told otherwise. Deprecated, since
+    Python's range leaves the end out: use :func:`arange`.
+
+    Raises:
+        RuntimeError: ``step`` is 0 or leads away from ``end``.
+    """
+    warnings.warn("range is deprecated: its end is included, unlike that of Python's range; use arange", stacklevel=2)
+    start, end, step = _number(start), _number(end), _number(step)
+    if not step or (end - start) * step < 0:
+        raise RuntimeError(f"range: step {step} does not lead from {start} to {end}")
+    behind = start + step * ((end - start) // step + 0.5)
+    return wrap(backend_on(device).arange(start, behind, step, dtypes.as_numpy(dtype)), requires_grad=requires_grad)
 
 
 def linspace(start: Any, end: Any, steps: int, *, dtype: Any = None, device: Any = None,

@@ -98,11 +98,23 @@ def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
     shape = tuple(input.array.shape)
     if len(shape) != 4:
         warnings.warn(f"dropout2d: expected input (N, C, H, W), {shape} is taken for (N, C, ...)", stacklevel=2)
+    return feature_dropout(input, p, training, inplace, "dropout2d")
+
+
+def feature_dropout(input: Tensor, p: float, training: bool, inplace: bool = False,
+                    name: str = "feature_dropout") -> Tensor:  # fmt: skip
+    """:func:`dropout` of whole channels of ``(N, C, ...)``, whose errors call it ``name``.
+
+    Raises:
+        ValueError: ``p`` outside [0, 1].
+        RuntimeError: an input of fewer than two axes.
+    """
+    _check_p(p, name)
     if not training or p == 0:
         return input
-    expect("dropout2d", "f", input=input)
-    if len(shape) < 2:
-        raise RuntimeError(f"dropout2d: expected input (N, C, ...), got shape {shape}")
+    expect(name, "f", input=input)
+    if input.array.ndim < 2:
+        raise RuntimeError(f"{name}: expected input (N, C, ...), got shape {tuple(input.array.shape)}")
     factors = _channels(input, p)
     return input.mul_(factors) if inplace else mul(input, factors)
 

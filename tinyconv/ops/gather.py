@@ -16,8 +16,8 @@ from ..tensor import Tensor
 from .compare import ne, where
 from .convert import cast
 from .elementwise import add, floor_divide, mul, remainder
-from .index import Gather, Scatter, Slice, Write, counting, index_tensor
-from .join import stack
+from .index import Gather, Scatter, Slice, Write, counting, index_put, index_tensor
+from .join import cat, stack
 from .reduce import sum
 from .shape import atleast_1d, broadcast_tensors, dim_of, expand, max_1, reshape, sizes, view
 from .types import broadcast_shape
@@ -119,6 +119,28 @@ def take(input: Tensor, index: Tensor) -> Tensor:
     """Elements of the flattened ``input``; negative places count from the end."""
     flat = reshape(input, -1)
     return Gather.apply(flat, _places(index, flat, 0, "take", negative=True).array)
+
+
+def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -> Tensor:
+    """A copy of ``input`` with ``source`` at places of it, flattened; negative places count from the end.
+
+    Args:
+        input: any shape.
+        index: int64, where; any shape.
+        source: what, as many elements as ``index`` has; the type of ``input``.
+        accumulate: add it to what is there, and all that go to one place; else which of them stays is undefined.
+
+    Raises:
+        RuntimeError: other types.
+        IndexError: a place outside of ``input``, or another number of elements.
+    """
+    if source.array.dtype != input.array.dtype:
+        raise RuntimeError(f"put: source must be {input.dtype} as input, got {source.dtype}")
+    if index.numel() != source.numel():
+        raise IndexError(f"put: index has {index.numel()} elements, source has {source.numel()}")
+    flat = reshape(input, -1)
+    places = reshape(_places(index, flat, 0, "put", negative=True), -1)
+    return reshape(index_put(flat, (places,), reshape(source, -1), accumulate), input.array.shape)
 
 
 def _values_of(src: Any, x: Tensor, index: Tensor, name: str) -> Any:
@@ -392,6 +414,19 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
     if as_tuple:
         return tuple(places)
     return stack(places, 1) if places else counting(0, x).reshape(int(input.item() != 0), 0)
+
+
+def nonzero_static(input: Tensor, *, size: int, fill_value: int = -1) -> Tensor:
+    """The first ``size`` rows of :func:`nonzero`, with rows of ``fill_value`` behind if there are fewer.
+
+    Raises:
+        RuntimeError: a negative ``size``.
+    """
+    if size < 0:
+        raise RuntimeError(f"nonzero_static: size must not be negative, got {size}")
+    places = nonzero(input)[:size]
+    missing = size - places.array.shape[0]
+    return cat([places, places.new_full((missing, places.array.shape[1]), fill_value)])
 
 
 def argwhere(input: Tensor) -> Tensor:

@@ -7,6 +7,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..tensor import Tensor
+from .dropout import alpha_dropout as _alpha_dropout
+from .dropout import feature_alpha_dropout as _feature_alpha_dropout
+from .dropout import feature_dropout as _feature_dropout
 from .embedding import embedding as _embedding
 from .margin_loss import cosine_embedding_loss as _cosine_embedding_loss
 from .margin_loss import hinge_embedding_loss as _hinge_embedding_loss
@@ -36,6 +39,26 @@ def _reduction(number: int) -> str:
 def adaptive_max_pool1d(input: Tensor, output_size: Any) -> tuple[Tensor, Tensor]:
     """(maxima, their places) of :func:`tinyconv.nn.functional.adaptive_max_pool1d`."""
     return _adaptive_max_pool1d(input, output_size, True)
+
+
+def alpha_dropout_(input: Tensor, p: float, train: bool) -> Tensor:
+    """:func:`tinyconv.nn.functional.alpha_dropout`, in place."""
+    return _alpha_dropout(input, p, train, inplace=True)
+
+
+def feature_alpha_dropout_(input: Tensor, p: float, train: bool) -> Tensor:
+    """:func:`tinyconv.nn.functional.feature_alpha_dropout`, in place."""
+    return _feature_alpha_dropout(input, p, train, inplace=True)
+
+
+def feature_dropout(input: Tensor, p: float, train: bool) -> Tensor:
+    """:func:`tinyconv.nn.functional.dropout` of whole channels of ``(N, C, ...)``."""
+    return _feature_dropout(input, p, train)
+
+
+def feature_dropout_(input: Tensor, p: float, train: bool) -> Tensor:
+    """:func:`feature_dropout`, in place."""
+    return _feature_dropout(input, p, train, inplace=True)
 
 
 def batch_norm(input: Tensor, weight: Tensor | None, bias: Tensor | None, running_mean: Tensor | None,

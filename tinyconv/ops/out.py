@@ -29,9 +29,9 @@ CASTS = frozenset({
     "log10", "log1p", "log2", "logaddexp", "logaddexp2", "logical_and", "logical_not", "logical_or", "logical_xor",
     "logit", "logspace", "logsumexp", "lt", "max", "maximum", "mean", "min", "minimum", "mul", "multiply", "mvlgamma",
     "nanmean", "nansum", "ne", "nextafter", "normal", "not_equal", "ones", "outer", "polygamma", "pow", "prod",
-    "rad2deg", "rand", "randint", "randn", "randperm", "reciprocal", "remainder", "row_stack", "rsqrt", "sigmoid",
-    "sin", "sinc", "sinh", "sqrt", "square", "stack", "std", "sub", "subtract", "sum", "tan", "tanh", "threshold",
-    "true_divide", "var", "vstack", "xlogy", "zeros",
+    "rad2deg", "rand", "randint", "randn", "randperm", "range", "reciprocal", "remainder", "row_stack", "rsqrt",
+    "sigmoid", "sin", "sinc", "sinh", "sqrt", "square", "stack", "std", "sub", "subtract", "sum", "tan", "tanh",
+    "threshold", "true_divide", "var", "vstack", "xlogy", "zeros",
 })  # fmt: skip
 # The result of these must be of the type of ``out``.
 EXACT = frozenset({
@@ -40,9 +40,10 @@ EXACT = frozenset({
     "floor", "frac", "frexp", "gather", "hardshrink", "heaviside", "histc", "histogram", "index_add", "index_copy",
     "index_reduce", "index_select", "inner", "inverse", "isin", "isneginf", "isposinf", "kthvalue", "log_softmax",
     "logcumsumexp", "masked_select", "matmul", "matrix_power", "median", "mm", "mode", "msort", "multinomial", "mv",
-    "nan_to_num", "nanmedian", "neg", "negative", "nonzero", "norm", "qr", "quantile", "renorm", "round", "scatter",
-    "scatter_add", "scatter_reduce", "searchsorted", "sgn", "sign", "signbit", "slice_scatter", "slogdet", "softmax",
-    "sort", "svd", "take", "take_along_dim", "tensordot", "topk", "tril", "triu", "trunc", "vdot", "where",
+    "nan_to_num", "nanmedian", "nanquantile", "neg", "negative", "nonzero", "nonzero_static", "norm", "qr", "quantile",
+    "renorm", "round", "scatter", "scatter_add", "scatter_reduce", "searchsorted", "sgn", "sign", "signbit",
+    "slice_scatter", "slogdet", "softmax", "sort", "svd", "take", "take_along_dim", "tensordot", "topk", "tril", "triu",
+    "trunc", "vdot", "where",
 })  # fmt: skip
 OF_THEIR_ARGUMENTS = frozenset(("mean", "nanmean", "normal"))
 

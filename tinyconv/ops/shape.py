@@ -128,6 +128,11 @@ class Windows(Function):
         return Scatter.apply(movedim(gy, -1, ctx.axis + 1), ctx.shape, index), None, None, None
 
 
+def detach(input: Tensor) -> Tensor:
+    """A tensor on the same memory without history: it requires no gradient."""
+    return input.detach()
+
+
 def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
     """A copy on its own memory, in C order whatever ``memory_format`` says; gradients pass through."""
     expect_format("clone", memory_format, input.array.ndim)

@@ -15,7 +15,7 @@ from .compare import clamp, eq, isinf, ne, where
 from .convert import cast
 from .cumulative import cummax, cumsum
 from .elementwise import add, mul, sub
-from .gather import gather, index_along, nonzero, scatter
+from .gather import gather, index_along, nonzero, scatter, take_along_dim
 from .index import Scatter, counting
 from .join import cat
 from .logic import logical_and, logical_not
@@ -203,25 +203,37 @@ def quantile(input: Tensor, q: Any, dim: int | None = None, keepdim: bool = Fals
     Raises:
         RuntimeError: ``q`` outside of [0, 1], no elements, or another interpolation.
     """
+    return _quantile(input, q, dim, keepdim, interpolation, "quantile")
+
+
+def nanquantile(input: Tensor, q: Any, dim: int | None = None, keepdim: bool = False, *,
+                interpolation: str = "linear") -> Tensor:  # fmt: skip
+    """:func:`quantile` of the elements that are not NaN; NaN if there are none."""
+    return _quantile(input, q, dim, keepdim, interpolation, "nanquantile")
+
+
+def _quantile(input: Tensor, q: Any, dim: int | None, keepdim: bool, interpolation: str, name: str) -> Tensor:
     if interpolation not in ("linear", "lower", "higher", "nearest", "midpoint"):
-        raise RuntimeError(f"quantile: interpolation {interpolation!r} is not known")
+        raise RuntimeError(f"{name}: interpolation {interpolation!r} is not known")
     if input.dtype not in (dtypes.float32, dtypes.float64):
-        raise RuntimeError(f"quantile: input must be float32 or float64, got {input.dtype}")
+        raise RuntimeError(f"{name}: input must be float32 or float64, got {input.dtype}")
     if not input.numel():
-        raise RuntimeError(f"quantile: no elements: input has shape {tuple(input.array.shape)}")
+        raise RuntimeError(f"{name}: no elements: input has shape {tuple(input.array.shape)}")
     shares = q if isinstance(q, Tensor) else input.new_tensor(q)
     if shares.array.ndim > 1:
-        raise RuntimeError(f"quantile: q must be a number or a vector, got shape {tuple(shares.array.shape)}")
+        raise RuntimeError(f"{name}: q must be a number or a vector, got shape {tuple(shares.array.shape)}")
     if shares.dtype is not input.dtype:
-        raise RuntimeError(f"quantile: q must be {input.dtype} as input, got {shares.dtype}")
+        raise RuntimeError(f"{name}: q must be {input.dtype} as input, got {shares.dtype}")
     if shares.numel() and not (shares.amin().item() >= 0 and shares.amax().item() <= 1):
-        raise RuntimeError("quantile: q must be in [0, 1]")
+        raise RuntimeError(f"{name}: q must be in [0, 1]")
     ndim = input.array.ndim
     x = flatten(input) if dim is None or not ndim else input
-    axis = axes_of(x, 0 if dim is None else dim, "quantile")[0]
-    n = x.array.shape[axis]
-    values = movedim(sort(x, axis)[0], axis, 0)  # (n, ...)
-    rank = mul(reshape(shares, -1), n - 1)
+    axis = axes_of(x, 0 if dim is None else dim, name)[0]
+    values = movedim(sort(x, axis)[0], axis, 0)  # (n, ...), NaN at the end
+    last: Any = values.array.shape[0] - 1
+    if name == "nanquantile":
+        last = clamp(cast(sum(eq(values, values), 0), values.array.dtype) - 1, min=0)
+    rank = mul(view(shares, [-1] + [1] * (values.array.ndim - 1)), last)
     below = cast(rank, dtypes.int64.numpy)
     weight = sub(rank, cast(below, rank.array.dtype))
     above = where(weight > 0, below + 1, below)
@@ -231,13 +243,13 @@ def quantile(input: Tensor, q: Any, dim: int | None = None, keepdim: bool = Fals
     elif interpolation != "linear":
         share = {"lower": 0.0, "higher": 1.0, "midpoint": 0.5}[interpolation]
         weight = where(weight > 0, share, 0.0 * weight)
-    weight = view(weight, [-1] + [1] * (values.array.ndim - 1))
-    low, high = values.index_select(0, below), values.index_select(0, above)
+    low, high = (take_along_dim(values, places, 0) for places in (below, above))
     apart = sub(high, low)  # from the nearer one on, which keeps an infinity that is the farther one
     y = where(weight < 0.5, add(low, mul(apart, weight)), sub(high, mul(apart, sub(1, weight))))
     y = where(logical_and(eq(low, high), isinf(low)), low, y)  # not infinity minus infinity
-    last = values[-1:]
-    y = where(ne(last, last), last, y)
+    if name == "quantile":
+        largest = values[-1:]
+        y = where(ne(largest, largest), largest, y)
     if keepdim:
         y = reshape(y, (-1, *[1] * ndim)) if dim is None or not ndim else unsqueeze(y, axis + 1)
     return y if shares.array.ndim else y[0]

@@ -169,6 +169,35 @@ def as_strided(input: Tensor, size: Any, stride: Any, storage_offset: int | None
     return AsStrided.apply(input, size, stride, start)
 
 
+def empty_strided(size: Any, stride: Any, *, dtype: Any = None, device: Any = None,
+                  requires_grad: bool = False) -> Tensor:  # fmt: skip
+    """Memory as it was found, whose neighbours along each axis are ``stride`` elements apart.
+
+    Args:
+        size: the shape.
+        stride: for each axis, not negative.
+        dtype: by default the default type.
+        device: where to put it.
+        requires_grad: record what is computed with it.
+
+    Raises:
+        RuntimeError: not as many strides as sizes, or negative ones.
+    """
+    size, stride = sizes((size,)), sizes((stride,))
+    if len(size) != len(stride) or min((*size, *stride), default=0) < 0:
+        raise RuntimeError(f"empty_strided: expected as many strides as sizes, none negative, got {size} and {stride}")
+    length = 0 if 0 in size else sum([(n - 1) * s for n, s in zip(size, stride)]) + 1
+    memory = empty(length, dtype=dtype, device=device).array
+    return wrap(kernels.of(memory).as_strided(memory, size, stride, 0), requires_grad=requires_grad)
+
+
+def new_empty_strided(input: Tensor, size: Any, stride: Any, *, dtype: Any = None, device: Any = None,
+                      requires_grad: bool = False) -> Tensor:  # fmt: skip
+    """:func:`empty_strided`, by default in the dtype and place of ``input``."""
+    like = {"dtype": dtype or input.dtype, "device": device or input.device}
+    return empty_strided(size, stride, **like, requires_grad=requires_grad)
+
+
 def resize_(self: Tensor, *sizes_: Any, memory_format: Any = None) -> Tensor:
     """Another shape for this tensor, in place: on the same memory where that is large enough, which begins with what
     the tensor began with; else on new memory, with the numbers at its beginning and undefined ones after them.

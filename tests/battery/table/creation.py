@@ -94,6 +94,79 @@ entry(
     rejected=(call(5, 0), call(0, 5, 0), call(0, 5, -1)),
 )
 entry(
+    "range",
+    call(2, 5),
+    call(0, 1, 0.25),
+    call(5, 0, -2),
+    call(5, 5),
+    call(0, 5, 2, dtype=i64),
+    call(start=1, end=4, step=0.7),
+    rejected=(call(5, 0), call(0, 5, 0), call(5)),
+    without={"out: int64": "a step below 1 is 0 there"},
+)
+entry(
+    "scalar_tensor",
+    call(3),
+    call(2.5),
+    call(True),
+    call(3, dtype=i64),
+    call(1.5, requires_grad=True),
+    rejected=(call([1, 2]), call(3, dtype=i64, requires_grad=True)),
+)
+entry(
+    "empty_strided",
+    call((2, 3), (1, 2)),
+    call((2, 3), (3, 1), dtype=i64),
+    call((2, 3), (0, 1), dtype=f64, requires_grad=True),
+    call((), ()),
+    call((0, 2), (1, 5)),
+    random=True,
+    rejected=(call((2, 3), (1,)), call((2, 3), (-1, 1)), call((-2,), (1,))),
+    without={"threads": "whatever was there"},
+)
+entry(
+    "new_empty_strided",
+    call(x(2), (2, 3), (1, 2)),
+    call(integers(2), (2,), (4,)),
+    call(x(2), (2,), (4,), dtype=i64),
+    random=True,
+    without={"threads": "whatever was there"},
+)
+entry(
+    "frombuffer",
+    *(call(b"0123456789abcdef", dtype=kind) for kind in (f32, i64, u8)),
+    call(b"0123456789", dtype=i32, count=2),
+    call(b"0123456789", dtype=i32, offset=2),
+    call(b"0123456789", dtype=i32, offset=1, count=1, requires_grad=False),
+    call(b"0123", dtype=f32, requires_grad=True),
+    rejected=(
+        call(b"", dtype=u8),
+        call(b"abc", dtype=i32),
+        call(b"abcd", dtype=i32, count=0),
+        call(b"abcd", dtype=i32, count=2),
+        call(b"abcd", dtype=i32, offset=4),
+        call(b"abcd", dtype=i32, offset=-1),
+        call(3, dtype=i32),
+        call(b"abcd", dtype=i32, requires_grad=True),
+    ),
+)
+entry(
+    "hann_window hamming_window blackman_window bartlett_window",
+    *(call(length) for length in (0, 1, 2, 5)),
+    call(6, False),
+    call(6, periodic=False, dtype=f64),
+    call(6, True, dtype=f64, requires_grad=True),
+    rejected=(call(-1), call(3, dtype=i64), call(2.5)),
+)
+entry(
+    "kaiser_window",
+    *(call(length) for length in (0, 1, 2, 5)),
+    call(6, False),
+    call(7, True, 3.5, dtype=f64),
+    call(5, True, -3.0),
+    rejected=(call(-1), call(3, dtype=i64), call(2.5)),
+)
+entry(
     "linspace",
     call(0, 1, 5),
     call(-2, 2, 1),

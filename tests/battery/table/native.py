@@ -43,6 +43,14 @@ entry(
     without=TWIN,
 )
 entry(
+    "tinyconv.alpha_dropout_ tinyconv.feature_alpha_dropout_ tinyconv.feature_dropout tinyconv.feature_dropout_",
+    call(x(2, 3, 4), 0.5, True),
+    call(x(2, 3, 4), 1.0, True),
+    call(x(2, 3, 4), 0.3, False),
+    random=True,
+    without=TWIN,
+)
+entry(
     "tinyconv.embedding",
     call(x(5, 4), index(2, 3, below=5)),
     call(x(5, 4), index(6, below=5), 2),

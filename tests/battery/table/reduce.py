@@ -185,7 +185,7 @@ entry(
     without={"values: nan": "NaN equals no NaN here"},
 )
 entry(
-    "quantile",
+    "quantile nanquantile",
     call(x(2, 5), 0.3),
     call(x(2, 5), 0.5, dim=1),
     call(x(2, 5), 0.25, 1, True),
@@ -193,6 +193,7 @@ entry(
     call(x(9), 0.3, interpolation="nearest"),
     call(x(9), 0.3, interpolation="lower"),
     call(x(9, special="nan"), 0.5),
+    call(x(3, 4, special="nan"), 0.6, dim=0, interpolation="midpoint"),
     without={"shapes: special=nan": "which of several NaN gets the gradient"},
 )
 entry(
@@ -303,6 +304,31 @@ entry(
     call(x(3, salt=1), boundaries),
     call(x(2, 3, salt=1), boundaries, right=True),
     without=UNSORTED,
+)
+entry(
+    "gradient",
+    call(x(4)),
+    call(x(3, 4)),
+    call(x(3, 4), spacing=2),
+    call(x(3, 4), spacing=[2.0, 0.5]),
+    call(x(3, 4), spacing=(x(3, kind="sorted", salt=1), x(4, kind="sorted", salt=2)), edge_order=2),
+    call(x(3, 4), dim=1, edge_order=2),
+    call(x(3, 4), dim=(1, 0), spacing=[2.0, 0.5]),
+    call(x(3, 2), dim=-1, spacing=[x(2, kind="sorted", salt=1)]),
+    rejected=(
+        call(x(3, 4), spacing=[2.0]),
+        call(x(3, 4), dim=(0, 0)),
+        call(x(2, 3), edge_order=2),
+        call(x(3), edge_order=3),
+        call(x(3, 4), dim=5),
+        call(x(3, 4), spacing=[x(), x()]),
+        call(mask(4)),
+    ),
+    without={
+        "shapes: spacing=(<": "coordinates are broadcast there",
+        "dtypes: bool": "differences of bools",
+        "dtypes: argument 2 uint8": "differences of coordinates wrap around",
+    },
 )
 entry(
     "diff",

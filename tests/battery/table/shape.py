@@ -1,6 +1,6 @@
 """Shapes, joins, indexing."""
 
-from ..arrays import index, integers, mask, x
+from ..arrays import index, integers, mask, places, x
 from .entry import call, entry, program
 
 reshaped = (
@@ -265,6 +265,19 @@ entry(
     call(x(), 0, index(below=1)),
     rejected=(call(x(2, 3), 1, index(3, 3, below=2)), call(x(2, 3), 1, x(2, 3)), call(x(2, 3), 1, index(2, below=2))),
 )
+entry(
+    "put",
+    call(x(2, 3), places(4, below=6), x(4, salt=1)),
+    call(x(2, 3), places(2, 2, below=6), x(4, salt=1), True),
+    call(x(2, 3), index(8, below=6), x(2, 4, salt=1), accumulate=True),
+    call(x(3), index(0, below=2), x(0, salt=1)),
+    call(x(), index(1, below=1), x(1, salt=1)),
+    rejected=(
+        call(x(3), index(2, below=3), x(3)),
+        call(x(3), index(2, below=3), integers(2)),
+        call(x(3), index(2, below=9), x(2)),
+    ),
+)
 entry("take", call(x(2, 3), index(4, below=6)), call(x(2, 3), index(2, 2, below=6)), call(x(3), index(0, below=2)))
 entry(
     "take_along_dim",
@@ -379,6 +392,15 @@ entry(
     call(x(2, 3), mask(2, 3), x(6, salt=1)),
     call(x(2, 3), mask(3), x(2, 3, salt=1)),
     rejected=(call(x(6), mask(6), x(1)),),
+)
+entry(
+    "nonzero_static",
+    call(x(2, 3, kind="relu"), size=2),
+    call(x(2, 3), size=9),
+    call(integers(3, below=2), size=4, fill_value=7),
+    call(mask(2, 2), size=0),
+    call(x(), size=2),
+    rejected=(call(x(2), size=-1), call(x(2))),
 )
 entry(
     "nonzero",

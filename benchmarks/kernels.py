@@ -387,7 +387,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of this benchmark alone; there are many rows, so blocks are short."""
     parser.add_argument("--only", default="", metavar="TEXT", help="only kernels whose name contains TEXT")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the roofline there")
-    parser.set_defaults(threads=[1, 2], repeats=15, block=0.005)
+    parser.set_defaults(threads=[1, 2], repeats=9, block=0.005)
 
 
 def run(options: argparse.Namespace) -> list[dict[str, Any]]:

@@ -348,6 +348,11 @@ def test_a_formula_of_ones_own():
         D.register_kl(int, Other)
 
 
+def test_a_shape_that_is_no_number_is_not_waited_for():
+    values = D.Gamma(tinyconv.tensor([math.nan, 2.0]), 1.0, validate_args=False).sample((3,))
+    assert values.isnan().tolist() == [[True, False]] * 3
+
+
 def test_a_policy_learns():
     """REINFORCE on a bandit: the arm that pays is found."""
     tinyconv.manual_seed(0)

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..autograd import no_grad
 from ..dtypes import finfo
-from ..ops import digamma, lgamma, ones_like, rand_like, randn_like, stack, where, zeros_like
+from ..ops import digamma, lgamma, rand_like, randn_like, stack, where, zeros_like
 from ..tensor import Tensor
 from . import constraints
 from .distribution import Distribution, broadcast_all
@@ -32,7 +32,7 @@ def standard_gamma(a: Tensor) -> Tensor:
     d = a + (_RAISED - 1 / 3)
     c = 1 / (9 * d).sqrt()
     with no_grad():
-        x, waiting = zeros_like(a), ones_like(a) > 0
+        x, waiting = zeros_like(a), a > 0  # NaN waits for nothing
         while bool(waiting.any()):
             new, u = randn_like(a), rand_like(a)
             v = (1 + c * new) ** 3

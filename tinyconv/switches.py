@@ -86,7 +86,7 @@ def get_num_interop_threads() -> int:
 
 
 def set_anomaly_enabled(mode: bool, check_nan: bool = True) -> None:
-    """:class:`autograd.set_detect_anomaly`, as a function: where does the NaN come from?"""
+    """:class:`tinyconv.autograd.set_detect_anomaly`, as a function: where does the NaN come from?"""
     anomaly.set_detect_anomaly(mode, check_nan)
 
 

@@ -16,7 +16,7 @@ __all__ = ["Convertible"]
 
 
 class Convertible:
-    """The part of :class:`Module` that moves and converts what it holds."""
+    """The part of :class:`~tinyconv.nn.Module` that moves and converts what it holds."""
 
     _parameters: Any
     _buffers: Any

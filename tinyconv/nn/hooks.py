@@ -1,8 +1,8 @@
 """Hooks of modules: functions that look in on a module, and may change what goes through it.
 
-A module without hooks is called without a detour; see :meth:`Module.__call__`. Hooks on the backward pass need to see
-the gradients of all outputs, or of all inputs, together: a Function that passes tensors on unchanged stands before
-``forward`` and after it, and its backward calls them.
+A module without hooks is called without a detour; see :meth:`~tinyconv.nn.Module.__call__`. Hooks on the backward pass
+need to see the gradients of all outputs, or of all inputs, together: a Function that passes tensors on unchanged stands
+before ``forward`` and after it, and its backward calls them.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class _WithKwargs:
 
 
 class Hooked:
-    """The part of :class:`Module` that keeps hooks and calls them."""
+    """The part of :class:`~tinyconv.nn.Module` that keeps hooks and calls them."""
 
     forward: Callable[..., Any]
     _forward_pre_hooks: OrderedDict[int, Any]

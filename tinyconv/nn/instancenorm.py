@@ -80,7 +80,7 @@ class InstanceNorm1d(_InstanceNorm):
         bias: False leaves out the bias of an affine layer.
 
     Attributes:
-        weight, bias, running_mean, running_var, num_batches_tracked: as in :class:`BatchNorm1d`.
+        weight, bias, running_mean, running_var, num_batches_tracked: as in :class:`~tinyconv.nn.BatchNorm1d`.
 
     Raises:
         ValueError: when called with an input of another rank, or an affine layer with other channels.

@@ -1,5 +1,5 @@
-"""Parameter: a tensor that is meant to be trained, so a :class:`Module` that it is assigned to lists it; Buffer, one
-that is saved with its module but not trained; and both while nobody knows their shape yet."""
+"""Parameter: a tensor that is meant to be trained, so a :class:`~tinyconv.nn.Module` that it is assigned to lists it;
+Buffer, one that is saved with its module but not trained; and both while nobody knows their shape yet."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class _BufferType(type):
 
 
 class Buffer(metaclass=_BufferType):
-    """A tensor that a :class:`Module` files among its buffers when it is assigned to it:
+    """A tensor that a :class:`~tinyconv.nn.Module` files among its buffers when it is assigned to it:
     ``self.mean = Buffer(zeros(3))`` is ``self.register_buffer("mean", zeros(3))``.
 
     Args:

@@ -19,7 +19,8 @@ EXTRA_STATE = "_extra_state"  # the name of what get_extra_state() gives
 
 
 class IncompatibleKeys(namedtuple("IncompatibleKeys", ["missing_keys", "unexpected_keys"])):
-    """What :meth:`Module.load_state_dict` returns: names without a value, and values without a name (lists of str)."""
+    """What :meth:`~tinyconv.nn.Module.load_state_dict` returns: names without a value, and values without a name (lists
+    of str)."""
 
     __slots__ = ()
 
@@ -28,7 +29,7 @@ class IncompatibleKeys(namedtuple("IncompatibleKeys", ["missing_keys", "unexpect
 
 
 class Stateful:
-    """The part of :class:`Module` that gives and takes its state."""
+    """The part of :class:`~tinyconv.nn.Module` that gives and takes its state."""
 
     _version = 1  # of what the class saves
     _since_version: Mapping[str, int] = {}  # what it saves only from a later version on

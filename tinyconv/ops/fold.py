@@ -46,7 +46,7 @@ def unfold(input: Tensor, kernel_size: Any, dilation: Any = 1, padding: Any = 0,
 
     Args:
         input: ``(N, C, H, W)``, or one image ``(C, H, W)``.
-        kernel_size, dilation, padding, stride: ints or pairs, as in :func:`conv2d`.
+        kernel_size, dilation, padding, stride: ints or pairs, as in :func:`tinyconv.conv2d`.
 
     Returns:
         ``(N, C*KH*KW, L)``, L = OH*OW windows, row by row; the rows are ordered (c, kh, kw).

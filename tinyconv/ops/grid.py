@@ -4,7 +4,7 @@ transformation that has gradients of its own.
 A grid says for each pixel of the output where in the input to look: (x, y) from -1 (left, top) to 1 (right, bottom),
 the centres of the corner pixels if corners are aligned, else their outer edges. Place s between two pixels is ``k + t``
 with ``k = floor(s)``; *bilinear* sampling is the mean of its neighbours along each axis, weighted by ``1 - t`` and
-``t``, *bicubic* that of four with the weights of :func:`~tinyconv.ops.interpolate.cubic_weights`:
+``t``, *bicubic* that of four with the weights of :func:`cubic_weights`:
 
 ``y[p] = sum over corners c of weight_c(t[p]) * x[k[p] + c]``
 

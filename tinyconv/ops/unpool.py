@@ -87,7 +87,8 @@ def max_unpool2d(
 
     Args:
         input: ``(N, C, OH, OW)`` or ``(C, OH, OW)``.
-        indices: int64, of the same shape: places ``h*W + w`` in the output plane, as :func:`max_pool2d` returns them.
+        indices: int64, of the same shape: places ``h*W + w`` in the output plane, as :func:`tinyconv.max_pool2d`
+            returns them.
         kernel_size, stride, padding: those of the max-pooling.
         output_size: its input size (H, W), or the whole shape (default: ``(OH - 1)*stride - 2*padding + kernel_size``).
 

@@ -50,19 +50,19 @@ def _weighed(input: Tensor, weight: Tensor, bias: Tensor | None, axis: int, grou
 
 def conv3d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Any = 1, padding: Any = 0,
            dilation: Any = 1, groups: int = 1) -> Tensor:  # fmt: skip
-    """3-D convolution; as :func:`conv2d`, with three numbers where that takes two.
+    """3-D convolution; as :func:`tinyconv.conv2d`, with three numbers where that takes two.
 
     Args:
         input: ``(N, C, D, H, W)``, or one volume ``(C, D, H, W)``.
         weight: ``(O, C/groups, KD, KH, KW)``.
         bias: ``(O,)`` or None.
-        stride, padding, dilation, groups: as in :func:`conv2d`.
+        stride, padding, dilation, groups: as in :func:`tinyconv.conv2d`.
 
     Returns:
         ``(N, O, OD, OH, OW)``, or without N.
 
     Raises:
-        RuntimeError, TypeError: as :func:`conv2d`.
+        RuntimeError, TypeError: as :func:`tinyconv.conv2d`.
     """
     name = "conv3d"
     x, single = _weighed(input, weight, bias, 1, groups, name)
@@ -103,7 +103,7 @@ def conv_transpose3d(input: Tensor, weight: Tensor, bias: Tensor | None = None, 
         ``(N, O, OD, OH, OW)``, or without N.
 
     Raises:
-        RuntimeError, TypeError: as :func:`conv2d`.
+        RuntimeError, TypeError: as :func:`tinyconv.conv2d`.
     """
     name = "conv_transpose3d"
     x, single = _weighed(input, weight, bias, 0, groups, name)
@@ -165,7 +165,7 @@ def _largest(input: Tensor, in_slice: Any, in_depth: Any, indices: bool, name: s
 
 def max_pool3d(input: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1,
                ceil_mode: bool = False, return_indices: bool = False) -> Any:  # fmt: skip
-    """The maximum of each box; as :func:`max_pool2d`, with three numbers where that takes two.
+    """The maximum of each box; as :func:`tinyconv.max_pool2d`, with three numbers where that takes two.
 
     Args:
         input: ``(N, C, D, H, W)``, or one volume ``(C, D, H, W)``.
@@ -189,7 +189,7 @@ def max_pool3d(input: Tensor, kernel_size: Any, stride: Any = None, padding: Any
 
 def avg_pool3d(input: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: bool = False,
                count_include_pad: bool = True, divisor_override: int | None = None) -> Tensor:  # fmt: skip
-    """The average of each box; as :func:`avg_pool2d`, with three numbers where that takes two.
+    """The average of each box; as :func:`~tinyconv.nn.functional.avg_pool2d`, with three numbers where that takes two.
 
     Args:
         input: ``(N, C, D, H, W)``, or one volume ``(C, D, H, W)``.

@@ -33,7 +33,7 @@ class Adadelta(Rule):
         capturable: accepted for PyTorch's sake; without effect.
 
     Raises:
-        ValueError: a negative option, ``rho`` outside [0, 1]; what :class:`Optimizer` refuses.
+        ValueError: a negative option, ``rho`` outside [0, 1]; what :class:`~tinyconv.optim.Optimizer` refuses.
         NotImplementedError: ``differentiable``.
     """
 

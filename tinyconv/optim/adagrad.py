@@ -33,7 +33,7 @@ class Adagrad(Rule):
         fused: accepted for PyTorch's sake; without effect.
 
     Raises:
-        ValueError: a negative option; what :class:`Optimizer` refuses.
+        ValueError: a negative option; what :class:`~tinyconv.optim.Optimizer` refuses.
         NotImplementedError: ``differentiable``.
     """
 

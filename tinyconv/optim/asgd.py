@@ -34,7 +34,7 @@ class ASGD(Rule):
         capturable: accepted for PyTorch's sake; without effect.
 
     Raises:
-        ValueError: a negative option; what :class:`Optimizer` refuses.
+        ValueError: a negative option; what :class:`~tinyconv.optim.Optimizer` refuses.
         NotImplementedError: ``differentiable``.
     """
 

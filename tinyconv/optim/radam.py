@@ -34,7 +34,7 @@ class RAdam(Rule):
         capturable: accepted for PyTorch's sake; without effect.
 
     Raises:
-        ValueError: a negative option, a beta outside [0, 1); what :class:`Optimizer` refuses.
+        ValueError: a negative option, a beta outside [0, 1); what :class:`~tinyconv.optim.Optimizer` refuses.
         NotImplementedError: ``differentiable``.
     """
 

@@ -31,7 +31,7 @@ class Rprop(Rule):
         capturable: accepted for PyTorch's sake; without effect.
 
     Raises:
-        ValueError: etas on the wrong side of 1, a negative lr; what :class:`Optimizer` refuses.
+        ValueError: etas on the wrong side of 1, a negative lr; what :class:`~tinyconv.optim.Optimizer` refuses.
         NotImplementedError: ``differentiable``.
     """
 

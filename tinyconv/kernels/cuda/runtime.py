@@ -2,7 +2,7 @@
 
 ``launch(kernel, grid, *args)`` is the only way by which a kernel ever runs, on one stream, and nothing but ``to_host``
 and ``synchronize`` makes the host wait. So a sequence of launches can be recorded once and replayed as a CUDA graph:
-``graph.py``, whose :class:`~graph.Graph` takes the device's place in a thread that records.
+``graph.py``, whose ``Graph`` takes the device's place in a thread that records.
 """
 
 from __future__ import annotations

@@ -36,8 +36,9 @@ class Dataset(Generic[T_co]):
         def batch(self, indices: np.ndarray) -> tuple[Tensor, ...]
 
     which takes B indices (int64, in [0, len)) and returns what ``default_collate`` would make of those samples: one
-    Tensor with leading axis B for each field. :class:`DataLoader` then calls it instead of B times ``__getitem__``.
-    A subclass that overrides ``__getitem__`` alone is taken at its word: an inherited ``batch`` no longer counts.
+    Tensor with leading axis B for each field. :class:`~tinyconv.utils.data.DataLoader` then calls it instead of B times
+    ``__getitem__``. A subclass that overrides ``__getitem__`` alone is taken at its word: an inherited ``batch`` no
+    longer counts.
     """
 
     def __getitem__(self, index: Any) -> T_co:

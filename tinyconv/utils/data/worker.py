@@ -65,7 +65,8 @@ _here = _Here()
 def get_worker_info() -> WorkerInfo | None:
     """In a worker what it knows of itself, elsewhere None.
 
-    A stream (:class:`IterableDataset`) asks it which share of the data to yield; otherwise each worker yields all.
+    A stream (:class:`~tinyconv.utils.data.IterableDataset`) asks it which share of the data to yield; otherwise each
+    worker yields all.
     """
     return _here.info
 

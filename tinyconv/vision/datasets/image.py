@@ -97,7 +97,7 @@ def to_rgb(image: Image) -> Image:
 
 
 def pil_loader(path: str | os.PathLike[str]) -> Image:
-    """The image in a file, in mode "RGB": what :class:`ImageFolder` reads files with.
+    """The image in a file, in mode "RGB": what :class:`~tinyconv.vision.datasets.ImageFolder` reads files with.
 
     Raises:
         DamagedImage, OSError: see :func:`open_image`.

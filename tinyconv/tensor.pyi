@@ -493,6 +493,9 @@ class Tensor:
     def byte(self, memory_format: Any=None) -> Tensor:
         ...
 
+    def cauchy_(self, median: builtins.float=0.0, sigma: builtins.float=1.0, *, generator: Generator | None=None) -> Tensor:
+        ...
+
     def char(self, memory_format: Any=None) -> Tensor:
         ...
 
@@ -622,6 +625,9 @@ class Tensor:
     def gather(self, dim: builtins.int, index: Tensor, *, sparse_grad: builtins.bool=False) -> Tensor:
         ...
 
+    def geometric_(self, p: builtins.float, *, generator: Generator | None=None) -> Tensor:
+        ...
+
     def get_device(self) -> builtins.int:
         ...
 
@@ -713,6 +719,9 @@ class Tensor:
         ...
 
     def kthvalue(self, k: builtins.int, dim: builtins.int=-1, keepdim: builtins.bool=False) -> Any:
+        ...
+
+    def log_normal_(self, mean: builtins.float=1.0, std: builtins.float=2.0, *, generator: Generator | None=None) -> Tensor:
         ...
 
     def log_softmax(self, dim: builtins.int | None=None, _stacklevel: builtins.int=3, dtype: dtypes.dtype | None=None) -> Tensor:

@@ -44,6 +44,14 @@ CASES = {
         {"concentration1": [0.7, 2.0, 9.0], "concentration0": [0.4, 3.0, 1.0]}, [0.3, 0.1, 0.9],
         lambda: stats.beta([0.7, 2, 9], [0.4, 3, 1]),
     ),
+    "InverseGamma": (
+        {"concentration": [9.0, 12.0, 7.0], "rate": SCALE}, [0.3, 0.1, 7.0],
+        lambda: stats.invgamma([9, 12, 7], scale=SCALE),
+    ),
+    "FisherSnedecor": (
+        {"df1": [9.0, 12.0, 7.0], "df2": [20.0, 30.0, 40.0]}, [0.3, 0.1, 7.0],
+        lambda: stats.f([9, 12, 7], [20, 30, 40]),
+    ),
     "Dirichlet": ({"concentration": [[0.7, 2.0, 9.0], [0.3, 1.9, 0.5]]}, [0.25, 0.25, 0.5], None),
     "Gumbel": ({"loc": LOC, "scale": SCALE}, [-0.3, 0.0, 7.0], lambda: stats.gumbel_r(LOC, SCALE)),
     "MultivariateNormal": (
@@ -135,10 +143,15 @@ ASKED = {
 }  # fmt: skip
 
 
+ONLY_OURS = {("FisherSnedecor", "entropy"), ("FisherSnedecor", "perplexity")}
+
+
 @pytest.mark.parametrize("asked", ASKED)
 @every_case
 def test_as_pytorch(name, asked):
     torch = pytest.importorskip("torch")
+    if (name.split()[0], asked) in ONLY_OURS:
+        pytest.skip("PyTorch has none, or another")
     results = []
     for library in (tinyconv, torch):
         d, value, parameters = made(library, name, requires_grad=True)
@@ -176,7 +189,7 @@ def test_samples_have_the_mean_and_the_variance(name):
 
 
 @pytest.mark.parametrize("name", ["Normal", "LogNormal", "HalfNormal", "Laplace", "Exponential", "Uniform", "Gamma",
-                                  "Beta", "Gumbel"])  # fmt: skip
+                                  "Beta", "Gumbel", "InverseGamma", "FisherSnedecor"])  # fmt: skip
 def test_gradients_go_through_the_values(name):
     """d/dp E[x] by the samples' own derivatives is the derivative of the mean."""
     d, _, parameters = made(tinyconv, name, requires_grad=True)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
+from scipy import stats
 
 import tinyconv
 import tinyconv.nn.functional as F
@@ -189,6 +192,65 @@ def test_filled_in_place():
         x.exponential_(0)
 
 
+def test_filled_with_other_distributions():
+    tinyconv.manual_seed(3)
+    x = tinyconv.empty(5000, dtype=tinyconv.float64)
+    assert stats.kstest(x.cauchy_(1.0, 2.0).numpy(), stats.cauchy(1, 2).cdf).pvalue > 1e-3
+    assert stats.kstest(x.log_normal_(0.5, 0.25).numpy(), stats.lognorm(0.25, scale=math.exp(0.5)).cdf).pvalue > 1e-3
+    drawn = tinyconv.empty(20_000, dtype=tinyconv.int64).geometric_(0.3)
+    assert drawn.min() == 1
+    found = np.bincount(drawn.numpy(), minlength=8)[1:8] / 20_000
+    np.testing.assert_allclose(found, stats.geom(0.3).pmf(np.arange(1, 8)), atol=0.015)
+    for call in (lambda: x.cauchy_(sigma=0), lambda: x.log_normal_(std=-1), lambda: x.geometric_(1.0)):
+        with pytest.raises(RuntimeError, match="must be"):
+            call()
+
+
+def counted(drawn, theirs):
+    """The p-value of a chi-squared test of counts, over those that are expected at least 10 times."""
+    values, found = np.unique(drawn.numpy(), return_counts=True)
+    k = np.arange(0, int(values.max()) + 2)
+    expected = theirs.pmf(k) * drawn.numel()
+    observed = np.zeros(len(k))
+    observed[values.astype(int)] = found
+    often = expected >= 10
+    observed = np.append(observed[often], drawn.numel() - observed[often].sum())
+    expected = np.append(expected[often], drawn.numel() - expected[often].sum())
+    return stats.chisquare(observed[expected > 0], expected[expected > 0]).pvalue
+
+
+@pytest.mark.parametrize("rate", [0.1, 3.0, 9.99, 10.0, 30.0, 1000.0])
+def test_poisson(rate):
+    tinyconv.manual_seed(6)
+    assert counted(tinyconv.poisson(tinyconv.full((20_000,), rate)), stats.poisson(rate)) > 1e-3
+
+
+@pytest.mark.parametrize("n, p", [(1, 0.5), (7, 0.3), (15, 0.9), (40, 0.5), (100, 0.8), (1000, 0.005), (3000, 0.3)])
+def test_binomial(n, p):
+    tinyconv.manual_seed(6)
+    count = tinyconv.full((20_000,), float(n), dtype=tinyconv.float64)
+    assert counted(tinyconv.binomial(count, tinyconv.full_like(count, p)), stats.binom(n, p)) > 1e-3
+
+
+def test_counts_of_several_rates_and_at_the_ends():
+    x = tinyconv.poisson(tinyconv.tensor([[0.0, 5.0, 1e6]]).expand(2000, 3))
+    assert x.dtype is tinyconv.float32 and bool((x[:, 0] == 0).all())
+    np.testing.assert_allclose(x.mean(0), [0, 5, 1e6], rtol=0.03)
+    n, p = tinyconv.tensor([0.0, 50.0, 50.0]), tinyconv.tensor([0.5, 0.0, 1.0])
+    assert tinyconv.binomial(n, p).tolist() == [0, 0, 50]
+    assert tinyconv.binomial(n.half(), p.half()).dtype is tinyconv.float16
+    assert tinyconv.poisson(tinyconv.empty(0)).shape == (0,)
+    for call in (
+        lambda: tinyconv.poisson(-n),
+        lambda: tinyconv.poisson(n * math.inf),
+        lambda: tinyconv.binomial(n, 2 * p),
+        lambda: tinyconv.binomial(n / 0, p),
+        lambda: tinyconv.poisson(tinyconv.ones(2, dtype=tinyconv.int64)),
+    ):
+        with pytest.raises(RuntimeError, match="poisson|binomial"):
+            call()
+
+
 def test_normal_of_tensors():
     mean = tinyconv.tensor([[0.0], [100.0]], requires_grad=True)
     x = tinyconv.normal(mean.expand(2, 10_000), tinyconv.tensor(2.0))
@@ -206,6 +268,11 @@ def test_normal_of_tensors():
     lambda g: tinyconv.multinomial(tinyconv.ones(50), 9, generator=g),
     lambda g: tinyconv.zeros(9).exponential_(generator=g),
     lambda g: tinyconv.zeros(9).random_(1000, generator=g),
+    lambda g: tinyconv.zeros(9).cauchy_(generator=g),
+    lambda g: tinyconv.zeros(9).log_normal_(generator=g),
+    lambda g: tinyconv.zeros(9).geometric_(0.1, generator=g),
+    lambda g: tinyconv.poisson(tinyconv.full((9,), 50.0), generator=g),
+    lambda g: tinyconv.binomial(tinyconv.full((9,), 50.0), tinyconv.full((9,), 0.4), generator=g),
 ])  # fmt: skip
 def test_one_seed_one_stream(draw):
     first, again, other = (draw(Generator().manual_seed(seed)).tolist() for seed in (1, 1, 2))

@@ -16,7 +16,7 @@ from .constraint_registry import biject_to, transform_to
 from .continuous import Exponential, HalfNormal, Laplace, LogNormal, Normal, Uniform
 from .discrete import Bernoulli, Categorical, Geometric, OneHotCategorical
 from .distribution import Distribution
-from .gamma import Beta, Chi2, Dirichlet, Gamma, StudentT
+from .gamma import Beta, Chi2, Dirichlet, FisherSnedecor, Gamma, InverseGamma, StudentT
 from .independent import Independent
 from .kl import kl_divergence, register_kl
 from .mixture import MixtureSameFamily
@@ -34,11 +34,13 @@ __all__ = [
     "Dirichlet",
     "Distribution",
     "Exponential",
+    "FisherSnedecor",
     "Gamma",
     "Geometric",
     "Gumbel",
     "HalfNormal",
     "Independent",
+    "InverseGamma",
     "Laplace",
     "LogNormal",
     "MixtureSameFamily",
@@ -64,8 +66,9 @@ __all__ = [
 _sys.modules.update({
     f"{__name__}.{_file}": _sys.modules[__name__]
     for _file in (
-        "bernoulli", "beta", "categorical", "chi2", "dirichlet", "exponential", "geometric", "gumbel", "half_normal",
-        "laplace", "log_normal", "mixture_same_family", "multivariate_normal", "normal", "one_hot_categorical",
-        "relaxed_bernoulli", "relaxed_categorical", "studentT", "uniform",
+        "bernoulli", "beta", "categorical", "chi2", "dirichlet", "exponential", "fishersnedecor", "geometric",
+        "gumbel", "half_normal", "inverse_gamma", "laplace", "log_normal", "mixture_same_family",
+        "multivariate_normal", "normal", "one_hot_categorical", "relaxed_bernoulli", "relaxed_categorical",
+        "studentT", "uniform",
     )
 })  # fmt: skip

@@ -1,8 +1,5 @@
-"""The gamma distribution, and those that are made of gamma-distributed values: Beta, Chi2, Dirichlet, StudentT.
-
-Values come from Marsaglia and Tsang, "A simple method for generating gamma variables", ACM TOMS 2000: for a > 1 a
-normal x gives ``(a - 1/3) * (1 + x / sqrt(9a - 3))**3``, unless it is rejected. A small a is first raised, and each
-step of that is taken back by a uniform number: ``gamma(a) = gamma(a + 1) * u ** (1 / a)``.
+"""The gamma distribution, and those that are made of gamma-distributed values: Beta, Chi2, Dirichlet, FisherSnedecor,
+InverseGamma, StudentT. Gradients go through the values (ops/gamma.py says how).
 """
 
 from __future__ import annotations
@@ -10,39 +7,14 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ..autograd import no_grad
 from ..dtypes import finfo
-from ..ops import digamma, lgamma, rand_like, randn_like, stack, where, zeros_like
+from ..ops import digamma, lgamma, randn_like, stack, where, zeros_like
+from ..ops.gamma import standard_gamma
 from ..tensor import Tensor
 from . import constraints
 from .distribution import Distribution, broadcast_all
 
-__all__ = ["Beta", "Chi2", "Dirichlet", "Gamma", "StudentT"]
-
-_RAISED = 8
-
-
-def standard_gamma(a: Tensor) -> Tensor:
-    """Gamma-distributed values with the shape parameters ``a`` and the rate 1.
-
-    Gradients reach ``a`` through the formula of the x that was kept. That another might have been is left out: raised
-    by 8, hardly any x is rejected (Naesseth et al., "Reparameterization gradients through acceptance-rejection
-    sampling algorithms", AISTATS 2017, section 5).
-    """
-    d = a + (_RAISED - 1 / 3)
-    c = 1 / (9 * d).sqrt()
-    with no_grad():
-        x, waiting = zeros_like(a), a > 0  # NaN waits for nothing
-        while bool(waiting.any()):
-            new, u = randn_like(a), rand_like(a)
-            v = (1 + c * new) ** 3
-            bound = 0.5 * new**2 + d - d * v + d * v.clamp(min=finfo(a.dtype).tiny).log()
-            good = waiting & (v > 0) & ((1 - u).log() < bound)
-            x, waiting = where(good, new, x), waiting & ~good
-    log = (d * (1 + c * x) ** 3).log()
-    for step in range(_RAISED):
-        log = log + (1 - rand_like(a)).log() / (a + step)
-    return log.exp().clamp(min=finfo(a.dtype).tiny)
+__all__ = ["Beta", "Chi2", "Dirichlet", "FisherSnedecor", "Gamma", "InverseGamma", "StudentT"]
 
 
 class Gamma(Distribution):
@@ -109,6 +81,108 @@ class Chi2(Gamma):
 
     def __repr__(self) -> str:
         return "Chi2()"
+
+
+class InverseGamma(Distribution):
+    """``1 / x`` for an x of :class:`Gamma`.
+
+    Args:
+        concentration, rate: of x, positive tensors or numbers.
+        validate_args: whether to check these and values.
+
+    Raises:
+        ValueError: a parameter that is not positive.
+    """
+
+    arg_constraints = {"concentration": constraints.positive, "rate": constraints.positive}
+    support = constraints.positive
+    has_rsample = True
+
+    def __init__(self, concentration: Any, rate: Any, validate_args: bool | None = None):
+        self.base_dist = Gamma(concentration, rate, validate_args)
+        self.concentration, self.rate = self.base_dist.concentration, self.base_dist.rate
+        super().__init__(self.rate.shape, validate_args=validate_args)
+
+    @property
+    def mean(self) -> Tensor:
+        return (self.rate / (self.concentration - 1)).masked_fill(self.concentration <= 1, math.inf)
+
+    @property
+    def mode(self) -> Tensor:
+        return self.rate / (self.concentration + 1)
+
+    @property
+    def variance(self) -> Tensor:
+        a = self.concentration
+        return (self.rate**2 / ((a - 1) ** 2 * (a - 2))).masked_fill(a <= 2, math.inf)
+
+    def rsample(self, sample_shape: Any = ()) -> Tensor:
+        return self.base_dist.rsample(sample_shape).reciprocal()
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        self._check_value(value)
+        a = self.concentration
+        return a.xlogy(self.rate) - (a + 1) * value.log() - self.rate / value - lgamma(a)
+
+    def entropy(self) -> Tensor:
+        a = self.concentration
+        return a + self.rate.log() + lgamma(a) - (1 + a) * digamma(a)
+
+    def __repr__(self) -> str:
+        return "InverseGamma()"
+
+
+class FisherSnedecor(Distribution):
+    """The ratio of two numbers of :class:`Chi2`, each over its degrees of freedom.
+
+    Args:
+        df1: the degrees of freedom above, positive.
+        df2: those below, positive.
+        validate_args: whether to check these and values.
+
+    Raises:
+        ValueError: a parameter that is not positive.
+    """
+
+    arg_constraints = {"df1": constraints.positive, "df2": constraints.positive}
+    support = constraints.positive
+    has_rsample = True
+
+    def __init__(self, df1: Any, df2: Any, validate_args: bool | None = None):
+        self.df1, self.df2 = broadcast_all(df1, df2)
+        super().__init__(self.df1.shape, validate_args=validate_args)
+
+    @property
+    def mean(self) -> Tensor:
+        return (self.df2 / (self.df2 - 2)).masked_fill(self.df2 <= 2, math.nan)
+
+    @property
+    def mode(self) -> Tensor:
+        mode = (self.df1 - 2) / self.df1 * self.df2 / (self.df2 + 2)
+        return mode.masked_fill(self.df1 <= 2, math.nan)
+
+    @property
+    def variance(self) -> Tensor:
+        m, n = self.df1, self.df2
+        return (2 * n**2 * (m + n - 2) / (m * (n - 2) ** 2 * (n - 4))).masked_fill(n <= 4, math.nan)
+
+    def rsample(self, sample_shape: Any = ()) -> Tensor:
+        shape = self._extended_shape(sample_shape)
+        m, n = self.df1.expand(shape), self.df2.expand(shape)
+        tiny = finfo(m.dtype).tiny
+        return ((standard_gamma(m / 2) / m) / (standard_gamma(n / 2) / n).clamp(min=tiny)).clamp(min=tiny)
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        self._check_value(value)
+        a, b, ratio = self.df1 / 2, self.df2 / 2, self.df1 / self.df2
+        scale = lgamma(a + b) - lgamma(a) - lgamma(b) + a * ratio.log()
+        return scale + (a - 1) * value.log() - (a + b) * (ratio * value).log1p()
+
+    def entropy(self) -> Tensor:
+        a, b = self.df1 / 2, self.df2 / 2
+        log_beta = lgamma(a) + lgamma(b) - lgamma(a + b)
+        means = (1 - a) * digamma(a) - (1 + b) * digamma(b) + (a + b) * digamma(a + b)
+        return log_beta + means + (b / a).log()
 
 
 class StudentT(Distribution):

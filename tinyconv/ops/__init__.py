@@ -122,6 +122,7 @@ from .convert import (
     type_as,
     typename,
 )
+from .counts import binomial, poisson
 from .creation import (
     arange,
     as_tensor,
@@ -375,7 +376,10 @@ from .probability_loss import (
 from .random import (
     bernoulli,
     bernoulli_,
+    cauchy_,
     exponential_,
+    geometric_,
+    log_normal_,
     multinomial,
     normal,
     normal_,
@@ -582,23 +586,23 @@ METHODS = {
     function.__name__: function
     for function in (
         add, addbmm, addmm, addmv, addr, adjoint, all, allclose, amax, amin, aminmax, angle, apply_, argmax, argmin,
-        argsort, argwhere, as_strided, baddbmm, bernoulli, bernoulli_, bincount, bmm, broadcast_to, byte, char,
+        argsort, argwhere, as_strided, baddbmm, bernoulli, bernoulli_, bincount, bmm, broadcast_to, byte, cauchy_, char,
         cholesky, chunk, clone, conj, contiguous, corrcoef, count_nonzero, cov, cpu, cross, cuda, cummax, cummin,
         cumprod, cumprod_, cumsum, cumsum_, data_ptr, det, diag, diag_embed, diagflat, diagonal, diagonal_scatter, diff,
         dist, dot, double, dsplit, equal, expand, expand_as, exponential_, fill_diagonal_, flatten, flip, fliplr,
-        flipud, fmax, fmin, frexp, gather, get_device, half, hardshrink, histc, histogram, hsplit, index_add,
-        index_copy, index_fill, index_put, index_put_, index_reduce, index_select, inner, inverse, is_complex,
-        is_contiguous, is_inference, is_nonzero, is_pinned, is_shared, is_signed, isclose, isfinite, isinf, isnan,
-        isneginf, isposinf, isreal, kron, kthvalue, log_softmax, logaddexp, logaddexp2, logcumsumexp, logdet, logsumexp,
-        long, map_, masked_fill, masked_scatter, masked_select, matmul, matrix_exp, matrix_power, max, maximum, mean,
-        median, min, minimum, mm, mode, movedim, msort, mul, multinomial, mv, nanmean, nanmedian, nanquantile, nansum,
-        narrow, ndimension, new, new_empty, new_empty_strided, new_full, new_ones, new_tensor, new_zeros, nonzero,
-        nonzero_static, outer, permute, pin_memory, pinverse, positive, prelu, prod, put, qr, quantile, random_, ravel,
-        renorm, repeat, repeat_interleave, reshape, reshape_as, resize_, resize_as_, roll, rot90, scatter, scatter_add,
-        scatter_reduce, select, select_scatter, share_memory_, short, signbit, slice_scatter, slogdet, softmax, sort,
-        split_with_sizes, squeeze, std, storage, storage_offset, stride, sub, sum, svd, t, take, take_along_dim,
-        tensor_split, tile, to, topk, trace, transpose, tril, triu, type_as, unbind, unflatten, unique,
-        unique_consecutive, unsqueeze, untyped_storage, var, view, view_as, vsplit,
+        flipud, fmax, fmin, frexp, gather, geometric_, get_device, half, hardshrink, histc, histogram, hsplit,
+        index_add, index_copy, index_fill, index_put, index_put_, index_reduce, index_select, inner, inverse,
+        is_complex, is_contiguous, is_inference, is_nonzero, is_pinned, is_shared, is_signed, isclose, isfinite, isinf,
+        isnan, isneginf, isposinf, isreal, kron, kthvalue, log_normal_, log_softmax, logaddexp, logaddexp2,
+        logcumsumexp, logdet, logsumexp, long, map_, masked_fill, masked_scatter, masked_select, matmul, matrix_exp,
+        matrix_power, max, maximum, mean, median, min, minimum, mm, mode, movedim, msort, mul, multinomial, mv, nanmean,
+        nanmedian, nanquantile, nansum, narrow, ndimension, new, new_empty, new_empty_strided, new_full, new_ones,
+        new_tensor, new_zeros, nonzero, nonzero_static, outer, permute, pin_memory, pinverse, positive, prelu, prod,
+        put, qr, quantile, random_, ravel, renorm, repeat, repeat_interleave, reshape, reshape_as, resize_, resize_as_,
+        roll, rot90, scatter, scatter_add, scatter_reduce, select, select_scatter, share_memory_, short, signbit,
+        slice_scatter, slogdet, softmax, sort, split_with_sizes, squeeze, std, storage, storage_offset, stride, sub,
+        sum, svd, t, take, take_along_dim, tensor_split, tile, to, topk, trace, transpose, tril, triu, type_as, unbind,
+        unflatten, unique, unique_consecutive, unsqueeze, untyped_storage, var, view, view_as, vsplit,
     )
 } | {
     operation.__name__ + "_": inplace.in_place(operation, composed=operation in (index_reduce, renorm, scatter_reduce))

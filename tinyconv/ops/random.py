@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from .. import dtypes, kernels
@@ -254,6 +255,53 @@ def exponential_(self: Tensor, lambd: float = 1.0, *, generator: Generator | Non
         raise RuntimeError(f"exponential_: lambd must be positive, got {lambd}")
     u = rand(self.array.shape, generator=generator, dtype=_real(self), device=self.device)
     return self.copy_((1 - u).log() / -lambd)
+
+
+def cauchy_(self: Tensor, median: float = 0.0, sigma: float = 1.0, *, generator: Generator | None = None) -> Tensor:
+    """Fill with numbers of the Cauchy distribution, ``median + sigma * tan(pi * (u - 1/2))``, in place.
+
+    Raises:
+        RuntimeError: ``sigma`` is not positive.
+    """
+    expect("cauchy_", "f", self=self)
+    if sigma <= 0:
+        raise RuntimeError(f"cauchy_: sigma must be positive, got {sigma}")
+    u = rand(self.array.shape, generator=generator, dtype=_real(self), device=self.device)
+    return self.copy_((math.pi * (u - 0.5)).tan() * sigma + median)
+
+
+def log_normal_(self: Tensor, mean: float = 1.0, std: float = 2.0, *, generator: Generator | None = None) -> Tensor:
+    """Fill with ``exp(x)`` for Gaussian x, in place.
+
+    Args:
+        mean: of x.
+        std: of x.
+        generator: default: the default generator.
+
+    Raises:
+        RuntimeError: ``std`` is not positive.
+    """
+    expect("log_normal_", "f", self=self)
+    if std <= 0:
+        raise RuntimeError(f"log_normal_: std must be positive, got {std}")
+    x = randn(self.array.shape, generator=generator, dtype=_real(self), device=self.device)
+    return self.copy_((x * std + mean).exp())
+
+
+def geometric_(self: Tensor, p: float, *, generator: Generator | None = None) -> Tensor:
+    """Fill with the number of the trial that is the first to succeed, 1, 2, ..., in place.
+
+    Args:
+        p: the probability of success.
+        generator: default: the default generator.
+
+    Raises:
+        RuntimeError: ``p`` is not between 0 and 1, without these.
+    """
+    if not 0 < p < 1:
+        raise RuntimeError(f"geometric_: p must be between 0 and 1, got {p}")
+    u = rand(self.array.shape, generator=generator, dtype=_real(self), device=self.device)
+    return self.copy_(((1 - u).log() / math.log1p(-p)).ceil().clamp(min=1))
 
 
 def random_(self: Tensor, start: int = 0, to: int | None = None, *, generator: Generator | None = None) -> Tensor:

@@ -284,6 +284,8 @@ entry(
     random=True,
     rejected=(call(x(3, kind="positive"), 4), call(x(3, kind="positive"), 0)),
 )
+entry("poisson", call(x(2, 3, kind="positive")), random=True)
+entry("binomial", call(x(3, kind="positive"), x(2, 3, kind="unit")), random=True)
 entry(
     "Tensor.uniform_", call(x(2, 3)), call(x(3), -1, 1), call(x(3), to=2.0), random=True, rejected=(call(x(3), 2, 1),)
 )
@@ -303,7 +305,10 @@ entry(
     random=True,
     without={"dtypes: bool": "numbers that no bool is"},
 )
+entry("Tensor.cauchy_", call(x(2, 3)), random=True)
 entry("Tensor.exponential_", call(x(2, 3)), random=True)
+entry("Tensor.geometric_", call(x(2, 3), 0.3), random=True)
+entry("Tensor.log_normal_", call(x(2, 3)), random=True)
 
 entry("promote_types", *(call(a, b) for a in (f32, i64, b8, u8) for b in (f64, i32, b8, dtype("int8"))))
 entry(

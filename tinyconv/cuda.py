@@ -8,12 +8,12 @@ function of the seed and of i, and the same on the CPU and on the GPU.
 from __future__ import annotations
 
 import sys
-import warnings
 from collections.abc import Callable, Iterable
 from importlib import import_module
 from typing import Any, NamedTuple
 
 from . import amp, random
+from .caller import warn
 from .ops.typed import tensor_type
 from .tensor import Tensor
 from .tensor import device as Device
@@ -322,7 +322,7 @@ class GraphedStep:
                 outputs = self._step(*places)
         except RuntimeError as error:
             self.why_not = str(error)
-            warnings.warn(f"the training step runs without a CUDA graph: {error}", stacklevel=4)
+            warn(f"the training step runs without a CUDA graph: {error}")
             return None
         return _Recorded(recorded, places, outputs, [p.grad for p in self._parameters])
 

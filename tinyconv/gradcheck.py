@@ -13,13 +13,13 @@ digits, enough to tell any mistake in a formula from rounding.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from .autograd import grad, shares_elements
+from .caller import warn
 from .ops import randn
 from .random import Generator
 from .tensor import Tensor, wrap
@@ -174,10 +174,9 @@ def _check_inputs(checked: list[tuple[int, Tensor]]) -> None:
         )
     for i, x in checked:
         if x.dtype.itemsize < 8:
-            warnings.warn(
+            warn(
                 f"gradcheck: input {i} is {x.dtype}, whose rounding hides what differences should show: the check will "
                 "likely fail; use float64",
-                stacklevel=3,
             )
         if shares_elements(x.array):
             raise ValueError(f"gradcheck: elements of input {i} share memory (an expanded tensor): pass a clone()")

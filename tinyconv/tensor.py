@@ -16,10 +16,10 @@ The numbers live in ``array``, a NumPy array (or a device's), and only ``kernels
 from __future__ import annotations
 
 import functools
-import warnings
 from typing import Any
 
 from . import dtypes, kernels
+from .caller import warn
 
 __all__ = ["Size", "Tensor", "device", "wrap"]
 
@@ -210,11 +210,10 @@ class Tensor:
     @property
     def grad(self) -> Tensor | None:
         if self._grad is None and not self._retains_grad and not self.is_leaf:
-            warnings.warn(
+            warn(
                 "the .grad of a result is None: backward() fills it for leaves only, the tensors that computing starts "
                 "from. For a result say retain_grad() before; for a weight do not bind its name to a new tensor "
                 "(w = w - lr * w.grad): change it under no_grad() (w -= lr * w.grad)",
-                stacklevel=2,
             )
         return self._grad
 

@@ -9,12 +9,12 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Sequence
 from heapq import heappop, heappush, heappushpop
 from typing import Any
 
 from .. import dtypes, kernels
+from ..caller import warn
 from ..tensor import Tensor, wrap
 from . import anomaly
 from .deferred import Deferred, written_down
@@ -279,7 +279,7 @@ def grad(
             "grad: is_grads_batched is not implemented; call grad for each row, with retain_graph=True, and stack"
         )
     if not only_inputs:
-        warnings.warn("grad: only_inputs=False is ignored; to accumulate into .grad call backward()", stacklevel=2)
+        warn("grad: only_inputs=False is ignored; to accumulate into .grad call backward()")
     ys, xs = _as_list(outputs), _as_list(inputs)
     roots, gys = _roots(ys, [None] * len(ys) if grad_outputs is None else _as_list(grad_outputs), "grad")
     for i, x in enumerate(xs):

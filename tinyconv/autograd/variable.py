@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
+from ..caller import warn
 from ..tensor import Tensor
 
 __all__ = ["Variable"]
@@ -28,5 +28,5 @@ class Variable(metaclass=_Meta):
         if not isinstance(data, Tensor):
             raise TypeError(f"Variable data has to be a tensor, but got {type(data).__name__}")
         if volatile:
-            warnings.warn("volatile was removed and now has no effect. Use `with tinyconv.no_grad():` instead.")
+            warn("volatile was removed and now has no effect. Use `with tinyconv.no_grad():` instead.")
         return data.detach().requires_grad_(requires_grad)

@@ -16,12 +16,12 @@ from __future__ import annotations
 
 import functools
 import math
-import warnings
 from collections.abc import Callable
 from typing import Any
 
 from .. import kernels
 from ..autograd import no_grad
+from ..caller import warn
 from ..dtypes import float64
 from ..ops import empty_like, randn, randperm, where
 from ..random import Generator
@@ -305,7 +305,7 @@ def bias_uniform_(bias: Tensor, weight: Tensor, generator: Generator | None = No
 def _is_empty(tensor: Tensor) -> bool:
     if 0 not in tensor.shape:
         return False
-    warnings.warn("Initializing zero-element tensors is a no-op", stacklevel=3)
+    warn("Initializing zero-element tensors is a no-op")
     return True
 
 
@@ -315,7 +315,7 @@ def _older(name: str) -> Callable[..., Tensor]:
 
     @functools.wraps(function)
     def older(*args: Any, **kwargs: Any) -> Tensor:
-        warnings.warn(f"nn.init.{name} is now deprecated in favor of nn.init.{name}_.", FutureWarning, stacklevel=2)
+        warn(f"nn.init.{name} is now deprecated in favor of nn.init.{name}_.", FutureWarning)
         return function(*args, **kwargs)
 
     older.__name__ = older.__qualname__ = name

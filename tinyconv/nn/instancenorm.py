@@ -3,9 +3,9 @@ stylization", 2016): batch normalization of each image by itself, in training an
 
 from __future__ import annotations
 
-import warnings
 from typing import Any, ClassVar
 
+from ..caller import warn
 from ..tensor import Tensor
 from . import functional as F
 from .batchnorm import _NormBase
@@ -43,10 +43,9 @@ class _InstanceNorm(_NormBase):
                 raise ValueError(
                     f"expected {where} to match num_features ({self.num_features}), but got: {input.shape[axis]}."
                 )
-            warnings.warn(
+            warn(
                 f"{where} does not match num_features. You can silence this warning by not passing in num_features, "
                 "which is not used because affine=False",
-                stacklevel=4,
             )
 
     def forward(self, input: Tensor) -> Tensor:

@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable
 from numbers import Number
 from typing import Any
 
+from ..caller import warn
 from ..ops import cat, empty, gru_cell, lstm_cell, rnn_relu_cell, rnn_tanh_cell, stack
 from ..ops.recurrent import GATES, sequence
 from ..tensor import Tensor
@@ -61,10 +61,9 @@ class RNNBase(Module):
         if not isinstance(dropout, Number) or isinstance(dropout, bool) or not 0 <= dropout <= 1:
             raise ValueError(f"dropout should be a probability in [0, 1], got {dropout!r}")
         if dropout > 0 and num_layers == 1:
-            warnings.warn(
+            warn(
                 "dropout option adds dropout after all but last recurrent layer, so non-zero dropout expects "
                 f"num_layers greater than 1, but got dropout={dropout} and num_layers={num_layers}",
-                stacklevel=3,
             )
         for name, value, kind in (
             ("bias", bias, bool),

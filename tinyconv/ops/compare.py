@@ -6,11 +6,11 @@ A comparison has no gradient. A selection passes its gradient to what was select
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 from .. import dtypes, kernels
 from ..autograd import Function, is_grad_enabled
+from ..caller import warn
 from ..tensor import Tensor, wrap
 from .convert import cast
 from .types import arrays, broadcast_shape, expect, floating, operands, result_type, values
@@ -142,7 +142,7 @@ def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
     if condition.array.dtype.kind != "b":
         if condition.dtype is not dtypes.uint8:
             raise RuntimeError(f"where: condition must be a bool tensor, got {condition.dtype}")
-        warnings.warn("where takes a uint8 tensor for a mask; use a bool tensor", stacklevel=2)
+        warn("where takes a uint8 tensor for a mask; use a bool tensor")
         condition = cast(condition, dtypes.boolean.numpy)
     if not isinstance(input, Tensor) and not isinstance(other, Tensor):
         input = condition.new_full((), input, dtype=result_type(input, other))

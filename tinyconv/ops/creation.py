@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import functools
-import warnings
 from numbers import Number
 from typing import Any
 
 import numpy as np
 
 from .. import dtypes
+from ..caller import warn
 from ..tensor import Tensor, wrap
 from .convert import backend_on, to
 from .shape import sizes
@@ -253,7 +253,7 @@ def range(start: Any, end: Any, step: Any = 1, *, dtype: Any = None, device: Any
     Raises:
         RuntimeError: ``step`` is 0 or leads away from ``end``.
     """
-    warnings.warn("range is deprecated: its end is included, unlike that of Python's range; use arange", stacklevel=2)
+    warn("range is deprecated: its end is included, unlike that of Python's range; use arange")
     start, end, step = _number(start), _number(end), _number(step)
     if not step or (end - start) * step < 0:
         raise RuntimeError(f"range: step {step} does not lead from {start} to {end}")

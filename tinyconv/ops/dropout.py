@@ -8,11 +8,11 @@ back.
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 from .. import kernels
 from ..autograd import Function
+from ..caller import warn
 from ..random import default_generator
 from ..tensor import Tensor, wrap
 from .elementwise import add, mul, sub
@@ -97,7 +97,7 @@ def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
     _check_p(p, "dropout2d")
     shape = tuple(input.array.shape)
     if len(shape) != 4:
-        warnings.warn(f"dropout2d: expected input (N, C, H, W), {shape} is taken for (N, C, ...)", stacklevel=2)
+        warn(f"dropout2d: expected input (N, C, H, W), {shape} is taken for (N, C, ...)")
     return feature_dropout(input, p, training, inplace, "dropout2d")
 
 
@@ -130,9 +130,7 @@ def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
     _check_p(p, "dropout3d")
     shape = tuple(input.array.shape)
     if len(shape) not in (4, 5):
-        warnings.warn(
-            f"dropout3d: expected input (N, C, D, H, W) or (C, D, H, W), {shape} is taken for (C, ...)", stacklevel=2
-        )
+        warn(f"dropout3d: expected input (N, C, D, H, W) or (C, D, H, W), {shape} is taken for (C, ...)")
     if not training or p == 0:
         return input
     expect("dropout3d", "f", input=input)

@@ -7,13 +7,13 @@ copy in which an element may occur several times; its gradient adds up over the 
 from __future__ import annotations
 
 import functools
-import warnings
 from typing import Any
 
 import numpy as np
 
 from .. import dtypes, kernels
 from ..autograd import Function, check_may_change, is_grad_enabled, overwrite
+from ..caller import warn
 from ..tensor import Tensor, wrap
 from .convert import cast
 from .types import broadcast_shape
@@ -56,7 +56,7 @@ def _plain(part: Any, x: Tensor) -> tuple[Any, bool]:
             return int(part.item()), False
         part = index_tensor(part, x, "indexing")
         if part.dtype is dtypes.uint8:
-            warnings.warn("indexing with a uint8 tensor takes it for a mask; use a bool tensor", stacklevel=4)
+            warn("indexing with a uint8 tensor takes it for a mask; use a bool tensor")
             part = cast(part, dtypes.boolean.numpy)
         return part.array, True
     if isinstance(part, slice):

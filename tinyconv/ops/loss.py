@@ -7,11 +7,11 @@ cross-entropy, and its gradient in the scores is as plain as can be: softmax(x) 
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 from .. import kernels
 from ..autograd import Function, is_grad_enabled
+from ..caller import warn
 from ..tensor import Tensor, wrap
 from .compare import where
 from .elementwise import add, div, mul, neg
@@ -144,9 +144,8 @@ def named_reduction(reduction: str, size_average: bool | None, reduce: bool | No
     """
     if size_average is not None or reduce is not None:
         reduction = "none" if reduce is False else "sum" if size_average is False else "mean"
-        warnings.warn(
+        warn(
             f"size_average and reduce args will be deprecated, please use reduction={reduction!r} instead.",
-            stacklevel=3,
         )
     if reduction not in ("none", "mean", "sum"):
         raise ValueError(f"{name}: reduction must be 'none', 'mean' or 'sum', got {reduction!r}")

@@ -7,10 +7,10 @@ itself, where neither logarithm can overflow: ``(1 - t) x - log sigmoid(x)``.
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 from ..autograd import Function, no_grad
+from ..caller import warn
 from ..tensor import Tensor
 from .activation import logsigmoid
 from .compare import clamp_min, where
@@ -144,11 +144,10 @@ def kl_div(
         ValueError: an unknown reduction.
     """
     if reduction == "mean" and size_average is None and reduce is None:
-        warnings.warn(
+        warn(
             "reduction: 'mean' divides the total loss by both the batch size and the support size.'batchmean' divides "
             "only by the batch size, and aligns with the KL div math definition.'mean' will be changed to behave the "
             "same as 'batchmean' in the next major release.",
-            stacklevel=2,
         )
     by_batch = reduction == "batchmean"
     reduction = named_reduction("sum" if by_batch else reduction, size_average, reduce, "kl_div")

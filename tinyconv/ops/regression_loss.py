@@ -12,11 +12,11 @@ Huber               d**2 / 2 where |d| <= delta, else delta (|d| -         the s
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 from .. import kernels
 from ..autograd import Function
+from ..caller import warn
 from ..tensor import Tensor, wrap
 from .compare import clamp, clamp_max
 from .convert import cast
@@ -36,10 +36,9 @@ def _difference(input: Tensor, target: Tensor, name: str, bools: bool = True) ->
     operands(input, target, name)
     x, t = input.array, target.array
     if x.shape != t.shape:
-        warnings.warn(
+        warn(
             f"Using a target size ({target.shape}) that is different to the input size ({input.shape}). This will "
             "likely lead to incorrect results due to broadcasting. Please ensure they have the same size.",
-            stacklevel=3,
         )
     if x.dtype.kind != "f" and t.dtype.kind != "f" and name != "l1_loss":
         raise RuntimeError(f"{name}: expected floating point, got {input.dtype} and {target.dtype}")

@@ -6,11 +6,11 @@ overflows nor loses the small probabilities.
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 from .. import dtypes, kernels
 from ..autograd import Function, is_grad_enabled
+from ..caller import warn
 from ..tensor import Tensor, wrap
 from .compare import eq
 from .convert import cast
@@ -65,10 +65,7 @@ class Softmax(Function):
 def _prepared(x: Tensor, dim: int | None, dtype: dtypes.dtype | None, name: str) -> tuple[Tensor, int]:
     if dim is None:
         dim = 0 if x.array.ndim in (0, 1, 3) else 1
-        warnings.warn(
-            f"{name}: implicit choice of dim is deprecated; say dim={dim}, along which the probabilities sum to 1",
-            stacklevel=4,
-        )
+        warn(f"{name}: implicit choice of dim is deprecated; say dim={dim}, along which the probabilities sum to 1")
     if dtype is not None:
         x = cast(x, dtype.numpy)
     axis = dim_of(dim, max_1(x.array.ndim), name)

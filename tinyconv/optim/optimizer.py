@@ -8,7 +8,6 @@ process, so it numbers the parameters in the order of the groups instead.
 from __future__ import annotations
 
 import functools
-import warnings
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
@@ -19,6 +18,7 @@ from typing import Any
 from ..autograd import RemovableHandle, enable_grad
 from ..autograd.hooks import add_hook
 from ..autograd.inplace import is_read_only
+from ..caller import warn
 from ..cuda import is_current_stream_capturing
 from ..tensor import Tensor
 
@@ -111,7 +111,7 @@ class Optimizer:
                 )
         ids = {id(p) for p in params}
         if len(ids) != len(params):
-            warnings.warn("optimizer contains a parameter group with duplicate parameters", stacklevel=3)
+            warn("optimizer contains a parameter group with duplicate parameters")
         for group in self.param_groups:
             if bool(names) != ("param_names" in group):
                 raise ValueError(

@@ -7,11 +7,11 @@ One step against a steep wall can throw the parameters far away. Clipping by nor
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Iterable
 
 from ... import kernels
 from ...autograd import no_grad
+from ...caller import warn
 from ...ops import minimum, ones_like, stack, tensor
 from ...tensor import Tensor
 
@@ -125,7 +125,7 @@ def clip_grad_norm(
     foreach: bool | None = None,
 ) -> Tensor:
     """The older name of :func:`clip_grad_norm_`, with a FutureWarning."""
-    warnings.warn("nn.utils.clip_grad_norm is now called clip_grad_norm_", FutureWarning, stacklevel=2)
+    warn("nn.utils.clip_grad_norm is now called clip_grad_norm_", FutureWarning)
     return clip_grad_norm_(parameters, max_norm, norm_type, error_if_nonfinite, foreach)
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from types import FunctionType
 from typing import Any
 
+from ...caller import warn
 from ...tensor import Tensor
 from ..optimizer import Optimizer
 
@@ -71,10 +71,9 @@ class LRScheduler:
             epoch: jump to this step, by the closed formula. PyTorch deprecates it; resume by ``load_state_dict``.
         """
         if self._step_count == 1 and not self.optimizer._stepped:
-            warnings.warn(
+            warn(
                 "Detected call of `lr_scheduler.step()` before `optimizer.step()`: the first learning rate of the "
                 "schedule is never used. Call `optimizer.step()` first",
-                stacklevel=2,
             )
         self._step_count += 1
         self._update_lr(epoch)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import itertools
 import math
-import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
 import numpy as np
 
+from ...caller import warn
 from ...ops.random import randperm
 from ...random import Generator
 from ...tensor import Tensor, wrap
@@ -247,9 +247,7 @@ def random_split(
             sizes[i % len(sizes)] += 1
         for i, size in enumerate(sizes):
             if size == 0:
-                warnings.warn(
-                    f"Length of split at index {i} is 0. This might result in an empty dataset.", stacklevel=2
-                )
+                warn(f"Length of split at index {i} is 0. This might result in an empty dataset.")
     else:
         sizes = [int(length) for length in lengths]
     if sum(sizes) != n or min(sizes, default=0) < 0:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import operator
 import os
-import warnings
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from ...caller import warn
 from .image import IMG_EXTENSIONS, pil_loader
 from .vision import VisionDataset
 
@@ -190,7 +190,7 @@ class DatasetFolder(VisionDataset):
                 return self.loader(path)
             except (OSError, ValueError) as error:
                 self.skipped[path] = str(error) if path in str(error) else f"{path}: {error}"
-                warnings.warn(f"{type(self).__name__} skips {self.skipped[path]}", stacklevel=3)
+                warn(f"{type(self).__name__} skips {self.skipped[path]}")
         raise OSError(f"{self.root}: no file of the class {self.classes[target]!r} can be read; see `skipped`")
 
 

@@ -6,11 +6,11 @@ Source: Z. Zhong et al., "Random erasing data augmentation", AAAI 2020, algorith
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Sequence
 
 import numpy as np
 
+from ...caller import warn
 from ...nn import Module
 from ...ops.random import randn
 from ...tensor import Tensor, wrap
@@ -67,7 +67,7 @@ class RandomErasing(Module):
             if not isinstance(bounds, Sequence):
                 raise TypeError(f"{name} should be a sequence, got {bounds!r}")
             if bounds[0] > bounds[1]:
-                warnings.warn(f"{name} should be (smallest, largest), got {bounds!r}", stacklevel=2)
+                warn(f"{name} should be (smallest, largest), got {bounds!r}")
         if scale[0] < 0 or scale[1] > 1:
             raise ValueError(f"scale should lie in [0, 1], got {scale!r}")
         if not 0 <= p <= 1:

@@ -13,13 +13,13 @@ spline (R. Keys, "Cubic convolution interpolation for digital image processing",
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Sequence
 from enum import Enum
 from typing import Any
 
 import numpy as np
 
+from ...caller import warn
 from ...nn import Module
 from ...ops.matmul import matmul
 from ...tensor import Tensor, wrap
@@ -108,7 +108,7 @@ def resize(
     if not is_pil(img):
         raise TypeError(f"resize: expected a PIL image or a Tensor, got {type(img)}")
     if antialias is False:
-        warnings.warn("resize: PIL images are always antialiased, antialias=False has no effect", stacklevel=2)
+        warn("resize: PIL images are always antialiased, antialias=False has no effect")
     return img.resize(new[::-1], pil_mode(interpolation))
 
 
@@ -244,7 +244,7 @@ class RandomResizedCrop(Module):
             if not isinstance(value, Sequence):
                 raise TypeError(f"{name} should be a sequence, got {value!r}")
             if value[0] > value[1]:
-                warnings.warn(f"{name} should be (smallest, largest), got {value!r}", stacklevel=2)
+                warn(f"{name} should be (smallest, largest), got {value!r}")
         self.scale, self.ratio, self.antialias = scale, ratio, antialias
         self.interpolation = as_mode(interpolation)
 

@@ -131,3 +131,16 @@ def test_misuse():
     made.num_heads = 0
     with pytest.raises(RuntimeError, match="a multiple of num_heads 0"):
         made(q, k, v)
+
+
+def test_how_pytorch_is_told_to_compute_it():
+    from tinyconv.nn.attention import SDPBackend, sdpa_kernel
+
+    q = k = v = tinyconv.randn(2, 3, 4)
+    expected = nn.functional.scaled_dot_product_attention(q, k, v)
+    for backends in (SDPBackend.MATH, [SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION]):
+        with sdpa_kernel(backends):
+            assert tinyconv.equal(nn.functional.scaled_dot_product_attention(q, k, v), expected)
+    for wrong in (1, [SDPBackend.MATH, "flash"]):
+        with pytest.raises(TypeError, match="must be an SDPBackend or a list of them"), sdpa_kernel(wrong):
+            pass

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import Enum
 from typing import Any
 
 from ..ops import empty
@@ -12,7 +15,31 @@ from .linear import Linear
 from .module import Module
 from .parameter import Parameter
 
-__all__ = ["MultiheadAttention"]
+__all__ = ["MultiheadAttention", "SDPBackend", "sdpa_kernel"]
+
+
+class SDPBackend(Enum):
+    """PyTorch's ways to compute :func:`~tinyconv.nn.functional.scaled_dot_product_attention`, by name: here is one."""
+
+    ERROR = -1
+    MATH = 0
+    FLASH_ATTENTION = 1
+    EFFICIENT_ATTENTION = 2
+    CUDNN_ATTENTION = 3
+    OVERRIDEABLE = 4
+
+
+@contextmanager
+def sdpa_kernel(backends: SDPBackend | list[SDPBackend], set_priority: bool = False) -> Iterator[None]:
+    """The block of a ``with`` in which PyTorch would use one of ``backends``; attention is computed as outside of it.
+
+    Raises:
+        TypeError: what is no :class:`SDPBackend` and no list of them.
+    """
+    for backend in backends if isinstance(backends, list) else [backends]:
+        if not isinstance(backend, SDPBackend):
+            raise TypeError(f"sdpa_kernel: backends must be an SDPBackend or a list of them, got {backend!r}")
+    yield
 
 
 class NonDynamicallyQuantizableLinear(Linear):

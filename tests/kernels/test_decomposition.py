@@ -49,6 +49,23 @@ class TestDefinitions:
         assert (np.diff(w) >= 0).all()
         np.testing.assert_array_equal(kernels.eigh(np.tril(x))[0], w)
 
+    def test_lu(self, kernels, shape, dtype):
+        x = drawn(shape, dtype)
+        before = x.copy()
+        lu, pivots, info = kernels.lu(x)
+        M, K = shape[-2], min(shape[-2:])
+        assert lu.dtype == dtype and pivots.dtype == info.dtype == np.int32
+        assert lu.shape == shape and pivots.shape == (*shape[:-2], K) and info.shape == shape[:-2]
+        assert (info == 0).all()
+        np.testing.assert_array_equal(x, before)
+        swapped = x.copy()
+        for batch in np.ndindex(*shape[:-2]):
+            for i, other in enumerate(pivots[batch] - 1):
+                swapped[batch][[i, other]] = swapped[batch][[other, i]]
+        lower = np.tril(lu[..., :K], -1) + np.eye(M, K, dtype=dtype)
+        close(lower @ np.triu(lu[..., :K, :]), swapped, dtype)
+        assert (abs(lower) <= 1).all()
+
     @pytest.mark.parametrize("complete", [True, False])
     def test_qr(self, kernels, shape, dtype, complete):
         x = drawn(shape, dtype)
@@ -75,3 +92,12 @@ def test_errors(kernels):
         kernels.solve(np.zeros((2, 2)), np.ones((2, 1)))
     with pytest.raises(LinAlgError, match="cholesky: Matrix is not positive definite"):
         kernels.cholesky(-np.eye(2))
+
+
+def test_lu_says_where_its_diagonal_is_zero(kernels):
+    x = np.stack([np.eye(3), np.diag([1.0, 0, 1]), np.zeros((3, 3))])
+    lu, pivots, info = kernels.lu(x)
+    assert info.tolist() == [0, 2, 1]
+    assert pivots.tolist() == [[1, 2, 3]] * 3
+    np.testing.assert_array_equal(lu, x)
+    assert kernels.lu(np.zeros((2, 0, 3)))[1].shape == (2, 0)

@@ -47,6 +47,7 @@ from tinyconv.ops.index import Gather, Scatter, Slice, Write
 from tinyconv.ops.inplace import Fill
 from tinyconv.ops.join import Cat
 from tinyconv.ops.loss import CrossEntropy, NLLLoss, ToTargets
+from tinyconv.ops.lu import LU
 from tinyconv.ops.matmul import Linear, LinearGw, MatMul
 from tinyconv.ops.norm import BatchNorm, LayerNorm, Normalize
 from tinyconv.ops.pad import Pad
@@ -483,6 +484,10 @@ for function, name, compute, *shapes in (
     (Slogdet, "", lambda m, a: m.linalg.slogdet(a)[1], (2, 3, 3)),
     (Cholesky, "", lambda m, a: m.linalg.cholesky(definite(m, a)), (2, 3, 3)),
     (Cholesky, "upper", lambda m, a: m.linalg.cholesky(definite(m, a), upper=True), (3, 3)),
+    (LU, "", lambda m, a: mixed(*m.linalg.lu(regular(m, a))[1:]), (2, 3, 3)),
+    (LU, "tall", lambda m, a: m.linalg.lu_factor(a)[0], (4, 2)),
+    (LU, "wide", lambda m, a: m.linalg.lu_factor(a)[0], (2, 4)),
+    (LU, "solving", lambda m, a, b: m.linalg.lu_solve(*m.linalg.lu_factor(regular(m, a)), b), (3, 3), (2, 3, 1)),
     (QR, "", lambda m, a: mixed(*m.linalg.qr(regular(m, a))), (2, 3, 3)),
     (QR, "tall", lambda m, a: tuple(m.linalg.qr(a)), (4, 3)),
     (QR, "wide", lambda m, a, b: mixed(*m.linalg.qr(m.cat([regular(m, a), b], 1))), (3, 3), (3, 1)),

@@ -92,3 +92,17 @@ def test_products_of_vectors():
     x, y = np.random.default_rng(0).normal(size=(2, 2, 4, 3))
     found = tinyconv.linalg.vecdot(tinyconv.from_numpy(x), tinyconv.from_numpy(y[..., :1]), dim=1)
     np.testing.assert_allclose(found.numpy(), (x * y[..., :1]).sum(1))
+
+
+def test_tensors_as_matrices():
+    A, B = np.random.default_rng(0).normal(size=(2, 3, 6)), np.random.default_rng(1).normal(size=(2, 3))
+    ours = tinyconv.linalg.tensorinv(tinyconv.tensor(A))
+    np.testing.assert_allclose(ours.numpy(), np.linalg.tensorinv(A))
+    x = tinyconv.linalg.tensorsolve(tinyconv.tensor(A), tinyconv.tensor(B))
+    np.testing.assert_allclose(x.numpy(), np.linalg.tensorsolve(A, B))
+    moved = tinyconv.linalg.tensorsolve(tinyconv.tensor(A), tinyconv.tensor(B.reshape(6)), dims=(0, 1))
+    np.testing.assert_allclose(moved.numpy(), np.linalg.tensorsolve(A, B.reshape(6), axes=(0, 1)))
+    with pytest.raises(RuntimeError, match="has 2 rows and 18 columns, if ind is 1"):
+        tinyconv.linalg.tensorinv(tinyconv.tensor(A), ind=1)
+    with pytest.raises(RuntimeError, match="make no square system"):
+        tinyconv.linalg.tensorsolve(tinyconv.tensor(A[:, :, :5]), tinyconv.tensor(B))

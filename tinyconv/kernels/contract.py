@@ -473,6 +473,14 @@ def eigh(x: Array) -> tuple[Array, Array]:
 
 
 @kernel
+def lu(x: Array) -> tuple[Array, Array, Array]:
+    """-> (lu, pivots, info): ``p l u = x``, with the upper triangular u ``(..., K, N)``, K = min(M, N), and below it
+    the lower triangular l ``(..., M, K)`` without the ones on its diagonal. In step i rows i and ``pivots[i] - 1`` were
+    swapped, the first with the largest number; info is the first place, counted from 1, where u's diagonal is 0 (0:
+    nowhere). Both int32, ``(..., K)`` and ``(...)``."""
+
+
+@kernel
 def qr(x: Array, complete: bool) -> tuple[Array, Array]:
     """-> (q, r) with ``q r = x``, q's columns orthonormal, r upper triangular: ``(..., M, K)`` and ``(..., K, N)`` with
     K = min(M, N), or M if ``complete``."""

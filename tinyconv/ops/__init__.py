@@ -63,6 +63,7 @@ from .activation import (
 )
 from .attention import multi_head_attention_forward, scaled_dot_product_attention
 from .bits import copysign, frexp, gcd, lcm, ldexp, nextafter, signbit
+from .cholesky import cholesky_inverse, cholesky_solve
 from .compare import (
     allclose,
     clamp,
@@ -316,6 +317,7 @@ from .logic import (
     reversed_right_shift,
 )
 from .loss import cross_entropy, nll_loss
+from .lu import lu_unpack
 from .margin_loss import (
     cosine_embedding_loss,
     hinge_embedding_loss,
@@ -348,7 +350,7 @@ from .matmul import (
 )
 from .matrix_products import matrix_power
 from .norm import batch_norm, group_norm, instance_norm, layer_norm, local_response_norm, rms_norm
-from .older_linalg import cholesky, det, inverse, matrix_exp, pinverse, qr, slogdet, svd
+from .older_linalg import cholesky, det, inverse, lu_solve, matrix_exp, pinverse, qr, slogdet, svd
 from .pad import pad
 from .pool import (
     adaptive_avg_pool1d,
@@ -587,22 +589,23 @@ METHODS = {
     for function in (
         add, addbmm, addmm, addmv, addr, adjoint, all, allclose, amax, amin, aminmax, angle, apply_, argmax, argmin,
         argsort, argwhere, as_strided, baddbmm, bernoulli, bernoulli_, bincount, bmm, broadcast_to, byte, cauchy_, char,
-        cholesky, chunk, clone, conj, contiguous, corrcoef, count_nonzero, cov, cpu, cross, cuda, cummax, cummin,
-        cumprod, cumprod_, cumsum, cumsum_, data_ptr, det, diag, diag_embed, diagflat, diagonal, diagonal_scatter, diff,
-        dist, dot, double, dsplit, equal, expand, expand_as, exponential_, fill_diagonal_, flatten, flip, fliplr,
-        flipud, fmax, fmin, frexp, gather, geometric_, get_device, half, hardshrink, histc, histogram, hsplit,
-        index_add, index_copy, index_fill, index_put, index_put_, index_reduce, index_select, inner, inverse,
-        is_complex, is_contiguous, is_inference, is_nonzero, is_pinned, is_shared, is_signed, isclose, isfinite, isinf,
-        isnan, isneginf, isposinf, isreal, kron, kthvalue, log_normal_, log_softmax, logaddexp, logaddexp2,
-        logcumsumexp, logdet, logsumexp, long, map_, masked_fill, masked_scatter, masked_select, matmul, matrix_exp,
-        matrix_power, max, maximum, mean, median, min, minimum, mm, mode, movedim, msort, mul, multinomial, mv, nanmean,
-        nanmedian, nanquantile, nansum, narrow, ndimension, new, new_empty, new_empty_strided, new_full, new_ones,
-        new_tensor, new_zeros, nonzero, nonzero_static, outer, permute, pin_memory, pinverse, positive, prelu, prod,
-        put, qr, quantile, random_, ravel, renorm, repeat, repeat_interleave, reshape, reshape_as, resize_, resize_as_,
-        roll, rot90, scatter, scatter_add, scatter_reduce, select, select_scatter, share_memory_, short, signbit,
-        slice_scatter, slogdet, softmax, sort, split_with_sizes, squeeze, std, storage, storage_offset, stride, sub,
-        sum, svd, t, take, take_along_dim, tensor_split, tile, to, topk, trace, transpose, tril, triu, type_as, unbind,
-        unflatten, unique, unique_consecutive, unsqueeze, untyped_storage, var, view, view_as, vsplit,
+        cholesky, cholesky_inverse, cholesky_solve, chunk, clone, conj, contiguous, corrcoef, count_nonzero, cov, cpu,
+        cross, cuda, cummax, cummin, cumprod, cumprod_, cumsum, cumsum_, data_ptr, det, diag, diag_embed, diagflat,
+        diagonal, diagonal_scatter, diff, dist, dot, double, dsplit, equal, expand, expand_as, exponential_,
+        fill_diagonal_, flatten, flip, fliplr, flipud, fmax, fmin, frexp, gather, geometric_, get_device, half,
+        hardshrink, histc, histogram, hsplit, index_add, index_copy, index_fill, index_put, index_put_, index_reduce,
+        index_select, inner, inverse, is_complex, is_contiguous, is_inference, is_nonzero, is_pinned, is_shared,
+        is_signed, isclose, isfinite, isinf, isnan, isneginf, isposinf, isreal, kron, kthvalue, log_normal_,
+        log_softmax, logaddexp, logaddexp2, logcumsumexp, logdet, logsumexp, long, lu_solve, map_, masked_fill,
+        masked_scatter, masked_select, matmul, matrix_exp, matrix_power, max, maximum, mean, median, min, minimum, mm,
+        mode, movedim, msort, mul, multinomial, mv, nanmean, nanmedian, nanquantile, nansum, narrow, ndimension, new,
+        new_empty, new_empty_strided, new_full, new_ones, new_tensor, new_zeros, nonzero, nonzero_static, outer,
+        permute, pin_memory, pinverse, positive, prelu, prod, put, qr, quantile, random_, ravel, renorm, repeat,
+        repeat_interleave, reshape, reshape_as, resize_, resize_as_, roll, rot90, scatter, scatter_add, scatter_reduce,
+        select, select_scatter, share_memory_, short, signbit, slice_scatter, slogdet, softmax, sort, split_with_sizes,
+        squeeze, std, storage, storage_offset, stride, sub, sum, svd, t, take, take_along_dim, tensor_split, tile, to,
+        topk, trace, transpose, tril, triu, type_as, unbind, unflatten, unique, unique_consecutive, unsqueeze,
+        untyped_storage, var, view, view_as, vsplit,
     )
 } | {
     operation.__name__ + "_": inplace.in_place(operation, composed=operation in (index_reduce, renorm, scatter_reduce))

@@ -24,7 +24,7 @@ from .index import Scatter, counting
 from .inplace import change
 from .join import cat
 from .reduce import any_, axes_of, restored, sum
-from .shape import permute, reshape, unsqueeze, view
+from .shape import atleast_1d, permute, reshape, unsqueeze, view
 from .types import expect
 
 
@@ -290,9 +290,33 @@ def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
     N = x.array.shape[0] if N is None else N
     if N < 0:
         raise RuntimeError(f"vander: N must not be negative, got {N}")
-    powers = cat([x.new_ones((x.array.shape[0], 1)), unsqueeze(x, 1).expand(-1, max(N - 1, 0))], 1).narrow(1, 0, N)
-    powers = cumprod(powers, 1)
+    powers = _powers(x, N)
     return powers if increasing else powers.flip(1)
+
+
+def linalg_vander(x: Tensor, *, N: int | None = None) -> Tensor:
+    """Vandermonde's matrices ``(..., n, N)``: a row for each element of vectors ``(..., n)``, of its powers from 0 up
+    to ``N - 1``.
+
+    Args:
+        x: any shape; at least 1-D without N.
+        N: how many powers, at least 2; by default as many as elements.
+
+    Raises:
+        RuntimeError: no vectors, bools, or too few powers.
+    """
+    expect("linalg.vander", "iuf", x=x)
+    N = x.array.shape[-1] if N is None and x.array.ndim else N
+    if N is None or N < 2:
+        raise RuntimeError(f"linalg.vander: expected vectors and N > 1, got shape {tuple(x.array.shape)} and N {N}")
+    return _powers(atleast_1d(x), N)
+
+
+def _powers(x: Tensor, N: int) -> Tensor:
+    """The powers of each element from 0 to ``N - 1``, along a new last axis."""
+    shape = x.array.shape
+    rising = cumprod(unsqueeze(x, -1).expand(*shape, max(N - 1, 0)), -1)
+    return cat([x.new_ones((*shape, 1), dtype=rising.dtype), rising], -1).narrow(-1, 0, N)
 
 
 def prod(input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype: dtypes.dtype | None = None) -> Tensor:

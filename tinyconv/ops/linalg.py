@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from .. import dtypes
 from ..tensor import Tensor
 from .compare import eq, gt, ne, where
 from .convert import cast
-from .decomposition import inv, svdvals
+from .decomposition import inv, solve, svdvals
 from .diagonal import diagonal, triu_indices
 from .elementwise import abs, add, div, mul, pow, sub
 from .rearrange import roll
 from .reduce import Extreme, amax, amin, axes_of, elements_along, sum
-from .shape import movedim, unsqueeze
+from .shape import movedim, reshape, unsqueeze
 from .statistics import root
 from .types import broadcast_shape, expect, number, one_device, same_type
 
@@ -243,3 +244,49 @@ def vecdot(x: Tensor, y: Tensor, *, dim: int = -1) -> Tensor:
 def linalg_diagonal(A: Tensor, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
     """``linalg.diagonal``: as :func:`diagonal`, by default of the last two axes."""
     return diagonal(A, offset, dim1, dim2)
+
+
+# ------------------------------------------------------------------------------------------------ tensors as matrices
+
+
+def tensorinv(A: Tensor, ind: int = 2) -> Tensor:
+    """The inverse of the matrix whose rows are the first ``ind`` axes of A together, and whose columns the others: X of
+    shape ``A.shape[ind:] + A.shape[:ind]``, and ``tensordot(A, X, A.ndim - ind)`` is the identity.
+
+    Raises:
+        RuntimeError: ``ind`` is not positive, or there are not as many rows as columns.
+        LinAlgError: singular.
+    """
+    expect("linalg.tensorinv", "f", A=A)
+    if ind <= 0:
+        raise RuntimeError(f"linalg.tensorinv: ind must be positive, got {ind}")
+    shape = tuple(A.array.shape)
+    rows, columns = math.prod(shape[:ind]), math.prod(shape[ind:])
+    if rows != columns:
+        raise RuntimeError(f"linalg.tensorinv: A {shape} has {rows} rows and {columns} columns, if ind is {ind}")
+    return reshape(inv(reshape(A, (rows, columns))), (*shape[ind:], *shape[:ind]))
+
+
+def tensorsolve(A: Tensor, B: Tensor, dims: Any = None) -> Tensor:
+    """The X with ``tensordot(A, X, X.ndim) = B``: the solution of a system whose rows are the first ``B.ndim`` axes of
+    A together, and whose columns the others.
+
+    Args:
+        A: shape ``B.shape + X.shape``.
+        B: the right side.
+        dims: axes of A to move to the end first.
+
+    Raises:
+        RuntimeError: there are not as many rows as columns, or not as many as B has elements.
+        LinAlgError: A is singular.
+    """
+    expect("linalg.tensorsolve", "f", A=A, B=B)
+    if dims is not None:
+        axes_of(A, dims, "linalg.tensorsolve")  # which names what is wrong with them
+        A = movedim(A, tuple(dims), tuple(range(-len(dims), 0)))
+    shape = tuple(A.array.shape)
+    columns = math.prod(shape[B.array.ndim :])
+    if A.numel() != columns * columns or B.numel() != columns:
+        raise RuntimeError(f"linalg.tensorsolve: A {shape} and B {tuple(B.array.shape)} make no square system")
+    x = solve(reshape(A, (columns, columns)), reshape(B, -1))
+    return reshape(x, shape[B.array.ndim :])

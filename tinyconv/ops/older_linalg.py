@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..tensor import Tensor
-from . import decomposition, matrix_products, pseudoinverse, return_types
+from . import decomposition, lu, matrix_products, pseudoinverse, return_types
 from .shape import mT
 
 
@@ -25,6 +25,11 @@ def det(input: Tensor) -> Tensor:
 def inverse(input: Tensor) -> Tensor:
     """:func:`tinyconv.linalg.inv`."""
     return decomposition.inv(input)
+
+
+def lu_solve(b: Tensor, LU_data: Tensor, LU_pivots: Tensor) -> Tensor:
+    """:func:`tinyconv.linalg.lu_solve`, with the right side first."""
+    return lu.lu_solve(LU_data, LU_pivots, b)
 
 
 def matrix_exp(input: Tensor) -> Tensor:

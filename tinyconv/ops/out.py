@@ -21,17 +21,18 @@ from .storage import resize_
 CASTS = frozenset({
     "acos", "acosh", "add", "addcdiv", "addcmul", "addr", "angle", "arange", "arccos", "arccosh", "arcsin", "arcsinh",
     "arctan", "arctan2", "arctanh", "asin", "asinh", "atan", "atan2", "atanh", "bernoulli", "bitwise_and",
-    "bitwise_left_shift", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "cat", "clamp", "clamp_max", "clamp_min",
-    "clip", "column_stack", "concat", "concatenate", "copysign", "cos", "cosh", "cumprod", "cumsum", "deg2rad", "diff",
-    "digamma", "div", "divide", "dstack", "empty", "eq", "erf", "erfc", "erfinv", "exp", "exp2", "expm1", "eye",
-    "float_power", "floor_divide", "fmax", "fmin", "fmod", "full", "gcd", "ge", "ger", "greater", "greater_equal", "gt",
-    "hstack", "hypot", "i0", "kron", "lcm", "ldexp", "le", "lerp", "less", "less_equal", "lgamma", "linspace", "log",
-    "log10", "log1p", "log2", "logaddexp", "logaddexp2", "logical_and", "logical_not", "logical_or", "logical_xor",
-    "logit", "logspace", "logsumexp", "lt", "max", "maximum", "mean", "min", "minimum", "mul", "multiply", "mvlgamma",
-    "nanmean", "nansum", "ne", "nextafter", "normal", "not_equal", "ones", "outer", "polygamma", "pow", "prod",
-    "rad2deg", "rand", "randint", "randn", "randperm", "range", "reciprocal", "remainder", "row_stack", "rsqrt",
-    "sigmoid", "sin", "sinc", "sinh", "sqrt", "square", "stack", "std", "sub", "subtract", "sum", "tan", "tanh",
-    "threshold", "true_divide", "var", "vstack", "xlogy", "zeros",
+    "bitwise_left_shift", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "cat", "cholesky_inverse",
+    "cholesky_solve", "clamp", "clamp_max", "clamp_min", "clip", "column_stack", "concat", "concatenate", "copysign",
+    "cos", "cosh", "cumprod", "cumsum", "deg2rad", "diff", "digamma", "div", "divide", "dstack", "empty", "eq", "erf",
+    "erfc", "erfinv", "exp", "exp2", "expm1", "eye", "float_power", "floor_divide", "fmax", "fmin", "fmod", "full",
+    "gcd", "ge", "ger", "greater", "greater_equal", "gt", "hstack", "hypot", "i0", "kron", "lcm", "ldexp", "le", "lerp",
+    "less", "less_equal", "lgamma", "linspace", "log", "log10", "log1p", "log2", "logaddexp", "logaddexp2",
+    "logical_and", "logical_not", "logical_or", "logical_xor", "logit", "logspace", "logsumexp", "lt", "max", "maximum",
+    "mean", "min", "minimum", "mul", "multiply", "mvlgamma", "nanmean", "nansum", "ne", "nextafter", "normal",
+    "not_equal", "ones", "outer", "polygamma", "pow", "prod", "rad2deg", "rand", "randint", "randn", "randperm",
+    "range", "reciprocal", "remainder", "row_stack", "rsqrt", "sigmoid", "sin", "sinc", "sinh", "sqrt", "square",
+    "stack", "std", "sub", "subtract", "sum", "tan", "tanh", "threshold", "true_divide", "var", "vstack", "xlogy",
+    "zeros",
 })  # fmt: skip
 # The result of these must be of the type of ``out``.
 EXACT = frozenset({
@@ -39,11 +40,11 @@ EXACT = frozenset({
     "baddbmm", "bitwise_not", "bmm", "bucketize", "ceil", "cholesky", "cross", "cummax", "cummin", "diag", "dot", "fix",
     "floor", "frac", "frexp", "gather", "hardshrink", "heaviside", "histc", "histogram", "index_add", "index_copy",
     "index_reduce", "index_select", "inner", "inverse", "isin", "isneginf", "isposinf", "kthvalue", "log_softmax",
-    "logcumsumexp", "masked_select", "matmul", "matrix_power", "median", "mm", "mode", "msort", "multinomial", "mv",
-    "nan_to_num", "nanmedian", "nanquantile", "neg", "negative", "nonzero", "nonzero_static", "norm", "qr", "quantile",
-    "renorm", "round", "scatter", "scatter_add", "scatter_reduce", "searchsorted", "sgn", "sign", "signbit",
-    "slice_scatter", "slogdet", "softmax", "sort", "svd", "take", "take_along_dim", "tensordot", "topk", "tril", "triu",
-    "trunc", "vdot", "where",
+    "logcumsumexp", "lu_solve", "lu_unpack", "masked_select", "matmul", "matrix_power", "median", "mm", "mode", "msort",
+    "multinomial", "mv", "nan_to_num", "nanmedian", "nanquantile", "neg", "negative", "nonzero", "nonzero_static",
+    "norm", "qr", "quantile", "renorm", "round", "scatter", "scatter_add", "scatter_reduce", "searchsorted", "sgn",
+    "sign", "signbit", "slice_scatter", "slogdet", "softmax", "sort", "svd", "take", "take_along_dim", "tensordot",
+    "topk", "tril", "triu", "trunc", "vdot", "where",
 })  # fmt: skip
 OF_THEIR_ARGUMENTS = frozenset(("mean", "nanmean", "normal"))
 

@@ -2,7 +2,7 @@
 
 import scipy.special
 
-from ..arrays import x
+from ..arrays import integers, mask, x
 from .entry import call, entry, exclude, program
 
 EMPTY = {"shapes": "of the empty matrix, LAPACK's answers differ", "values": "what LAPACK makes of NaN and infinities"}
@@ -20,6 +20,27 @@ def unsigned(m, function, a, *args, **kwargs):
     return tuple(t.abs() for t in function(a, *args, **kwargs))
 
 
+def factored(m, function, a, b, **kwargs):
+    """With the decomposition of a matrix."""
+    return function(*m.linalg.lu_factor(a), b, **kwargs)
+
+
+def factored_last(m, function, a, b):
+    """With the decomposition of a matrix behind the right side."""
+    return function(b, *m.linalg.lu_factor(a))
+
+
+def triangular(m, function, a, *b, upper=False):
+    """Of triangular matrices, with or without a right side before them."""
+    a = a + 3 * m.eye(a.shape[-1], dtype=a.dtype)
+    return function(*b, a.triu() if upper else a.tril(), upper)
+
+
+def unpacked(m, function, a, *args, **kwargs):
+    """Of the decomposition of a matrix."""
+    return function(*m.linalg.lu_factor(a), *args, **kwargs)
+
+
 entry("linalg.solve", call(x(3, 3), x(3, 2, salt=1)), call(x(2, 3, 3), x(2, 3, 1, salt=1)), call(x(3, 3), x(3)),
       call(x(3, 3), x(2, 3, salt=1), left=False),
       rejected=(call(x(3, 2), x(3, 2)), call(x(3, 3), x(2, 3))), without=EMPTY)  # fmt: skip
@@ -30,6 +51,84 @@ entry("linalg.solve_triangular", call(x(3, 3), x(3, 2, salt=1), upper=True),
 entry("linalg.householder_product", call(x(4, 3), x(3, salt=1)), call(x(2, 3, 3), x(2, 2, salt=1)), call(x(3, 2), x(1)),
       rejected=(call(x(2, 3), x(2)), call(x(3, 3), x(4)), call(x(2, 3, 3), x(3)), call(x(3), x(3))),
       without=EMPTY)  # fmt: skip
+entry("linalg.inv_ex", call(x(3, 3)), call(x(2, 3, 3), check_errors=True), rejected=(call(x(3, 2)), call(x(3))),
+      without=EMPTY)  # fmt: skip
+entry("linalg.solve_ex", call(x(3, 3), x(3, 2, salt=1)), call(x(2, 3, 3), x(2, 3, salt=1)),
+      call(x(3, 3), x(2, 3, salt=1), left=False, check_errors=True),
+      rejected=(call(x(3, 2), x(3, 2)), call(x(3, 3), x(2, 3))), without=EMPTY)  # fmt: skip
+entry(
+    "linalg.lu_factor linalg.lu_factor_ex linalg.lu",
+    *(call(x(*shape)) for shape in [(3, 3), (2, 4, 3), (3, 5), (0, 2, 2)]),
+    rejected=(call(x(3)), call(x(3, 3), pivot=False)),
+    without=EMPTY,
+)
+entry(
+    "linalg.lu_solve",
+    program(factored, x(3, 3), x(3, 2, salt=1)),
+    program(factored, x(2, 3, 3), x(2, 3, 1, salt=1)),
+    program(factored, x(3, 3), x(2, 3, salt=1), left=False),
+    program(factored, x(3, 3), x(2, 3, 2, salt=1), adjoint=True),
+    program(factored, x(3, 3), x(2, 3, salt=1), left=False, adjoint=True),
+    without=EMPTY,
+)
+entry(
+    "lu_solve",
+    program(factored_last, x(3, 3), x(3, 2, salt=1)),
+    program(factored_last, x(2, 3, 3), x(2, 3, 1, salt=1)),
+    without=EMPTY,
+)
+entry(
+    "lu_unpack",
+    *(program(unpacked, x(*shape)) for shape in [(3, 3), (2, 4, 3), (3, 5)]),
+    program(unpacked, x(3, 3), unpack_data=False),
+    program(unpacked, x(3, 3), True, False),
+    without=EMPTY | {"gradient: unpack_data": "an error there", "gradgrad: unpack_data": "an error there"},
+)
+entry(
+    "cholesky_solve",
+    program(triangular, x(3, 3), x(3, 2, salt=1)),
+    program(triangular, x(3, 3), x(2, 3, 1, salt=1), upper=True),
+    program(triangular, x(2, 3, 3), x(2, 3, 1, salt=1), upper=True),
+    rejected=(call(x(2, 2), x(3, 3)), call(x(3), x(3, 3))),
+    without=EMPTY,
+)
+entry(
+    "cholesky_inverse",
+    program(triangular, x(3, 3)),
+    program(triangular, x(2, 3, 3), upper=True),
+    rejected=(call(x(3, 2)), call(x(3))),
+    without=EMPTY,
+)
+entry(
+    "linalg.cholesky_ex",
+    program(definite, x(3, 3)),
+    program(definite, x(2, 3, 3), upper=True),
+    rejected=(call(x(3, 2)), call(x(3, 3), check_errors=True)),
+    without=EMPTY,
+)
+entry(
+    "linalg.tensorinv",
+    call(x(2, 3, 6)),
+    call(x(4, 2, 2), ind=1),
+    rejected=(call(x(2, 3)), call(x(2, 2), ind=0)),
+    without=EMPTY,
+)
+entry(
+    "linalg.tensorsolve",
+    call(x(2, 3, 6), x(2, 3, salt=1)),
+    call(x(2, 3, 6), x(6, salt=1), dims=(0, 1)),
+    call(x(3, 3), x(3)),
+    rejected=(call(x(2, 3, 4), x(2, 3)),),
+    without=EMPTY,
+)
+entry(
+    "linalg.vander",
+    call(x(4)),
+    call(x(2, 3), N=5),
+    call(x(2, 3), N=3),
+    call(integers(4)),
+    rejected=(call(x()), call(x(3), N=1), call(x(1)), call(mask(3))),
+)
 entry("linalg.inv inverse", call(x(3, 3)), call(x(2, 3, 3)), rejected=(call(x(3, 2)), call(x(3))), without=EMPTY)
 entry("linalg.det det", call(x(3, 3)), call(x(2, 3, 3)), call(x(1, 1)), rejected=(call(x(3, 2)),), without=EMPTY)
 entry("linalg.slogdet slogdet", call(x(3, 3)), call(x(2, 3, 3)), rejected=(call(x(3, 2)),), without=EMPTY)

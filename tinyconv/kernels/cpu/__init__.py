@@ -16,7 +16,7 @@ Results are bit-identical for any number of threads, but for what NumPy's LAPACK
 and their kin), which has threads of its own.
 """
 
-from ..reference.decomposition import cholesky, det, eigh, qr, slogdet, solve, svd
+from ..reference.decomposition import cholesky, det, eigh, lu, qr, slogdet, solve, svd
 from ..reference.special import special
 from . import memory as _memory
 from . import parallel as _parallel

@@ -18,6 +18,10 @@ def eigh(x):
     return tuple(from_host(y) for y in host.eigh(to_host(x)))
 
 
+def lu(x):
+    return tuple(from_host(y) for y in host.lu(to_host(x)))
+
+
 def qr(x, complete):
     return tuple(from_host(y) for y in host.qr(to_host(x), complete))
 

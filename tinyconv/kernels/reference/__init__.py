@@ -33,7 +33,7 @@ from .arrays import (
 from .compare import compare, maximum, minimum, where
 from .conv import conv2d, conv2d_gw, conv2d_gx, fold, unfold
 from .cumulative import cummax, cummin, cumprod, cumsum
-from .decomposition import cholesky, det, eigh, qr, slogdet, solve, svd
+from .decomposition import cholesky, det, eigh, lu, qr, slogdet, solve, svd
 from .elementwise import (
     abs,
     add,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import wraps
+from importlib import import_module
 
 import numpy as np
 
@@ -37,6 +38,19 @@ def det(x):
 @lapack
 def eigh(x):
     return tuple(np.linalg.eigh(x))
+
+
+def lu(x):
+    *batch, m, n = x.shape
+    out = np.array(x, order="C")
+    pivots, info = np.zeros((*batch, min(m, n)), np.int32), np.zeros(batch, np.int32)
+    if x.size:
+        lapack = import_module("scipy.linalg.lapack")  # a tenth of a second, and few need it
+        getrf = lapack.sgetrf if x.dtype == np.float32 else lapack.dgetrf
+        for i in np.ndindex(*batch):
+            out[i], pivots[i], info[i] = getrf(x[i])
+        pivots += 1
+    return out, pivots, info
 
 
 @lapack

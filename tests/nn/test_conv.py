@@ -44,9 +44,9 @@ def test_default_initialization_is_uniform_within_one_over_sqrt_fan_in(layer, fa
         ({"padding_mode": "mirror"}, ValueError, "padding_mode must be one of"),
         ({"padding": "full"}, ValueError, "padding"),
         ({"padding": "same", "stride": 2}, ValueError, "padding"),
-        ({"stride": (1,)}, ValueError, r"stride must be .* 2 ints, got \(1,\)"),
-        ({"padding": [1, 1, 1]}, ValueError, "padding must be .* 2 ints"),
-        ({"dilation": (1, 1, 1)}, ValueError, "dilation must be .* 2 ints"),
+        ({"stride": (1,)}, RuntimeError, r"stride must be .* 2 ints, got \(1,\)"),
+        ({"padding": [1, 1, 1]}, RuntimeError, "padding must be .* 2 ints"),
+        ({"dilation": (1, 1, 1)}, RuntimeError, "dilation must be .* 2 ints"),
     ],
 )
 def test_settings_that_make_no_sense(layer, kwargs, error, message):
@@ -56,7 +56,7 @@ def test_settings_that_make_no_sense(layer, kwargs, error, message):
 
 @pytest.mark.parametrize("layer", [nn.Conv2d, nn.ConvTranspose2d])
 def test_a_window_has_a_size_an_axis(layer):
-    with pytest.raises(ValueError, match=r"kernel_size must be an int or a tuple of 2 ints, got \(3, 3, 3\)"):
+    with pytest.raises(RuntimeError, match=r"kernel_size must be an int or a tuple of 2 ints, got \(3, 3, 3\)"):
         layer(1, 2, (3, 3, 3))
 
 

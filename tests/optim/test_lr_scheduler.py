@@ -264,7 +264,7 @@ def test_lambdas_that_are_objects_save_their_attributes():
 def test_what_is_refused():
     with pytest.raises(TypeError, match="int is not an Optimizer"):
         lr_scheduler.StepLR(3, 1)
-    with pytest.raises(ValueError, match="step_size must be positive, got 0"):
+    with pytest.raises(ValueError, match="step_size must not be 0"):
         lr_scheduler.StepLR(optimizer(), 0)
     with pytest.raises(ValueError, match="Expected 2 lr_lambdas, but got 1"):
         lr_scheduler.LambdaLR(optimizer(), [lambda t: 1.0])

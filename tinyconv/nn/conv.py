@@ -32,7 +32,7 @@ def _each(value: Any, axes: int, name: str) -> tuple[int, ...]:
         return (value,) * axes
     values = tuple(value)
     if len(values) != axes:
-        raise ValueError(f"{name} must be an int or a tuple of {axes} ints, got {values}")
+        raise RuntimeError(f"{name} must be an int or a tuple of {axes} ints, got {values}")
     return values
 
 

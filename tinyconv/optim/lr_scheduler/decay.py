@@ -99,12 +99,12 @@ class StepLR(LRScheduler):
         last_epoch: the number of steps already taken; -1 for a new start.
 
     Raises:
-        ValueError: a ``step_size`` that is not positive.
+        ValueError: a ``step_size`` of 0.
     """
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1):
-        if step_size <= 0:
-            raise ValueError(f"StepLR: step_size must be positive, got {step_size}")
+        if step_size == 0:
+            raise ValueError("StepLR: step_size must not be 0")
         self.step_size = step_size
         self.gamma = gamma
         super().__init__(optimizer, last_epoch)

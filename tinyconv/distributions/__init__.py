@@ -14,45 +14,62 @@ import sys as _sys
 from . import constraints, transforms
 from .constraint_registry import biject_to, transform_to
 from .continuous import Exponential, HalfNormal, Laplace, LogNormal, Normal, Uniform
+from .counts import Binomial, Multinomial, NegativeBinomial, Poisson
 from .discrete import Bernoulli, Categorical, Geometric, OneHotCategorical
 from .distribution import Distribution
 from .gamma import Beta, Chi2, Dirichlet, FisherSnedecor, Gamma, InverseGamma, StudentT
 from .independent import Independent
+from .inverse import Cauchy, GeneralizedPareto, Gumbel, HalfCauchy, Kumaraswamy, Pareto, Weibull
 from .kl import kl_divergence, register_kl
+from .logistic_normal import LogisticNormal
 from .mixture import MixtureSameFamily
-from .multivariate import MultivariateNormal
-from .relaxed import Gumbel, OneHotCategoricalStraightThrough, RelaxedBernoulli, RelaxedOneHotCategorical
+from .multivariate import LowRankMultivariateNormal, MultivariateNormal
+from .relaxed import OneHotCategoricalStraightThrough, RelaxedBernoulli, RelaxedOneHotCategorical
 from .transformed_distribution import TransformedDistribution
 from .transforms import *  # noqa: F403
 from .transforms import __all__ as _transforms
+from .von_mises import VonMises
 
 __all__ = [
     "Bernoulli",
     "Beta",
+    "Binomial",
     "Categorical",
+    "Cauchy",
     "Chi2",
     "Dirichlet",
     "Distribution",
     "Exponential",
     "FisherSnedecor",
     "Gamma",
+    "GeneralizedPareto",
     "Geometric",
     "Gumbel",
+    "HalfCauchy",
     "HalfNormal",
     "Independent",
     "InverseGamma",
+    "Kumaraswamy",
     "Laplace",
     "LogNormal",
+    "LogisticNormal",
+    "LowRankMultivariateNormal",
     "MixtureSameFamily",
+    "Multinomial",
     "MultivariateNormal",
+    "NegativeBinomial",
     "Normal",
     "OneHotCategorical",
     "OneHotCategoricalStraightThrough",
+    "Pareto",
+    "Poisson",
     "RelaxedBernoulli",
     "RelaxedOneHotCategorical",
     "StudentT",
     "TransformedDistribution",
     "Uniform",
+    "VonMises",
+    "Weibull",
     "biject_to",
     "constraints",
     "kl_divergence",
@@ -66,9 +83,10 @@ __all__ = [
 _sys.modules.update({
     f"{__name__}.{_file}": _sys.modules[__name__]
     for _file in (
-        "bernoulli", "beta", "categorical", "chi2", "dirichlet", "exponential", "fishersnedecor", "geometric",
-        "gumbel", "half_normal", "inverse_gamma", "laplace", "log_normal", "mixture_same_family",
-        "multivariate_normal", "normal", "one_hot_categorical", "relaxed_bernoulli", "relaxed_categorical",
-        "studentT", "uniform",
+        "bernoulli", "beta", "binomial", "categorical", "cauchy", "chi2", "dirichlet", "exponential",
+        "fishersnedecor", "generalized_pareto", "geometric", "gumbel", "half_cauchy", "half_normal", "inverse_gamma",
+        "kumaraswamy", "laplace", "log_normal", "lowrank_multivariate_normal", "mixture_same_family", "multinomial",
+        "multivariate_normal", "negative_binomial", "normal", "one_hot_categorical", "pareto", "poisson",
+        "relaxed_bernoulli", "relaxed_categorical", "studentT", "uniform", "weibull",
     )
 })  # fmt: skip

@@ -36,7 +36,7 @@ def _away_from_the_ends(probs: Tensor) -> Tensor:
     return probs.clamp(eps, 1 - eps)
 
 
-class _TwoSided(Distribution):
+class TwoSided(Distribution):
     """One probability, or the logarithm of its odds: the other is worked out where it is asked for."""
 
     def __init__(self, probs: Any, logits: Any, validate_args: bool | None):
@@ -62,7 +62,7 @@ class _TwoSided(Distribution):
         return self._batch_shape
 
 
-class Bernoulli(_TwoSided):
+class Bernoulli(TwoSided):
     """1 with the probability ``probs``, else 0.
 
     Args:
@@ -112,7 +112,7 @@ class Bernoulli(_TwoSided):
         return values.expand(-1, *self._batch_shape) if expand else values
 
 
-class Geometric(_TwoSided):
+class Geometric(TwoSided):
     """How many times a trial fails before it succeeds for the first time.
 
     Args:

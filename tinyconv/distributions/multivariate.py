@@ -1,16 +1,16 @@
-"""The normal distribution of vectors."""
+"""The normal distribution of vectors, by a whole matrix of covariances or by one of low rank."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from ..ops import broadcast_shapes
+from ..ops import broadcast_shapes, eye
 from ..ops.decomposition import cholesky, inv, solve_triangular
 from ..tensor import Tensor
 from . import constraints
 from .distribution import LOG_2PI, Distribution
 
-__all__ = ["MultivariateNormal"]
+__all__ = ["LowRankMultivariateNormal", "MultivariateNormal"]
 
 
 class MultivariateNormal(Distribution):
@@ -95,6 +95,98 @@ class MultivariateNormal(Distribution):
     def entropy(self) -> Tensor:
         h = 0.5 * self._event_shape[0] * (1 + LOG_2PI) + self.half_log_det()
         return h.expand(self._batch_shape)
+
+
+class LowRankMultivariateNormal(Distribution):
+    """Normal vectors with the covariance ``W W^T + diag(d)``: the Cholesky factor that is needed is of a matrix of the
+    rank's size, ``C = I + W^T diag(d)^-1 W`` (Woodbury's identity and the determinant lemma).
+
+    Args:
+        loc: the mean ``(..., n)``.
+        cov_factor: W, ``(..., n, rank)``.
+        cov_diag: d, ``(..., n)``, positive.
+        validate_args: whether to check these and values.
+
+    Raises:
+        ValueError: other shapes, or a d that is not positive.
+    """
+
+    arg_constraints = {
+        "loc": constraints.real_vector,
+        "cov_factor": constraints.independent(constraints.real, 2),
+        "cov_diag": constraints.independent(constraints.positive, 1),
+    }
+    support = constraints.real_vector
+    has_rsample = True
+
+    def __init__(self, loc: Tensor, cov_factor: Tensor, cov_diag: Tensor, validate_args: bool | None = None):
+        if loc.dim() < 1:
+            raise ValueError("loc must be at least one-dimensional.")
+        n = loc.shape[-1]
+        if cov_factor.dim() < 2 or cov_factor.shape[-2] != n:
+            raise ValueError(f"cov_factor must be a batch of {n} x m matrices, got {tuple(cov_factor.shape)}")
+        if cov_diag.shape[-1:] != loc.shape[-1:]:
+            raise ValueError(f"cov_diag must be a batch of vectors with shape ({n},), got {tuple(cov_diag.shape)}")
+        batch = broadcast_shapes(loc.shape[:-1], cov_factor.shape[:-2], cov_diag.shape[:-1])
+        self.loc, self.cov_diag = loc.expand(*batch, n), cov_diag.expand(*batch, n)
+        self.cov_factor = cov_factor.expand(*batch, *cov_factor.shape[-2:])
+        super().__init__(batch, (n,), validate_args)
+        rank = cov_factor.shape[-1]
+        self._over_d = (cov_factor / cov_diag.unsqueeze(-1)).mT
+        identity = eye(rank, dtype=loc.dtype, device=loc.device)
+        self._capacitance_tril = cholesky(identity + self._over_d @ cov_factor)
+
+    @property
+    def mean(self) -> Tensor:
+        return self.loc
+
+    @property
+    def mode(self) -> Tensor:
+        return self.loc
+
+    @property
+    def variance(self) -> Tensor:
+        return (self.cov_factor**2).sum(-1) + self.cov_diag
+
+    @property
+    def covariance_matrix(self) -> Tensor:
+        """``W W^T + diag(d)``."""
+        return self.cov_factor @ self.cov_factor.mT + self.cov_diag.diag_embed()
+
+    @property
+    def precision_matrix(self) -> Tensor:
+        """The inverse of the covariance."""
+        half = solve_triangular(self._capacitance_tril, self._over_d, upper=False)
+        return self.cov_diag.reciprocal().diag_embed() - half.mT @ half
+
+    @property
+    def scale_tril(self) -> Tensor:
+        """The Cholesky factor of the covariance."""
+        root = self.cov_diag.sqrt().unsqueeze(-1)
+        scaled = self.cov_factor / root
+        identity = eye(self._event_shape[0], dtype=self.loc.dtype, device=self.loc.device)
+        return root * cholesky(identity + scaled @ scaled.mT)  # whose eigenvalues are not below 1
+
+    def rsample(self, sample_shape: Any = ()) -> Tensor:
+        shape = self._extended_shape(sample_shape)
+        common = self.loc.new_empty((*shape[:-1], self.cov_factor.shape[-1])).normal_()
+        own = self.loc.new_empty(shape).normal_()
+        return self.loc + (self.cov_factor @ common.unsqueeze(-1)).squeeze(-1) + self.cov_diag.sqrt() * own
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        self._check_value(value)
+        x = value - self.loc
+        common = squared_distance(self._capacitance_tril, (self._over_d @ x.unsqueeze(-1)).squeeze(-1))
+        distance = (x**2 / self.cov_diag).sum(-1) - common
+        return -0.5 * (self._event_shape[0] * LOG_2PI + distance) - self.half_log_det()
+
+    def half_log_det(self) -> Tensor:
+        """Half the logarithm of the covariance's determinant."""
+        capacitance = self._capacitance_tril.diagonal(dim1=-2, dim2=-1).log().sum(-1)
+        return capacitance + 0.5 * self.cov_diag.log().sum(-1)
+
+    def entropy(self) -> Tensor:
+        return 0.5 * self._event_shape[0] * (1 + LOG_2PI) + self.half_log_det()
 
 
 def squared_distance(tril: Tensor, x: Tensor) -> Tensor:

@@ -4,76 +4,17 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from ..dtypes import finfo
-from ..ops import lgamma, rand, softplus
+from ..ops import lgamma, softplus
 from ..tensor import Tensor
 from . import constraints
 from .discrete import Bernoulli, OneHotCategorical
-from .distribution import Distribution, broadcast_all
+from .distribution import Distribution
+from .inverse import open_uniform
 
-__all__ = ["Gumbel", "OneHotCategoricalStraightThrough", "RelaxedBernoulli", "RelaxedOneHotCategorical"]
-
-EULER = 0.5772156649015329
-
-
-def _uniform(like: Tensor, shape: Any) -> Tensor:
-    """Uniform numbers whose logarithms, and those of 1 minus them, are finite."""
-    limits = finfo(like.dtype)
-    return rand(shape, dtype=like.dtype, device=like.device).clamp(limits.tiny, 1 - limits.eps)
-
-
-class Gumbel(Distribution):
-    """The largest of many: ``P(x < z) = exp(-exp(-(z - loc) / scale))``.
-
-    Args:
-        loc: where: a tensor or a number.
-        scale: how wide, positive.
-        validate_args: whether to check these and values.
-
-    Raises:
-        ValueError: a scale that is not positive.
-    """
-
-    arg_constraints = {"loc": constraints.real, "scale": constraints.positive}
-    support = constraints.real
-    has_rsample = True
-
-    def __init__(self, loc: Any, scale: Any, validate_args: bool | None = None):
-        self.loc, self.scale = broadcast_all(loc, scale)
-        super().__init__(self.loc.shape, validate_args=validate_args)
-
-    @property
-    def mean(self) -> Tensor:
-        return self.loc + self.scale * EULER
-
-    @property
-    def mode(self) -> Tensor:
-        return self.loc
-
-    @property
-    def variance(self) -> Tensor:
-        return (math.pi**2 / 6) * self.scale**2
-
-    def rsample(self, sample_shape: Any = ()) -> Tensor:
-        return self.icdf(_uniform(self.loc, self._extended_shape(sample_shape)))
-
-    def log_prob(self, value: Tensor) -> Tensor:
-        self._check_value(value)
-        y = (self.loc - value) / self.scale
-        return y - y.exp() - self.scale.log()
-
-    def cdf(self, value: Tensor) -> Tensor:
-        self._check_value(value)
-        return (-((self.loc - value) / self.scale).exp()).exp()
-
-    def icdf(self, value: Tensor) -> Tensor:
-        return self.loc - self.scale * (-value.log()).log()
-
-    def entropy(self) -> Tensor:
-        return self.scale.log() + (1 + EULER)
+__all__ = ["OneHotCategoricalStraightThrough", "RelaxedBernoulli", "RelaxedOneHotCategorical"]
 
 
 class RelaxedBernoulli(Distribution):
@@ -109,7 +50,7 @@ class RelaxedBernoulli(Distribution):
         return RelaxedBernoulli(self.temperature, logits=self.logits.expand(batch_shape), validate_args=False)
 
     def rsample(self, sample_shape: Any = ()) -> Tensor:
-        u = _uniform(self.logits, self._extended_shape(sample_shape))
+        u = open_uniform(self.logits, self._extended_shape(sample_shape))
         limits = finfo(u.dtype)
         soft = ((self.logits + u.log() - (-u).log1p()) / self.temperature).sigmoid()
         return soft.clamp(limits.tiny, 1 - limits.eps)
@@ -161,7 +102,7 @@ class RelaxedOneHotCategorical(Distribution):
         return RelaxedOneHotCategorical(self.temperature, logits=logits, validate_args=False)
 
     def rsample(self, sample_shape: Any = ()) -> Tensor:
-        noise = -(-_uniform(self.logits, self._extended_shape(sample_shape)).log()).log()
+        noise = -(-open_uniform(self.logits, self._extended_shape(sample_shape)).log()).log()
         return ((self.logits + noise) / self.temperature).softmax(-1)
 
     def log_prob(self, value: Tensor) -> Tensor:

@@ -85,6 +85,8 @@ CASES = {
         lambda: stats.nbinom([7, 2, 30], [0.7, 0.1, 0.5]),
     ),
     "NegativeBinomial by logits": ({"total_count": [7.0, 2.5, 0.5], "logits": [0.3, -2.0, 0.0]}, [0.0, 7.0, 3.0], None),
+    "ContinuousBernoulli": ({"probs": [0.3, 0.9, 0.5]}, [0.3, 0.0, 1.0], None),
+    "ContinuousBernoulli by logits": ({"logits": [0.3, -2.0, 0.8]}, [0.3, 0.9, 1.0], None),
     "Dirichlet": ({"concentration": [[0.7, 2.0, 9.0], [0.3, 1.9, 0.5]]}, [0.25, 0.25, 0.5], None),
     "Gumbel": ({"loc": LOC, "scale": SCALE}, [-0.3, 0.0, 7.0], lambda: stats.gumbel_r(LOC, SCALE)),
     "MultivariateNormal": (
@@ -179,6 +181,7 @@ ONLY_OURS = {
     *[(name, asked) for name in ("FisherSnedecor", "VonMises", "Poisson", "NegativeBinomial", "LogisticNormal")
       for asked in ("entropy", "perplexity")],
     *[("LogisticNormal", asked) for asked in ("mean", "mode", "variance")],
+    ("ContinuousBernoulli", "mode"),
     ("Kumaraswamy", "mode"),  # which PyTorch says is NaN
     ("Binomial", "perplexity"),  # by the count: rounding
 }  # fmt: skip
@@ -228,7 +231,7 @@ def test_samples_have_the_mean_and_the_variance(name):
 
 
 @pytest.mark.parametrize("name", ["Cauchy", "HalfCauchy", "Weibull", "Pareto", "GeneralizedPareto", "Kumaraswamy",
-                                  "Gumbel", "VonMises"])  # fmt: skip
+                                  "Gumbel", "VonMises", "ContinuousBernoulli"])  # fmt: skip
 def test_samples_have_the_cdf(name):
     d, _, parameters = made(tinyconv, name, requires_grad=True)
     tinyconv.manual_seed(11)

@@ -12,8 +12,10 @@ Shapes: ``sample_shape + batch_shape + event_shape``. A batch is of independent 
 import sys as _sys
 
 from . import constraints, transforms
+from . import kl_mixed as _kl_mixed  # which registers what it knows
 from .constraint_registry import biject_to, transform_to
 from .continuous import Exponential, HalfNormal, Laplace, LogNormal, Normal, Uniform
+from .continuous_bernoulli import ContinuousBernoulli
 from .counts import Binomial, Multinomial, NegativeBinomial, Poisson
 from .discrete import Bernoulli, Categorical, Geometric, OneHotCategorical
 from .distribution import Distribution
@@ -37,6 +39,7 @@ __all__ = [
     "Categorical",
     "Cauchy",
     "Chi2",
+    "ContinuousBernoulli",
     "Dirichlet",
     "Distribution",
     "Exponential",

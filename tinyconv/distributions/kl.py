@@ -10,11 +10,15 @@ from ..ops import broadcast_shapes, digamma, lgamma, softplus
 from ..ops.decomposition import solve_triangular
 from ..tensor import Tensor
 from .continuous import Exponential, HalfNormal, Laplace, LogNormal, Normal, Uniform
+from .continuous_bernoulli import ContinuousBernoulli
+from .counts import Binomial, Poisson
 from .discrete import Bernoulli, Categorical, Geometric, OneHotCategorical
 from .distribution import Distribution, sum_rightmost
 from .gamma import Beta, Dirichlet, Gamma
 from .independent import Independent
-from .multivariate import MultivariateNormal, squared_distance
+from .inverse import EULER, Cauchy, Gumbel, Pareto
+from .multivariate import LowRankMultivariateNormal, MultivariateNormal, squared_distance
+from .transformed_distribution import TransformedDistribution
 
 __all__ = ["kl_divergence", "register_kl"]
 
@@ -99,6 +103,28 @@ def _beta(p: Beta, q: Beta) -> Tensor:
     return _dirichlet(p._both(), q._both())
 
 
+@register_kl(Gumbel, Gumbel)
+def _gumbel(p: Gumbel, q: Gumbel) -> Tensor:
+    ratio, distance = p.scale / q.scale, (p.loc - q.loc) / q.scale
+    return -ratio.log() + distance + ratio * EULER + (lgamma(1 + ratio) - distance).exp() - (1 + EULER)
+
+
+@register_kl(Cauchy, Cauchy)
+def _cauchy(p: Cauchy, q: Cauchy) -> Tensor:
+    return (((p.scale + q.scale) ** 2 + (p.loc - q.loc) ** 2) / (4 * p.scale * q.scale)).log()
+
+
+@register_kl(Pareto, Pareto)
+def _pareto(p: Pareto, q: Pareto) -> Tensor:
+    ratio = q.alpha / p.alpha
+    return (q.alpha * (p.scale / q.scale).log() - ratio.log() + ratio - 1).masked_fill(p.scale < q.scale, math.inf)
+
+
+@register_kl(ContinuousBernoulli, ContinuousBernoulli)
+def _continuous_bernoulli(p: ContinuousBernoulli, q: ContinuousBernoulli) -> Tensor:
+    return p.mean * (p.logits - q.logits) - p.log_normalizer() + q.log_normalizer()
+
+
 @register_kl(Uniform, Uniform)
 def _uniform(p: Uniform, q: Uniform) -> Tensor:
     return ((q.high - q.low) / (p.high - p.low)).log().masked_fill((q.low > p.low) | (q.high < p.high), math.inf)
@@ -128,6 +154,17 @@ def _multivariate_normal(p: MultivariateNormal, q: MultivariateNormal) -> Tensor
     return q.half_log_det() - p.half_log_det() + 0.5 * (spread + distance - p.event_shape[0])
 
 
+@register_kl(LowRankMultivariateNormal, LowRankMultivariateNormal)
+@register_kl(LowRankMultivariateNormal, MultivariateNormal)
+@register_kl(MultivariateNormal, LowRankMultivariateNormal)
+def _low_rank(p: Any, q: Any) -> Tensor:
+    if p.event_shape != q.event_shape:
+        raise ValueError(f"kl_divergence: vectors of {p.event_shape[0]} and of {q.event_shape[0]} elements")
+    distance, precision = (q.loc - p.loc).unsqueeze(-1), q.precision_matrix
+    squares = (precision * (p.covariance_matrix + distance @ distance.mT)).sum((-2, -1))
+    return q.half_log_det() - p.half_log_det() + 0.5 * (squares - p.event_shape[0])
+
+
 def _together(*matrices: Tensor) -> list[Tensor]:
     """Matrices of one batch."""
     batch = broadcast_shapes(*[m.shape[:-2] for m in matrices])
@@ -141,6 +178,19 @@ def _bernoulli(p: Bernoulli, q: Bernoulli) -> Tensor:
     zeros = (1 - a) * (softplus(y) - softplus(x))
     ones = ones.masked_fill(b == 0, math.inf).masked_fill(a == 0, 0)
     return ones + zeros.masked_fill(b == 1, math.inf).masked_fill(a == 1, 0)
+
+
+@register_kl(Binomial, Binomial)
+def _binomial(p: Binomial, q: Binomial) -> Tensor:
+    if bool((p.total_count < q.total_count).any()):
+        raise NotImplementedError("kl_divergence of Binomials is not implemented where q.total_count > p.total_count")
+    each = p.total_count * (p.probs * (p.logits - q.logits) + (-p.probs).log1p() - (-q.probs).log1p())
+    return each.masked_fill(p.total_count > q.total_count, math.inf)
+
+
+@register_kl(Poisson, Poisson)
+def _poisson(p: Poisson, q: Poisson) -> Tensor:
+    return p.rate * (p.rate.log() - q.rate.log()) - (p.rate - q.rate)
 
 
 @register_kl(Geometric, Geometric)
@@ -165,3 +215,10 @@ def _independent(p: Independent, q: Independent) -> Tensor:
     if p.reinterpreted_batch_ndims != q.reinterpreted_batch_ndims:
         raise NotImplementedError("kl_divergence of two Independent distributions with different events")
     return sum_rightmost(kl_divergence(p.base_dist, q.base_dist), p.reinterpreted_batch_ndims)
+
+
+@register_kl(TransformedDistribution, TransformedDistribution)
+def _transformed(p: TransformedDistribution, q: TransformedDistribution) -> Tensor:
+    if p.transforms != q.transforms or p.event_shape != q.event_shape:
+        raise NotImplementedError("kl_divergence of two transformed distributions with different transforms or events")
+    return kl_divergence(p.base_dist, q.base_dist)

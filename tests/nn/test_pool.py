@@ -97,7 +97,8 @@ def test_adaptive_sequences_as_pytorch(agrees_with_torch, shape, size, name):
         agrees_with_torch(getattr(nn, name)(size), theirs, x)
 
 
-@pytest.mark.parametrize("name, kernel, shape", [("LPPool2d", (2, 3), (2, 3, 6, 7)), ("LPPool1d", 3, (3, 8))])
+@pytest.mark.parametrize("name, kernel, shape", [("LPPool2d", (2, 3), (2, 3, 6, 7)), ("LPPool1d", 3, (3, 8)),
+    ("LPPool3d", (1, 2, 3), (2, 3, 4, 4, 6))])  # fmt: skip
 @pytest.mark.parametrize("stride, ceil", [(None, False), (2, True)])
 def test_pooling_by_norm_as_pytorch(agrees_with_torch, name, kernel, shape, stride, ceil):
     torch = pytest.importorskip("torch")

@@ -14,9 +14,20 @@ from .. import dtypes
 from ..autograd import no_grad
 from ..ops import zeros
 from ..tensor import Tensor
-from .batchnorm import BatchNorm1d, BatchNorm2d, _NormBase
-from .conv import Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d, Pair, Single, _Conv
-from .instancenorm import InstanceNorm1d, InstanceNorm2d, _InstanceNorm
+from .batchnorm import BatchNorm1d, BatchNorm2d, BatchNorm3d, _NormBase
+from .conv import (
+    Conv1d,
+    Conv2d,
+    Conv3d,
+    ConvTranspose1d,
+    ConvTranspose2d,
+    ConvTranspose3d,
+    Pair,
+    Single,
+    Triple,
+    _Conv,
+)
+from .instancenorm import InstanceNorm1d, InstanceNorm2d, InstanceNorm3d, _InstanceNorm
 from .linear import Linear
 from .module import Module
 from .parameter import UninitializedBuffer, UninitializedParameter, is_lazy
@@ -24,12 +35,16 @@ from .parameter import UninitializedBuffer, UninitializedParameter, is_lazy
 __all__ = [
     "LazyBatchNorm1d",
     "LazyBatchNorm2d",
+    "LazyBatchNorm3d",
     "LazyConv1d",
     "LazyConv2d",
+    "LazyConv3d",
     "LazyConvTranspose1d",
     "LazyConvTranspose2d",
+    "LazyConvTranspose3d",
     "LazyInstanceNorm1d",
     "LazyInstanceNorm2d",
+    "LazyInstanceNorm3d",
     "LazyLinear",
     "LazyModuleMixin",
 ]
@@ -189,6 +204,30 @@ class LazyConv2d(_LazyConv, Conv2d):
         self._leave_open(bias, device, dtype)
 
 
+class LazyConv3d(_LazyConv, Conv3d):
+    """A :class:`Conv3d` with the first input's channels as ``in_channels``; the other arguments are its own."""
+
+    cls_to_become = Conv3d
+
+    def __init__(
+        self,
+        out_channels: int,
+        kernel_size: Triple,
+        stride: Triple = 1,
+        padding: str | Triple = 0,
+        dilation: Triple = 1,
+        groups: int = 1,
+        bias: bool = True,
+        padding_mode: str = "zeros",
+        device: Any = None,
+        dtype: Any = None,
+    ):
+        Conv3d.__init__(
+            self, 0, out_channels, kernel_size, stride, padding, dilation, groups, False, padding_mode, device, dtype
+        )
+        self._leave_open(bias, device, dtype)
+
+
 class LazyConvTranspose1d(_LazyConv, ConvTranspose1d):
     """A :class:`ConvTranspose1d` with the first input's channels as ``in_channels``; the other arguments are its
     own."""
@@ -237,6 +276,33 @@ class LazyConvTranspose2d(_LazyConv, ConvTranspose2d):
         dtype: Any = None,
     ):
         ConvTranspose2d.__init__(
+            self, 0, out_channels, kernel_size, stride, padding, output_padding, groups, False, dilation, padding_mode,
+            device, dtype,
+        )  # fmt: skip
+        self._leave_open(bias, device, dtype)
+
+
+class LazyConvTranspose3d(_LazyConv, ConvTranspose3d):
+    """A :class:`ConvTranspose3d` with the first input's channels as ``in_channels``; the other arguments are its
+    own."""
+
+    cls_to_become = ConvTranspose3d
+
+    def __init__(
+        self,
+        out_channels: int,
+        kernel_size: Triple,
+        stride: Triple = 1,
+        padding: Triple = 0,
+        output_padding: Triple = 0,
+        groups: int = 1,
+        bias: bool = True,
+        dilation: Triple = 1,
+        padding_mode: str = "zeros",
+        device: Any = None,
+        dtype: Any = None,
+    ):
+        ConvTranspose3d.__init__(
             self, 0, out_channels, kernel_size, stride, padding, output_padding, groups, False, dilation, padding_mode,
             device, dtype,
         )  # fmt: skip
@@ -298,6 +364,12 @@ class LazyBatchNorm2d(_LazyNorm, BatchNorm2d):
     cls_to_become = BatchNorm2d
 
 
+class LazyBatchNorm3d(_LazyNorm, BatchNorm3d):
+    """A :class:`BatchNorm3d` with the first input's channels as ``num_features``; the other arguments are its own."""
+
+    cls_to_become = BatchNorm3d
+
+
 class _LazyInstanceNorm(_LazyNorm, _InstanceNorm):
     """Of one image without a batch, too, the channels are known."""
 
@@ -317,3 +389,10 @@ class LazyInstanceNorm2d(_LazyInstanceNorm, InstanceNorm2d):
     :class:`LazyInstanceNorm1d`."""
 
     cls_to_become = InstanceNorm2d
+
+
+class LazyInstanceNorm3d(_LazyInstanceNorm, InstanceNorm3d):
+    """An :class:`InstanceNorm3d` with the first input's channels as ``num_features``; the rest is as in
+    :class:`LazyInstanceNorm1d`."""
+
+    cls_to_become = InstanceNorm3d

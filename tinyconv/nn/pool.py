@@ -21,6 +21,7 @@ __all__ = [
     "AvgPool3d",
     "LPPool1d",
     "LPPool2d",
+    "LPPool3d",
     "MaxPool1d",
     "MaxPool2d",
     "MaxPool3d",
@@ -240,7 +241,7 @@ class AvgPool3d(Module):
 
 
 class _LPPool(Module):
-    """The settings and printing of both poolings by p-norm."""
+    """The settings and printing of poolings by p-norm."""
 
     def __init__(self, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False):
         super().__init__()
@@ -278,6 +279,15 @@ class LPPool2d(_LPPool):
     def forward(self, input: Tensor) -> Tensor:
         """The norms."""
         return F.lp_pool2d(input, self.norm_type, self.kernel_size, self.stride, self.ceil_mode)
+
+
+class LPPool3d(_LPPool):
+    """The p-norm ``(sum of x**p)**(1/p)`` of each box: ``(N, C, D, H, W) -> (N, C, OD, OH, OW)``, or without N. The
+    arguments are those of :class:`LPPool2d`, with three numbers where that takes two."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """The norms."""
+        return F.lp_pool3d(input, self.norm_type, self.kernel_size, self.stride, self.ceil_mode)
 
 
 class _AdaptivePool(Module):

@@ -513,10 +513,13 @@ from .unpool import max_unpool1d, max_unpool2d, max_unpool3d
 from .volume import (
     adaptive_avg_pool3d,
     adaptive_max_pool3d,
+    adaptive_max_pool3d_with_indices,
     avg_pool3d,
     conv3d,
     conv_transpose3d,
+    lp_pool3d,
     max_pool3d,
+    max_pool3d_with_indices,
 )
 from .window_functions import bartlett_window, blackman_window, hamming_window, hann_window, kaiser_window
 

@@ -304,7 +304,7 @@ def lp_pool2d(input: Tensor, norm_type: float, kernel_size: Any, stride: Any = N
         kernel_size, stride, ceil_mode: as in :func:`max_pool2d`.
     """
     KH, KW = pair(kernel_size, "lp_pool2d: kernel_size", 1)
-    return _norm(
+    return norm_of_mean(
         avg_pooled(input**norm_type, (KH, KW), stride, 0, ceil_mode, True, None, "lp_pool2d"), norm_type, KH * KW
     )
 
@@ -314,10 +314,10 @@ def lp_pool1d(input: Tensor, norm_type: float, kernel_size: Any, stride: Any = N
     name = "lp_pool1d"
     windows = row_windows(kernel_size, stride, 0, name)
     means = avg_pooled(as_rows(input**norm_type, name), *windows, ceil_mode, True, None, name).squeeze(-2)
-    return _norm(means, norm_type, windows[0][1])
+    return norm_of_mean(means, norm_type, windows[0][1])
 
 
-def _norm(means: Tensor, p: float, count: int) -> Tensor:
+def norm_of_mean(means: Tensor, p: float, count: int) -> Tensor:
     """The p-norm of ``count`` numbers from the mean of their p-th powers."""
     return (sign(means) * relu(abs(means)) * count) ** (1.0 / p)
 

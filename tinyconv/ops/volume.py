@@ -15,7 +15,7 @@ from .elementwise import add
 from .gather import gather
 from .index import Scatter, counting, getitem
 from .pad import pad
-from .pool import adaptive_avg_pool2d, adaptive_max_pool2d, avg_pooled, max_pooled
+from .pool import adaptive_avg_pool2d, adaptive_max_pool2d, avg_pooled, max_pooled, norm_of_mean
 from .shape import movedim, windows
 from .types import same_type
 from .windows import Triple, box_windows, check_reach, triple
@@ -243,3 +243,27 @@ def adaptive_max_pool3d(input: Tensor, output_size: Any, return_indices: bool = 
     OD, OH, OW = _adaptive(input, output_size, name)
     return _largest(input, lambda x: adaptive_max_pool2d(x, (OH, OW), True),
                     lambda x: adaptive_max_pool2d(x, (OD, OH * OW), True), return_indices, name)  # fmt: skip
+
+
+def max_pool3d_with_indices(input: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1,
+                            ceil_mode: bool = False, return_indices: bool = False) -> tuple:  # fmt: skip
+    """(maxima, their places): :func:`max_pool3d` with ``return_indices``, whatever is said here."""
+    return max_pool3d(input, kernel_size, stride, padding, dilation, ceil_mode, True)
+
+
+def adaptive_max_pool3d_with_indices(input: Tensor, output_size: Any, return_indices: bool = False) -> tuple:
+    """(maxima, their places): :func:`adaptive_max_pool3d` with ``return_indices``, whatever is said here."""
+    return adaptive_max_pool3d(input, output_size, True)
+
+
+def lp_pool3d(input: Tensor, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Tensor:
+    """The p-norm of each box, ``(sum of x**p)**(1/p)`` with p = ``norm_type``.
+
+    Args:
+        input: ``(N, C, D, H, W)`` or ``(C, D, H, W)``.
+        norm_type: p.
+        kernel_size, stride, ceil_mode: as in :func:`max_pool3d`.
+    """
+    KD, KH, KW = triple(kernel_size, "lp_pool3d: kernel_size", 1)
+    means = avg_pool3d(input**norm_type, (KD, KH, KW), stride, 0, ceil_mode)
+    return norm_of_mean(means, norm_type, KD * KH * KW)

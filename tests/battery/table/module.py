@@ -142,6 +142,12 @@ entry(
     build(1.5, 3, 2, True)(x(2, 3, 6, 6, kind="positive")),
     without=INTEGERS | floats("bool"),
 )
+entry(
+    "nn.LPPool3d",
+    build(2, 2)(x(2, 3, 4, 4, 4, kind="positive")),
+    build(1.5, (1, 3, 2), 2, True)(x(3, 3, 5, 4, kind="positive")),
+    without=INTEGERS | floats("bool") | {"rejects: (1, 3, 2, 2, 2, 2)": "six numbers are unpacked there, a ValueError"},
+)
 entry("nn.LPPool1d", build(2, 2)(x(2, 3, 6, kind="positive")), without=INTEGERS | floats("bool"))
 entry(
     "nn.AdaptiveAvgPool2d",
@@ -624,6 +630,10 @@ ALONE = {"shapes: axes of 0": "one image alone has its channels first, which are
 entry("nn.LazyLinear", *(program(dry_run(4, **o), x(2, 3)) for o in ({}, {"bias": False})))
 entry("nn.LazyConv1d", program(dry_run(4, 3, padding=1), x(2, 3, 7)), without=NO_CHANNELS)
 entry("nn.LazyConv2d", program(dry_run(4, (3, 2), 2, groups=2, bias=False), x(2, 4, 7, 6)), without=NO_CHANNELS)
+entry("nn.LazyConv3d", program(dry_run(4, (2, 3, 2), groups=2), x(2, 4, 3, 4, 5)), without=NO_CHANNELS)
+entry("nn.LazyConvTranspose3d", program(dry_run(4, (2, 3, 2), 2, bias=False), x(2, 3, 2, 3, 2)))
+entry("nn.LazyBatchNorm3d", program(dry_run(affine=False), x(4, 3, 2, 2, 3)), without=NO_CHANNELS)
+entry("nn.LazyInstanceNorm3d", program(dry_run(0.1, affine=False), x(4, 3, 2, 3, 2)), without=ALONE)
 entry("nn.LazyConvTranspose1d", program(dry_run(4, 3, 2), x(2, 3, 5)))
 entry("nn.LazyConvTranspose2d", program(dry_run(4, (3, 2), 2, groups=2), x(2, 4, 4, 3)))
 entry(

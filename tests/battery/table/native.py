@@ -23,6 +23,18 @@ entry(
     call(x(3, 8), 3, 2, 1, ceil_mode=True),
     without=WINNER | INTEGERS,
 )
+entry(
+    "F.max_pool3d_with_indices",
+    call(x(2, 3, 4, 4, 5), 2),
+    call(x(2, 4, 5, 4), (1, 3, 2), 2, ceil_mode=True),
+    without=WINNER | INTEGERS | {"shapes": "of no voxels"},
+)
+entry(
+    "F.adaptive_max_pool3d_with_indices",
+    call(x(2, 3, 4, 5, 4), 2),
+    call(x(3, 4, 5, 4), (None, 2, 3)),
+    without=WINNER | {"shapes": "of no voxels"},
+)
 entry("F.adaptive_max_pool2d_with_indices", call(x(2, 3, 6, 5), 2), call(x(3, 6, 5), (None, 2)), without=WINNER)
 entry(
     "F.adaptive_max_pool1d_with_indices tinyconv.adaptive_max_pool1d",

@@ -243,6 +243,20 @@ def test_more_constraints():
     ]  # fmt: skip
 
 
+def test_a_support_that_depends_on_a_parameter():
+    class Own(D.Uniform):
+        @C.dependent_property(is_discrete=False, event_dim=0)
+        def support(self):
+            return C.interval(self.low, 2 * self.high)
+
+    class Plain(D.Uniform):
+        @C.dependent_property
+        def support(self):
+            return C.interval(self.low, 3 * self.high)
+
+    assert Own(0.0, 1.0).support.upper_bound == 2 and Plain(0.0, 1.0).support.upper_bound == 3
+
+
 def test_a_transform_of_ones_own_constraint():
     class Even(C.Constraint):
         pass

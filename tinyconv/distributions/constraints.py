@@ -17,6 +17,7 @@ __all__ = [
     "boolean",
     "cat",
     "corr_cholesky",
+    "dependent_property",
     "greater_than",
     "greater_than_eq",
     "half_open_interval",
@@ -58,6 +59,13 @@ class Constraint:
     def __repr__(self) -> str:
         bounds = ", ".join([f"{name}={bound}" for name, bound in vars(self).items()])
         return f"{type(self).__name__}({bounds})"
+
+
+def dependent_property(getter: Any = None, *, is_discrete: Any = None, event_dim: Any = None) -> Any:
+    """A property that is a constraint, such as a ``support`` that depends on parameters, as ``@dependent_property`` or
+    ``@dependent_property(is_discrete=False, event_dim=0)``. The constraint itself says what these two say.
+    """
+    return property if getter is None else property(getter)
 
 
 class Real(Constraint):

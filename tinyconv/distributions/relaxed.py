@@ -70,7 +70,7 @@ class RelaxedBernoulli(Distribution):
 
 class RelaxedOneHotCategorical(Distribution):
     """Vectors of probabilities, nearly one-hot if the ``temperature`` is low: the softmax of ``(logits + noise) /
-    temperature``, with noise of :class:`Gumbel`.
+    temperature``, with noise of :class:`~tinyconv.distributions.Gumbel`.
 
     Args:
         temperature: positive, a tensor or a number.

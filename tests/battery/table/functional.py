@@ -266,7 +266,12 @@ entry(
     "F.lp_pool3d",
     call(x(2, 3, 4, 4, 4, kind="positive"), 2, 2),
     call(x(3, 3, 5, 4, kind="positive"), 1.5, (1, 3, 2), 2, True),
-    without=INTEGERS | {"shapes": "of no voxels", "dtypes: bool": "an average needs floating point"},
+    without=INTEGERS
+    | {
+        "shapes": "of no voxels",
+        "dtypes: bool": "an average needs floating point",
+        "rejects: (1, 3, 2, 2, 2, 2)": "six numbers are unpacked there, a ValueError",
+    },
 )
 entry(
     "F.lp_pool2d",

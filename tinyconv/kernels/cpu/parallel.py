@@ -9,7 +9,8 @@ pointer to the packed arguments, n) into the team's mailbox and raises its seque
 first spinning, then asleep on a futex; whoever sees the new job, the caller included, claims items of the section of
 its own number, and when none is left there helps with the others'. So every thread sees the same part of the images in
 one kernel after another, and finds them in its own cache: what another core has written costs many times as much to
-read. A claim names its job, by a number that only grows, so a worker that comes late finds nothing to claim.
+read. A claim names its job, by a number that only grows, so a worker that comes late finds nothing to claim. The tests
+try in which orders threads can meet (``tests/kernels/cpu/test_interleavings.py``).
 
 A job costs less than a microsecond to hand over, an OpenMP launch through Numba ten times that: at LeNet's sizes this
 is the difference between gaining from a second core and losing. What the caller writes for a job lies on one line of

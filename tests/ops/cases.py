@@ -43,6 +43,7 @@ from tinyconv.ops.elementwise import Abs, Add, Div, Lerp, Mul, Neg, Pow, Remaind
 from tinyconv.ops.embedding import Embedding
 from tinyconv.ops.fold import Fold, Unfold
 from tinyconv.ops.fused import Conv2dReLUMaxPool2d, LinearReLU, conv2d_relu_max_pool2d, linear_relu
+from tinyconv.ops.gamma import StandardGamma
 from tinyconv.ops.index import Gather, Scatter, Slice, Write
 from tinyconv.ops.inplace import Fill
 from tinyconv.ops.join import Cat
@@ -93,9 +94,9 @@ def case(function: type, name: str, compute: Callable, *shapes: tuple, peer: boo
     CASES.append(Case(function, name, compute, shapes, check, peer))
 
 
-# Functions that no case can reach: one needs a second device (tests/kernels/test_opaque.py has one), one has no
-# gradient; one is what others have in common.
-WITHOUT_CASE = {Activation, Compare, ToDevice, Reinterpret}
+# Functions that no case can reach: one needs a second device (tests/kernels/test_opaque.py has one), two have no
+# gradient, that of random numbers is no difference of two draws (test_gamma.py); one is what others have in common.
+WITHOUT_CASE = {Activation, Compare, Reinterpret, StandardGamma, ToDevice}
 
 
 # ---------------------------------------------------------------------------------------------------------- elementwise

@@ -129,7 +129,7 @@ def trained(monkeypatch, graphs: bool, epochs: int = 2) -> tuple[dict, list, tup
     history = fit(model, loader, optimizer=optimizer, epochs=epochs, scheduler=scheduler, schedule="step")
     monkeypatch.undo()
     losses = [(row["train_loss"], row["train_accuracy"]) for row in history]
-    return values(model), losses, tinyconv.get_rng_state(), replays
+    return values(model), losses, tinyconv.default_generator.state, replays
 
 
 def test_with_a_graph_it_is_the_same_to_the_bit(gpu, monkeypatch):

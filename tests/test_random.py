@@ -13,7 +13,7 @@ from tinyconv.random import substream, use_generator
 
 def test_state_is_seed_and_offset():
     g = Generator().manual_seed(3)
-    assert g.get_state() == (3, 0)
+    assert g.state == (3, 0)
     assert g.take(10) == (3, 0)
     assert g.take(1) == (3, 10)
     assert (g.initial_seed(), g.offset) == (3, 11)
@@ -25,8 +25,17 @@ def test_a_stream_continues_where_its_state_was_taken():
     g = Generator().manual_seed(3)
     tinyconv.rand(7, generator=g)
     state = g.get_state()
+    assert (state.dtype, state.shape) == (tinyconv.uint8, (16,))
     expected = tinyconv.randn(5, generator=g).tolist()
     assert tinyconv.randn(5, generator=Generator().set_state(state)).tolist() == expected
+    with pytest.raises(TypeError, match="new_state must be a tensor of uint8 .*, got tuple"):
+        g.set_state((3, 0))
+    with pytest.raises(TypeError, match="got tinyconv.float32"):
+        g.set_state(state.float())
+    with pytest.raises(RuntimeError, match="must have 16 bytes, got 15"):
+        g.set_state(state[:15])
+    g.state = 2**64 - 1, 2**63
+    assert Generator().set_state(g.get_state().clone()).state == (2**64 - 1, 2**63)
 
 
 def test_the_default_generator():
@@ -34,20 +43,20 @@ def test_the_default_generator():
     assert tinyconv.initial_seed() == 5
     state = tinyconv.get_rng_state()
     expected = tinyconv.rand(3).tolist()
-    assert tinyconv.get_rng_state() != state
-    tinyconv.set_rng_state(state)
+    assert not tinyconv.equal(tinyconv.get_rng_state(), state)
+    tinyconv.set_rng_state(state.cpu())
     assert tinyconv.rand(3).tolist() == expected
     assert tinyconv.manual_seed(5) is tinyconv.default_generator
 
 
 def test_a_generator_of_ones_own_leaves_the_default_alone():
-    before = tinyconv.get_rng_state()
+    before = tinyconv.default_generator.state
     tinyconv.rand(3, generator=Generator())
-    assert tinyconv.get_rng_state() == before
+    assert tinyconv.default_generator.state == before
 
 
 def test_programs_that_never_seed_repeat():
-    assert Generator().get_state() == Generator().get_state()
+    assert Generator().state == Generator().state
 
 
 def test_seeds():
@@ -75,25 +84,25 @@ def test_philox():
 
 
 def test_use_generator_redirects_the_default_and_leaves_it_alone():
-    before = tinyconv.get_rng_state()
+    before = tinyconv.default_generator.state
     with use_generator(Generator().manual_seed(7)) as own:
         drawn = tinyconv.rand(5).tolist() + tinyconv.randperm(5).tolist() + [tinyconv.initial_seed()]
-        assert tinyconv.get_rng_state() == own.get_state()
-    assert tinyconv.get_rng_state() == before
+        assert tinyconv.default_generator.state == own.state
+    assert tinyconv.default_generator.state == before
     tinyconv.manual_seed(7)
     assert tinyconv.rand(5).tolist() + tinyconv.randperm(5).tolist() + [7] == drawn
 
 
 def test_seeding_inside_does_not_reach_outside():
-    before = tinyconv.get_rng_state()
+    before = tinyconv.default_generator.state
     with use_generator(Generator()) as own:
         tinyconv.manual_seed(3)
-        tinyconv.default_generator.set_state((3, 9))
-        assert own.get_state() == (3, 9)
+        tinyconv.default_generator.state = 3, 9
+        assert own.state == (3, 9)
         with use_generator(Generator().manual_seed(4)):
             assert tinyconv.initial_seed() == 4
         assert tinyconv.initial_seed() == 3
-    assert tinyconv.get_rng_state() == before
+    assert tinyconv.default_generator.state == before
 
 
 def test_a_block_speaks_for_its_own_thread_and_ends_with_an_error():
@@ -121,14 +130,14 @@ def test_substreams_differ_and_begin_where_their_index_says():
 
 def test_fork_rng():
     tinyconv.manual_seed(3)
-    state = tinyconv.get_rng_state()
+    state = tinyconv.default_generator.state
     with tinyconv.random.fork_rng():
         tinyconv.manual_seed(4)
         tinyconv.rand(3)
-    assert tinyconv.get_rng_state() == state
+    assert tinyconv.default_generator.state == state
     with tinyconv.random.fork_rng(enabled=False):
         tinyconv.rand(3)
-    assert tinyconv.get_rng_state() != state
+    assert tinyconv.default_generator.state != state
 
 
 def test_a_seed_from_the_clock():

@@ -13,6 +13,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+import numpy as np
+
+from .tensor import Tensor, wrap
+
 __all__ = [
     "Generator",
     "default_generator",
@@ -67,13 +71,32 @@ class Generator:
         self.offset = offset + counters
         return self.seed_value, offset
 
-    def get_state(self) -> tuple[int, int]:
-        """(seed, offset): all there is to save."""
+    @property
+    def state(self) -> tuple[int, int]:
+        """(seed, offset): where the stream is. It continues from what is assigned."""
         return self.seed_value, self.offset
 
-    def set_state(self, state: tuple[int, int]) -> Generator:
-        """Continue the stream that :meth:`get_state` described."""
+    @state.setter
+    def state(self, state: tuple[int, int]) -> None:
         self.seed_value, self.offset = int(state[0]), int(state[1])
+
+    def get_state(self) -> Tensor:
+        """:attr:`state` as programs save it: a tensor of 16 bytes, the seed and the offset."""
+        return wrap(np.array(self.state, "<u8").view(np.uint8))
+
+    def set_state(self, new_state: Tensor) -> Generator:
+        """Continue the stream that :meth:`get_state` described.
+
+        Raises:
+            TypeError: no tensor of bytes.
+            RuntimeError: not as many of them.
+        """
+        if not isinstance(new_state, Tensor) or new_state.array.dtype != np.uint8:
+            got = new_state.dtype if isinstance(new_state, Tensor) else type(new_state).__name__
+            raise TypeError(f"set_state: new_state must be a tensor of uint8 (see get_state), got {got}")
+        if new_state.numel() != 16:
+            raise RuntimeError(f"set_state: new_state must have 16 bytes, got {new_state.numel()}")
+        self.seed_value, self.offset = np.frombuffer(bytes(new_state.tolist()), "<u8").tolist()
         return self
 
     def __repr__(self) -> str:
@@ -160,14 +183,18 @@ def initial_seed() -> int:
     return default_generator.initial_seed()
 
 
-def get_rng_state() -> tuple[int, int]:
-    """(seed, offset) of the default generator."""
+def get_rng_state() -> Tensor:
+    """Where the default generator's stream is: 16 bytes."""
     return default_generator.get_state()
 
 
-def set_rng_state(state: tuple[int, int]) -> None:
-    """Continue the default generator where :func:`get_rng_state` was taken."""
-    default_generator.set_state(state)
+def set_rng_state(new_state: Tensor) -> None:
+    """Continue the default generator where :func:`get_rng_state` was taken.
+
+    Raises:
+        TypeError, RuntimeError: ``new_state`` is nothing that it returns.
+    """
+    default_generator.set_state(new_state)
 
 
 @contextmanager
@@ -180,9 +207,9 @@ def fork_rng(
         devices, device_type: accepted for PyTorch's sake: one generator serves all devices.
         enabled: False does nothing.
     """
-    state = default_generator.get_state()
+    state = default_generator.state
     try:
         yield
     finally:
         if enabled:
-            default_generator.set_state(state)
+            default_generator.state = state

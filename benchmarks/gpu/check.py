@@ -338,6 +338,7 @@ CASES: dict[str, Callable[[Draw], Iterator[tuple]]] = {
     # what the host computes
     "special": _special,
     **dict.fromkeys(("cholesky", "det", "eigh", "slogdet"), lambda d: iter([(_definite(d),)])),
+    "lu": lambda d: iter([(d.normal(2, 6, 4),), (d.normal(2, 4, 6),)]),
     "solve": lambda d: iter([(_definite(d), d.normal(2, 5, 3))]),
     **dict.fromkeys(("qr", "svd"), lambda d: ((d.normal(2, 6, 4), whole) for whole in (False, True))),
     # products, convolutions

@@ -42,14 +42,14 @@ def test_the_model_is_left_as_it_was(exported):
     model = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.Dropout(), nn.ReLU(inplace=True))
     model[1].eval()
     before = {name: x.clone() for name, x in model.state_dict().items()}
-    state = tinyconv.get_rng_state()
+    state = tinyconv.default_generator.state
     apply = Function.__dict__["apply"]
     with no_grad():
         exported(model, X)
     assert [m.training for m in model] == [True, False, True, True]
     assert all((before[name] == x).all() for name, x in model.state_dict().items())
     assert all(p.grad is None for p in model.parameters()) and not X.requires_grad
-    assert tinyconv.get_rng_state() == state and Function.__dict__["apply"] is apply
+    assert tinyconv.default_generator.state == state and Function.__dict__["apply"] is apply
 
 
 def test_after_an_error_functions_are_not_watched_any_more_and_the_mode_is_back(exported):

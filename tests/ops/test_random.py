@@ -66,7 +66,7 @@ def test_no_two_draws_overlap(name):
     """Each draw moves the offset by as many counters as it used: the next one starts with fresh words."""
     generator = Generator().manual_seed(1)
     DRAWS[name](generator)
-    after = generator.get_state()
+    after = generator.state
     assert after == (1, COUNTERS[name])
     following = tinyconv.rand(64, generator=generator).tolist()
     stream = tinyconv.rand(4096, generator=Generator().manual_seed(1)).tolist()

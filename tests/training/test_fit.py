@@ -99,7 +99,7 @@ def test_training_loss_and_accuracy_are_means_over_the_epoch():
 def test_interrupted_and_resumed_is_uninterrupted_to_the_bit(problem, tmp_path, where):
     state, loader, test_loader = problem.start()
     resume(state, loader, test_loader)
-    generator = tinyconv.get_rng_state()
+    generator = tinyconv.default_generator.state
 
     interrupted, loader, test_loader = problem.start()
     interrupted.callbacks = [StopAfter(**where)]
@@ -112,7 +112,7 @@ def test_interrupted_and_resumed_is_uninterrupted_to_the_bit(problem, tmp_path, 
     resume(resumed, loader, test_loader)
 
     assert without_times(resumed.history) == without_times(state.history)
-    assert tinyconv.get_rng_state() == generator
+    assert tinyconv.default_generator.state == generator
     for name, value in weights(state).items():
         assert weights(resumed)[name].tobytes() == value.tobytes(), name
 

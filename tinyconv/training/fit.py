@@ -255,13 +255,13 @@ def _device_of(model: Module) -> Device:
 
 def _remaining_batches(state: TrainingState, loader: DataLoader) -> Iterator[Any]:
     """The epoch's batches from ``state.step`` on, in the order that was drawn at its beginning."""
-    now = default_generator.get_state()
+    now = default_generator.state
     if state.step == 0:
         state.order, state.lr = now, state.optimizer.param_groups[0]["lr"]
         return loader.epoch()
-    default_generator.set_state(state.order)
+    default_generator.state = state.order
     batches = loader.epoch(skip=state.step * state.accumulate)
-    default_generator.set_state(now)  # as it was after step number `step`: augmentation and dropout go on from there
+    default_generator.state = now  # as it was after step number `step`: augmentation and dropout go on from there
     return batches
 
 

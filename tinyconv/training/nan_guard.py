@@ -83,12 +83,12 @@ def _where_forward(model: Module, x: Any) -> str:
         for name, layer in model.named_modules()
         if not list(layer.children())
     ]
-    random = default_generator.get_state()  # what dropout draws here is not taken from the training's stream
+    random = default_generator.state  # what dropout draws here is not taken from the training's stream
     try:
         with no_grad():
             model(x)
     finally:
-        default_generator.set_state(random)
+        default_generator.state = random
         for handle in handles:
             handle.remove()
     return found[0] if found else "every layer's output is finite: it is the loss function"

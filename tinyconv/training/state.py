@@ -83,7 +83,7 @@ class TrainingState:
             "optimizer": self.optimizer.state_dict(),
             "scheduler": None if self.scheduler is None else self.scheduler.state_dict(),
             "callbacks": self._remembering(),
-            "generator": default_generator.get_state(),
+            "generator": default_generator.state,
             "order": self.order,
             "epoch": self.epoch,
             "step": self.step,
@@ -125,4 +125,4 @@ class TrainingState:
         self.lr, self.seconds = float(state_dict["lr"]), float(state_dict["seconds"])
         self.history = [dict(row) for row in state_dict["history"]]
         self.stopped = bool(state_dict["stopped"])
-        default_generator.set_state(state_dict["generator"])
+        default_generator.state = state_dict["generator"]

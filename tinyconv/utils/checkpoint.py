@@ -8,7 +8,7 @@ from typing import Any
 
 from ..autograd import enable_grad, is_grad_enabled
 from ..autograd.graph import saved_tensors_hooks
-from ..random import get_rng_state, set_rng_state
+from ..random import default_generator
 from ..tensor import Tensor
 
 __all__ = ["CheckpointError", "checkpoint", "checkpoint_sequential"]
@@ -24,7 +24,7 @@ class _Forgotten:
 
     def __init__(self, run: Callable[[], Any], keeps_rng: bool):
         self.run = run
-        self.rng = get_rng_state() if keeps_rng else None
+        self.rng = default_generator.state if keeps_rng else None
         self.count = 0
         self.found: dict[int, Tensor] = {}
 
@@ -44,15 +44,15 @@ class _Forgotten:
             again.append(x)
             return len(again) - 1
 
-        now = get_rng_state()
+        now = default_generator.state
         if self.rng is not None:
-            set_rng_state(self.rng)
+            default_generator.state = self.rng
         try:
             with enable_grad(), saved_tensors_hooks(collect, again.__getitem__):
                 self.run()
         finally:
             if self.rng is not None:
-                set_rng_state(now)
+                default_generator.state = now
         if len(again) != self.count:
             raise CheckpointError(
                 f"checkpoint: the function saved {self.count} tensors for its gradients at first, and {len(again)} "

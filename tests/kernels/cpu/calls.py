@@ -131,6 +131,7 @@ def calls(dtype: Any, large: bool = False) -> dict[str, list[tuple]]:
         "cholesky": [(symmetric,)],
         "det": [(symmetric,)],
         "eigh": [(symmetric,)],
+        "lu": [(drawn(3, 7, 5),), (drawn(3, 5, 7),)],
         "qr": [(drawn(3, 7, 5), False), (drawn(3, 7, 5), True)],
         "slogdet": [(symmetric,)],
         "solve": [(symmetric, drawn(3, 9, 2))],

@@ -104,25 +104,25 @@ def test_dropout_draws_what_it_would_have_drawn(gpu):
     x = tinyconv.ones(100, device="cuda")
     tinyconv.manual_seed(3)
     eager = [F.dropout(x, 0.5).tolist() for _ in range(4)]
-    after = tinyconv.get_rng_state()
+    after = tinyconv.default_generator.state
     assert len(set(map(tuple, eager))) == 4
 
     tinyconv.manual_seed(3)
     first = F.dropout(x, 0.5).tolist()
-    state = tinyconv.get_rng_state()
+    state = tinyconv.default_generator.state
     g, y = recorded(lambda: F.dropout(x, 0.5))
-    assert tinyconv.get_rng_state() == state  # nothing was drawn yet
+    assert tinyconv.default_generator.state == state  # nothing was drawn yet
     replayed = []
     for _ in range(3):
         g.replay()
         replayed.append(y.tolist())
     assert [first, *replayed] == eager
-    assert tinyconv.get_rng_state() == after
+    assert tinyconv.default_generator.state == after
 
     tinyconv.manual_seed(3)
     g.replay()
     assert y.tolist() == eager[0]  # another seed's numbers have not stuck
-    tinyconv.set_rng_state(state)
+    tinyconv.default_generator.state = state
     g.replay()
     assert y.tolist() == eager[1]  # nor those it was recorded with
 
@@ -164,7 +164,7 @@ def test_what_cannot_be_repeated_is_refused(gpu, block, message):
     x = tinyconv.ones(4, device="cuda")
     g = cuda.CUDAGraph()
     tinyconv.manual_seed(7)
-    state = tinyconv.get_rng_state()
+    state = tinyconv.default_generator.state
 
     def record():
         with cuda.graph(g):
@@ -174,7 +174,7 @@ def test_what_cannot_be_repeated_is_refused(gpu, block, message):
     with pytest.raises(RuntimeError, match=message):
         record()
     assert not cuda.is_current_stream_capturing()
-    assert tinyconv.get_rng_state() == state
+    assert tinyconv.default_generator.state == state
     with pytest.raises(RuntimeError, match="this graph has not been recorded"):
         g.replay()
     assert x.tolist() == [1] * 4

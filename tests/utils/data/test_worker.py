@@ -115,10 +115,10 @@ def test_order_and_random_numbers_depend_on_neither_number_nor_speed_of_workers(
     for n in (1, 3):
         loader = DataLoader(Noisy(23), 3, shuffle=True, num_workers=n, generator=seeded(1),
                             multiprocessing_context=context, prefetch_factor=n)  # fmt: skip
-        before = tinyconv.get_rng_state()
+        before = tinyconv.default_generator.state
         first, start = epoch(loader), loader.generator.get_state()
         second = epoch(loader)
-        assert tinyconv.get_rng_state() == before  # the workers draw from streams of their own
+        assert tinyconv.default_generator.state == before  # the workers draw from streams of their own
         assert first != second and sorted(i for batch, _ in first for i in batch) == list(range(23))
         loader.generator.set_state(start)
         assert epoch(loader, skip=5) == second[5:]

@@ -9,7 +9,7 @@ from tinyconv.vision.datasets import FakeData
 
 
 def test_samples_repeat_and_differ():
-    before = tinyconv.get_rng_state()
+    before = tinyconv.default_generator.state
     data = FakeData(20, (3, 8, 9), num_classes=4)
     images = [np.asarray(image) for image, _ in data]
     assert len(images) == len(data) == 20
@@ -20,7 +20,7 @@ def test_samples_repeat_and_differ():
     np.testing.assert_array_equal(np.asarray(FakeData(20, (3, 8, 9), random_offset=5)[2][0]), images[7])
     assert {target for _, target in data} == {0, 1, 2, 3}
     assert abs(np.mean(images) - 127.5) < 3
-    assert tinyconv.get_rng_state() == before
+    assert tinyconv.default_generator.state == before
 
 
 def test_transforms_and_grey():

@@ -58,13 +58,14 @@ class Limits:
         self.threads, self.options = threads, options
 
     def copy(self, moved: int) -> Callable[[], None]:
-        """A copy that moves so many bytes, read and written ones. Which way is fastest depends on the size, so it is
-        the fastest of three: ``memcpy`` of one stretch a thread, of pieces of 64 KiB, and a loop over vectors (it also
-        turns the sign, or the compiler would call ``memcpy``)."""
+        """A copy that moves ``moved`` bytes: half of them are read, half written. Which way is fastest depends on the
+        size, so it is the fastest of three: ``memcpy`` of one stretch per thread, of pieces of 64 KiB, and a loop over
+        vectors (it also turns the sign, or the compiler would call ``memcpy``)."""
         return self._copies(moved)[self._fastest(round(math.log2(moved)))]
 
     def _copies(self, moved: int) -> list[Callable[[], None]]:
-        """Of ones, for memory that was never written is one page of zeros, read again and again."""
+        """The three ways, between two arrays of ones: memory that was never written would be one page of zeros, read
+        again and again."""
         x, y = (empty((max(self.threads, moved // 8),), np.float32) for _ in range(2))
         x[:], y[:] = 1, 1
         ways = ((_copy, -(-x.size // self.threads)), (_copy, 16384), (_negate, 16384))
@@ -72,14 +73,14 @@ class Limits:
 
     @functools.cache  # noqa: B019  (it lives as long as the program)
     def _fastest(self, size_class: int) -> int:
-        """Which of them is, where 2**size_class bytes move."""
+        """Which of the three ways is the fastest where 2**size_class bytes move: its place in the list."""
         times, _ = take_turns(self._copies(2**size_class), self.options)
         return int(np.argmin([np.median(way) for way in times]))
 
     @functools.cached_property
     def peak(self) -> float:
-        """Multiplications and additions a second of the register tile, on data in the first-level cache: the best
-        block's."""
+        """Multiplications and additions per second of the register tile, on data in the first-level cache, in the
+        best block."""
         size, depth, steps = NV * VECTOR_BYTES // 4, 64, 200
         S, V = np.zeros(MR * depth, np.float32), np.zeros(depth * size, np.float32)
         rows, columns = np.arange(MR) * depth, np.arange(depth) * size

@@ -26,7 +26,7 @@ class Place:
 
     @property
     def kernels(self) -> Any:
-        """The backend's."""
+        """Those of the device's backend."""
         return kernels.on(self.device)
 
     @property
@@ -35,12 +35,13 @@ class Place:
         return self.torch.ops.aten if self.torch else None
 
     def array(self, x: np.ndarray) -> Array:
-        """A copy of our own, with the strides of ``x`` where the device keeps them."""
+        """``x`` on our side: a copy if it is contiguous, else ``x`` itself, with its strides, where the device keeps
+        them."""
         y = self.kernels.from_host(x)
         return self.kernels.copy(y) if self.kernels.is_contiguous(y) else y
 
     def tensor(self, x: np.ndarray | None) -> Any:
-        """A copy of the peer's own; None without one."""
+        """``x`` on the peer's side, a copy; None without a peer."""
         return self.torch.from_numpy(x).to(self.peer_device, copy=True) if self.torch and x is not None else None
 
     def host(self, y: Any) -> np.ndarray:
@@ -55,5 +56,5 @@ class Place:
 
 
 def nbytes(array: Array) -> int:
-    """Of an array anywhere."""
+    """The bytes of an array's elements, on whichever device it lies."""
     return int(array.size) * array.dtype.itemsize

@@ -61,14 +61,13 @@ class Machine:
             self.turns[number].acquire()
             try:
                 function(*args)
+                self.ended.add(number)
+                if len(self.ended) < len(self.threads) and not self.failure:
+                    self.leave()
             except Stopped:
-                return
+                pass
             except BaseException as error:
                 self.stop(repr(error))
-                return
-            self.ended.add(number)
-            if len(self.ended) < len(self.threads) and not self.failure:
-                self.leave()
 
         self.turns.append(threading.Semaphore(0))
         self.threads.append(threading.Thread(target=life, daemon=True))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+
 import numpy as np
 import pytest
 
@@ -35,3 +37,21 @@ def test_a_large_array_begins_with_a_line_of_the_cache(monkeypatch):
             assert y.shape == (2, n) and y.dtype is x.dtype and y.flags.carray
             assert y.ctypes.data % arrays.CACHE_LINE == 0 and arrays.storage(y[1:]).size == y.size
     assert arrays.empty((99,), np.float32).flags.owndata  # NumPy's own
+
+
+def test_the_memory_of_a_large_array_lives_as_long_as_its_views(monkeypatch):
+    monkeypatch.setattr(arrays, "ALIGNED", 0)
+    x = arrays.empty((3, 5), np.float32)
+    memory, part = weakref.ref(x.base.memory), x[1:].reshape(-1)
+    del x
+    assert memory() is not None
+    del part
+    assert memory() is None
+
+
+def test_a_large_array_has_memory_for_all_of_its_elements(monkeypatch):
+    monkeypatch.setattr(arrays, "ALIGNED", 0)
+    with np.errstate(over="ignore"):  # 300 * 300 is 24464 in 16 bits
+        x = arrays.empty((np.int16(300), np.int16(300)), np.int8)
+    memory = x.base.memory
+    assert memory.ctypes.data <= x.ctypes.data and x.ctypes.data + x.nbytes <= memory.ctypes.data + memory.nbytes

@@ -60,7 +60,8 @@ def empty_like(x):
 
 def _empty_lines(shape, dtype):
     """Memory from the start of a line of the cache on. It is no view of another array, so it is all of its storage."""
-    memory = np.empty(math.prod(shape) * dtype.itemsize + CACHE_LINE, np.uint8)
+    shape = tuple(map(int, shape))  # the product of NumPy's 32-bit integers could wrap around
+    memory = np.empty(math.prod(shape) + CACHE_LINE // dtype.itemsize, dtype)
     first = address(memory)
     first += -first % CACHE_LINE
     interface = {"version": 3, "shape": shape, "typestr": dtype.str, "data": (first, False)}

@@ -253,8 +253,5 @@ else:
 
 
 # Where there are numbers only, and where NaN wins over them.
-
-
-# Where there are numbers only, and where NaN wins over them.
 max_windows_3x3 = _max_windows_3x3(lambda b, value, best: b.fcmp_ordered(">", value, best))
 max_windows_3x3_nan = _max_windows_3x3(wins)

@@ -137,7 +137,7 @@ def our_passes(kernels: Any, layer: Layer, x: Any, w: Any, gy: Any) -> list[Call
 
 
 def their_passes(torch: Any, layer: Layer, x: Any, w: Any, gy: Any) -> list[Callable]:
-    """The same in PyTorch."""
+    """The forward pass and both gradients, in PyTorch."""
     geometry = [layer.stride] * 2, [layer.padding] * 2, [1, 1], layer.transposed, [0, 0], layer.groups
     forward, backward = torch.ops.aten.convolution, torch.ops.aten.convolution_backward
     return [

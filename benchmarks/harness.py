@@ -183,7 +183,7 @@ def peer_module(name: str | None) -> ModuleType | None:
 
 
 def set_threads(n: int, peer: ModuleType | None) -> None:
-    """The same number of threads for both."""
+    """Let both sides compute with n threads."""
     tinyconv.set_num_threads(n)
     if peer is not None:
         peer.set_num_threads(n)
@@ -279,7 +279,7 @@ def text(cell: object) -> str:
 
 
 def geometric_mean(rows: list[dict[str, Any]]) -> float | None:
-    """Of the rows' ratios; None where there is no peer."""
+    """The geometric mean of the rows' ratios; None where there is no peer."""
     ratios = [row["ratio"] for row in rows if "ratio" in row]
     return math.exp(np.mean(np.log(ratios))) if ratios else None
 

@@ -5,7 +5,7 @@ bytes that must move at least once (arguments read, results written) over the ti
 plain copy of as many bytes reaches, which takes turns with the two sides. A kernel that does much arithmetic to each
 byte is bound by the fused multiply-add units; ``of peak`` is the share of what the register tile of
 ``kernels/cpu/tile.py`` reaches on data in the first-level cache. Which of the two binds depends on the *intensity*,
-operations a byte: the roofline (Williams, Waterman and Patterson, 2009), drawn by ``--plot``.
+operations per byte: the roofline (Williams, Waterman and Patterson, 2009), drawn by ``--plot``.
 
 Sizes are those of LeNet-5 (batch 64), ResNet-20 (batch 128) and ResNet-18 (batch 8), and one beyond the cache;
 optimizers also go through these networks' parameters. The peer runs the operators behind its functions, optimizers in
@@ -102,7 +102,7 @@ def all_kernels(place: Place) -> Iterator[Kernel]:
 
 
 def memory_bound(place: Place, shapes: list, classes: list) -> Iterator[Kernel]:
-    """Those with little arithmetic to each byte, over images of these shapes and scores of (images, classes)."""
+    """Kernels that do little arithmetic to each byte, over images of these shapes and scores of (images, classes)."""
     for shape in shapes:
         for family in (elementwise, pooling, normalization):
             yield from family(place, shape)

@@ -110,7 +110,7 @@ def linear_layer(m: Any) -> Operation:
 
 
 def forward_only(m: Any) -> Operation:
-    """The same layer without gradients."""
+    """A linear layer without gradients."""
     layer = constant_layer(m)
     x = m.ones(4, 4)
 

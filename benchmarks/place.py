@@ -26,7 +26,7 @@ class Place:
 
     @property
     def kernels(self) -> Any:
-        """Those of the device's backend."""
+        """The kernels of the device's backend."""
         return kernels.on(self.device)
 
     @property

@@ -12,8 +12,8 @@ COLOURS = {"memory": "#0072b2", "arithmetic": "#d55e00"}  # safe for colour-blin
 
 
 def points(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """One row a kernel: its largest size, at the most threads. Of convolutions the forward passes, of matrix products
-    the squares: the others would lie on top of them."""
+    """One row for each kernel: its largest size, at the most threads. Of convolutions the forward passes, of matrix
+    products the squares: the others would lie on top of them."""
     most = max(row["threads"] for row in rows)
     largest: dict[str, dict[str, Any]] = {}
     for row in rows:
@@ -81,7 +81,7 @@ def draw(rows: list[dict[str, Any]], path: Path) -> None:
         yscale="log",
         xlim=(low, high),
         ylim=limits(shown, peak),
-        xlabel="intensity: operations a byte that has to move",
+        xlabel="intensity: operations per byte that has to move",
         ylabel="billions of operations a second",
         title=f"tinyconv's kernels under the roofline, float32, {threads} thread{'s' if threads > 1 else ''}",
     )

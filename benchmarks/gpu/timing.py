@@ -37,7 +37,7 @@ class Clock:
             self.events = [self.on.call("cuEventCreate", 0) for _ in range(2)]
 
     def seconds(self, function: Callable) -> float:
-        """Of what ``function`` launches."""
+        """How long what ``function`` launches takes."""
         runtime.synchronize()
         if not self.on:
             return _by_the_host(function, runtime.synchronize)
@@ -61,7 +61,7 @@ class PeerClock:
             self.cuda.synchronize()
 
     def seconds(self, function: Callable) -> float:
-        """Of what ``function`` launches."""
+        """How long what ``function`` launches takes."""
         self.synchronize()
         if not self.cuda:
             return _by_the_host(function, self.synchronize)
@@ -116,7 +116,7 @@ def _row_of_calls(function: Callable, options: argparse.Namespace) -> tuple[Call
 
 
 def _peers_row_of_calls(function: Callable, place: Place, options: argparse.Namespace) -> tuple[Callable, int]:
-    """The same of the peer's."""
+    """A row of the peer's calls, and how many they are."""
     clock = PeerClock(place)
     calls = _calls(function, clock.seconds, options.block)
 

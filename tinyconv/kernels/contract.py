@@ -475,9 +475,9 @@ def eigh(x: Array) -> tuple[Array, Array]:
 @kernel
 def lu(x: Array) -> tuple[Array, Array, Array]:
     """-> (lu, pivots, info): ``p l u = x``, with the upper triangular u ``(..., K, N)``, K = min(M, N), and below it
-    the lower triangular l ``(..., M, K)`` without the ones on its diagonal. In step i rows i and ``pivots[i] - 1`` were
-    swapped, the first with the largest number; info is the first place, counted from 1, where u's diagonal is 0 (0:
-    nowhere). Both int32, ``(..., K)`` and ``(...)``."""
+    the lower triangular l ``(..., M, K)`` without the ones on its diagonal. In step i row i was swapped with row
+    ``pivots[i] - 1``, the first from row i on whose number in column i has the largest magnitude; info is the first
+    place, counted from 1, where u's diagonal is 0 (0: nowhere). Both int32, ``(..., K)`` and ``(...)``."""
 
 
 @kernel

@@ -379,7 +379,7 @@ def dropout_keeps(upper, place, limit, seed, counter):
 
 @register_jitable
 def half_word(word, place):
-    """Of a word the lower 16 bits (uint64) for an even place, the upper 16 for an odd one."""
+    """The lower 16 bits of a word for an even place, the upper 16 for an odd one (uint64)."""
     return (word >> np.uint64(16 * (place & 1))) & np.uint64(0xFFFF)
 
 

@@ -173,7 +173,7 @@ class Machine:
             del self.active[job]
 
     def compute_and_dismiss(self, jobs: dict[int, int]) -> None:
-        """The same, which in the end lets the workers go, as ``set_num_threads(1)`` does."""
+        """What :meth:`compute` does; then the workers are let go, as ``set_num_threads(1)`` does."""
         self.compute(jobs)
         self.write(parallel.WORKERS, 0)
         self.world["_call_the_roll"]()

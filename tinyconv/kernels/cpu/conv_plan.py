@@ -313,7 +313,7 @@ def _tables(
         ]  # fmt: skip
 
     def steps(strips):
-        """Of the tile, with 8 for starting and ending each."""
+        """How many steps all tiles take, with 8 for starting and ending each."""
         return sum(
             -(-len(images) * len(v.outputs) * len(h.outputs) // NP) * (cut.CB * len(v.taps) * len(h.taps) + 8)
             for strip in strips

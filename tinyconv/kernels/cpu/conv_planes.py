@@ -144,7 +144,7 @@ if JIT:
         return types.void(out, n64, n64, w, x, n64, n64), codegen
 
     def _parts(b, n, lanes):
-        """Of n numbers: the whole vectors, where the rest begins, and its mask."""
+        """How many whole vectors n numbers are, where the rest of them begins, and its mask."""
         whole = b.sdiv(n, i64(lanes))
         rest = b.mul(whole, i64(lanes))
         return whole, rest, lanes_between(b, i64(0), b.sub(n, rest), lanes)

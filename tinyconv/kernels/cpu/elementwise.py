@@ -315,7 +315,8 @@ def _along_one_axis(shape, other):
 
 
 def _broadcast(with_number, with_vector, x, y):
-    """One of two commuting operands a dense array, the other a number, or a vector along one axis; else None."""
+    """A loop over a dense array and a number, or a vector along one of its axes, whichever operand is which (they
+    commute); None for other operands."""
     if type(x) is not np.ndarray or (type(y) is np.ndarray and (x.size < y.size or not any(x.strides))):
         x, y = y, x
     if not dense_floats(x, x):

@@ -164,7 +164,7 @@ def name_winners(where, y, n, H, W, OH, OW, columns, sh, sw, ph, pw, dh, dw):
 
 
 def extent(i, size, padding, outputs_step, window, padded):
-    """Of how many rows (or columns) a window consists: in the padded image (1), or in the image itself (0)."""
+    """How many rows (or columns) a window has: in the padded image (1), or in the image itself (0)."""
     first = i * outputs_step - padding
     last = min(first + window, size + padding)
     if padded == 0:

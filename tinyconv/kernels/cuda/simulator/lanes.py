@@ -152,7 +152,7 @@ class Lanes:
         self.gone = None
 
     def again(self) -> bool:
-        """Those who are still in the loop come to its head; whether there are any."""
+        """Bring the lanes that are still in the loop to its head; returns whether there are any."""
         loop = self._loops[-1]
         if loop.out is not None or self.gone is not None:
             self._set(loop.active if loop.out is None else loop.active & ~loop.out)
@@ -160,7 +160,7 @@ class Lanes:
         return self.count > 0
 
     def test(self, condition: Any) -> bool:
-        """Those for whom the condition fails leave the loop; whether anyone stays."""
+        """Let the lanes leave the loop for which the condition fails; returns whether any stays."""
         if not isinstance(condition, np.ndarray):
             return bool(condition)
         condition = condition if condition.dtype == bool else condition != 0

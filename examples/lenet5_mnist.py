@@ -41,7 +41,8 @@ def load(train, transform):
     except RuntimeError as error:
         if not hasattr(datasets, "StrokeDigits"):
             raise
-        print(f"{error}\nTraining on StrokeDigits instead.")
+        if train:
+            print(f"{error}\nTraining on StrokeDigits instead.")
         return datasets.StrokeDigits(train=train, transform=transform)
 
 

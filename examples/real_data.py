@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tinyconv.vision import datasets
 from tinyconv.vision.datasets.archive import download_and_extract_archive
-from tinyconv.vision.datasets.download import download_place, places_of
+from tinyconv.vision.datasets.download import DatasetNotFound, download_place, places_of
 
 
 def mnist(train, transform, dataset=datasets.MNIST):
@@ -12,7 +12,8 @@ def mnist(train, transform, dataset=datasets.MNIST):
     try:
         return dataset(train=train, transform=transform, download=True)
     except RuntimeError as error:
-        print(f"{error}\nStrokeDigits instead.")
+        if train:  # once
+            print(f"{error}\nStrokeDigits instead.")
         return datasets.StrokeDigits(train=train, transform=transform)
 
 
@@ -25,8 +26,12 @@ def cifar10(train, transform):
     """CIFAR-10, or those of its files that are here."""
     try:
         return datasets.CIFAR10(train=train, transform=transform, allow_missing=True)
-    except RuntimeError:
+    except DatasetNotFound:
+        pass
+    try:
         return datasets.CIFAR10(train=train, transform=transform, download=True)
+    except DatasetNotFound as error:
+        raise SystemExit(f"{error}\nPut cifar-10-batches-bin into {download_place(None)} or $TINYCONV_DATA.") from error
 
 
 def ants_and_bees():
@@ -40,7 +45,10 @@ def ants_and_bees():
         if (place / "hymenoptera_data").is_dir():
             return place / "hymenoptera_data"
     place = download_place(None)
-    download_and_extract_archive("https://download.pytorch.org/tutorial/hymenoptera_data.zip", place)
+    try:
+        download_and_extract_archive("https://download.pytorch.org/tutorial/hymenoptera_data.zip", place)
+    except DatasetNotFound as error:
+        raise SystemExit(f"{error}\nPut the folder hymenoptera_data into {place} or $TINYCONV_DATA.") from error
     return place / "hymenoptera_data"
 
 

@@ -41,6 +41,15 @@ def error(result):
 
 def test_no_run(tiny, tmp_path):
     assert "is no folder of a training run: there is no checkpoint.safetensors in it" in error(tiny("eval", tmp_path))
+    assert "nowhere: is no folder of a training run: there is no such folder\n" in error(tiny("eval", "nowhere"))
+
+
+def test_the_runs_that_there_are_are_named(tiny, run):
+    """Without MNIST the first command of the README trains on strokes, and the folder is called after those."""
+    misspelt = run.with_name("lenet5-mnist")
+    assert error(tiny("eval", misspelt)).endswith(f"there is no such folder; there is {run}\n")
+    file = run / "model.safetensors"
+    assert "it is a file; expected the folder that it is in" in error(tiny("eval", file))
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "checkpoint.safetensors"])

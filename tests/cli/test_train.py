@@ -175,6 +175,26 @@ def test_killed_again_and_again(tiny, small, tmp_path):
         assert (tmp_path / "killed" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
 
 
+def test_resume_needs_no_more_than_the_folder(tiny, small, tmp_path, monkeypatch):
+    """What was trained there is in the checkpoint."""
+    with monkeypatch.context() as patch:
+        stop_after(patch, 3)
+        tiny(*small, "--out", "run")
+    result = tiny("train", "--resume", "--out", "run", "--data-dir", small[small.index("--data-dir") + 1])
+    assert result.status == 0
+    assert "lenet5 (61,706 parameters)" in result.out
+    assert "going on after" in result.out
+    for argv, words in (
+        (("--resume", "--out", "nowhere"), "nowhere: holds no run to resume; to start one there, give MODEL"),
+        (("--resume",), "which network? give MODEL, "),
+        (("--out", "run"), "which network? give MODEL, "),
+    ):
+        result = tiny("train", *argv)
+        assert result.status == 1
+        assert result.err.startswith(f"tinyconv train: error: {words}")
+    assert not (tmp_path / "nowhere").exists()
+
+
 def test_resume_without_a_run_starts_one(tiny, small):
     result = tiny(*small, "--out", "new", "--resume")
     assert result.status == 0
@@ -256,8 +276,7 @@ def test_an_output_that_is_no_folder(tiny, small, tmp_path):
     for out in ("file", os.path.join("file", "below")):
         result = tiny(*small, "--out", out)
         assert result.status == 1
-        assert result.err.startswith(f"tinyconv train: error: {out}: ")
-        assert result.err.count("\n") == 1
+        assert result.err == "tinyconv train: error: file: is a file; expected a folder, or a new name\n"
     assert (tmp_path / "file").read_text() == "mine"
 
 
@@ -311,7 +330,8 @@ def test_auto_without_mnist_says_so_in_one_line_and_draws_digits(tiny, few_strok
 def test_mnist_by_name_without_mnist_is_an_error(tiny, tmp_path, name):
     result = tiny(*SMALL, "--data", name)
     assert result.status == 1
-    assert "MNIST is not in" in result.err
+    for words in ("MNIST is not in", "name the folder that holds the data by --data-dir or TINYCONV_DATA"):
+        assert words in result.err
     assert result.err.count("\n") == 1
     assert not (tmp_path / "runs").exists()
 
@@ -333,9 +353,10 @@ def test_a_damaged_mnist_is_an_error_and_no_reason_for_strokes(tiny, data_dir, t
 
 def test_without_the_gpu_that_was_asked_for(tiny, monkeypatch):
     monkeypatch.setattr("tinyconv.cuda.why_unavailable", lambda: "no GPU: buy one")
-    result = tiny("train", "lenet5", "--data", "strokes", "--device", "cuda")
+    monkeypatch.setattr("tinyconv.cli.data.choose", lambda *args: pytest.fail("looked for data first"))
+    result = tiny("train", "lenet5", "--device", "cuda")
     assert result.status == 1
-    assert result.err.strip().endswith("--device cuda: no GPU: buy one")
+    assert result.err == "tinyconv train: error: --device cuda: no GPU: buy one\n"
 
 
 def test_a_part_of_cifar_is_trained_on(tmp_path, monkeypatch, capsys):

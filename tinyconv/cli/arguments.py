@@ -14,6 +14,7 @@ __all__ = [
     "add_data_arguments",
     "add_device_argument",
     "apply_compute_arguments",
+    "check_device",
     "image_size",
     "non_negative",
     "non_negative_int",
@@ -117,10 +118,19 @@ def add_device_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", choices=("cpu", "cuda"), help="where to compute (default: cpu)")
 
 
+def check_device(device: str | None) -> None:
+    """Refuse a device that this machine does not have.
+
+    Raises:
+        CommandError: it says what is missing.
+    """
+    if device == "cuda" and (reason := cuda.why_unavailable()) is not None:
+        raise CommandError(f"--device cuda: {reason}")
+
+
 def apply_compute_arguments(args: argparse.Namespace) -> None:
     """Do what they say."""
-    if getattr(args, "device", None) == "cuda" and (reason := cuda.why_unavailable()) is not None:
-        raise CommandError(f"--device cuda: {reason}")
+    check_device(getattr(args, "device", None))
     if args.kernels is not None:
         use_kernels(args.kernels)
     if args.threads is not None:

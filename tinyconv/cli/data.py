@@ -143,11 +143,15 @@ def load(images: Source, data_dir: str | None, train: bool, transform: Any, limi
         limit: keep the first so many only (of a folder: evenly from all classes); None for all.
 
     Raises:
-        DatasetNotFound: there are none, and they cannot be downloaded.
-        CommandError: a file is damaged, or holds no images.
+        CommandError: there are none, and they cannot be downloaded; a file is damaged, or holds no images.
     """
     try:
         dataset = images.load(data_dir, train, transform)
+    except DatasetNotFound as error:
+        raise CommandError(
+            f"{error}. Go online once, or name the folder that holds the data by --data-dir or TINYCONV_DATA; --data "
+            "strokes needs neither"
+        ) from error
     except ValueError as error:
         raise CommandError(str(error)) from error
     if not len(dataset):

@@ -47,8 +47,10 @@ def read_grey(path: str | os.PathLike[str]) -> np.ndarray:
                 pixels = np.asarray(image, np.float32)
                 return pixels / max(float(pixels.max(initial=0)), 1.0)
             with_alpha = np.asarray(image.convert("LA"), np.float32) / 255
-        except (UnidentifiedImageError, Image.DecompressionBombError) as error:
-            raise CommandError(f"{path}: is no image that can be read, or too large") from error
+        except UnidentifiedImageError as error:
+            raise CommandError(f"{path}: is no image that can be read; expected PNG, JPEG or the like") from error
+        except Image.DecompressionBombError as error:
+            raise CommandError(f"{path}: is too large: more than {_MOST_PIXELS:,} pixels") from error
         except (OSError, SyntaxError, ValueError) as error:  # what Pillow raises depends on the format
             raise CommandError(f"{path}: is a damaged image: {error}") from error
     grey, alpha = with_alpha[..., 0], with_alpha[..., 1]

@@ -35,7 +35,10 @@ def load_run(path: str) -> TrainedRun:
     directory = RunDirectory(path)
     for file in (directory.checkpoint, directory.model):
         if not file.exists():
-            raise CommandError(f"{path}: is no folder of a training run: there is no {file.name} in it")
+            reason = f"there is no {file.name} in it" if directory.path.is_dir() else "there is no such folder"
+            if directory.path.is_file():
+                reason = "it is a file; expected the folder that it is in"
+            raise CommandError(f"{path}: is no folder of a training run: {reason}{_runs_beside(directory)}")
     options, _ = directory.load()
     name, data = options.get("model"), options.get("data")
     if name not in list_models():
@@ -51,3 +54,10 @@ def load_run(path: str) -> TrainedRun:
         model = get_model(name, num_classes=len(classes))
     directory.load_model(model)
     return TrainedRun(model.eval(), options, classes)
+
+
+def _runs_beside(directory: RunDirectory) -> str:
+    """The runs in the same folder, for who has misspelt one, as the end of a message."""
+    parent = directory.path.parent
+    runs = sorted(str(checkpoint.parent) for checkpoint in parent.glob(f"*/{directory.checkpoint.name}"))
+    return f"; there is {', '.join(runs[:10])}{', ...' if len(runs) > 10 else ''}" if runs else ""

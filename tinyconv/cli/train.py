@@ -5,8 +5,9 @@ the next free number) inside the folder: nothing is lost, and files of two runs 
 folder, another one that wants to is refused.
 
 **Going on.** ``--resume`` continues the run in the folder to the bit, with the options that it was started with;
-giving one of them another value is an error, for the result would be neither run's. Where there is no run yet it starts
-one, so a command with ``--resume`` can be repeated until it succeeds, whenever it was killed.
+giving one of them another value is an error, for the result would be neither run's, and ``--resume --out DIR`` alone is
+enough. Where there is no run yet it starts one, so a command with ``--resume`` can be repeated until it succeeds,
+whenever it was killed.
 
 **Doing it again.** ``run.toml`` in the folder has all options, and the versions that made it:
 ``tinyconv train --config run.toml``.
@@ -23,7 +24,13 @@ from ..training import RunDirectory
 from ..utils.data import DataLoader
 from ..vision.models import get_model, list_models
 from . import data
-from .arguments import add_compute_arguments, add_data_arguments, add_device_argument, apply_compute_arguments
+from .arguments import (
+    add_compute_arguments,
+    add_data_arguments,
+    add_device_argument,
+    apply_compute_arguments,
+    check_device,
+)
 from .config import add_config_argument, apply_config
 from .errors import CommandError
 from .recipe import add_recipe_arguments
@@ -78,8 +85,10 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Do it."""
     apply_config(args)
-    if args.model is None:
-        raise CommandError("which network? give MODEL, or a --config file that says it")
+    if args.model is None and not (args.resume and args.out):
+        raise CommandError(
+            "which network? give MODEL, a --config file that says it, or --resume and the run's folder by --out"
+        )
     directory, options, checkpoint = _choose_run(args)
     args.kernels, args.device = options["kernels"], options["device"]
     apply_compute_arguments(args)
@@ -120,15 +129,20 @@ def _choose_run(args: argparse.Namespace) -> tuple[RunDirectory, dict[str, Any],
         options |= {name: value for name, value in LATER.items() if name not in options}
         if args.data not in (None, "auto"):
             given["data"] = args.data
-        for name, value in {"model": args.model, **given}.items():
+        if args.model is not None:
+            given["model"] = args.model
+        for name, value in given.items():
             if options.get(name) != value:
                 raise CommandError(
                     f"{directory.path}: this run was started with {name.replace('_', '-')} {options.get(name)}, "
                     f"and can't go on with {value}; leave the option out, or start a new run with another --out"
                 )
-        if missing := {"data", *RECIPE} - options.keys():
+        if missing := {"model", "data", *RECIPE} - options.keys():
             raise CommandError(f"{directory.checkpoint}: does not say the run's {', '.join(sorted(missing))}")
         return directory, options, checkpoint
+    if args.model is None:
+        raise CommandError(f"{args.out}: holds no run to resume; to start one there, give MODEL")
+    check_device(args.device)  # before MNIST is downloaded for it
     name = data.choose(args.data or "auto", args.data_dir)
     directory = RunDirectory(args.out or _default_out(args.model, name))
     if args.resume:

@@ -17,6 +17,7 @@ to one process at a time: :meth:`RunDirectory.lock`.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import time
@@ -67,7 +68,12 @@ class RunDirectory:
         Raises:
             OSError: it cannot be made, or something else has its name.
         """
-        self.path.mkdir(parents=True, exist_ok=True)
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError) as error:
+            taken = next((path for path in (self.path, *self.path.parents) if path.exists()), self.path)
+            reason = "is a file; expected a folder, or a new name"
+            raise NotADirectoryError(errno.ENOTDIR, reason, str(taken)) from error
 
     @contextmanager
     def lock(self) -> Iterator[None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -510,3 +511,22 @@ def test_a_policy_learns():
         loss.backward()
         optimizer.step()
     assert D.Categorical(logits=logits).probs[2] > 0.9
+
+
+@pytest.mark.parametrize("dtype", [tinyconv.float32, tinyconv.float64])
+def test_von_mises_of_any_concentration(dtype, monkeypatch):
+    """No end of the range lets the rounds of rejection go on and on; at the one it is uniform, at the other normal."""
+    rounds = itertools.count()
+
+    def rand(*args, **kwargs):
+        assert next(rounds) < 200
+        return tinyconv.rand(*args, **kwargs)
+
+    monkeypatch.setattr("tinyconv.distributions.von_mises.rand", rand)
+    tinyconv.manual_seed(3)
+    k = tinyconv.tensor([0.0, 1e-38, 1e10, 1e20, float("inf"), float("nan")], dtype=dtype)
+    x = tinyconv.distributions.VonMises(0.0, k, validate_args=False).sample((2000,)).to(dtype=tinyconv.float64).numpy()
+    for i in 0, 1:
+        assert stats.kstest(x[:, i], stats.uniform(-np.pi, 2 * np.pi).cdf).pvalue > 1e-3
+    assert stats.kstest(x[:, 2] * 1e5, "norm").pvalue > 1e-3
+    assert (abs(x[:, 3:5]) < 1e-9).all() and np.isnan(x[:, 5]).all()

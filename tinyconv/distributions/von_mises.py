@@ -7,7 +7,7 @@ from typing import Any
 
 from ..autograd import no_grad
 from ..dtypes import float64
-from ..ops import rand, where, zeros_like
+from ..ops import rand, where
 from ..ops.special import i0e, i1e
 from ..tensor import Tensor
 from . import constraints
@@ -50,20 +50,25 @@ class VonMises(Distribution):
 
     def sample(self, sample_shape: Any = ()) -> Tensor:
         """Best and Fisher, "Efficient simulation of the von Mises distribution", Applied Statistics 1979: rejection
-        from a wrapped Cauchy distribution, in rounds over the whole array, in float64."""
+        from a wrapped Cauchy distribution, in rounds over the whole array, in float64.
+
+        Their r is written as 1 + s, and the cosine f of the angle as ``1 - 2 h``, in terms that do not cancel: else no
+        number would be kept where the concentration is so high that r rounds to 1, or so low that it is infinite.
+        """
         with no_grad():
-            k = self.concentration.to(dtype=float64).expand(self._extended_shape(sample_shape))
-            tau = 1 + (1 + 4 * k**2).sqrt()
-            rho = (tau - (2 * tau).sqrt()) / (2 * k)
-            r = where(k < 1e-5, 1 / k + k, (1 + rho**2) / (2 * rho))
-            x, done = zeros_like(k), k != k
+            k = self.concentration.to(dtype=float64).expand(self._extended_shape(sample_shape)).clamp(1e-100, 1e100)
+            root = (1 + 4 * k**2).sqrt()
+            a = (2 + 2 * root).sqrt()
+            s = (1 + 1 / (root + 2 * k) + a) ** 2 / (4 * k * (1 + root + a))
+            x, done = k - k, k != k  # NaN remains
             while not bool(done.all()):
                 u, v, sign = rand((3, *k.shape), dtype=float64, device=k.device).unbind()
-                z = (math.pi * u).cos()
-                f = ((1 + r * z) / (r + z)).clamp(-1, 1)
-                c, v = k * (r - f), 1 - v
+                denominator = s + 2 * (0.5 * math.pi * u).cos() ** 2
+                h = s * (0.5 * math.pi * u).sin() ** 2 / denominator
+                c, v = k * s * (s + 2) / denominator, 1 - v
                 good = (c * (2 - c) > v) | ((c / v).log() + 1 - c >= 0)
-                x, done = where(done | ~good, x, where(sign < 0.5, -f.acos(), f.acos())), done | good
+                angle = 2 * h.clamp(max=1).sqrt().asin()
+                x, done = where(done | ~good, x, where(sign < 0.5, -angle, angle)), done | good
             x = (x + math.pi + self.loc) % (2 * math.pi) - math.pi
             return x.to(dtype=self.loc.dtype)
 

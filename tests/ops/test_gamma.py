@@ -48,3 +48,10 @@ def test_the_gradient_of_the_mean_is_one():
     a = tinyconv.tensor([0.3, 3.0, 30.0], requires_grad=True)
     standard_gamma(a.expand(20_000, 3)).mean(0).sum().backward()
     np.testing.assert_allclose(a.grad, [1, 1, 1], rtol=0.03)
+
+
+def test_samples_in_float32_where_the_shape_is_large():
+    """There the terms of the bound, and a logarithm of the sample, would round away what is random."""
+    tinyconv.manual_seed(2)
+    x = standard_gamma(tinyconv.full((4000,), 1e12)).numpy().astype(np.float64)
+    assert np.isclose(x.std(), 1e6, rtol=0.04) and len(np.unique(x)) > 50

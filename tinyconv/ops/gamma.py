@@ -22,23 +22,23 @@ _NEGLIGIBLE = 40.0  # exp(-40) is below the rounding of float64
 class StandardGamma(Function):
     """Numbers x with the density ``x**(a - 1) * exp(-x) / gamma(a)``, by Marsaglia and Tsang, "A simple method for
     generating gamma variables", ACM TOMS 2000: for a > 1 a normal z gives ``(a - 1/3) * (1 + z / sqrt(9a - 3))**3``,
-    unless it is rejected; ``gamma(a) = gamma(a + 1) * u**(1 / a)`` makes small ones of those."""
+    unless it is rejected; ``gamma(a) = gamma(a + 1) * u**(1 / a)`` makes small ones of those. In float64."""
 
     @staticmethod
     def forward(ctx: Any, a: Tensor) -> Tensor:
-        small = a < 1
-        d = where(small, a + 1, a) - 1 / 3
+        shape = cast(a, dtypes.float64.numpy)  # where it is large, the terms of the bound cancel
+        small = shape < 1
+        d = where(small, shape + 1, shape) - 1 / 3
         c = 1 / (9 * d).sqrt()
-        tiny = dtypes.finfo(a.dtype).tiny
-        v, waiting = ones_like(a), (a > 0) & (a < float("inf"))  # NaN and infinity wait for nothing
+        v, waiting = ones_like(shape), (shape > 0) & (shape < float("inf"))  # NaN and infinity wait for nothing
         while bool(waiting.any()):
-            z, u = randn_like(a), rand_like(a)
+            z, u = randn_like(shape), rand_like(shape)
             new = (1 + c * z) ** 3
-            bound = 0.5 * z**2 + d - d * new + d * new.clamp(min=tiny).log()
+            bound = 0.5 * z**2 + d - d * new + d * new.clamp(min=1e-300).log()
             good = waiting & (new > 0) & ((1 - u).log() < bound)
             v, waiting = where(good, new, v), waiting & ~good
-        log = (d * v).log() + where(small, (1 - rand_like(a)).log() / a, zeros_like(a))
-        x = log.exp().clamp(min=tiny)
+        factor = where(small, ((1 - rand_like(shape)).log() / shape).exp(), ones_like(shape))
+        x = cast(d * v * factor, a.array.dtype).clamp(min=dtypes.finfo(a.dtype).tiny)
         ctx.save_for_backward(a, x)
         return x
 

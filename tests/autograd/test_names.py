@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import re
+import weakref
 
 import pytest
 
@@ -91,3 +93,24 @@ def test_a_users_function():
     assert type(Twice.apply(x).grad_fn) is type(y.grad_fn) and Twice.__name__ == "Twice"
     y.backward()
     assert x.grad == 2
+
+
+def test_a_class_that_was_looked_at_is_freed():
+    def looked_at():
+        class Once(tinyconv.autograd.Function):
+            @staticmethod
+            def forward(ctx, x):
+                return 2 * x
+
+        assert type(Once.apply(tinyconv.ones(1, requires_grad=True)).grad_fn).__name__ == "OnceBackward"
+        return weakref.ref(Once)
+
+    reference = looked_at()
+    gc.collect()
+    assert reference() is None
+
+
+def test_a_node_is_not_called():
+    node = tinyconv.ones(1, requires_grad=True).exp().grad_fn
+    with pytest.raises(RuntimeError, match=re.escape("Exp: a Function is not called: say Exp.apply(x)")):
+        node(tinyconv.ones(1))

@@ -212,7 +212,7 @@ class Function(Node):
                 setattr(cls, name, staticmethod(method))
 
     def __call__(self, *args: Any) -> Any:
-        name = type(self).__name__
+        name = self.operation()
         raise RuntimeError(
             f"{name}: a Function is not called: say {name}.apply(x), with static methods forward(ctx, x) and "
             "backward(ctx, gy)"

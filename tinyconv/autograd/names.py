@@ -73,14 +73,16 @@ def pytorch_name(node: Any, ours: bool) -> str:
     return name(node) if callable(name) else name
 
 
-_classes: dict[tuple[type, str], type] = {}
-
-
 def named(node: Any) -> Any:
-    """``node``, of a class that has its name: ``type(y.grad_fn).__name__`` is ``"MulBackward0"``."""
-    own, name = type(node), node.name()
-    if own.__name__ != name:
-        if (own, name) not in _classes:
-            _classes[own, name] = type(name, (own,), {"__module__": own.__module__, "_written_as": own})
-        node.__class__ = _classes[own, name]
+    """``node``, of a class that has its name: ``type(y.grad_fn).__name__`` is ``"MulBackward0"``.
+
+    The class in the source keeps those that are made of it: they go when it goes.
+    """
+    own, name = node._written_as or type(node), node.name()
+    if type(node).__name__ != name:
+        if "_named" not in vars(own):
+            own._named = {}
+        if name not in own._named:
+            own._named[name] = type(name, (own,), {"__module__": own.__module__, "_written_as": own})
+        node.__class__ = own._named[name]
     return node

@@ -46,3 +46,10 @@ def test_errors():
         tinyconv.cholesky_solve(t(B[:, :3]), L)
     with pytest.raises(RuntimeError, match="must be matrices"):
         tinyconv.cholesky_solve(t(B[0, :, 0]), L)
+
+
+def test_nan_is_not_positive_definite():
+    A = tinyconv.tensor([[1.0, float("nan")], [float("nan"), 2.0]])
+    with pytest.raises(linalg.LinAlgError, match="not positive definite"):
+        linalg.cholesky(A)
+    assert linalg.cholesky_ex(A).info == 2 and linalg.cholesky_ex(A * float("nan")).info == 1

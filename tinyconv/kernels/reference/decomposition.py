@@ -27,7 +27,10 @@ def lapack(kernel):
 
 @lapack
 def cholesky(x):
-    return np.linalg.cholesky(x)
+    y = np.linalg.cholesky(x)
+    if np.isnan(y.diagonal(0, -2, -1)).any():  # which NumPy lets pass
+        raise np.linalg.LinAlgError("Matrix is not positive definite")
+    return y
 
 
 @lapack

@@ -124,3 +124,17 @@ def test_misuse():
         F.conv3d(x, w, stride=(1, 2))
     with pytest.raises(RuntimeError, match="output_size must be an int or three ints"):
         F.adaptive_avg_pool3d(x, (1, 2))
+
+
+@pytest.mark.parametrize("axes", [1, 2, 3])
+@pytest.mark.parametrize("ceil_mode", [False, True])
+def test_lp_pool_at_infinity(axes, ceil_mode):
+    """The largest absolute value of each window, and at -inf the smallest."""
+    torch = pytest.importorskip("torch")
+    x = np.random.default_rng(0).standard_normal((2, 3, *[5] * axes))
+    for p in float("inf"), -float("inf"):
+        found, expected = (
+            getattr(module.nn.functional, f"lp_pool{axes}d")(module.tensor(x), p, 2, ceil_mode=ceil_mode)
+            for module in (tinyconv, torch)
+        )
+        np.testing.assert_array_equal(found, expected)

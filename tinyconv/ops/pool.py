@@ -9,6 +9,8 @@ rules.
 from __future__ import annotations
 
 import functools
+import math
+from collections.abc import Callable
 from typing import Any
 
 from .. import kernels
@@ -300,9 +302,11 @@ def lp_pool2d(input: Tensor, norm_type: float, kernel_size: Any, stride: Any = N
 
     Args:
         input: ``(N, C, H, W)`` or ``(C, H, W)``.
-        norm_type: p.
+        norm_type: p; inf (-inf) for the largest (smallest) absolute value.
         kernel_size, stride, ceil_mode: as in :func:`max_pool2d`.
     """
+    if norm_type in (math.inf, -math.inf):
+        return norm_of_extreme(max_pool2d, input, norm_type, kernel_size, stride, ceil_mode)
     KH, KW = pair(kernel_size, "lp_pool2d: kernel_size", 1)
     return norm_of_mean(
         avg_pooled(input**norm_type, (KH, KW), stride, 0, ceil_mode, True, None, "lp_pool2d"), norm_type, KH * KW
@@ -312,9 +316,18 @@ def lp_pool2d(input: Tensor, norm_type: float, kernel_size: Any, stride: Any = N
 def lp_pool1d(input: Tensor, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Tensor:
     """:func:`lp_pool2d` of images one pixel high: ``(N, C, L)`` or ``(C, L)``."""
     name = "lp_pool1d"
+    if norm_type in (math.inf, -math.inf):
+        return norm_of_extreme(max_pool1d, input, norm_type, kernel_size, stride, ceil_mode)
     windows = row_windows(kernel_size, stride, 0, name)
     means = avg_pooled(as_rows(input**norm_type, name), *windows, ceil_mode, True, None, name).squeeze(-2)
     return norm_of_mean(means, norm_type, windows[0][1])
+
+
+def norm_of_extreme(max_pool: Callable[..., Any], x: Tensor, p: float, kernel_size: Any, stride: Any,
+                    ceil_mode: bool) -> Tensor:  # fmt: skip
+    """The p-norm of each window for p = inf or -inf, by the ``max_pool`` for images of this rank."""
+    sized = abs(x) * math.copysign(1.0, p)
+    return max_pool(sized, kernel_size, stride, ceil_mode=ceil_mode) * math.copysign(1.0, p)
 
 
 def norm_of_mean(means: Tensor, p: float, count: int) -> Tensor:

@@ -7,6 +7,7 @@ those over its slices. So no kernel knows of volumes, and all derivatives are th
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from ..tensor import Tensor
@@ -15,7 +16,7 @@ from .elementwise import add
 from .gather import gather
 from .index import Scatter, counting, getitem
 from .pad import pad
-from .pool import adaptive_avg_pool2d, adaptive_max_pool2d, avg_pooled, max_pooled, norm_of_mean
+from .pool import adaptive_avg_pool2d, adaptive_max_pool2d, avg_pooled, max_pooled, norm_of_extreme, norm_of_mean
 from .shape import movedim, windows
 from .types import same_type
 from .windows import Triple, box_windows, check_reach, triple
@@ -261,9 +262,11 @@ def lp_pool3d(input: Tensor, norm_type: float, kernel_size: Any, stride: Any = N
 
     Args:
         input: ``(N, C, D, H, W)`` or ``(C, D, H, W)``.
-        norm_type: p.
+        norm_type: p; inf (-inf) for the largest (smallest) absolute value.
         kernel_size, stride, ceil_mode: as in :func:`max_pool3d`.
     """
+    if norm_type in (math.inf, -math.inf):
+        return norm_of_extreme(max_pool3d, input, norm_type, kernel_size, stride, ceil_mode)
     KD, KH, KW = triple(kernel_size, "lp_pool3d: kernel_size", 1)
     means = avg_pool3d(input**norm_type, (KD, KH, KW), stride, 0, ceil_mode)
     return norm_of_mean(means, norm_type, KD * KH * KW)

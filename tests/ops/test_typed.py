@@ -75,3 +75,14 @@ def test_types_of_the_gpu():
         assert kind.dtype is getattr(tinyconv, NAMES[name])
         assert (kind.__module__, kind.__name__) == ("tinyconv.cuda", name)
     assert x.type(tinyconv.DoubleTensor).type() == "tinyconv.DoubleTensor"
+
+
+@pytest.mark.parametrize("number", [2.5, True, np.float32(2.5), np.bool_(True)])
+def test_a_single_number_is_neither_data_nor_a_size(number):
+    for kind in tinyconv.Tensor, tinyconv.FloatTensor:
+        with pytest.raises(TypeError, match="expected a sequence, or sizes, got"):
+            kind(number)
+
+
+def test_numpys_integers_are_sizes():
+    assert tinyconv.Tensor(np.int64(3)).shape == tinyconv.FloatTensor(np.int32(3)).shape == (3,)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from .. import dtypes
 from ..tensor import Size, Tensor
 from .convert import TYPE_NAMES
@@ -18,7 +20,9 @@ from .creation import empty, tensor
 def _made(data: tuple, dtype: dtypes.dtype, device: str | None = None) -> Tensor:
     if len(data) == 1 and isinstance(data[0], Size):
         return empty(data[0], dtype=dtype, device=device)
-    if len(data) == 1 and not isinstance(data[0], int):
+    if len(data) == 1 and isinstance(data[0], (bool, float, np.bool_, np.floating)):
+        raise TypeError(f"Tensor: expected a sequence, or sizes, got {data[0]!r}; say tinyconv.tensor({data[0]!r})")
+    if len(data) == 1 and not isinstance(data[0], (int, np.integer)):
         return tensor(data[0], dtype=dtype, device=device)
     return empty(data, dtype=dtype, device=device)
 

@@ -417,7 +417,8 @@ def run(options: argparse.Namespace) -> list[dict[str, Any]]:
             mean = geometric_mean([row for row in rows if row["threads"] == threads])
             table.print("geometric mean", None, threads, *[None] * 7, mean)
     if not rows:
-        raise BenchmarkError(f"--only {options.only}: no such kernel")
+        names = list(dict.fromkeys(kernel.name for kernel in all_kernels(place)))
+        raise BenchmarkError(f"--only {options.only}: no such kernel among {names}")
     table.end("billions of bytes a second that must move at least")
     if options.plot:
         from .roofline import draw

@@ -103,7 +103,7 @@ def contenders(M: int, K: int, N: int, turned: str, place: Place, blas: Any = No
     v = kernels.permute(place.array(y.T), (1, 0)) if turned == "y" else place.array(y)
     if torch is None:
         return lambda: kernels.matmul(u, v), None
-    a, b = (torch.from_numpy(array).to(place.peer_device) for array in (x, y))
+    a, b = place.tensor(x), place.tensor(y)
     if not np.allclose(place.host(kernels.matmul(u, v)), place.host(torch.matmul(a, b)), rtol=1e-3, atol=1e-3):
         raise BenchmarkError(f"({M}, {K}) @ ({K}, {N}): results differ")
     return lambda: kernels.matmul(u, v), lambda: torch.matmul(a, b)

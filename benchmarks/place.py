@@ -41,7 +41,7 @@ class Place:
         return self.kernels.copy(y) if self.kernels.is_contiguous(y) else y
 
     def tensor(self, x: np.ndarray | None) -> Any:
-        """``x`` on the peer's side, a copy; None without a peer."""
+        """``x`` on the peer's side, a copy with its strides; None without a peer."""
         return self.torch.from_numpy(x).to(self.peer_device, copy=True) if self.torch and x is not None else None
 
     def host(self, y: Any) -> np.ndarray:

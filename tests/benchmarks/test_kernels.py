@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 
 import numpy as np
 import pytest
 
-from benchmarks import kernels, limits
+from benchmarks import gemm, kernels, limits
 from benchmarks.__main__ import main
 from benchmarks.place import Place
 from benchmarks.roofline import points
@@ -122,3 +123,16 @@ def test_the_peak_multiplies_as_much_as_it_says():
     S, V, out = np.ones(MR * depth, np.float32), np.ones(depth * size, np.float32), np.zeros(2 * MR * size, np.float32)
     limits._multiply(2, 5, S, np.arange(MR) * depth, V, np.arange(depth) * size, out, size)
     np.testing.assert_array_equal(out, 5.0 * depth)
+
+
+@needs_torch
+@pytest.mark.parametrize("turned", ["", "x", "y"])
+def test_both_sides_of_a_product_have_arrays_of_their_own(turned):
+    import torch
+
+    functions = gemm.contenders(20, 30, 40, turned, Place("cpu", torch))
+    ours, theirs = (inspect.getclosurevars(function).nonlocals for function in functions)
+    for mine, other in (("u", "a"), ("v", "b")):
+        assert np.array_equal(ours[mine], theirs[other])
+        assert [4 * step for step in theirs[other].stride()] == list(ours[mine].strides)
+        assert theirs[other].untyped_storage().resizable()  # not NumPy's memory

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -197,8 +199,44 @@ def test_numbers_of_several_types(data, dtype):
 
 def test_numbers_that_fit():
     assert tinyconv.full((1,), -1, dtype=tinyconv.uint8).tolist() == [255]
-    with pytest.raises(RuntimeError, match="full: 300 does not fit into tinyconv.uint8"):
-        tinyconv.full((1,), 300, dtype=tinyconv.uint8)
+    assert tinyconv.full((2,), float("inf")).tolist() == [float("inf")] * 2
+    assert tinyconv.zeros(2, dtype=tinyconv.uint8).fill_(255.9).tolist() == [255, 255]
+    x = tinyconv.zeros(2, dtype=tinyconv.uint8)
+    x[0] = -1
+    assert x.tolist() == [255, 0]
+    for number, dtype in (
+        (300, tinyconv.uint8),
+        (256.0, tinyconv.uint8),
+        (-1.0, tinyconv.uint8),
+        (float("nan"), tinyconv.int32),
+        (float("-inf"), tinyconv.int64),
+        (3.5e38, tinyconv.float32),
+        (1e5, tinyconv.float16),
+    ):
+        x = tinyconv.zeros(2, dtype=dtype)
+        for name, put in (
+            ("full", lambda: tinyconv.full((1,), number, dtype=dtype)),  # noqa: B023
+            ("fill_", lambda: x.fill_(number)),  # noqa: B023
+            ("setitem", lambda: x.__setitem__(0, number)),  # noqa: B023
+            ("masked_fill", lambda: x.masked_fill(x == 0, number)),  # noqa: B023
+        ):
+            with pytest.raises(RuntimeError, match=re.escape(f"{name}: {number} does not fit into {dtype}")):
+                put()
+        assert x.tolist() == [0, 0]
+
+
+@pytest.mark.filterwarnings("error")
+def test_what_is_too_large_is_infinite_without_a_warning():
+    large = tinyconv.tensor([1e300], dtype=tinyconv.float64)
+    for x in (
+        tinyconv.tensor([1e300]),
+        tinyconv.tensor(np.array([1e300]), dtype=tinyconv.float32),
+        tinyconv.as_tensor([1e300]),
+        large.float(),
+        large.half(),
+        tinyconv.zeros(1).copy_(large),
+    ):
+        assert x.isinf().tolist() == [True]
 
 
 def test_range_has_its_end_and_warns():

@@ -13,6 +13,7 @@ from ..caller import warn
 from ..tensor import Tensor, wrap
 from .convert import backend_on, to
 from .shape import sizes
+from .types import fitting
 
 
 def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
@@ -38,7 +39,9 @@ def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: b
         host = _from_python(data, dtype)
     target = host.dtype if dtype is None else dtypes.as_numpy(dtype)
     dtypes.of(np.dtype(target))
-    return wrap(backend_on(device).from_host(np.array(host, dtype=target, order="C")), requires_grad=requires_grad)
+    with np.errstate(all="ignore"):
+        host = np.array(host, dtype=target, order="C")
+    return wrap(backend_on(device).from_host(host), requires_grad=requires_grad)
 
 
 def _has_tensor(data: Any) -> bool:
@@ -62,6 +65,7 @@ def _element_dtypes(data: Any) -> set[np.dtype]:
     return set().union(*map(_element_dtypes, data))
 
 
+@np.errstate(over="ignore")  # beyond the type's numbers is infinity
 def _from_python(data: Any, dtype: Any) -> Any:
     """Numbers and nested sequences as an array; Python floats in the default type unless one is asked for."""
     given = data
@@ -141,22 +145,8 @@ def _made(shape: tuple, value: Any, dtype: Any, device: Any, requires_grad: bool
     number, target = _number(value), dtypes.as_numpy(dtype)
     if not isinstance(number, Number):
         raise TypeError(f"{name}: fill_value must be a number, got {type(number).__name__}")
-    if target.kind in "iu" and isinstance(number, int):
-        number = _fitting(number, target, name)
-    array = backend_on(device).full(shape, number, target)
+    array = backend_on(device).full(shape, fitting(number, target, name), target)
     return wrap(array, requires_grad=requires_grad)
-
-
-def _fitting(number: int, dtype: np.dtype, name: str) -> int:
-    """``number`` as an integer type holds it: an unsigned one has -1 as its largest number, as in C.
-
-    Raises:
-        RuntimeError: it is beyond the type's numbers.
-    """
-    limits = np.iinfo(dtype)
-    if not (limits.min or -limits.max) <= number <= limits.max:
-        raise RuntimeError(f"{name}: {number} does not fit into {dtypes.of(dtype)}")
-    return number if number >= limits.min else number + limits.max + 1
 
 
 def _number(x: Any) -> Any:

@@ -7,7 +7,6 @@ are each other's gradients.
 
 from __future__ import annotations
 
-import math
 import operator
 from typing import Any
 
@@ -20,7 +19,7 @@ from .index import Gather, Scatter, Slice, Write, counting, index_put, index_ten
 from .join import cat, stack
 from .reduce import sum
 from .shape import atleast_1d, broadcast_tensors, dim_of, expand, max_1, reshape, sizes, view
-from .types import broadcast_shape
+from .types import broadcast_shape, fitting
 
 
 def _places(index: Tensor, x: Tensor, axis: int, name: str, negative: bool = False, error: type = IndexError) -> Tensor:
@@ -368,13 +367,15 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
     broadcast.
 
     Raises:
-        RuntimeError: ``mask`` is not bool, or ``value`` has dimensions.
+        RuntimeError: ``mask`` is not bool, or ``value`` has dimensions or is beyond the type's numbers.
     """
     if isinstance(value, Tensor) and value.array.ndim:
         raise RuntimeError(f"masked_fill: value must be a number or a 0-d tensor, got shape {tuple(value.array.shape)}")
-    if isinstance(value, float) and input.array.dtype.kind in "iu" and not math.isfinite(value):
-        raise RuntimeError(f"masked_fill: {value} is no value of {input.dtype}")
-    value = cast(value.to(input.device), input.array.dtype) if isinstance(value, Tensor) else input.new_full((), value)
+    dtype = input.array.dtype
+    if isinstance(value, Tensor):
+        value = cast(value.to(input.device), dtype)
+    else:
+        value = input.new_full((), fitting(value, dtype, "masked_fill"))
     return where(_mask(mask, input, "masked_fill"), value, input)
 
 

@@ -16,7 +16,7 @@ from ..autograd import Function, check_may_change, is_grad_enabled, overwrite
 from ..caller import warn
 from ..tensor import Tensor, wrap
 from .convert import cast
-from .types import broadcast_shape
+from .types import broadcast_shape, fitting
 
 
 def _is_int(part: Any) -> bool:
@@ -265,8 +265,8 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
 
     Raises:
         IndexError: as :func:`getitem`.
-        RuntimeError: a leaf that requires grad, or a value that does not broadcast, or is of another type (where the
-            index holds lists of places).
+        RuntimeError: a leaf that requires grad, or a value that does not broadcast, is beyond the type's numbers, or is
+            of another type (where the index holds lists of places).
     """
     plain, advanced = _index(index, input)
     _checked(input, plain)
@@ -287,6 +287,8 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
         from .creation import tensor
 
         value = tensor(value, dtype=input.dtype)
+    else:
+        value = fitting(value, input.array.dtype, "setitem")
     if is_grad_enabled() and (input.requires_grad or (isinstance(value, Tensor) and value.requires_grad)):
         overwrite(input, Write.apply(input, plain, value), "setitem")
     else:

@@ -15,7 +15,7 @@ from ..autograd import Function, check_may_change, enable_grad, is_grad_enabled,
 from ..tensor import Tensor, wrap
 from .convert import cast
 from .elementwise import add, mul, sub
-from .types import number, operands, values
+from .types import fitting, number, operands, values
 
 
 def _recorded(*tensors: Any) -> bool:
@@ -142,11 +142,12 @@ def fill_(self: Tensor, value: Any) -> Tensor:
     """Set every element to ``value`` (a number or a 0-d tensor), in place.
 
     Raises:
-        RuntimeError: ``value`` is a tensor with dimensions.
+        RuntimeError: ``value`` is a tensor with dimensions, or beyond the type's numbers.
         TypeError: it is neither a number nor a tensor.
     """
     if not isinstance(value, Tensor):
         number(value, "fill_: value")
+        value = fitting(value, self.array.dtype, "fill_")
     elif value.array.ndim:
         raise RuntimeError(f"fill_: value must be a number or a 0-d tensor, got shape {tuple(value.array.shape)}")
     if _recorded(self, value):

@@ -7,6 +7,7 @@ float) that holds both; a number, and a tensor without dimensions, count only if
 
 from __future__ import annotations
 
+import math
 from numbers import Number, Real
 from typing import Any
 
@@ -159,6 +160,28 @@ def number(value: Any, name: str) -> float:
     if not isinstance(value, (Real, Tensor)):
         raise TypeError(f"{name} must be a number, got {value!r}")
     return float(value)
+
+
+def fitting(value: Any, dtype: np.dtype, name: str) -> Any:
+    """The number ``value`` as an element type holds it: without its fraction if that is an integer type, of which an
+    unsigned one has -1 as its largest number, as in C.
+
+    Raises:
+        RuntimeError: it is beyond the type's numbers.
+    """
+    fits, whole = True, isinstance(value, int)
+    if dtype.kind in "iu":
+        limits = np.iinfo(dtype)
+        low = limits.min or (-limits.max if whole else 0)
+        fits = low - 1 < value < limits.max + 1
+        if fits:
+            value = int(value)
+            value = value if value >= limits.min else value + limits.max + 1
+    elif dtype.kind == "f" and not whole:
+        fits = not math.isfinite(value) or abs(value) <= float(np.finfo(dtype).max)
+    if not fits:
+        raise RuntimeError(f"{name}: {value} does not fit into {dtypes.of(dtype)}")
+    return value
 
 
 KINDS = {"b": "bool", "iu": "integer", "f": "floating point"}

@@ -41,12 +41,12 @@ def copy(x):
     return x.copy(order="C")
 
 
-@np.errstate(invalid="ignore")  # NaN to an integer: some number, and no warning
+@np.errstate(all="ignore")  # NaN to an integer is some number, too large a float infinity: without a warning
 def cast(x, dtype):
     return x.astype(dtype, order="C")
 
 
-@np.errstate(invalid="ignore")
+@np.errstate(all="ignore")
 def assign(x, y):
     x[...] = y
 

@@ -133,6 +133,6 @@ def test_both_sides_of_a_product_have_arrays_of_their_own(turned):
     functions = gemm.contenders(20, 30, 40, turned, Place("cpu", torch))
     ours, theirs = (inspect.getclosurevars(function).nonlocals for function in functions)
     for mine, other in (("u", "a"), ("v", "b")):
+        assert theirs[other].untyped_storage().resizable()  # not NumPy's memory
         assert np.array_equal(ours[mine], theirs[other])
         assert [4 * step for step in theirs[other].stride()] == list(ours[mine].strides)
-        assert theirs[other].untyped_storage().resizable()  # not NumPy's memory

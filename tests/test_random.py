@@ -34,6 +34,7 @@ def test_a_stream_continues_where_its_state_was_taken():
         g.set_state(state.float())
     with pytest.raises(RuntimeError, match="must have 16 bytes, got 15"):
         g.set_state(state[:15])
+    assert Generator().set_state(state.reshape(2, 8)).state == (3, 2)
     g.state = 2**64 - 1, 2**63
     assert Generator().set_state(g.get_state().clone()).state == (2**64 - 1, 2**63)
 
@@ -143,3 +144,8 @@ def test_fork_rng():
 def test_a_seed_from_the_clock():
     """Programs say `manual_seed(time.time())`: the function takes any number, a generator an int."""
     assert tinyconv.manual_seed(7.9).initial_seed() == 7
+
+
+def test_the_device_it_was_made_for():
+    assert Generator().device == Generator("cpu").device == tinyconv.default_generator.device == tinyconv.device("cpu")
+    assert Generator(device="cuda").device.type == "cuda"

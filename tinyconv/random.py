@@ -12,10 +12,12 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any
 
 import numpy as np
 
 from .tensor import Tensor, wrap
+from .tensor import device as Device
 
 __all__ = [
     "Generator",
@@ -35,9 +37,13 @@ class Generator:
     """A stream of random numbers: ``seed`` and the ``offset`` (in Philox counters) of the next draw.
 
     Every generator starts with PyTorch's default seed, so a program is reproducible even if it never seeds.
+
+    Attributes:
+        device: what it was made for, as programs ask; it serves all.
     """
 
-    def __init__(self, device: object = "cpu", seed: int = 67280421310721):
+    def __init__(self, device: Any = "cpu", seed: int = 67280421310721):
+        self.device = Device(device)
         self.seed_value, self.offset = seed, 0
 
     def manual_seed(self, seed: int) -> Generator:
@@ -96,7 +102,7 @@ class Generator:
             raise TypeError(f"set_state: new_state must be a tensor of uint8 (see get_state), got {got}")
         if new_state.numel() != 16:
             raise RuntimeError(f"set_state: new_state must have 16 bytes, got {new_state.numel()}")
-        self.seed_value, self.offset = np.frombuffer(bytes(new_state.tolist()), "<u8").tolist()
+        self.seed_value, self.offset = np.frombuffer(bytes(new_state.flatten().tolist()), "<u8").tolist()
         return self
 
     def __repr__(self) -> str:
@@ -114,6 +120,7 @@ class _DefaultGenerator(Generator):
 
     def __init__(self) -> None:
         self._own = Generator()
+        self.device = self._own.device
 
     @property
     def _stream(self) -> Generator:

@@ -60,7 +60,7 @@ class Normal(Distribution):
 
     def cdf(self, value: Tensor) -> Tensor:
         self._check_value(value)
-        return 0.5 * (1 + erf((value - self.loc) / (self.scale * math.sqrt(2))))
+        return 0.5 * (1 + erf((value - self.loc) / self.scale / math.sqrt(2)))
 
     def icdf(self, value: Tensor) -> Tensor:
         return self.loc + self.scale * (2 * value - 1).erfinv() * math.sqrt(2)
@@ -162,7 +162,7 @@ class HalfNormal(Distribution):
 
     def cdf(self, value: Tensor) -> Tensor:
         self._check_value(value)
-        return erf(value / (self.scale * math.sqrt(2)))
+        return erf(value / self.scale / math.sqrt(2))
 
     def entropy(self) -> Tensor:
         return 0.5 + 0.5 * LOG_2PI + self.scale.log() - math.log(2)

@@ -17,6 +17,7 @@ PARAMETERS = {
     "Dirichlet": {"concentration": [[0.7, 2.0], [0.3, 1.9]]}, "Exponential": {"rate": [0.3, 4.0]},
     "Gamma": {"concentration": [0.7, 2.0], "rate": [1.4, 3.0]}, "Geometric": {"probs": [0.3, 0.9]},
     "Gumbel": {"loc": [0.5, -1.0], "scale": [1.0, 0.9]}, "HalfNormal": {"scale": [1.0, 0.3]},
+    "HalfCauchy": {"scale": [1.0, 0.3]}, "InverseGamma": {"concentration": [0.7, 2.0], "rate": [1.4, 3.0]},
     "Laplace": {"loc": [0.5, -1.0], "scale": [1.0, 0.3]},
     "LowRankMultivariateNormal": {
         "loc": [0.5, -1.0], "cov_factor": [[1.0], [0.4]], "cov_diag": [0.5, 2.0],
@@ -40,6 +41,7 @@ def test_every_pair_is_pytorchs():
 
     names = {(p.__name__, q.__name__) for p, q in _KL_REGISTRY}
     names = [pair for pair in sorted(names) if set(pair) <= PARAMETERS.keys()]
+    names += [("HalfCauchy", "HalfCauchy"), ("InverseGamma", "InverseGamma")]  # there by the rule for transformed ones
     assert len(names) > 70
     for pair in names:
         theirs = torch.distributions.kl_divergence(made(torch, pair[0]), made(torch, pair[1], 0.9)).numpy()

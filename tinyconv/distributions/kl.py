@@ -14,9 +14,9 @@ from .continuous_bernoulli import ContinuousBernoulli
 from .counts import Binomial, Poisson
 from .discrete import Bernoulli, Categorical, Geometric, OneHotCategorical
 from .distribution import Distribution, sum_rightmost
-from .gamma import Beta, Dirichlet, Gamma
+from .gamma import Beta, Dirichlet, Gamma, InverseGamma
 from .independent import Independent
-from .inverse import EULER, Cauchy, Gumbel, Pareto
+from .inverse import EULER, Cauchy, Gumbel, HalfCauchy, Pareto
 from .multivariate import LowRankMultivariateNormal, MultivariateNormal, squared_distance
 from .transformed_distribution import TransformedDistribution
 
@@ -112,6 +112,16 @@ def _gumbel(p: Gumbel, q: Gumbel) -> Tensor:
 @register_kl(Cauchy, Cauchy)
 def _cauchy(p: Cauchy, q: Cauchy) -> Tensor:
     return (((p.scale + q.scale) ** 2 + (p.loc - q.loc) ** 2) / (4 * p.scale * q.scale)).log()
+
+
+@register_kl(HalfCauchy, HalfCauchy)
+def _half_cauchy(p: HalfCauchy, q: HalfCauchy) -> Tensor:
+    return ((p.scale + q.scale) ** 2 / (4 * p.scale * q.scale)).log()
+
+
+@register_kl(InverseGamma, InverseGamma)
+def _inverse_gamma(p: InverseGamma, q: InverseGamma) -> Tensor:
+    return _gamma(p.base_dist, q.base_dist)
 
 
 @register_kl(Pareto, Pareto)

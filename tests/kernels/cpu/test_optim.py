@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from numba import float32
 
 from tinyconv.kernels import cpu, reference
 from tinyconv.kernels.cpu.array_ids import dense_size, ids_of
-from tinyconv.kernels.cpu.compile import JIT, jit
 from tinyconv.kernels.cpu.elementwise import CHUNK
-from tinyconv.kernels.cpu.target import VECTOR_BYTES
-from tinyconv.kernels.cpu.vectors import prefer_256_bits
 
 
 @pytest.mark.parametrize("momentum", [0.0, 0.9])
@@ -69,25 +65,3 @@ def test_what_compiled_code_reads_of_an_array(array, size):
     (first, second) = ids_of([array], [numbers])
     assert (first, second) == (id(array), id(numbers))
     assert dense_size(first) == size
-
-
-@pytest.mark.skipif(not JIT or VECTOR_BYTES < 64, reason="no vectors of 512 bits")
-def test_loops_may_prefer_256_bits():
-    def loop(x, y):
-        for k in range(x.size):
-            x[k] += y[k]
-
-    def narrow(x, y):
-        prefer_256_bits()
-        for k in range(x.size):
-            x[k] += y[k]
-
-    def caller(x, y):
-        narrow_loop(x, y)
-
-    narrow_loop = jit(narrow)
-    texts = []
-    for function in (jit(loop), jit(caller)):
-        function.compile((float32[::1], float32[::1]))
-        texts += function.inspect_asm().values()
-    assert ["zmm" in text for text in texts] == [True, False] and "ymm" in texts[1]

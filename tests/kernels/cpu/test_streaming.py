@@ -39,6 +39,13 @@ def test_a_large_array_begins_with_a_line_of_the_cache(monkeypatch):
     assert arrays.empty((99,), np.float32).flags.owndata  # NumPy's own
 
 
+def test_memory_that_lasts_begins_with_a_line():
+    for shape in ((64, 128), (8193,)):
+        for y in (cpu.empty(shape, np.float32), cpu.full(shape, 3, np.dtype(np.float32))):
+            assert y.shape == shape and y.ctypes.data % arrays.CACHE_LINE == 0
+    assert cpu.empty((8191,), np.float32).flags.owndata
+
+
 def test_the_memory_of_a_large_array_lives_as_long_as_its_views(monkeypatch):
     monkeypatch.setattr(arrays, "ALIGNED", 0)
     x = arrays.empty((3, 5), np.float32)

@@ -38,6 +38,7 @@ CHUNK = 16384  # elements that a thread fills at a time
 MANY = 4 * CHUNK  # elements that are worth a second thread
 SAME_SIZE = {1: np.int8, 2: np.int16, 4: np.int32, 8: np.int64}  # to move numbers is to copy bits
 ALIGNED = 1 << 22  # bytes: what finding an aligned address costs is little beside writing so many
+LASTING = 1 << 15  # bytes: the same beside writing so many again and again
 LARGE = 1 << 24  # bytes: a core's share of most last-level caches is smaller
 
 
@@ -56,6 +57,13 @@ def empty(shape, dtype):
 def empty_like(x):
     """:func:`empty` for a result of the shape and type of ``x``."""
     return np.empty(x.shape, x.dtype) if x.nbytes < ALIGNED else _empty_lines(x.shape, x.dtype)
+
+
+def lasting(shape, dtype):
+    """:func:`empty` for memory that is no kernel's result but is asked for by itself, as that of a parameter and of
+    what an optimizer remembers of it: it is written in every step, so it begins with a line from 32 KiB on."""
+    dtype = np.dtype(dtype)
+    return np.empty(shape, dtype) if math.prod(shape) * dtype.itemsize < LASTING else _empty_lines(shape, dtype)
 
 
 def _empty_lines(shape, dtype):
@@ -89,7 +97,7 @@ def _fill(n, x, bits):
 
 
 def full(shape, value, dtype):
-    x = empty(shape, dtype)
+    x = lasting(shape, dtype)
     if x.size < MANY or x.dtype.itemsize not in SAME_SIZE:
         x.fill(value)
         return x

@@ -15,7 +15,6 @@ from .arrays import compiled_for
 from .compile import jit
 from .elementwise import CHUNK
 from .parallel import parallel_for
-from .vectors import prefer_256_bits
 
 
 @jit
@@ -83,7 +82,6 @@ def _adam_item(item, chunk, ids, sizes, numbers, amsgrad):
 
 @jit
 def _sgd_item(item, chunk, ids, sizes, numbers, moving, nesterov, first):
-    prefer_256_bits()
     lr, momentum, gain, weight_decay, sign = numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]
     n, start = sizes.size, 0
     for i in range(n):

@@ -7,11 +7,8 @@ and make them zero, masked stores leave them alone.
 from __future__ import annotations
 
 from llvmlite import ir
-from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic
 
-from .compile import JIT
 from .target import VECTOR_BYTES
 
 I32, I64 = ir.IntType(32), ir.IntType(64)
@@ -203,27 +200,3 @@ def over_columns(b, n, lanes, do):
         return state
 
     loop(b, b.sdiv(b.add(n, i64(lanes - 1)), i64(lanes)), [], step)
-
-
-if JIT:
-
-    @intrinsic
-    def prefer_256_bits(typingctx):
-        """Said in a function with loops that the compiler turns into vectors: it takes vectors of 32 bytes where the
-        machine has wider ones. The function stays one of its own, as what it is copied into may prefer others.
-
-        For loops with little arithmetic that write more than one array. NumPy's begin 16 bytes after a line of the
-        cache, so a store of 64 bytes goes to two lines; beyond the second-level cache SGD takes a quarter longer so.
-        """
-
-        def codegen(context, b, signature, args):
-            b.function.attributes.add("noinline")
-            set.add(b.function.attributes, '"prefer-vector-width"="256"')  # llvmlite's own ``add`` knows no such pairs
-            return context.get_dummy_value()
-
-        return types.void(), codegen
-
-else:
-
-    def prefer_256_bits():
-        """Nothing, where nothing is compiled."""

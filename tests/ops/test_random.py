@@ -245,6 +245,7 @@ def test_counts_of_several_rates_and_at_the_ends():
         lambda: tinyconv.poisson(n * math.inf),
         lambda: tinyconv.binomial(n, 2 * p),
         lambda: tinyconv.binomial(n / 0, p),
+        lambda: tinyconv.binomial(n, p.double()),
         lambda: tinyconv.poisson(tinyconv.ones(2, dtype=tinyconv.int64)),
     ):
         with pytest.raises(RuntimeError, match="poisson|binomial"):

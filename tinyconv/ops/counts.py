@@ -20,7 +20,7 @@ from .creation import full_like, zeros_like
 from .random import rand
 from .shape import broadcast_tensors
 from .special import lgamma
-from .types import expect
+from .types import expect, same_type
 
 _FEW = 10.0  # up to this mean the probabilities are added up
 _MOST_OF_FEW = 110  # with this mean, more than so many have a probability below 1e-60
@@ -54,9 +54,10 @@ def binomial(count: Tensor, prob: Tensor, generator: Generator | None = None) ->
     """How many of ``count`` trials succeed, each with the probability ``prob``; the type of ``count``.
 
     Raises:
-        RuntimeError: a count that is negative, infinite or NaN, or no probability; no floating-point tensors.
+        RuntimeError: a count that is negative, infinite or NaN, or no probability; no floating-point tensors of one
+            type.
     """
-    expect("binomial", "f", count=count, prob=prob)
+    same_type("binomial", count=count, prob=prob)
     n, p = broadcast_tensors(*[cast(x.detach(), dtypes.float64.numpy) for x in (count, prob)])
     if not bool(((n >= 0) & (n < float("inf")) & (p >= 0) & (p <= 1)).all()):
         raise RuntimeError("binomial: expected finite counts that are not negative, and probabilities in [0, 1]")
